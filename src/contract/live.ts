@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { AuditSchema, ReplySchema, SidecarIdSchema } from "./messages.ts";
+import { FORMAT } from "./names.ts";
+import { RunSchema } from "./rules.ts";
+import { VerdictRecordSchema } from "./verdict.ts";
+
+const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds.");
+const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");
+const ReasonSchema = z.string().min(1).describe("For people.");
+const ServedSchema = {
+  run: RunSchema,
+  firstRun: RunSchema.describe("First run of this attempt; older evidence does not count."),
+  sinceMs: SinceSchema,
+};
+
+const PendingSchema = z.strictObject({ phase: z.literal("pending"), ...ServedSchema });
+const InStageSchema = z.strictObject({
+  phase: z.literal("stage"),
+  ...ServedSchema,
+  stage: StageIndexSchema,
+  begunAtMs: z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before."),
+});
+const PausedSchema = z.strictObject({
+  phase: z.literal("paused"),
+  ...ServedSchema,
+  stage: StageIndexSchema.describe("The stage that resume returns to; the number of stages when it is the promotion."),
+  reason: ReasonSchema,
+});
+const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
+const PromotedSchema = z.strictObject({ phase: z.literal("promoted"), ...ServedSchema, overdue: z.boolean() });
+const RollingBackSchema = z.strictObject({ phase: z.literal("rollingBack"), ...ServedSchema, reason: ReasonSchema });
+const RolledBackSchema = z.strictObject({
+  phase: z.literal("rolledBack"),
+  ...ServedSchema,
+  reason: ReasonSchema,
+  stragglers: z.array(SidecarIdSchema).describe("Known sidecars that have not confirmed the way back."),
+});
+const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...ServedSchema });
+
+/** Where a rollout stands. Every phase that is not an end has a deadline. */
+export const PlanStateSchema = z.discriminatedUnion("phase", [
+  PendingSchema,
+  InStageSchema,
+  PausedSchema,
+  PromotingSchema,
+  PromotedSchema,
+  RollingBackSchema,
+  RolledBackSchema,
+  HandedOverSchema,
+]);
+
+/** Live state of one rollout, written by the leader alone. */
+export const LiveStateSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  rollout: z.string(),
+  planSequence: z.int().min(0).describe("Sequence of the plan in the stream of plans that this state obeys."),
+  plan: PlanStateSchema,
+  shareBp: z.int().min(0).max(10_000).describe("Share set now."),
+  revision: z.strictObject({ epoch: z.int(), revision: z.int() }).describe("First manifest that carries this run."),
+  updatedAtMs: z.int(),
+  commands: z
+    .array(z.strictObject({ id: z.string(), reply: ReplySchema }))
+    .max(32)
+    .describe("Newest last; a repeat gets the same answer."),
+  outbox: z.array(AuditSchema).max(64).describe("Audit records that may not have reached the stream yet."),
+});
+
+/** Sums of one variant over the whole rollout. */
+export const TotalsSchema = z.strictObject({
+  decided: z.number().min(0),
+  requests: z.number().min(0),
+  failed: z.number().min(0),
+});
+
+/** What the judge knows of one rollout, with the cursors of the evidence that led there, written together at most once a second. */
+export const JudgeRecordSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  rollout: z.string(),
+  firstRun: RunSchema,
+  judge: z.json().describe("State of the judge; its form is the judge's own."),
+  cursors: z.json().describe("Per sidecar and series: the cumulative values already counted."),
+  totals: z.strictObject({ stable: TotalsSchema, canary: TotalsSchema, control: TotalsSchema }),
+  shareSeenBp: z.int().min(0).max(10_000).nullable().describe("Canary's part of the decisions of the current run; null without any."),
+  verdict: VerdictRecordSchema.nullable(),
+});
+
+/** Sidecars that must confirm each run: silent ones stay until goodbye or `forget`. */
+export const FleetSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  sidecars: z.record(SidecarIdSchema, z.strictObject({ firstSeenMs: z.int(), startedAtMs: z.int() })),
+});
+
+export type PlanState = z.infer<typeof PlanStateSchema>;
+export type Phase = PlanState["phase"];
+export type LiveState = z.infer<typeof LiveStateSchema>;
+export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;
+export type Totals = z.infer<typeof TotalsSchema>;
+export type Fleet = z.infer<typeof FleetSchema>;

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { FORMAT } from "./names.ts";
+import { NameSchema } from "./rollout.ts";
+import { RunSchema } from "./rules.ts";
+
+/** A name that can be a token of a NATS subject. */
+export const SidecarIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, "not an id; use letters, digits, - and _");
+
+const AtMsSchema = z.int().describe("Unix milliseconds by the writer's clock.");
+
+/** How a sidecar stands: `stale` after 5 s without a beat, `unwatched` after 30 s. */
+export const SidecarStateSchema = z.enum(["ok", "stale", "unwatched", "goodbye"]);
+
+/** A sidecar's word of which revision it obeys, and since when. */
+export const ReceiptSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  sidecar: SidecarIdSchema,
+  epoch: z.int().min(0),
+  revision: z.int().min(0),
+  sinceMs: AtMsSchema.describe("When this revision took force, Unix milliseconds by the sidecar's clock."),
+  atMs: AtMsSchema,
+  startedAtMs: AtMsSchema.describe("Start of the process."),
+  state: SidecarStateSchema,
+  beatAgeMs: z.int().min(0).optional().describe("Age of the last beat; absent before the first."),
+  rejected: z.int().min(0).describe("Rule sets refused since the start."),
+  problem: z.string().max(2_000).optional().describe("Why the newest rule set was refused."),
+});
+
+export const VerbSchema = z.enum(["apply", "promote", "pause", "resume", "abort", "handover", "forget"]);
+
+export const WhoSchema = z.strictObject({
+  name: z.string().min(1).max(200),
+  claimed: z.boolean().describe("True when nothing but the sender vouches for the name."),
+});
+
+/** An operator's request to the leader; the id makes a repeat harmless. */
+export const CommandSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  id: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
+  verb: VerbSchema,
+  rollout: NameSchema.optional().describe("Absent for `forget`."),
+  sidecar: SidecarIdSchema.optional().describe("For `forget`."),
+  document: z.unknown().optional().describe("For `apply`: the rollout as written, users hashed."),
+  full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
+  dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
+  who: WhoSchema,
+  reason: z.string().max(1_000).optional(),
+});
+
+/** The leader's answer to a command. */
+export const ReplySchema = z.strictObject({
+  format: z.literal(FORMAT),
+  id: z.string(),
+  result: z.enum(["done", "unchanged", "refused", "invalid", "failed"]),
+  message: z.string().describe("For people: what was done, or why not and what to do."),
+  phase: z.string().optional().describe("Phase of the rollout afterwards."),
+  run: RunSchema.optional(),
+});
+
+/** One line of the append-only audit stream; its id is the message id that removes duplicates. */
+export const AuditSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  id: z.string(),
+  atMs: AtMsSchema,
+  rollout: NameSchema,
+  action: z.string().describe("What happened, like `apply`, `stage`, `rollback`, `promoted`."),
+  who: WhoSchema,
+  reason: z.string().optional(),
+  run: RunSchema.optional(),
+  shareBp: z.int().optional(),
+  detail: z.json().optional().describe("For example the verdict's record."),
+});
+
+/** What Envoy keeps as dynamic metadata under the namespace `serin` and gives back in its access log. */
+export const DecisionMetadataSchema = z.object({
+  variant: z.string(),
+  rollout: z.string().optional(),
+  run: z.string().optional().describe("Decimal; strings survive Envoy's doubles."),
+  revision: z.string().optional().describe("`epoch.revision`."),
+  bucket: z.string().optional(),
+  reason: z.string(),
+});
+
+export type Receipt = z.infer<typeof ReceiptSchema>;
+export type SidecarState = z.infer<typeof SidecarStateSchema>;
+export type Verb = z.infer<typeof VerbSchema>;
+export type Who = z.infer<typeof WhoSchema>;
+export type Command = z.infer<typeof CommandSchema>;
+export type Reply = z.infer<typeof ReplySchema>;
+export type Audit = z.infer<typeof AuditSchema>;

@@ -1,0 +1,65 @@
+/** Dynamic metadata namespace that the sidecar sets and Envoy's routes match. */
+export const METADATA_NAMESPACE = "serin";
+
+/** Prefix of every header that belongs to Serin; Envoy strips clients' copies and lets the sidecar set no other. */
+export const HEADER_PREFIX = "x-serin-";
+
+/** JetStream streams. */
+export const STREAMS = {
+  plans: "SERIN_PLANS",
+  state: "SERIN_STATE",
+  audit: "SERIN_AUDIT",
+} as const;
+
+const STATE = "serin.state.";
+const PUSH = "serin.push.";
+
+/** NATS subjects. State subjects live in one stream; each write to `serin.state.X` is republished to `serin.push.X`. */
+export const SUBJECTS = {
+  plan: (rollout: string): string => `serin.plans.${rollout}`,
+  allPlans: "serin.plans.>",
+  lease: `${STATE}lease`,
+  live: (rollout: string): string => `${STATE}live.${rollout}`,
+  judge: (rollout: string): string => `${STATE}judge.${rollout}`,
+  manifest: `${STATE}manifest`,
+  blob: (hash: string): string => `${STATE}blob.${hash}`,
+  fleet: `${STATE}fleet`,
+  allState: `${STATE}>`,
+  push: (stateSubject: string): string => PUSH + stateSubject.slice(STATE.length),
+  allPush: `${PUSH}>`,
+  command: "serin.command",
+  receipt: (sidecar: string): string => `serin.receipt.${sidecar}`,
+  allReceipts: "serin.receipt.*",
+  evidence: (sidecar: string): string => `serin.evidence.${sidecar}`,
+  allEvidence: "serin.evidence.*",
+  audit: (rollout: string): string => `serin.audit.${rollout}`,
+  allAudit: "serin.audit.>",
+} as const;
+
+/** Metric names, as Prometheus and OTLP see them. */
+export const METRICS = {
+  decisions: "serin_decisions_total",
+  outcomes: "serin_outcomes_total",
+  outcomeDuration: "serin_outcome_duration_seconds",
+  failedOpen: "serin_failed_open_total",
+  clusterMissing: "serin_cluster_missing_total",
+  accessLogDropped: "serin_access_log_dropped_total",
+  surprises: "serin_surprises_total",
+  ruleRevision: "serin_rules_revision",
+  ruleEpoch: "serin_rules_epoch",
+  ruleAge: "serin_rules_beat_age_seconds",
+  rulesRejected: "serin_rules_rejected_total",
+  rulesState: "serin_rules_state",
+  streams: "serin_ext_proc_streams_total",
+} as const;
+
+/** Upper bounds of the latency histogram, in milliseconds; the last bucket is open. */
+export const LATENCY_BOUNDS_MS = [
+  1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500, 700, 1_000, 2_000, 5_000, 10_000, 30_000,
+] as const;
+
+/** The most blobs a rule set is sharded into. */
+export const MAX_BLOBS = 64;
+
+/** Version of every stored document and message; a reader refuses a number it does not know. */
+export const FORMAT = 1;

@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { HEADER_PREFIX } from "./names.ts";
+import { StagesSchema } from "./stages.ts";
+import { PointsSchema } from "./units.ts";
+
+export const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Name of a rollout or target: a DNS label, because it becomes part of a NATS subject and of metric labels. */
+export const NameSchema = z
+  .string()
+  .regex(NAME_PATTERN, "not a name; use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit");
+
+const HeaderNameSchema = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, "not a header name; use letters, digits and -")
+  .transform((name) => name.toLowerCase());
+
+const CookieNameSchema = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, "not a cookie name; use letters, digits, - and _");
+
+const HostSchema = z
+  .string()
+  .regex(/^(\*|[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)$/, 'not a host; write it in lower case without scheme and port, or "*" for all');
+
+const PathSchema = z.string().regex(/^\/[^\s?#]*$/, "not a path; begin with / and leave out ? and #");
+
+export const PathMatchSchema = z.union([
+  z.strictObject({ prefix: PathSchema.describe("Whole path segments: /cart matches /cart and /cart/1, not /carts.") }),
+  z.strictObject({ exact: PathSchema.describe("The path without its query, letter by letter.") }),
+]);
+
+export const MatchSchema = z.strictObject({
+  hosts: z.array(HostSchema).min(1).max(100).default(["*"]).describe('Hosts without port; "*" means every host.'),
+  paths: z
+    .array(PathMatchSchema)
+    .min(1)
+    .max(100)
+    .default([{ prefix: "/" }])
+    .describe("Any of these."),
+});
+
+export const KeySourceSchema = z.union([
+  z.strictObject({ header: HeaderNameSchema.describe("A request header; one set by a client lets the client choose its bucket.") }),
+  z.strictObject({ cookie: CookieNameSchema.describe("A cookie.") }),
+  z.strictObject({ clientAddress: z.literal(true).describe("The address of the downstream connection, without its port.") }),
+]);
+
+const tagHeader = HeaderNameSchema.refine(
+  (name) => name.startsWith(HEADER_PREFIX),
+  `not a header that Serin may set; begin it with ${HEADER_PREFIX}`,
+);
+
+export const VariantSchema = z.strictObject({
+  cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
+  tags: z.record(tagHeader, z.string().max(256)).default({}).describe(`Headers for the upstream; each name begins with ${HEADER_PREFIX}.`),
+});
+
+const ValueMatchSchema = z.union([
+  z.strictObject({ name: HeaderNameSchema, exact: z.string().max(4_096) }),
+  z.strictObject({ name: HeaderNameSchema, prefix: z.string().min(1).max(4_096) }),
+  z.strictObject({ name: HeaderNameSchema, present: z.literal(true) }),
+]);
+
+const CookieMatchSchema = z.union([
+  z.strictObject({ name: CookieNameSchema, exact: z.string().max(4_096) }),
+  z.strictObject({ name: CookieNameSchema, prefix: z.string().min(1).max(4_096) }),
+  z.strictObject({ name: CookieNameSchema, present: z.literal(true) }),
+]);
+
+export const ConditionSchema = z.union([
+  z.strictObject({ header: ValueMatchSchema }),
+  z.strictObject({ cookie: CookieMatchSchema }),
+  z.strictObject({
+    users: z.array(z.string().min(1).max(1_024)).min(1).max(10_000).describe("Bucketing keys; hashed before they leave the command line."),
+  }),
+  z.strictObject({
+    userHashes: z
+      .array(z.string().regex(/^[0-9a-f]{16}$/))
+      .min(1)
+      .max(10_000)
+      .describe("Bucketing keys as Serin stores them."),
+  }),
+]);
+
+/** The two variants of a canary; `stable` is also where everything undecided goes. */
+export const VariantNameSchema = z.enum(["stable", "canary"]);
+
+export const TargetSchema = z.strictObject({
+  name: NameSchema.describe("Shown by explain."),
+  when: ConditionSchema.describe("One condition."),
+  variant: VariantNameSchema.describe("Where requests that meet it go."),
+});
+
+export const StrategySchema = z.union([
+  z.strictObject({ use: z.enum(["fast", "standard", "careful"]).describe("A preset of stages.") }),
+  z.strictObject({ type: z.literal("canary"), stages: StagesSchema }),
+]);
+
+export const ChecksSchema = z.strictObject({
+  errors: z
+    .strictObject({ maxIncrease: PointsSchema.describe("Tolerated rise of the failed ratio over stable's, in percentage points.") })
+    .default({ maxIncrease: 0.005 })
+    .describe("Failed requests against concurrent stable."),
+  latency: z
+    .strictObject({
+      maxIncrease: PointsSchema.describe("Tolerated rise of the ratio of slow requests over stable's, in percentage points."),
+    })
+    .default({ maxIncrease: 0.02 })
+    .describe("Requests slower than stable's own past median, 90th and 99th percentile."),
+});
+
+/** A rollout as people keep it in git; parsed shares are basis points, durations milliseconds. */
+export const RolloutSchema = z.strictObject({
+  apiVersion: z.literal("serin/v1").describe("Version of this file's form."),
+  kind: z.literal("Rollout").describe("What this file is."),
+  name: NameSchema.describe("Name of the rollout."),
+  match: MatchSchema.prefault({}).describe("The requests it governs."),
+  key: z.array(KeySourceSchema).min(1).max(10).describe("Where the bucketing key comes from; the first present wins."),
+  salt: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe("Mixed into the bucket; the rollout's name when absent. Another salt is another cohort."),
+  variants: z.strictObject({ stable: VariantSchema, canary: VariantSchema }).describe("The versions that can answer."),
+  targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
+  strategy: StrategySchema.describe("How the share grows."),
+  checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
+  onUnwatched: z
+    .enum(["stable", "hold"])
+    .default("stable")
+    .describe("What sidecars do when no controller has been heard for 30 s: send shares to stable, or hold them."),
+});
+
+export type Rollout = z.infer<typeof RolloutSchema>;
+export type RolloutInput = z.input<typeof RolloutSchema>;
+export type Match = z.infer<typeof MatchSchema>;
+export type PathMatch = z.infer<typeof PathMatchSchema>;
+export type KeySource = z.infer<typeof KeySourceSchema>;
+export type Variant = z.infer<typeof VariantSchema>;
+export type VariantName = z.infer<typeof VariantNameSchema>;
+export type Condition = z.infer<typeof ConditionSchema>;
+export type Target = z.infer<typeof TargetSchema>;
+export type Checks = z.infer<typeof ChecksSchema>;

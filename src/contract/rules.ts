@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { FORMAT, MAX_BLOBS } from "./names.ts";
+import { KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantSchema } from "./rollout.ts";
+
+const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, in basis points (1 bp = 0.01 %).");
+const EpochSchema = z.int().min(0).describe("Unix seconds at which this line of revisions began; outranks the revision.");
+const RevisionSchema = z.int().min(0).describe("Counts up by one with each manifest of an epoch.");
+export const RunSchema = z.int().min(0).describe("Counter of the rollout, +1 at each change of what is served.");
+export const HashSchema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "not a sha256 in hex")
+  .describe("sha256 of the exact bytes, in hex.");
+
+/** The part of a rollout's rules that does not change while it runs. */
+export const StaticRulesSchema = z.strictObject({
+  match: MatchSchema,
+  key: z.array(KeySourceSchema).min(1),
+  salt: z.string().min(1),
+  variants: z.strictObject({ stable: VariantSchema, canary: VariantSchema }),
+  targets: z.array(TargetSchema),
+});
+
+/** The part that changes: it stands in the manifest itself, so a rollback fetches nothing. */
+export const LiveRuleSchema = z.strictObject({
+  run: RunSchema,
+  shareBp: ShareBpSchema,
+  off: z.boolean().describe("Everyone to stable, targets too."),
+  whenUnwatched: z.enum(["stable", "hold"]).describe("Where shares go when no beat has been heard for the limit."),
+});
+
+/** What a sidecar obeys: also the form of `--rules FILE` and of the copy on disk. */
+export const RuleSetSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  epoch: EpochSchema,
+  revision: RevisionSchema,
+  rollouts: z.record(NameSchema, z.strictObject({ rules: StaticRulesSchema, live: LiveRuleSchema })),
+});
+
+/** Static rules of some rollouts, stored under the hash of its bytes. */
+export const BlobSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  rollouts: z.record(NameSchema, StaticRulesSchema),
+});
+
+/** The signed part of a manifest. */
+export const ManifestPayloadSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  epoch: EpochSchema,
+  revision: RevisionSchema,
+  term: z.int().min(0).describe("Term of the leader that wrote it."),
+  issuedAtMs: z.int().describe("Unix milliseconds by the leader's clock."),
+  notAfterMs: z.int().optional().describe("End of validity, Unix milliseconds."),
+  blobs: z
+    .record(z.string().regex(/^\d{1,2}$/), HashSchema)
+    .refine((blobs) => Object.keys(blobs).length <= MAX_BLOBS, `more than ${MAX_BLOBS} blobs`)
+    .describe("Shard number → hash of its blob."),
+  live: z.record(NameSchema, LiveRuleSchema),
+});
+
+/** The manifest as stored: the payload's exact text, so that a signature covers bytes and not a re-serialisation. */
+export const ManifestSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  payload: z
+    .string()
+    .max(96 * 1_024)
+    .describe("JSON of the payload."),
+  keyId: z.string().optional().describe("Names the key that signed."),
+  signature: z.string().optional().describe("Ed25519 over the payload's bytes, base64."),
+});
+
+/** The leader's lease; each renewal is the beat that tells sidecars someone watches. */
+export const LeaseSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  holder: z.string().min(1).describe("Id of the controller that leads."),
+  term: z.int().min(1).describe("+1 at each change of leader."),
+  beat: z.int().min(0).describe("+1 at each renewal."),
+  renewedAtMs: z.int().describe("Unix milliseconds by the holder's clock."),
+  released: z.boolean().optional().describe("Given back on a clean stop; the next may take it at once."),
+});
+
+export type StaticRules = z.infer<typeof StaticRulesSchema>;
+export type LiveRule = z.infer<typeof LiveRuleSchema>;
+export type RuleSet = z.infer<typeof RuleSetSchema>;
+export type Blob = z.infer<typeof BlobSchema>;
+export type ManifestPayload = z.infer<typeof ManifestPayloadSchema>;
+export type Manifest = z.infer<typeof ManifestSchema>;
+export type Lease = z.infer<typeof LeaseSchema>;
+
+/** Orders two rule sets: negative when `a` is the older one. */
+export function compareRevision(a: { epoch: number; revision: number }, b: { epoch: number; revision: number }): number {
+  return a.epoch === b.epoch ? a.revision - b.revision : a.epoch - b.epoch;
+}

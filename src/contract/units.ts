@@ -1,0 +1,64 @@
+import { z } from "zod";
+
+/** A message of ours for a bad value: what is wrong, then how to put it right, split at the semicolon. */
+const fault = (problem: string, fix: string): string => `${problem}; ${fix}`;
+
+const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
+
+const SHARE = /^(?<whole>\d{1,3})(?:\.(?<part>\d{1,2}))?%$/;
+
+/** A part of the keys as people write it, `5%` or `0.25%`; parsed to integer basis points, 0…10,000. */
+export const ShareSchema = z
+  .string({
+    error: ({ input }) =>
+      typeof input === "number" ? fault(`${input} has no unit`, `write ${input}%`) : fault("a share is missing", "write one like 5%"),
+  })
+  .transform((text, context) => {
+    const groups = SHARE.exec(text)?.groups;
+    const shareBp = groups === undefined ? Number.NaN : Number(groups["whole"]) * 100 + Number((groups["part"] ?? "").padEnd(2, "0"));
+    if (shareBp <= 10_000) return shareBp;
+    context.addIssue(fault(`${shown(text)} is not a share`, "write one from 0% to 100% with at most two decimals, like 5% or 0.25%"));
+    return z.NEVER;
+  });
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION = /^(?<count>\d{1,9})(?<unit>ms|s|m|h|d)$/;
+
+/** Milliseconds of a duration like `250ms`, `30s`, `10m`, `2h` or `7d`; undefined when it is none. */
+export function durationMs(text: string): number | undefined {
+  const groups = DURATION.exec(text)?.groups;
+  if (groups === undefined) return undefined;
+  return Number(groups["count"]) * (UNIT_MS[groups["unit"] ?? ""] ?? Number.NaN);
+}
+
+/** A length of time as people write it, `250ms`, `30s`, `10m`, `2h`, `7d`; parsed to milliseconds. */
+export const DurationSchema = z
+  .string({
+    error: ({ input }) =>
+      typeof input === "number"
+        ? fault(`${input} has no unit`, `write ${input}s or ${input}m`)
+        : fault("a duration is missing", "write one like 30s or 10m"),
+  })
+  .transform((text, context) => {
+    const ms = durationMs(text);
+    if (ms !== undefined) return ms;
+    context.addIssue(fault(`${shown(text)} is not a duration`, "write a whole number and ms, s, m, h or d, like 250ms or 10m"));
+    return z.NEVER;
+  });
+
+const POINTS = /^(?<value>\d{1,2}(?:\.\d{1,3})?)%$/;
+
+/** A difference between two ratios as people write it, `0.5%` meaning half a percentage point; parsed to a ratio (0.005). */
+export const PointsSchema = z
+  .string({
+    error: ({ input }) =>
+      typeof input === "number"
+        ? fault(`${input} has no unit`, `write ${input}%`)
+        : fault("a percentage is missing", "write one like 0.5%"),
+  })
+  .transform((text, context) => {
+    const value = POINTS.exec(text)?.groups?.["value"];
+    if (value !== undefined && Number(value) > 0) return Math.round(Number(value) * 1_000) / 100_000;
+    context.addIssue(fault(`${shown(text)} is not a difference in percentage points`, "write one above 0% and below 100%, like 0.5%"));
+    return z.NEVER;
+  });

@@ -1,0 +1,33 @@
+import type { VariantName } from "../../contract/rollout.ts";
+
+/** What `decide` reads of a request. Header names are lower case; values keep their order. */
+export interface RequestFacts {
+  /** `:authority` as sent; port and upper case are dealt with by `decide`. */
+  readonly host: string;
+  /** `:path` as sent, with its query. */
+  readonly path: string;
+  /** Values of one header in order; empty when absent. Cookies are read from `cookie`. */
+  headers(name: string): readonly string[];
+  /** Address of the downstream connection without its port; undefined when unknown. */
+  readonly clientAddress: string | undefined;
+}
+
+export type Reason = "share" | "target" | "no key" | "no rollout" | "off" | "unwatched";
+
+/** The answer for one request, and everything needed to explain it. */
+export interface Decision {
+  readonly variant: VariantName;
+  readonly reason: Reason;
+  /** True in the control slice of stable. */
+  readonly control: boolean;
+  readonly rollout: string | undefined;
+  /** 0 without a rollout. */
+  readonly run: number;
+  /** 32 bits; undefined when no key was needed or found. */
+  readonly bucket: number | undefined;
+  /** Buckets below it are the canary's. */
+  readonly threshold: number | undefined;
+  readonly target: string | undefined;
+  /** Which source gave the key, like `header x-user-id`. */
+  readonly keySource: string | undefined;
+}

@@ -1,0 +1,33 @@
+import type { PlanState } from "../../contract/live.ts";
+import type { Verdict } from "../../contract/verdict.ts";
+
+/** What happens to a rollout. */
+export type PlanEvent =
+  | { readonly type: "tick" }
+  /** A fresh judgement of the current run. */
+  | {
+      readonly type: "verdict";
+      readonly verdict: Verdict;
+      readonly safeShareBp: number;
+      readonly runSample: number;
+      readonly reason: string;
+    }
+  /** Known sidecars that have not yet confirmed the current run. */
+  | { readonly type: "receipts"; readonly missing: readonly string[] }
+  | { readonly type: "promote"; readonly full: boolean }
+  | { readonly type: "pause"; readonly reason: string }
+  | { readonly type: "resume" }
+  | { readonly type: "abort"; readonly reason: string }
+  | { readonly type: "handover" };
+
+/** What the shell must do about it, in order. `serve` is already true in the new state; it tells the share to publish. */
+export type PlanEffect =
+  | { readonly type: "serve"; readonly run: number; readonly shareBp: number; readonly off: boolean }
+  /** The rule leaves the rule set. */
+  | { readonly type: "remove" }
+  | { readonly type: "audit"; readonly action: string; readonly reason: string };
+
+/** A step taken, or a verb refused with the reason that the operator reads. */
+export type PlanStep =
+  | { readonly ok: true; readonly state: PlanState; readonly effects: readonly PlanEffect[] }
+  | { readonly ok: false; readonly refusal: string };

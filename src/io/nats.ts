@@ -1,0 +1,109 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { STREAMS, SUBJECTS } from "../contract/names.ts";
+
+/** Code of JetStream's refusal when the expected last sequence does not hold. */
+export const WRONG_LAST_SEQUENCE = 10_071;
+
+/** One connection with the options without which a client of 3.4 gives up, goes deaf or loses writes. */
+export interface NatsLink {
+  readonly connection: NatsConnection;
+  readonly jetstream: JetStreamClient;
+  close(): Promise<void>;
+}
+
+export interface NatsOptions {
+  /** `nats://host:port`, several by comma. */
+  readonly url: string;
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  /** False for a command line that should fail instead of waiting for a server. */
+  readonly waitForServer: boolean;
+}
+
+/** Connects; with `waitForServer` it keeps trying for ever, also after refused logins. */
+export async function connectNats({ url, name, waitForServer }: NatsOptions): Promise<NatsLink> {
+  const connection = await connect({
+    servers: url.split(","),
+    name,
+    maxReconnectAttempts: waitForServer ? -1 : 3,
+    waitOnFirstConnect: waitForServer,
+    ignoreAuthErrorAbort: waitForServer,
+    pingInterval: 10_000,
+    maxPingOut: 2,
+    reconnectTimeWait: waitForServer ? 500 : 100,
+    reconnectJitter: waitForServer ? 2_000 : 100,
+    inboxPrefix: "_INBOX_serin",
+    noAsyncTraces: true,
+    timeout: 3_000,
+  });
+  return { connection, jetstream: jetstream(connection, { timeout: 3_000 }), close: () => connection.close() };
+}
+
+/** A stored value with its sequence in the stream. */
+export interface Stored {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly data: Uint8Array;
+}
+
+/** The last value of a state subject by one direct get; undefined when there is none. Throws when the server does not answer. */
+export async function readState({ connection }: NatsLink, subject: string): Promise<Stored | undefined> {
+  const reply = await connection.request(`$JS.API.DIRECT.GET.${STREAMS.state}.${subject}`, undefined, { timeout: 3_000 });
+  const status = reply.headers?.code ?? 0;
+  if (status === 404) return undefined;
+  if (status !== 0) throw new Error(`NATS refused to read ${subject}: ${status} ${reply.headers?.description ?? ""}`);
+  return { subject, sequence: Number(reply.headers?.get("Nats-Sequence") ?? 0), data: reply.data };
+}
+
+/** Subscribes; a throwing handler goes to `onError` instead of deafening the whole connection. Returns the way to stop. */
+export function subscribeSafely(
+  { connection }: NatsLink,
+  subject: string,
+  handler: (message: { subject: string; data: Uint8Array; respond(data: string): void }) => void,
+  onError: (error: unknown) => void,
+): () => void {
+  const subscription = connection.subscribe(subject, {
+    callback: (error, message) => {
+      try {
+        if (error !== null && error !== undefined) throw error;
+        handler({ subject: message.subject, data: message.data, respond: (data) => void message.respond(data) });
+      } catch (cause) {
+        onError(cause);
+      }
+    },
+  });
+  return () => subscription.unsubscribe();
+}
+
+/** Creates Serin's streams where they are missing; existing ones stay as their owner configured them. */
+export async function ensureStreams(link: NatsLink): Promise<JetStreamManager> {
+  const manager = await jetstreamManager(link.connection, { timeout: 3_000 });
+  const common = { deny_delete: true, deny_purge: false, allow_direct: true } as const;
+  await ensure(manager, { name: STREAMS.plans, subjects: [SUBJECTS.allPlans], max_msgs_per_subject: 64, ...common });
+  await ensure(manager, {
+    name: STREAMS.state,
+    subjects: [SUBJECTS.allState],
+    max_msgs_per_subject: 1,
+    allow_msg_ttl: true,
+    republish: { src: SUBJECTS.allState, dest: SUBJECTS.allPush },
+    ...common,
+  });
+  await ensure(manager, {
+    name: STREAMS.audit,
+    subjects: [SUBJECTS.allAudit],
+    duplicate_window: 600_000_000_000,
+    max_age: 400 * 86_400_000_000_000,
+    ...common,
+  });
+  return manager;
+}
+
+async function ensure(manager: JetStreamManager, config: Parameters<JetStreamManager["streams"]["add"]>[0]): Promise<void> {
+  try {
+    await manager.streams.info(config.name);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "StreamNotFoundError") throw error;
+    await manager.streams.add(config);
+  }
+}
