@@ -1,0 +1,169 @@
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
+import type { z } from "zod";
+import { NoLeaderError, SerinError } from "../contract/errors.ts";
+import { EXIT } from "../contract/exit-codes.ts";
+import { type Fleet, FleetSchema, type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
+import { type Audit, AuditSchema, type Command, type Reply, ReplySchema, type Who } from "../contract/messages.ts";
+import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
+import { type Lease, LeaseSchema } from "../contract/rules.ts";
+import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
+import { type NatsLink, readLast, readState, type Stored } from "./nats.ts";
+
+/** A stored value that is not what its schema says: another version wrote it, or it was altered. */
+export class CorruptValueError extends SerinError {
+  override readonly name = "CorruptValueError";
+  readonly subject: string;
+
+  constructor(subject: string, options?: ErrorOptions) {
+    super("CORRUPT_VALUE", EXIT.ourError, `the value at ${subject} cannot be read; it was written by another version or altered`, options);
+    this.subject = subject;
+  }
+}
+
+/** A value of the store with its sequence in the stream. */
+export type Sequenced<T> = T & Readonly<{ sequence: number }>;
+
+/** A plan with the sequence that live state refers to; `rollout` is the parsed form of `document`. */
+export type Plan = Readonly<{
+  sequence: number;
+  rollout: Rollout;
+  document: unknown;
+  who: Who;
+  atMs: number;
+  reason: string | undefined;
+  commandId: string;
+}>;
+
+/** Decodes one stored value; throws CorruptValueError with the subject. */
+export function decodeStored<Schema extends z.ZodType>(schema: Schema, { subject, data }: Stored): z.infer<Schema> {
+  try {
+    return schema.parse(JSON.parse(new TextDecoder().decode(data)));
+  } catch (cause) {
+    throw new CorruptValueError(subject, { cause });
+  }
+}
+
+/** Live state of one rollout; undefined when it was never applied. */
+export async function readLive(link: NatsLink, rollout: string): Promise<LiveState | undefined> {
+  const stored = await readState(link, SUBJECTS.live(rollout));
+  return stored === undefined ? undefined : decodeStored(LiveStateSchema, stored);
+}
+
+/** Live states of all rollouts, by name. */
+export async function listLive(link: NatsLink): Promise<LiveState[]> {
+  const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: 3_000 });
+  const subjects = await listSubjects(manager, STREAMS.state, SUBJECTS.live("*"));
+  const states = await Promise.all(subjects.map((subject) => readState(link, subject)));
+  return states.flatMap((stored) => (stored === undefined ? [] : [decodeStored(LiveStateSchema, stored)]));
+}
+
+/** What the judge knows of one rollout; at most a second old while evidence comes in. */
+export async function readJudge(link: NatsLink, rollout: string): Promise<JudgeRecord | undefined> {
+  const stored = await readState(link, SUBJECTS.judge(rollout));
+  return stored === undefined ? undefined : decodeStored(JudgeRecordSchema, stored);
+}
+
+/** The lease with its sequence; undefined before any controller led. */
+export async function readLease(link: NatsLink): Promise<Sequenced<Lease> | undefined> {
+  const stored = await readState(link, SUBJECTS.lease);
+  return stored === undefined ? undefined : { ...decodeStored(LeaseSchema, stored), sequence: stored.sequence };
+}
+
+/** The sidecars that must confirm each run. */
+export async function readFleet(link: NatsLink): Promise<Fleet | undefined> {
+  const stored = await readState(link, SUBJECTS.fleet);
+  return stored === undefined ? undefined : decodeStored(FleetSchema, stored);
+}
+
+/** The newest plan of a rollout; undefined when none was applied. */
+export async function readPlan(link: NatsLink, rollout: string): Promise<Plan | undefined> {
+  const stored = await readLast(link, STREAMS.plans, SUBJECTS.plan(rollout));
+  return stored === undefined ? undefined : decodePlan(stored);
+}
+
+/** Decodes a message of the stream of plans. */
+export function decodePlan(stored: Stored): Plan {
+  const plan: StoredPlan = decodeStored(StoredPlanSchema, stored);
+  const rollout = RolloutSchema.safeParse(plan.document);
+  if (!rollout.success) throw new CorruptValueError(stored.subject, { cause: rollout.error });
+  const { document, who, atMs, reason, commandId } = plan;
+  return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, commandId };
+}
+
+/** Subjects of a stream that hold a message and match the filter, in order. */
+export async function listSubjects(manager: JetStreamManager, stream: string, filter: string): Promise<string[]> {
+  const { state } = await manager.streams.info(stream, { subjects_filter: filter });
+  return Object.keys(state.subjects ?? {}).sort();
+}
+
+/** The last `limit` lines of a rollout's audit, oldest first. */
+export async function listAudit(link: NatsLink, rollout: string, limit: number): Promise<Audit[]> {
+  const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: 3_000 });
+  const subject = SUBJECTS.audit(rollout);
+  const lines: Audit[] = [];
+  // Direct get walks forwards only; a rollout's audit is some lines a run, so walking all of it is cheap.
+  for (let next: number | undefined = 1; next !== undefined; ) {
+    const page = await auditPage(manager, subject, next);
+    lines.push(...page.lines);
+    lines.splice(0, lines.length - limit);
+    next = page.next;
+  }
+  return lines;
+}
+
+const PAGE = 256;
+
+async function auditPage(manager: JetStreamManager, subject: string, from: number): Promise<{ lines: Audit[]; next: number | undefined }> {
+  const lines: Audit[] = [];
+  let count = 0;
+  let last = from;
+  try {
+    for await (const message of await manager.direct.getBatch(STREAMS.audit, { seq: from, batch: PAGE, next_by_subj: subject })) {
+      lines.push(decodeStored(AuditSchema, { subject: message.subject, sequence: message.seq, data: message.data }));
+      last = message.seq;
+      count += 1;
+    }
+  } catch (error) {
+    if (!isNothingFound(error)) throw error;
+  }
+  return { lines, next: count < PAGE ? undefined : last + 1 };
+}
+
+/** JetStream answers 404 to a batch that finds nothing, and the client turns that into an error. */
+const isNothingFound = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.name === "JetStreamStatusError" || error.name === "JetStreamError") &&
+  "code" in error &&
+  error.code === 404;
+
+/**
+ * Sends a command to the leader and waits for its answer.
+ * Throws NoLeaderError when nobody leads or answers; a repeat with the same id is harmless.
+ */
+export async function sendCommand(link: NatsLink, command: Command, timeoutMs: number): Promise<Reply> {
+  try {
+    const reply = await link.connection.request(SUBJECTS.command, JSON.stringify(command), { timeout: timeoutMs });
+    return decodeStored(ReplySchema, { subject: SUBJECTS.command, sequence: 0, data: reply.data });
+  } catch (cause) {
+    if (isNoResponders(cause)) {
+      throw new NoLeaderError("no controller leads, so nothing was done; start one with `serin controller --nats URL`, then try again", {
+        cause,
+      });
+    }
+    if (isTimeout(cause)) {
+      throw new NoLeaderError(
+        `no controller answered within ${timeoutMs} ms; the command may have been carried out: look with \`serin status\`, or try again`,
+        { cause },
+      );
+    }
+    throw cause;
+  }
+}
+
+const isNoResponders = (error: unknown): boolean =>
+  error instanceof NoRespondersError || (error instanceof RequestError && error.isNoResponders());
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof TimeoutError || (error instanceof RequestError && error.cause instanceof TimeoutError);
