@@ -2,7 +2,9 @@ import { z } from "zod";
 import { DurationSchema, ShareSchema } from "./units.ts";
 
 export const StageSchema = z.strictObject({
-  share: ShareSchema.describe("Users on the canary, like 5%; below 100%, which follows the last stage by promotion."),
+  share: ShareSchema.refine((shareBp) => shareBp !== 10_000, "100% is no stage; leave it out, promotion follows the last stage").describe(
+    "Users on the canary, like 5%; below 100%, which follows the last stage by promotion.",
+  ),
   minTime: DurationSchema.default(300_000).describe("Shortest stay in this stage; 5m when absent."),
   minSample: z.int().min(1).max(10_000_000).default(200).describe("Fewest canary outcomes in this stage before it may advance."),
 });
@@ -15,12 +17,9 @@ export const StagesSchema = z
   .superRefine((stages, context) => {
     let before = 0;
     for (const [index, { share }] of stages.entries()) {
-      const path = [index, "share"];
-      if (share === 10_000) {
-        context.addIssue({ code: "custom", path, message: "100% is no stage; leave it out, promotion follows the last stage" });
-      } else if (share <= before) {
+      if (share <= before) {
         const problem = share === 0 ? "a share of 0% tests nothing" : `${share / 100}% is not more than the ${before / 100}% before it`;
-        context.addIssue({ code: "custom", path, message: `${problem}; shares rise from stage to stage` });
+        context.addIssue({ code: "custom", path: [index, "share"], message: `${problem}; shares rise from stage to stage` });
       }
       before = Math.max(before, share);
     }

@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import type { z } from "zod";
+import { FORMAT, MAX_BLOBS, SUBJECTS } from "../contract/names.ts";
+import {
+  type Blob,
+  BlobSchema,
+  compareRevision,
+  type ManifestPayload,
+  ManifestPayloadSchema,
+  ManifestSchema,
+  type RuleSet,
+  type StaticRules,
+} from "../contract/rules.ts";
+import { type NatsLink, readState } from "./nats.ts";
+
+/** A value in NATS that is not what it should be; the rules in force stay. */
+export class CorruptRulesError extends Error {
+  override readonly name = "CorruptRulesError";
+  readonly code = "RULES_CORRUPT";
+}
+
+/** A rule set with the leader's word of when its manifest was issued. */
+export interface IssuedRuleSet {
+  readonly ruleSet: RuleSet;
+  /** Unix milliseconds by the leader's clock. */
+  readonly issuedAtMs: number;
+}
+
+/** Static rules by the hash of their blob: what a reader has fetched already. */
+export type BlobCache = Map<string, Blob["rollouts"]>;
+
+const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+
+/** Shard of a rollout, 0…63: by hash of its name, so that a change touches one blob. */
+export const shardOf = (rollout: string): number => Number.parseInt(sha256(rollout).slice(0, 8), 16) % MAX_BLOBS;
+
+/** Static rules as blobs: shard → hash for the manifest, and the texts to store under their hashes. */
+export function encodeBlobs(rollouts: Readonly<Record<string, StaticRules>>): {
+  blobs: Record<string, string>;
+  contents: Map<string, string>;
+} {
+  const shards = new Map<number, Record<string, StaticRules>>();
+  for (const name of Object.keys(rollouts).sort()) {
+    const rules = rollouts[name];
+    if (rules === undefined) continue;
+    const shard = shardOf(name);
+    shards.set(shard, { ...shards.get(shard), [name]: rules });
+  }
+  const blobs: Record<string, string> = {};
+  const contents = new Map<string, string>();
+  for (const [shard, held] of [...shards].toSorted(([a], [b]) => a - b)) {
+    const text = JSON.stringify({ format: FORMAT, rollouts: held } satisfies Blob);
+    const hash = sha256(text);
+    blobs[String(shard)] = hash;
+    contents.set(hash, text);
+  }
+  return { blobs, contents };
+}
+
+/** The manifest as stored. */
+export const encodeManifest = (payload: ManifestPayload): string =>
+  JSON.stringify({ format: FORMAT, payload: JSON.stringify(payload) } satisfies z.infer<typeof ManifestSchema>);
+
+/** The payload of a stored manifest. Throws CorruptRulesError. */
+export function decodeManifest(data: Uint8Array): ManifestPayload {
+  const envelope = decode(ManifestSchema, Buffer.from(data).toString("utf8"), "manifest");
+  return decode(ManifestPayloadSchema, envelope.payload, "manifest's payload");
+}
+
+/** Joins a manifest with its blobs, fetching the ones that the cache lacks. Throws CorruptRulesError. */
+export async function assemble(
+  payload: ManifestPayload,
+  cache: BlobCache,
+  fetchBlob: (hash: string) => Promise<Uint8Array | undefined>,
+): Promise<RuleSet> {
+  const hashes = Object.values(payload.blobs);
+  const missing = hashes.filter((hash) => !cache.has(hash));
+  for (const [hash, rollouts] of await Promise.all(missing.map((hash) => loadBlob(hash, fetchBlob)))) cache.set(hash, rollouts);
+  const rollouts: RuleSet["rollouts"] = {};
+  const held = Object.assign({}, ...hashes.map((hash) => cache.get(hash))) as Blob["rollouts"]; // Object.assign of a list loses the type
+  for (const [name, live] of Object.entries(payload.live)) {
+    const rules = held[name];
+    if (rules === undefined) throw new CorruptRulesError(`the manifest serves ${name}, but no blob of it holds its rules`);
+    rollouts[name] = { rules, live };
+  }
+  for (const hash of cache.keys()) if (!hashes.includes(hash)) cache.delete(hash);
+  return { format: FORMAT, epoch: payload.epoch, revision: payload.revision, rollouts };
+}
+
+/** The rule set that stands in NATS; undefined before the first. Throws CorruptRulesError, or when NATS does not answer. */
+export async function readRuleSet(link: NatsLink, cache: BlobCache = new Map()): Promise<IssuedRuleSet | undefined> {
+  const stored = await readState(link, SUBJECTS.manifest);
+  if (stored === undefined) return undefined;
+  const payload = decodeManifest(stored.data);
+  return { ruleSet: await assemble(payload, cache, blobFetcher(link)), issuedAtMs: payload.issuedAtMs };
+}
+
+/** Fetches one blob by direct get. */
+export const blobFetcher =
+  (link: NatsLink) =>
+  async (hash: string): Promise<Uint8Array | undefined> =>
+    (await readState(link, SUBJECTS.blob(hash)))?.data;
+
+/** True when `next` comes after `current`; a reader never steps back. */
+export const isNewer = (next: { epoch: number; revision: number }, current: { epoch: number; revision: number } | undefined): boolean =>
+  current === undefined || compareRevision(next, current) > 0;
+
+async function loadBlob(hash: string, fetchBlob: (hash: string) => Promise<Uint8Array | undefined>): Promise<[string, Blob["rollouts"]]> {
+  const data = await fetchBlob(hash);
+  if (data === undefined) throw new CorruptRulesError(`blob ${hash} is not in the store`);
+  if (sha256(data) !== hash) throw new CorruptRulesError(`blob ${hash} does not have its hash`);
+  return [hash, decode(BlobSchema, Buffer.from(data).toString("utf8"), `blob ${hash}`).rollouts];
+}
+
+function decode<Schema extends z.ZodType>(schema: Schema, text: string, what: string): z.infer<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new CorruptRulesError(`the ${what} is not JSON`, { cause });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const first = result.error.issues[0];
+  throw new CorruptRulesError(`the ${what} does not fit its schema at ${first?.path.join(".") ?? "?"}: ${first?.message ?? "?"}`);
+}

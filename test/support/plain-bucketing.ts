@@ -1,0 +1,39 @@
+/** The bucketing a second time, written for reading: arithmetic on BigInt, byte by byte, sharing nothing with the product. */
+
+const MASK = 0xffffffffn;
+
+const rotl = (x: bigint, bits: bigint): bigint => ((x << bits) | (x >> (32n - bits))) & MASK;
+
+function scramble(block: bigint): bigint {
+  const product = (block * 0xcc9e2d51n) & MASK;
+  return (rotl(product, 15n) * 0x1b873593n) & MASK;
+}
+
+/** MurmurHash3 x86 32, as in its description. */
+export function plainMurmur3(text: string, seed: bigint): bigint {
+  const bytes = Buffer.from(text, "utf8");
+  let h = seed;
+  let offset = 0;
+  while (bytes.length - offset >= 4) {
+    h ^= scramble(BigInt(bytes.readUInt32LE(offset)));
+    h = (rotl(h, 13n) * 5n + 0xe6546b64n) & MASK;
+    offset += 4;
+  }
+  let rest = 0n;
+  for (let i = bytes.length - 1; i >= offset; i -= 1) rest = (rest << 8n) | BigInt(bytes.readUInt8(i));
+  if (bytes.length > offset) h ^= scramble(rest);
+  h ^= BigInt(bytes.length);
+  h = ((h ^ (h >> 16n)) * 0x85ebca6bn) & MASK;
+  h = ((h ^ (h >> 13n)) * 0xc2b2ae35n) & MASK;
+  return h ^ (h >> 16n);
+}
+
+/** Bucket of a key under a salt, 0…2³²−1. */
+export const plainBucket = (salt: string, key: string): number => Number(plainMurmur3(key, plainMurmur3(salt, 0n)));
+
+/** The variant that a key must see at a share in basis points. */
+export function plainVariant(salt: string, key: string, shareBp: number): "stable" | "canary" {
+  return BigInt(plainBucket(salt, key)) * 10_000n < BigInt(shareBp) * (1n << 32n) - ((BigInt(shareBp) * (1n << 32n)) % 10_000n)
+    ? "canary"
+    : "stable";
+}
