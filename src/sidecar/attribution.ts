@@ -1,0 +1,105 @@
+import type { OutcomeClass } from "../contract/evidence.ts";
+import type { VariantName } from "../contract/rollout.ts";
+
+/** What one access log entry says about a request. */
+export interface EntryFacts {
+  /** What the sidecar decided, given back by Envoy; undefined when Envoy failed open. */
+  readonly decided: { variant: VariantName; rollout: string | undefined; run: number; control: boolean } | undefined;
+  readonly upstreamCluster: string;
+  /** An upstream host was chosen and connected to. */
+  readonly upstreamReached: boolean;
+  /** 0 when no upstream was tried. */
+  readonly attempts: number;
+  /** HTTP status that the client saw; 0 without one. */
+  readonly responseCode: number;
+  readonly grpcStatus: number | undefined;
+  /** Names of Envoy's response flags that are set. */
+  readonly flags: readonly string[];
+  /** First byte sent to the upstream until its last byte received; leaves out the time for the decision. */
+  readonly upstreamMs: number | undefined;
+  readonly durationMs: number;
+}
+
+/** Whom an outcome belongs to, and how it counts. */
+export type Attribution =
+  | { readonly kind: "failed open" }
+  | { readonly kind: "no rollout" }
+  /** Canary was decided and another cluster answered at the first attempt: the canary's cluster is missing. */
+  | { readonly kind: "cluster missing"; readonly rollout: string }
+  | {
+      readonly kind: "outcome";
+      readonly rollout: string;
+      readonly variant: VariantName;
+      readonly run: number;
+      readonly control: boolean;
+      readonly class: OutcomeClass;
+      /** Undefined where the time says nothing about the variant. */
+      readonly latencyMs: number | undefined;
+    };
+
+/** gRPC codes that are the server's fault: unknown, deadline exceeded, unimplemented, internal, unavailable, data loss. */
+const GRPC_SERVER_FAULTS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
+
+/** Envoy's flags for a failed try at an upstream (access log proto, `ResponseFlags`). */
+const UPSTREAM_FAULTS: ReadonlySet<string> = new Set([
+  "noHealthyUpstream",
+  "upstreamRequestTimeout",
+  "upstreamRemoteReset",
+  "upstreamConnectionFailure",
+  "upstreamConnectionTermination",
+  "upstreamOverflow",
+  "upstreamRetryLimitExceeded",
+  "upstreamMaxStreamDurationReached",
+  "streamIdleTimeout",
+  "upstreamProtocolError",
+]);
+
+/** A client that leaves after this long was kept waiting: the wait counts as latency. */
+const LONG_WAIT_MS = 1_000;
+
+/**
+ * Whom a request counts for. First attempts count on both sides: more than one attempt, or a final error, is a failure
+ * of the variant tried first. `clusterOf` names the cluster of a rollout's variant, undefined when it is not known any more.
+ */
+export function attribute(entry: EntryFacts, clusterOf: (rollout: string, variant: VariantName) => string | undefined): Attribution {
+  const { decided } = entry;
+  if (decided === undefined) return { kind: "failed open" };
+  const { rollout, variant, run, control } = decided;
+  if (rollout === undefined) return { kind: "no rollout" };
+  const expected = clusterOf(rollout, variant);
+  if (
+    variant === "canary" &&
+    expected !== undefined &&
+    entry.attempts <= 1 &&
+    entry.upstreamCluster !== "" &&
+    entry.upstreamCluster !== expected
+  ) {
+    return { kind: "cluster missing", rollout };
+  }
+  const outcome = classOf(entry);
+  return { kind: "outcome", rollout, variant, run, control, class: outcome, latencyMs: latencyOf(entry, outcome) };
+}
+
+function classOf(entry: EntryFacts): OutcomeClass {
+  const upstreamFault = entry.flags.some((flag) => UPSTREAM_FAULTS.has(flag));
+  if (!entry.upstreamReached && !upstreamFault && entry.attempts === 0)
+    return entry.flags.includes("downstreamConnectionTermination") ? "aborted" : "local";
+  if (entry.attempts > 1) return "failed";
+  if (entry.flags.includes("downstreamConnectionTermination") && !upstreamFault) return "aborted";
+  if (upstreamFault || entry.responseCode >= 500 || entry.responseCode === 0) return "failed";
+  return entry.grpcStatus !== undefined && GRPC_SERVER_FAULTS.has(entry.grpcStatus) ? "failed" : "ok";
+}
+
+function latencyOf(entry: EntryFacts, outcome: OutcomeClass): number | undefined {
+  switch (outcome) {
+    case "ok":
+      return entry.upstreamMs ?? entry.durationMs;
+    case "failed":
+      // A rescued request's time is two variants' time.
+      return entry.attempts > 1 ? undefined : (entry.upstreamMs ?? entry.durationMs);
+    case "aborted":
+      return entry.durationMs >= LONG_WAIT_MS ? entry.durationMs : undefined;
+    case "local":
+      return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { SidecarIdSchema } from "../contract/messages.ts";
+
+/** Where a server listens: a Unix socket or a host and port; port 0 lets the system choose. */
+export const AddressSchema = z
+  .string()
+  .regex(
+    /^(unix:.{1,100}|(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5})$/,
+    "not an address; write unix:PATH (at most 100 characters) or HOST:PORT",
+  );
+
+/** Options of one sidecar; durations in milliseconds. */
+export const SidecarOptionsSchema = z.strictObject({
+  id: SidecarIdSchema.describe("Names this sidecar in receipts and evidence; another one for each process."),
+  extProc: AddressSchema.describe("Where Envoy's ext_proc filter connects."),
+  als: AddressSchema.optional().describe("Where Envoy's access log stream connects; the ext_proc address when absent."),
+  metrics: AddressSchema.default("127.0.0.1:9464").describe("Metrics, /healthz and /readyz by HTTP."),
+  source: z.union([
+    z.strictObject({ nats: z.string().min(1).describe("`nats://host:port`, several by comma.") }),
+    z.strictObject({ file: z.string().min(1).describe("A rule set as `serin rules` prints it; read again when it changes.") }),
+  ]),
+  stateDir: z.string().min(1).optional().describe("Directory for the last good rules; none are kept when absent."),
+  staleAfterMs: z.int().min(100).default(5_000).describe("Age of the beat at which growth has stopped and it is said."),
+  unwatchedAfterMs: z.int().min(200).default(30_000).describe("Age of the beat at which shares return to stable."),
+  drainMs: z
+    .int()
+    .min(0)
+    .default(2_500)
+    .describe("How long a stopping sidecar serves on after its health says no; longer than Envoy's interval."),
+  otlp: z.boolean().default(false).describe("Push metrics and traces by the standard OTEL_* variables."),
+});
+
+export type SidecarOptions = z.input<typeof SidecarOptionsSchema>;
+export type SidecarSettings = Readonly<z.output<typeof SidecarOptionsSchema>>;
