@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
+import { type Governed, isEnded, overlaps } from "./derive-manifest.ts";
+
+/** What an `apply` comes to. */
+export type Applied =
+  | { readonly type: "start"; readonly rollout: Rollout }
+  | { readonly type: "unchanged" | "refused" | "invalid"; readonly message: string };
+
+/** Judges a document against the rollout of the same name and all others; `current` is undefined for a new name. */
+export function judgeApply(document: unknown, name: string | undefined, all: readonly Governed[]): Applied {
+  const parsed = RolloutSchema.safeParse(document);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "document"}: ${message}`);
+    return { type: "invalid", message: faults.join("\n") };
+  }
+  const rollout = parsed.data;
+  if (name !== undefined && name !== rollout.name) {
+    return { type: "invalid", message: `name: the document says ${rollout.name}, the command ${name}; send the one that is meant` };
+  }
+  const plain = rollout.targets.findIndex(({ when }) => "users" in when);
+  if (plain >= 0) {
+    return { type: "invalid", message: `targets.${plain}.when.users: raw user ids are never sent; let \`serin apply\` hash them` };
+  }
+  return judgeAgainst(rollout, all);
+}
+
+function judgeAgainst(rollout: Rollout, all: readonly Governed[]): Applied {
+  const { name } = rollout;
+  const current = all.find(({ live }) => live.rollout === name);
+  const phase = current?.live.plan.phase;
+  if (current !== undefined && phase !== undefined && !isEnded(phase)) {
+    if (phase === "rollingBack") {
+      return { type: "refused", message: `${name} is being rolled back; apply it again when that has ended (serin watch ${name})` };
+    }
+    if (isDeepStrictEqual(current.rollout, rollout))
+      return { type: "unchanged", message: `${name} is already ${phase} with this document` };
+    const first = phase === "promoted" ? `serin handover ${name}` : `serin abort ${name}`;
+    return { type: "refused", message: `${name} is ${phase} with another document; end that first (${first}), then apply again` };
+  }
+  const rival = all.find(
+    ({ live, rollout: other }) => live.rollout !== name && !isEnded(live.plan.phase) && overlaps(other.match, rollout.match),
+  );
+  if (rival !== undefined) {
+    const other = rival.live.rollout;
+    return {
+      type: "refused",
+      message: `${name} and ${other} would both govern the same host and path; end ${other} first, or give them different matches`,
+    };
+  }
+  return { type: "start", rollout };
+}

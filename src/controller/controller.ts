@@ -1,0 +1,149 @@
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { SUBJECTS } from "../contract/names.ts";
+import type { Clock } from "../io/clock.ts";
+import type { Logger } from "../io/log.ts";
+import { connectNats, ensureStreams, type NatsLink, subscribeSafely } from "../io/nats.ts";
+import { Candidate, pause } from "./candidate.ts";
+import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
+import { auditPort, planPort, statePort } from "./nats-ports.ts";
+import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
+import { Term } from "./term.ts";
+
+export interface ControllerParts {
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export interface RunningController {
+  /** True while this controller leads and its lease surely holds. */
+  isLeader(): boolean;
+  /** Gives the lease back when it leads, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Starts one controller; it resolves once NATS was reached and leads or stands by from then on. Throws on options that make no sense. */
+export async function startController(options: ControllerOptions, { log, clock }: ControllerParts): Promise<RunningController> {
+  const settings = ControllerOptionsSchema.parse(options);
+  log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
+  const link = await connectNats({ url: settings.nats, name: `serin controller ${settings.id}`, waitForServer: true });
+  return new Controller({ link, log, clock, settings });
+}
+
+type Parts = ControllerParts & Readonly<{ link: NatsLink; settings: ControllerSettings }>;
+
+class Controller implements RunningController {
+  readonly #parts: Parts;
+  readonly #stopping = new AbortController();
+  readonly #done: Promise<void>;
+  #leading: FencedWriter | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#done = this.#run();
+  }
+
+  isLeader(): boolean {
+    return this.#leading?.isExpired === false;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#done;
+    await this.#parts.link.close();
+  }
+
+  async #run(): Promise<void> {
+    const { log, settings } = this.#parts;
+    const { signal } = this.#stopping;
+    const candidate = new Candidate(this.#parts);
+    let isTroubled = false;
+    while (!signal.aborted) {
+      try {
+        const manager = await ensureStreams(this.#parts.link);
+        isTroubled = false;
+        const writer = await candidate.elect(signal);
+        if (writer !== undefined) await this.#serve(writer, manager);
+      } catch (error) {
+        // JetStream starting, away or restarting: said once, tried until it is back.
+        if (!isTroubled) log.warn({ err: error }, "cannot lead or stand by, trying again");
+        isTroubled = true;
+        await pause(settings.renewMs, signal);
+      }
+    }
+  }
+
+  /** One time in office: begins, serves until deposed or stopped, and leaves nothing running. */
+  async #serve(writer: FencedWriter, manager: JetStreamManager): Promise<void> {
+    const { link, log, clock, settings } = this.#parts;
+    const ended = new AbortController();
+    const end = (reason: string): void => {
+      writer.end(reason);
+      if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
+      ended.abort();
+    };
+    const ports = { state: statePort(manager, writer), plans: planPort(link, manager), audit: auditPort(link) };
+    const term = new Term({ id: settings.id, term: writer.term, settings, clock, log, ...ports }, (error: DeposedError) =>
+      end(error.message),
+    );
+    const stops = [this.#renew(writer, end)];
+    try {
+      await term.begin();
+      this.#leading = writer;
+      stops.push(...this.#listen(term));
+      log.info({ controller: settings.id, term: writer.term }, "leads");
+      await aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));
+    } finally {
+      this.#leading = undefined;
+      for (const stop of stops) stop();
+      await term.end();
+      if (!ended.signal.aborted) await this.#release(writer);
+      writer.end("the term is over");
+    }
+  }
+
+  /** Renews on its own timer, whatever the term is busy with. Returns the way to stop. */
+  #renew(writer: FencedWriter, end: (reason: string) => void): () => void {
+    let isUnderWay = false;
+    const timer = setInterval(() => {
+      if (writer.isExpired) end(`no renewal was confirmed for ${this.#parts.settings.leaseMs} ms`);
+      if (isUnderWay) return;
+      isUnderWay = true;
+      writer
+        .renew()
+        .catch((error: unknown) => end(error instanceof Error ? error.message : String(error)))
+        .finally(() => {
+          isUnderWay = false;
+        });
+    }, this.#parts.settings.renewMs);
+    return () => clearInterval(timer);
+  }
+
+  #listen(term: Term): (() => void)[] {
+    const { link, log, settings } = this.#parts;
+    const bad = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} that cannot be read`);
+    const ticks = setInterval(() => term.tick(), settings.tickMs);
+    return [
+      () => clearInterval(ticks),
+      subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
+      subscribeSafely(link, SUBJECTS.allEvidence, (message) => term.onEvidence(message), bad("evidence")),
+      subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),
+    ];
+  }
+
+  /** Best effort: the lease runs out by itself when NATS does not answer. */
+  async #release(writer: FencedWriter): Promise<void> {
+    try {
+      await writer.release();
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, "lease not given back, the next controller waits until it runs out");
+    }
+  }
+}
+
+/** Resolves when the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

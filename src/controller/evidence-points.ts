@@ -1,0 +1,117 @@
+import { type Evidence, type EvidenceMetric, LABELS, OutcomeClassSchema, RESOURCE } from "../contract/evidence.ts";
+import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
+import { type VariantName, VariantNameSchema } from "../contract/rollout.ts";
+
+/** What a series counts. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
+export type Measure = "decided" | "ok" | "failed" | "latency";
+
+/** Cumulative values of one series of one rollout, as a sidecar reports them. */
+export interface Point {
+  readonly rollout: string;
+  /** Names the series among all of the same sidecar and rollout. */
+  readonly series: string;
+  readonly measure: Measure;
+  readonly variant: VariantName;
+  readonly control: boolean;
+  readonly run: number;
+  /** Unix nanoseconds; beyond what a number holds exactly. */
+  readonly start: bigint;
+  readonly values: readonly number[];
+}
+
+/** One evidence message, reduced to what the controller counts. */
+export interface Report {
+  /** Counts up by one with each message of a process, from 1; 0 when the sender does not say. */
+  readonly sequence: number;
+  readonly points: readonly Point[];
+  /** Series that belong to Serin and cannot be read, like another set of latency bounds. */
+  readonly unreadable: number;
+}
+
+type Attribute = Evidence["resourceMetrics"][number]["resource"]["attributes"][number];
+type Raw = Readonly<{ attributes: readonly Attribute[]; startTimeUnixNano: Nanos; values: readonly number[] }>;
+type Nanos = string | number | { low: number; high: number };
+
+/** Reads the points of a message; series of other metrics, and outcomes that blame no variant, are left out. */
+export function pointsOf(evidence: Evidence): Report {
+  const points: Point[] = [];
+  let sequence = 0;
+  let unreadable = 0;
+  for (const { resource, scopeMetrics } of evidence.resourceMetrics) {
+    sequence = Math.max(sequence, Number(textOf(resource.attributes, RESOURCE.sequence) ?? 0));
+    for (const metric of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+      for (const raw of rawPoints(metric)) {
+        const point = pointOf(metric.name, raw);
+        if (point === "unreadable") unreadable += 1;
+        else if (point !== undefined) points.push(point);
+      }
+    }
+  }
+  return { sequence, points, unreadable };
+}
+
+function rawPoints(metric: EvidenceMetric): Raw[] {
+  switch (metric.name) {
+    case METRICS.decisions:
+    case METRICS.outcomes:
+      return (metric.sum?.dataPoints ?? []).map((point) => ({ ...point, values: [Number(point.asInt ?? point.asDouble ?? Number.NaN)] }));
+    case METRICS.outcomeDuration:
+      return (metric.histogram?.dataPoints ?? []).map((point) => ({
+        ...point,
+        values: hasOurBounds(point.explicitBounds) ? point.bucketCounts.map(Number) : [],
+      }));
+    default:
+      return [];
+  }
+}
+
+/** Sidecars export seconds, as OpenTelemetry asks; the contract's bounds are milliseconds. */
+const hasOurBounds = (seconds: readonly number[]): boolean =>
+  seconds.length === LATENCY_BOUNDS_MS.length &&
+  LATENCY_BOUNDS_MS.every((ms, index) => Math.abs((seconds[index] ?? 0) * 1_000 - ms) < 0.001);
+
+/** Undefined when the series says nothing about a variant of a rollout. */
+function pointOf(metric: string, { attributes, startTimeUnixNano, values }: Raw): Point | "unreadable" | undefined {
+  const rollout = textOf(attributes, LABELS.rollout);
+  if (rollout === undefined || rollout === "") return undefined;
+  const variant = VariantNameSchema.safeParse(textOf(attributes, LABELS.variant));
+  const run = Number(textOf(attributes, LABELS.run) ?? Number.NaN);
+  const expected = metric === METRICS.outcomeDuration ? LATENCY_BOUNDS_MS.length + 1 : 1;
+  const isWhole = values.every((value) => Number.isFinite(value) && value >= 0);
+  if (!variant.success || !Number.isInteger(run) || values.length !== expected || !isWhole) return "unreadable";
+  const measure = measureOf(metric, textOf(attributes, LABELS.class));
+  if (measure === undefined || measure === "unreadable") return measure;
+  const series = [metric, ...attributes.map(({ key, value }) => `${key}=${shown(value)}`).sort()].join("|");
+  const control = textOf(attributes, LABELS.control) === "true";
+  return { rollout, series, measure, variant: variant.data, control, run, start: nanosOf(startTimeUnixNano), values };
+}
+
+/** A request that its client left, or that Envoy answered before any upstream, speaks neither for nor against a variant. */
+function measureOf(metric: string, outcome: string | undefined): Measure | "unreadable" | undefined {
+  if (metric === METRICS.decisions) return "decided";
+  if (metric === METRICS.outcomeDuration) return "latency";
+  const known = OutcomeClassSchema.safeParse(outcome);
+  if (!known.success) return "unreadable";
+  switch (known.data) {
+    case "ok":
+    case "failed":
+      return known.data;
+    case "aborted":
+    case "local":
+      return undefined;
+  }
+}
+
+function textOf(attributes: readonly Attribute[], key: string): string | undefined {
+  const found = attributes.find((attribute) => attribute.key === key);
+  return found === undefined ? undefined : shown(found.value);
+}
+
+const shown = ({ stringValue, intValue, boolValue, doubleValue }: Attribute["value"]): string =>
+  stringValue ?? String(intValue ?? boolValue ?? doubleValue ?? "");
+
+/** OTLP/JSON writes 64-bit numbers as strings; some exporters write the two halves. */
+function nanosOf(nanos: Nanos): bigint {
+  if (typeof nanos === "object") return (BigInt(nanos.high >>> 0) << 32n) | BigInt(nanos.low >>> 0);
+  return BigInt(typeof nanos === "number" ? Math.trunc(nanos) : nanos);
+}

@@ -1,0 +1,71 @@
+import { type Fleet, FleetSchema, type LiveState } from "../contract/live.ts";
+import type { Receipt } from "../contract/messages.ts";
+import { FORMAT, SUBJECTS } from "../contract/names.ts";
+import { CorruptValueError, decodeStored } from "../io/store.ts";
+import { epochToHeal, type FleetView, forget, hear, missingFor, NOBODY, type Revision } from "./fleet.ts";
+import type { TermParts } from "./ports.ts";
+
+/** The fleet of one time in office: members survive the leader, what they said does not and is heard anew within seconds. */
+export class FleetKeeper {
+  readonly #parts: TermParts;
+  #fleet: FleetView = { known: {}, heard: {} };
+  #isStored = true;
+
+  constructor(parts: TermParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads the members; they count as missing until they are heard. */
+  async load(): Promise<void> {
+    const stored = await this.#parts.state.read(SUBJECTS.fleet);
+    if (stored === undefined) return;
+    try {
+      this.#fleet = { known: decodeStored(FleetSchema, stored).sidecars, heard: {} };
+    } catch (error) {
+      if (!(error instanceof CorruptValueError)) throw error;
+      this.#parts.log.error({ err: error }, "fleet unreadable, waiting for receipts");
+    }
+  }
+
+  /** Takes a receipt in; true when it says something that the one before it did not. */
+  hear(receipt: Receipt): boolean {
+    const before = this.#fleet.heard[receipt.sidecar];
+    const { fleet, isMembershipChanged } = hear(this.#fleet, receipt, this.#parts.clock.nowMs());
+    this.#fleet = fleet;
+    if (isMembershipChanged) this.#isStored = false;
+    return isMembershipChanged || !isSame(before, receipt);
+  }
+
+  /** Takes a sidecar out for good; false when it was not known. */
+  async forget(sidecar: string): Promise<boolean> {
+    const { fleet, isMembershipChanged } = forget(this.#fleet, sidecar);
+    this.#fleet = fleet;
+    if (isMembershipChanged) this.#isStored = false;
+    await this.store();
+    return isMembershipChanged;
+  }
+
+  /** Writes the members, when they differ from what is stored. */
+  async store(): Promise<void> {
+    if (this.#isStored) return;
+    const { known } = this.#fleet;
+    const fleet: Fleet = { format: FORMAT, sidecars: known };
+    await this.#parts.state.write(SUBJECTS.fleet, JSON.stringify(fleet));
+    this.#isStored = known === this.#fleet.known;
+  }
+
+  /** Who has not confirmed the run that a rollout serves now. */
+  missing({ plan, revision }: LiveState, published: Revision): string[] {
+    if (Object.keys(this.#fleet.known).length > 0) return missingFor(this.#fleet, revision, published.epoch);
+    // Without anyone who could obey, nothing may go forward, and nothing stands in the way back.
+    return plan.phase === "rollingBack" || plan.phase === "rolledBack" ? [] : [NOBODY];
+  }
+
+  /** The epoch to rise to when a sidecar obeys something newer than what was published; undefined when none does. */
+  epochToHeal(published: Revision): number | undefined {
+    return epochToHeal(this.#fleet, published, this.#parts.clock.nowMs());
+  }
+}
+
+const isSame = (before: Receipt | undefined, after: Receipt): boolean =>
+  before !== undefined && before.epoch === after.epoch && before.revision === after.revision && before.state === after.state;

@@ -1,0 +1,56 @@
+import type { Fleet } from "../contract/live.ts";
+import type { Receipt } from "../contract/messages.ts";
+import { compareRevision } from "../contract/rules.ts";
+
+/** Identifies one rule set. */
+export type Revision = Readonly<{ epoch: number; revision: number }>;
+
+/** Known sidecars, as stored, and the newest receipt of each that this leader has heard. */
+export interface FleetView {
+  readonly known: Fleet["sidecars"];
+  readonly heard: Readonly<Record<string, Receipt>>;
+}
+
+/** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
+export const NOBODY = "no sidecar has reported";
+
+/** Takes a receipt in; `isMembershipChanged` tells that the stored fleet must be written. */
+export function hear(fleet: FleetView, receipt: Receipt, nowMs: number): Readonly<{ fleet: FleetView; isMembershipChanged: boolean }> {
+  const { sidecar, startedAtMs } = receipt;
+  const known = fleet.known[sidecar];
+  // A process that was replaced under the same id may still say goodbye after its successor's first word.
+  if (known !== undefined && startedAtMs < known.startedAtMs) return { fleet, isMembershipChanged: false };
+  if (receipt.state === "goodbye") return forget(fleet, sidecar);
+  const heard = { ...fleet.heard, [sidecar]: receipt };
+  if (known?.startedAtMs === startedAtMs) return { fleet: { known: fleet.known, heard }, isMembershipChanged: false };
+  const entry = { firstSeenMs: known?.firstSeenMs ?? nowMs, startedAtMs };
+  return { fleet: { known: { ...fleet.known, [sidecar]: entry }, heard }, isMembershipChanged: true };
+}
+
+/** Drops a sidecar that said goodbye, or that an operator knows to be gone. */
+export function forget(fleet: FleetView, sidecar: string): Readonly<{ fleet: FleetView; isMembershipChanged: boolean }> {
+  const { [sidecar]: known, ...others } = fleet.known;
+  const { [sidecar]: _, ...heard } = fleet.heard;
+  return { fleet: { known: others, heard }, isMembershipChanged: known !== undefined };
+}
+
+/**
+ * Known sidecars that do not obey `required` yet, sorted. A sidecar of another epoch than the manifest's obeys another line
+ * of revisions, and one that is unwatched has sent its shares home: neither confirms anything.
+ */
+export function missingFor(fleet: FleetView, required: Revision, epoch: number): string[] {
+  return Object.keys(fleet.known)
+    .filter((sidecar) => {
+      const receipt = fleet.heard[sidecar];
+      if (receipt === undefined || receipt.state === "unwatched") return true;
+      return receipt.epoch !== epoch || compareRevision(receipt, required) < 0;
+    })
+    .sort();
+}
+
+/** The epoch that outranks a sidecar which obeys something newer than the store holds; undefined when none does. */
+export function epochToHeal(fleet: FleetView, published: Revision, nowMs: number): number | undefined {
+  const ahead = Object.values(fleet.heard).filter((receipt) => compareRevision(receipt, published) > 0);
+  if (ahead.length === 0) return undefined;
+  return Math.max(Math.floor(nowMs / 1_000), ...ahead.map(({ epoch }) => epoch + 1));
+}

@@ -1,0 +1,101 @@
+import type { JudgeRecord, LiveState } from "../contract/live.ts";
+import { FORMAT } from "../contract/names.ts";
+import type { Rollout } from "../contract/rollout.ts";
+import { stagesOf } from "../contract/stages.ts";
+import type { VerdictRecord } from "../contract/verdict.ts";
+import { judge, startJudge } from "../core/judge/judge.ts";
+import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
+import type { JudgePolicy } from "../core/judge/types.ts";
+import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
+import type { Report } from "./evidence-points.ts";
+import { addToTally, batchOf, emptyTally, shareSeenBp, type Tally } from "./tally.ts";
+
+/** Everything that follows from the evidence of one rollout. Values only: the same reports give the same judging. */
+export interface Judging {
+  readonly firstRun: number;
+  readonly cursors: Cursors;
+  readonly state: JudgeState;
+  readonly tally: Tally;
+  readonly verdict: VerdictRecord | null;
+}
+
+/** A report with the sidecar that the subject names; the body could claim any. */
+export type SourcedReport = Readonly<{ sidecar: string; report: Report }>;
+
+/** The largest record that is written: NATS refuses a message above 1 MiB by default. */
+const MAX_RECORD_BYTES = 512 * 1_024;
+/** Runs whose late outcomes still count when the record must be made smaller. */
+const OPEN_RUNS = 3;
+
+/** Judging at the begin of an attempt, before any evidence. */
+export const startJudging = (firstRun: number, nowMs: number): Judging => ({
+  firstRun,
+  cursors: noCursors(firstRun),
+  state: startJudge(nowMs),
+  tally: emptyTally(firstRun),
+  verdict: null,
+});
+
+/** Goes on from a stored record; undefined when it is of another attempt or another version's judge. */
+export function resumeJudging(record: JudgeRecord, firstRun: number): Judging | undefined {
+  const state = JudgeStateSchema.safeParse(record.judge);
+  const cursors = CursorsSchema.safeParse(record.cursors);
+  if (record.firstRun !== firstRun || !state.success || !cursors.success) return undefined;
+  const tally = { ...emptyTally(firstRun), totals: record.totals };
+  return { firstRun, cursors: cursors.data, state: state.data, tally, verdict: record.verdict };
+}
+
+/** Counts new evidence and judges it at once. A rollout that has ended, or is on its way back, is counted and keeps its verdict. */
+export function judgeReports(
+  judging: Judging,
+  { rollout, plan }: Readonly<{ rollout: Rollout; plan: LiveState["plan"] }>,
+  reports: readonly SourcedReport[],
+  nowMs: number,
+): Judging {
+  let { cursors } = judging;
+  const found: Delta[] = [];
+  for (const { sidecar, report } of reports) {
+    const mine = report.points.filter((point) => point.rollout === rollout.name);
+    if (mine.length === 0) continue;
+    const counted = deltas(cursors, sidecar, report.sequence, mine);
+    cursors = counted.cursors;
+    found.push(...counted.deltas);
+  }
+  const tally = addToTally(judging.tally, found, plan.run);
+  if (found.length === 0 || !isJudged(plan)) return { ...judging, cursors, tally };
+  const { state, record } = judge(policyOf(rollout, plan), judging.state, batchOf(found, plan.run, nowMs));
+  return { ...judging, cursors, tally, state, verdict: record };
+}
+
+const isJudged = ({ phase }: LiveState["plan"]): boolean => phase !== "rollingBack" && phase !== "rolledBack" && phase !== "handedOver";
+
+/** What this rollout tolerates, with the minimum sample of the stage it is in; the last one's at and after promotion. */
+export function policyOf(rollout: Rollout, plan: LiveState["plan"]): JudgePolicy {
+  const stages = stagesOf(rollout.strategy);
+  const index = "stage" in plan ? plan.stage : plan.phase === "pending" ? 0 : stages.length - 1;
+  const { minSample } = stages[Math.min(index, stages.length - 1)] ?? { minSample: 1 };
+  return { maxErrorIncrease: rollout.checks.errors.maxIncrease, maxSlowIncrease: rollout.checks.latency.maxIncrease, minSample };
+}
+
+/** The stored form, and the judging that it describes: made smaller when it would not fit a message. */
+export function recordOf(rollout: string, judging: Judging, run: number): Readonly<{ judging: Judging; text: string }> {
+  const text = textOf(rollout, judging);
+  if (text.length <= MAX_RECORD_BYTES) return { judging, text };
+  const smaller = { ...judging, cursors: closeRuns(judging.cursors, run - OPEN_RUNS + 1) };
+  return { judging: smaller, text: textOf(rollout, smaller) };
+}
+
+function textOf(rollout: string, { firstRun, state, cursors, tally, verdict }: Judging): string {
+  const { totals } = tally;
+  const record: JudgeRecord = {
+    format: FORMAT,
+    rollout,
+    firstRun,
+    judge: state,
+    cursors,
+    totals,
+    shareSeenBp: shareSeenBp(tally),
+    verdict,
+  };
+  return JSON.stringify(record);
+}

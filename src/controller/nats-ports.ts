@@ -1,0 +1,82 @@
+import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
+import { SerinError } from "../contract/errors.ts";
+import { EXIT } from "../contract/exit-codes.ts";
+import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import { type NatsLink, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
+import { decodePlan, listAudit, listSubjects } from "../io/store.ts";
+import type { FencedWriter } from "./fenced-writer.ts";
+import type { AuditPort, PlanPort, StatePort } from "./ports.ts";
+
+/** Another plan of the same rollout was stored between reading and writing. */
+export class PlanConflictError extends SerinError {
+  override readonly name = "PlanConflictError";
+  constructor(rollout: string, options?: ErrorOptions) {
+    super("PLAN_CONFLICT", EXIT.refused, `another plan of ${rollout} was stored at the same moment; look at it, then apply again`, options);
+  }
+}
+
+/** The state stream, written through the leader's queue. */
+export function statePort(manager: JetStreamManager, writer: FencedWriter): StatePort {
+  const read = (subject: string): Promise<Stored | undefined> => getLast(manager, STREAMS.state, subject);
+  return {
+    read,
+    subjects: (filter) => listSubjects(manager, STREAMS.state, filter),
+    write: (subject, text) => writer.write(subject, text),
+    async purge(subject) {
+      const stored = await read(subject);
+      if (stored === undefined) return;
+      // A purge cannot be fenced. A renewal after the read shows that this value is not a successor's, and `seq` spares any later one.
+      await writer.renew();
+      await manager.streams.purge(STREAMS.state, { filter: subject, seq: stored.sequence + 1 });
+    },
+  };
+}
+
+/** The stream of plans. */
+export function planPort(link: NatsLink, manager: JetStreamManager): PlanPort {
+  return {
+    async names() {
+      const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.allPlans);
+      return subjects.map((subject) => subject.slice(SUBJECTS.plan("").length));
+    },
+    async last(rollout) {
+      const stored = await getLast(manager, STREAMS.plans, SUBJECTS.plan(rollout));
+      return stored === undefined ? undefined : decodePlan(stored);
+    },
+    async at(rollout, sequence) {
+      const message = await manager.streams.getMessage(STREAMS.plans, { seq: sequence });
+      if (message === null || message.subject !== SUBJECTS.plan(rollout)) return undefined;
+      return decodePlan({ subject: message.subject, sequence: message.seq, data: message.data });
+    },
+    async append(rollout, plan, expectedSequence) {
+      const subject = SUBJECTS.plan(rollout);
+      try {
+        const expect = { lastSubjectSequence: expectedSequence };
+        const { seq } = await link.jetstream.publish(subject, JSON.stringify(plan), { expect });
+        return seq;
+      } catch (cause) {
+        if (cause instanceof JetStreamApiError && cause.code === WRONG_LAST_SEQUENCE) throw new PlanConflictError(rollout, { cause });
+        throw cause;
+      }
+    },
+  };
+}
+
+/** The audit stream; the record's id is the message id by which JetStream drops repeats. */
+export function auditPort(link: NatsLink): AuditPort {
+  return {
+    async append(record) {
+      await link.jetstream.publish(SUBJECTS.audit(record.rollout), JSON.stringify(record), { msgID: record.id });
+    },
+    async recentIds(rollout) {
+      const lines = await listAudit(link, rollout, 256);
+      return new Set(lines.map(({ id }) => id));
+    },
+  };
+}
+
+/** Asks the stream's leader, not whichever replica is near: the state taken over must be the newest. */
+async function getLast(manager: JetStreamManager, stream: string, subject: string): Promise<Stored | undefined> {
+  const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
+  return message === null ? undefined : { subject, sequence: message.seq, data: message.data };
+}

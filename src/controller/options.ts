@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { SidecarIdSchema } from "../contract/messages.ts";
+
+/** Options of one controller; durations in milliseconds. */
+export const ControllerOptionsSchema = z.strictObject({
+  id: SidecarIdSchema.describe("Name of this controller in the lease and in the audit; another one for each."),
+  nats: z.string().min(1).describe("`nats://host:port`, several by comma."),
+  renewMs: z
+    .int()
+    .min(20)
+    .default(1_000)
+    .describe("How often the leader renews its lease; each renewal is the beat that sidecars wait for."),
+  leaseMs: z.int().min(100).default(4_000).describe("A standby takes over when the lease has not changed for so long."),
+  tickMs: z.int().min(10).default(500).describe("How often deadlines are looked at."),
+  judgeWriteMs: z.int().min(0).default(1_000).describe("Shortest time between two writes of what the judge knows, but for a new verdict."),
+  purgeAfterMs: z.int().min(0).default(600_000).describe("How long a blob that no manifest names is kept."),
+  deadlines: z.record(z.string(), z.int().min(1)).default({}).describe("Deadlines of the plan by name, where they differ from its own."),
+  http: z.string().optional().describe("`HOST:PORT` of health and metrics; none when absent."),
+});
+
+export type ControllerOptions = z.input<typeof ControllerOptionsSchema>;
+export type ControllerSettings = Readonly<z.output<typeof ControllerOptionsSchema>>;

@@ -1,0 +1,47 @@
+import type { Audit } from "../contract/messages.ts";
+import type { StoredPlan } from "../contract/stored-plan.ts";
+import type { Clock } from "../io/clock.ts";
+import type { Logger } from "../io/log.ts";
+import type { Stored } from "../io/nats.ts";
+import type { Plan } from "../io/store.ts";
+import type { ControllerSettings } from "./options.ts";
+
+/** The state stream as the leader uses it; reads come from the stream's own leader, so that they follow the write of the lease. */
+export interface StatePort {
+  read(subject: string): Promise<Stored | undefined>;
+  subjects(filter: string): Promise<readonly string[]>;
+  /** Fenced by the lease; throws DeposedError when another leads. */
+  write(subject: string, text: string): Promise<void>;
+  /** Removes the subject's value, but never one written by a successor. */
+  purge(subject: string): Promise<void>;
+}
+
+/**
+ * The stream of plans. The lease cannot fence it, because JetStream checks sequences within one stream only: each write
+ * expects the sequence of the plan before it, and a plan that no live state obeys yet is taken up at the next takeover.
+ */
+export interface PlanPort {
+  names(): Promise<readonly string[]>;
+  last(rollout: string): Promise<Plan | undefined>;
+  at(rollout: string, sequence: number): Promise<Plan | undefined>;
+  /** The sequence of the stored plan. Throws PlanConflictError when another plan came in between. */
+  append(rollout: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
+}
+
+/** The append-only audit stream; a repeated id within its window is stored once. */
+export interface AuditPort {
+  append(record: Audit): Promise<void>;
+  recentIds(rollout: string): Promise<ReadonlySet<string>>;
+}
+
+/** What a time in office works with. */
+export interface TermParts {
+  readonly id: string;
+  readonly term: number;
+  readonly settings: ControllerSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly state: StatePort;
+  readonly plans: PlanPort;
+  readonly audit: AuditPort;
+}

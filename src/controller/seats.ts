@@ -1,0 +1,82 @@
+import { type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
+import { SUBJECTS } from "../contract/names.ts";
+import type { Rollout } from "../contract/rollout.ts";
+import { decodeStored, type Plan } from "../io/store.ts";
+import { type Judging, resumeJudging, type SourcedReport, startJudging } from "./judging.ts";
+import type { TermParts } from "./ports.ts";
+
+/** One rollout as the leader holds it. Replaced values, never edited ones: what is here is what was written. */
+export interface Seat {
+  readonly name: string;
+  rollout: Rollout;
+  live: LiveState;
+  judging: Judging;
+  /** Evidence that arrived and is not judged yet. */
+  readonly reports: SourcedReport[];
+  /** Monotonic time of the last written record of the judge, and whether there is something newer. */
+  judgeWrittenMs: number;
+  isJudgeDirty: boolean;
+}
+
+/** A seat whose judge begins anew. */
+export function newSeat(rollout: Rollout, live: LiveState, nowMs: number): Seat {
+  const judging = startJudging(live.plan.firstRun, nowMs);
+  return { name: live.rollout, rollout, live, judging, reports: [], judgeWrittenMs: 0, isJudgeDirty: false };
+}
+
+/** What a new leader finds: rollouts to go on with, and plans that were stored but never taken up. */
+export interface Found {
+  readonly seats: readonly Seat[];
+  readonly unobeyed: readonly Readonly<{ name: string; plan: Plan }>[];
+}
+
+/** Reads all rollouts. One that cannot be read is left alone and said so; it must not keep the others from being led. */
+export async function loadSeats(parts: TermParts): Promise<Found> {
+  const { state, plans, log } = parts;
+  const fromState = (await state.subjects(SUBJECTS.live("*"))).map((subject) => subject.slice(SUBJECTS.live("").length));
+  const names = [...new Set([...fromState, ...(await plans.names())])].sort();
+  const seats: Seat[] = [];
+  const unobeyed: { name: string; plan: Plan }[] = [];
+  for (const name of names) {
+    try {
+      const { seat, newer } = await loadSeat(parts, name);
+      if (seat !== undefined) seats.push(seat);
+      if (newer !== undefined) unobeyed.push({ name, plan: newer });
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "CorruptValueError") throw error;
+      log.error({ err: error, rollout: name }, "rollout unreadable, its users stay on stable");
+    }
+  }
+  return { seats, unobeyed };
+}
+
+async function loadSeat(parts: TermParts, name: string): Promise<{ seat: Seat | undefined; newer: Plan | undefined }> {
+  const { state, plans, clock, log } = parts;
+  const stored = await state.read(SUBJECTS.live(name));
+  const last = await plans.last(name);
+  if (stored === undefined) return { seat: undefined, newer: last };
+  const live = decodeStored(LiveStateSchema, stored);
+  const plan = last?.sequence === live.planSequence ? last : ((await plans.at(name, live.planSequence)) ?? last);
+  if (plan === undefined) {
+    log.error({ rollout: name }, "live state without a plan, its users stay on stable");
+    return { seat: undefined, newer: undefined };
+  }
+  const seat = newSeat(plan.rollout, live, clock.nowMs());
+  const judging = await loadJudging(parts, live);
+  if (judging !== undefined) seat.judging = judging;
+  return { seat, newer: last !== undefined && last.sequence > live.planSequence ? last : undefined };
+}
+
+/** Without a usable record the judge begins anew from the cumulative evidence that comes in. */
+async function loadJudging({ state, log }: TermParts, { rollout, plan }: LiveState): Promise<Judging | undefined> {
+  const stored = await state.read(SUBJECTS.judge(rollout));
+  if (stored === undefined) return undefined;
+  let record: JudgeRecord;
+  try {
+    record = decodeStored(JudgeRecordSchema, stored);
+  } catch (error) {
+    log.error({ err: error, rollout }, "judge's record unreadable, judging anew");
+    return undefined;
+  }
+  return resumeJudging(record, plan.firstRun);
+}

@@ -1,0 +1,75 @@
+import type { JudgeRecord, Totals } from "../contract/live.ts";
+import { LATENCY_BOUNDS_MS } from "../contract/names.ts";
+import type { EvidenceBatch, Outcomes } from "../core/judge/types.ts";
+import type { Delta } from "./evidence-deltas.ts";
+
+/** What `status` shows of the evidence, summed over the rollout. */
+export interface Tally {
+  readonly totals: JudgeRecord["totals"];
+  /** Decisions of one run: the share that users really see. */
+  readonly seen: Readonly<{ run: number; canary: number; all: number }>;
+}
+
+const nothing: Totals = { decided: 0, requests: 0, failed: 0 };
+
+/** A tally before any evidence. */
+export const emptyTally = (run: number): Tally => ({
+  totals: { stable: nothing, canary: nothing, control: nothing },
+  seen: { run, canary: 0, all: 0 },
+});
+
+/** Adds new counts. Control is a part of stable, and is counted apart besides. `run` is the one in force. */
+export function addToTally(tally: Tally, found: readonly Delta[], run: number): Tally {
+  const seen = tally.seen.run === run ? { ...tally.seen } : { run, canary: 0, all: 0 };
+  const totals = { stable: { ...tally.totals.stable }, canary: { ...tally.totals.canary }, control: { ...tally.totals.control } };
+  for (const { measure, variant, control, run: decidedBy, values } of found) {
+    const count = values[0] ?? 0;
+    const sides = control && variant === "stable" ? [totals.stable, totals.control] : [totals[variant]];
+    for (const side of sides) addCount(side, measure, count);
+    if (measure === "decided" && decidedBy === run) {
+      seen.all += count;
+      if (variant === "canary") seen.canary += count;
+    }
+  }
+  return { totals, seen };
+}
+
+function addCount(side: { decided: number; requests: number; failed: number }, measure: Delta["measure"], count: number): void {
+  switch (measure) {
+    case "decided":
+      side.decided += count;
+      return;
+    case "failed":
+      side.failed += count;
+      side.requests += count;
+      return;
+    case "ok":
+      side.requests += count;
+      return;
+    case "latency":
+      return;
+  }
+}
+
+/** Canary's part of the decisions of the current run, in basis points; null without any. */
+export const shareSeenBp = ({ seen }: Tally): number | null => (seen.all === 0 ? null : Math.round((seen.canary / seen.all) * 10_000));
+
+/** The judge's view of new counts: all of stable, the control slice included, against the canary. */
+export function batchOf(found: readonly Delta[], run: number, nowMs: number): EvidenceBatch {
+  const stable = outcomesOf(found.filter(({ variant }) => variant === "stable"));
+  const canary = outcomesOf(found.filter(({ variant }) => variant === "canary"));
+  const runCanary = outcomesOf(found.filter((delta) => delta.variant === "canary" && delta.run === run)).requests;
+  return { nowMs, run, runCanary, stable, canary };
+}
+
+function outcomesOf(found: readonly Delta[]): Outcomes {
+  const latency = new Array<number>(LATENCY_BOUNDS_MS.length + 1).fill(0);
+  let requests = 0;
+  let failed = 0;
+  for (const { measure, values } of found) {
+    if (measure === "latency") for (const [bucket, count] of values.entries()) latency[bucket] = (latency[bucket] ?? 0) + count;
+    if (measure === "ok" || measure === "failed") requests += values[0] ?? 0;
+    if (measure === "failed") failed += values[0] ?? 0;
+  }
+  return { requests, failed, latency };
+}

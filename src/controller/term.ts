@@ -1,0 +1,208 @@
+import { EvidenceSchema } from "../contract/evidence.ts";
+import { ReceiptSchema, type Reply } from "../contract/messages.ts";
+import { FORMAT } from "../contract/names.ts";
+import { judgeApply } from "./apply-rules.ts";
+import { Commands } from "./commands.ts";
+import { pointsOf } from "./evidence-points.ts";
+import { DeposedError } from "./fenced-writer.ts";
+import { FleetKeeper } from "./fleet-keeper.ts";
+import { judgeReports } from "./judging.ts";
+import { Mailbox } from "./mailbox.ts";
+import { Outbox } from "./outbox.ts";
+import type { TermParts } from "./ports.ts";
+import { Publisher } from "./publisher.ts";
+import { loadSeats, type Seat } from "./seats.ts";
+import { Steps } from "./steps.ts";
+
+/** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
+const VERDICT_FRESH_MS = 10_000;
+const PURGE_EVERY_MS = 60_000;
+
+/** A message with the subject that it came by. */
+export type Incoming = Readonly<{ subject: string; data: Uint8Array }>;
+
+/**
+ * One time in office of the leader: everything it knows and does, from the takeover to the end. Messages come in by
+ * `onReceipt`, `onEvidence` and `onCommand`, time by `tick`; what follows is done in one queue.
+ */
+export class Term {
+  readonly #parts: TermParts;
+  readonly #publisher: Publisher;
+  readonly #outbox: Outbox;
+  readonly #steps: Steps;
+  readonly #fleet: FleetKeeper;
+  readonly #commands: Commands;
+  readonly #mailbox: Mailbox;
+  readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
+  #purgedMs: number;
+
+  /** `onDeposed` is called when a write shows that another controller leads. */
+  constructor(parts: TermParts, onDeposed: (error: DeposedError) => void) {
+    this.#parts = parts;
+    this.#publisher = new Publisher(parts);
+    this.#outbox = new Outbox(parts);
+    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox });
+    this.#fleet = new FleetKeeper(parts);
+    this.#commands = new Commands(parts, this.#steps, (sidecar) => this.#fleet.forget(sidecar));
+    this.#purgedMs = parts.clock.monotonicMs();
+    this.#mailbox = new Mailbox((error) => {
+      if (error instanceof DeposedError) onDeposed(error);
+      else parts.log.error({ err: error }, "step failed, trying again at the next tick");
+    });
+  }
+
+  /** Takes over what the leader before left, wherever it was interrupted. */
+  async begin(): Promise<void> {
+    await this.#publisher.load();
+    await this.#fleet.load();
+    const { seats, unobeyed } = await loadSeats(this.#parts);
+    for (const seat of seats) {
+      this.#steps.seats.set(seat.name, seat);
+      await this.#outbox.resume(seat.live);
+    }
+    await this.#steps.sync();
+    for (const { name, plan } of unobeyed) {
+      const applied = judgeApply(plan.document, name, seats);
+      if (applied.type === "start") {
+        this.#parts.log.info({ rollout: name, sequence: plan.sequence }, "stored plan was not begun, beginning it");
+        await this.#commands.begin(plan);
+      } else {
+        this.#parts.log.warn({ rollout: name, sequence: plan.sequence, why: applied.message }, "stored plan cannot begin, apply it again");
+      }
+    }
+  }
+
+  /** Ends this term: nothing is done after the running step. */
+  async end(): Promise<void> {
+    await this.#mailbox.close();
+    await this.#outbox.close();
+  }
+
+  /** Rollouts as they stand, for gauges. */
+  get seats(): readonly Readonly<Pick<Seat, "name" | "live">>[] {
+    return [...this.#steps.seats.values()];
+  }
+
+  /** Takes a sidecar's receipt in. The sidecar is the subject's, which NATS permissions can bind, not the body's. */
+  onReceipt({ subject, data }: Incoming): void {
+    const sidecar = lastToken(subject);
+    const receipt = ReceiptSchema.parse({ ...ReceiptSchema.parse(parse(data)), sidecar });
+    if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
+    if (this.#fleet.hear(receipt)) this.#once("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
+  }
+
+  /** Takes a sidecar's evidence in; it is judged as soon as what has arrived with it is in too. */
+  onEvidence({ subject, data }: Incoming): void {
+    const sidecar = lastToken(subject);
+    const report = pointsOf(EvidenceSchema.parse(parse(data)));
+    if (report.unreadable > 0) this.#parts.log.warn({ sidecar, series: report.unreadable }, "evidence that cannot be read");
+    const named = new Set(report.points.map(({ rollout }) => rollout));
+    for (const name of named) this.#steps.seats.get(name)?.reports.push({ sidecar, report });
+    this.#once("evidence", () => {
+      for (const seat of this.#steps.seats.values()) if (seat.reports.length > 0) this.#mailbox.post(() => this.#judge(seat));
+    });
+  }
+
+  /** Carries a command out and gives its answer to `respond`. */
+  onCommand({ data }: Incoming, respond: (text: string) => void): void {
+    this.#mailbox.post(async () => {
+      const reply = await this.#answer(data);
+      respond(JSON.stringify(reply));
+    });
+  }
+
+  /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
+  tick(): void {
+    this.#once("tick", () => {
+      this.#mailbox.post(() => this.#lookAtReceipts());
+      for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
+      this.#mailbox.post(() => this.#keepHouse());
+    });
+  }
+
+  /** A failure beside leadership is the operator's to know; when leadership is gone no answer is given, and the sender asks the next leader. */
+  async #answer(data: Uint8Array): Promise<Reply> {
+    try {
+      return await this.#commands.carryOut(data);
+    } catch (error) {
+      if (error instanceof DeposedError) throw error;
+      this.#parts.log.error({ err: error }, "command failed");
+      const message = error instanceof Error ? error.message : String(error);
+      return { format: FORMAT, id: idOf(data), result: "failed", message: `${message}; send the same command again to learn how it ended` };
+    }
+  }
+
+  async #judge(seat: Seat): Promise<void> {
+    if (seat.reports.length === 0 || this.#steps.seats.get(seat.name) !== seat) return;
+    const before = seat.judging.verdict?.verdict;
+    const { rollout, live } = seat;
+    seat.judging = judgeReports(seat.judging, { rollout, plan: live.plan }, seat.reports.splice(0), this.#parts.clock.nowMs());
+    seat.isJudgeDirty = true;
+    await this.#deliverVerdict(seat);
+    await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before);
+  }
+
+  async #deliverVerdict(seat: Seat): Promise<void> {
+    const record = seat.judging.verdict;
+    const ageMs = this.#parts.clock.nowMs() - (record?.atMs ?? 0);
+    if (record === null || record.run !== seat.live.plan.run || ageMs > VERDICT_FRESH_MS) return;
+    const { verdict, safeShareBp, runSample, reason } = record;
+    const cause = { who: this.#steps.self, detail: record };
+    await this.#steps.deliver(seat, { type: "verdict", verdict, safeShareBp, runSample, reason }, cause);
+  }
+
+  async #lookAtReceipts(): Promise<void> {
+    await this.#fleet.store();
+    const epoch = this.#fleet.epochToHeal(this.#publisher.current);
+    if (epoch !== undefined) {
+      this.#parts.log.warn(
+        { published: this.#publisher.current, epoch },
+        "a sidecar obeys newer rules than the store holds, outranking them",
+      );
+      this.#publisher.outrank(epoch);
+      await this.#steps.sync();
+    }
+    for (const seat of this.#steps.seats.values()) await this.#deliverReceipts(seat);
+  }
+
+  async #deliverReceipts(seat: Seat): Promise<void> {
+    const missing = this.#fleet.missing(seat.live, this.#publisher.current);
+    await this.#steps.deliver(seat, { type: "receipts", missing }, { who: this.#steps.self });
+  }
+
+  async #tickSeat(seat: Seat): Promise<void> {
+    if (this.#steps.seats.get(seat.name) !== seat) return;
+    await this.#steps.deliver(seat, { type: "tick" }, { who: this.#steps.self });
+    await this.#deliverVerdict(seat);
+    await this.#steps.writeJudge(seat, false);
+    await this.#steps.clearOutbox(seat);
+  }
+
+  async #keepHouse(): Promise<void> {
+    await this.#steps.sync();
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (nowMs - this.#purgedMs < Math.min(PURGE_EVERY_MS, this.#parts.settings.purgeAfterMs)) return;
+    this.#purgedMs = nowMs;
+    await this.#publisher.purge();
+  }
+
+  /** Once per turn of the event loop, after all messages that came with it; a tick that still waits is not queued again. */
+  #once(what: "receipts" | "evidence" | "tick", then: () => void): void {
+    if (this.#waiting.has(what)) return;
+    this.#waiting.add(what);
+    setImmediate(() => {
+      then();
+      if (what === "tick") this.#mailbox.post(() => void this.#waiting.delete(what));
+      else this.#waiting.delete(what);
+    });
+  }
+}
+
+const lastToken = (subject: string): string => subject.slice(subject.lastIndexOf(".") + 1);
+const parse = (data: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(data));
+
+/** The id of a command that could not be carried out, as far as it can be read. */
+function idOf(data: Uint8Array): string {
+  const value = parse(data);
+  return typeof value === "object" && value !== null && "id" in value ? String(value.id) : "";
+}
