@@ -1,7 +1,7 @@
 import type { Condition, KeySource, PathMatch, Variant, VariantName } from "../../contract/rollout.ts";
 import type { LiveRule, RuleSet, StaticRules } from "../../contract/rules.ts";
-import { hashKey, seedOf, thresholdOf } from "./bucket.ts";
-import { cookieValue, specificity } from "./match.ts";
+import { seedOf, thresholdOf, userHash } from "./bucket.ts";
+import { bySpecificity, cookieValue } from "./match.ts";
 import type { Reason, RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
@@ -10,10 +10,12 @@ export interface CompiledKeySource {
   read(request: RequestFacts): string | undefined;
 }
 
+/** A rule before the share. */
 export interface CompiledTarget {
   readonly name: string;
   readonly variant: VariantName;
-  matches(request: RequestFacts, key: string | undefined): boolean;
+  /** `user` is the hashed bucketing key; undefined without a key. */
+  matches(request: RequestFacts, user: string | undefined): boolean;
 }
 
 /** One rollout, ready to decide with: nothing is parsed per request. */
@@ -21,7 +23,10 @@ export interface CompiledRollout {
   readonly name: string;
   readonly run: number;
   readonly off: boolean;
+  /** Hash of the salt. */
   readonly seed: number;
+  /** True when a target lists users, so that their hash is worth computing. */
+  readonly listsUsers: boolean;
   /** 0…2³². */
   readonly threshold: number;
   /** Reason given to keys that the share decides. */
@@ -31,12 +36,13 @@ export interface CompiledRollout {
   readonly variants: Readonly<Record<VariantName, Variant>>;
 }
 
+/** A path of a host, and who governs it. */
 export interface CompiledRoute {
   readonly path: PathMatch;
   readonly rollout: CompiledRollout;
 }
 
-/** A rule set, indexed by host; the routes of a host stand most specific first. */
+/** A rule set, indexed by host, so that rollouts of other hosts cost nothing; the routes of a host stand most specific first. */
 export interface CompiledRules {
   readonly epoch: number;
   readonly revision: number;
@@ -52,9 +58,7 @@ export function compile(ruleSet: RuleSet, { unwatched = false }: { unwatched?: b
   const headers = new Set<string>();
   const rollouts = new Map<string, CompiledRollout>();
   const hosts = new Map<string, CompiledRoute[]>();
-  for (const name of Object.keys(ruleSet.rollouts).sort()) {
-    const entry = ruleSet.rollouts[name];
-    if (entry === undefined) continue;
+  for (const [name, entry] of Object.entries(ruleSet.rollouts).toSorted(byName)) {
     for (const header of headersOf(entry.rules)) headers.add(header);
     const rollout = compileRollout(name, entry, unwatched);
     rollouts.set(name, rollout);
@@ -65,26 +69,31 @@ export function compile(ruleSet: RuleSet, { unwatched = false }: { unwatched?: b
     }
   }
   // Sorting is stable, so rollouts that are equally specific stay ordered by name.
-  for (const routes of hosts.values()) routes.sort((a, b) => specificity(b.path) - specificity(a.path));
+  for (const routes of hosts.values()) routes.sort((a, b) => bySpecificity(a.path, b.path));
   const anyHost = hosts.get("*") ?? [];
   hosts.delete("*");
   return { epoch: ruleSet.epoch, revision: ruleSet.revision, rollouts, byHost: hosts, anyHost, headers };
 }
 
+/** Order of rollouts by name, in code units: the same in every locale. */
+export const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
+
 function compileRollout(name: string, { rules, live }: { rules: StaticRules; live: LiveRule }, unwatched: boolean): CompiledRollout {
   const sentHome = unwatched && live.whenUnwatched === "stable";
+  const seed = seedOf(rules.salt);
   return {
     name,
     run: live.run,
     off: live.off,
-    seed: seedOf(rules.salt),
+    seed,
+    listsUsers: rules.targets.some(({ when }) => "users" in when || "userHashes" in when),
     threshold: sentHome ? 0 : thresholdOf(live.shareBp),
     shareReason: sentHome ? "unwatched" : "share",
     keys: rules.key.map(compileKeySource),
     targets: rules.targets.map((target) => ({
       name: target.name,
       variant: target.variant,
-      matches: compileCondition(target.when, rules.salt),
+      matches: compileCondition(target.when, seed),
     })),
     variants: rules.variants,
   };
@@ -102,20 +111,22 @@ const present = (value: string | undefined): string | undefined => (value === ""
 
 type ValueMatch = Extract<Condition, { header: unknown }>["header"];
 
-function compileCondition(condition: Condition, salt: string): CompiledTarget["matches"] {
+function compileCondition(condition: Condition, seed: number): CompiledTarget["matches"] {
   if ("header" in condition) {
-    const { header } = condition;
-    return (request) => request.headers(header.name).some(valueTest(header));
+    const { name } = condition.header;
+    const test = valueTest(condition.header);
+    return (request) => request.headers(name).some(test);
   }
   if ("cookie" in condition) {
+    const { name } = condition.cookie;
     const test = valueTest(condition.cookie);
     return (request) => {
-      const value = cookieValue(request.headers("cookie"), condition.cookie.name);
+      const value = cookieValue(request.headers("cookie"), name);
       return value !== undefined && test(value);
     };
   }
-  const hashes = new Set("users" in condition ? condition.users.map((user) => hashKey(salt, user)) : condition.userHashes);
-  return (_request, key) => key !== undefined && hashes.has(hashKey(salt, key));
+  const users = new Set("users" in condition ? condition.users.map((user) => userHash(seed, user)) : condition.userHashes);
+  return (_request, user) => user !== undefined && users.has(user);
 }
 
 function valueTest(matcher: ValueMatch): (value: string) => boolean {

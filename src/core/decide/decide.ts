@@ -1,4 +1,4 @@
-import { isControl, murmur3, utf8 } from "./bucket.ts";
+import { isControl, murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
 import { hostName, pathMatches, pathOnly } from "./match.ts";
 import type { Decision, RequestFacts } from "./types.ts";
@@ -22,7 +22,10 @@ export function decide(rules: CompiledRules, request: RequestFacts): Decision {
   return rollout === undefined ? NO_ROLLOUT : decideRollout(rollout, request);
 }
 
-/** The rollout that governs a request: those of its own host before those of any host, then the most specific path. */
+/**
+ * The rollout that governs a request, at most one. The most specific wins: its own host before "*", then an exact path before
+ * a longer prefix before a shorter one, then the first by name.
+ */
 export function governing(rules: CompiledRules, request: RequestFacts): CompiledRollout | undefined {
   const own = rules.byHost.get(hostName(request.host));
   if (own === undefined && rules.anyHost.length === 0) return undefined;
@@ -35,22 +38,29 @@ function decideRollout(rollout: CompiledRollout, request: RequestFacts): Decisio
   const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold: rollout.threshold };
   if (rollout.off) return { ...base, reason: "off" };
   const found = firstKey(rollout, request);
-  const target = rollout.targets.find((candidate) => candidate.matches(request, found?.key));
+  const target = rollout.targets.find((candidate) => candidate.matches(request, found?.user));
   if (target !== undefined) {
     return { ...base, variant: target.variant, reason: "target", target: target.name, keySource: found?.label };
   }
   if (found === undefined) return { ...base, reason: "no key" };
-  const bucket = murmur3(utf8(found.key), rollout.seed);
+  const bucket = murmur3Text(found.key, rollout.seed);
   const variant = bucket < rollout.threshold ? "canary" : "stable";
   const control = variant === "stable" && isControl(bucket, rollout.threshold);
   return { ...base, variant, reason: rollout.shareReason, control, bucket, keySource: found.label };
 }
 
+/** A bucketing key as found in a request; `user` is its hash, where some target lists users. */
+export interface FoundKey {
+  readonly key: string;
+  readonly label: string;
+  readonly user: string | undefined;
+}
+
 /** The first key source that is present, with its value. */
-export function firstKey(rollout: CompiledRollout, request: RequestFacts): { key: string; label: string } | undefined {
+export function firstKey(rollout: CompiledRollout, request: RequestFacts): FoundKey | undefined {
   for (const source of rollout.keys) {
     const key = source.read(request);
-    if (key !== undefined) return { key, label: source.label };
+    if (key !== undefined) return { key, label: source.label, user: rollout.listsUsers ? userHash(rollout.seed, key) : undefined };
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { PathMatch } from "../../contract/rollout.ts";
 
-/** The host as rules name it: lower case, without its port. */
+/** The host as rules name it: lower case, without its port; an IPv6 address keeps its brackets. */
 export function hostName(authority: string): string {
   const lower = authority.toLowerCase();
   const bracket = lower.lastIndexOf("]");
@@ -14,13 +14,17 @@ export function pathOnly(path: string): string {
   return query === -1 ? path : path.slice(0, query);
 }
 
-/** How specific a path matcher is: exact ones before prefixes, longer before shorter. */
-export const specificity = (matcher: PathMatch): number => ("exact" in matcher ? 1_000_000 + matcher.exact.length : matcher.prefix.length);
+/** Orders path matchers, negative when `a` goes first: exact ones before prefixes, longer prefixes before shorter. */
+export function bySpecificity(a: PathMatch, b: PathMatch): number {
+  if ("exact" in a) return "exact" in b ? 0 : -1;
+  return "exact" in b ? 1 : b.prefix.length - a.prefix.length;
+}
 
-/** Whether a path, without query, meets a matcher; a prefix covers whole segments. */
+/** Whether a path, without query, meets a matcher; a prefix covers whole segments, and `/` everything, `*` and CONNECT too. */
 export function pathMatches(matcher: PathMatch, path: string): boolean {
   if ("exact" in matcher) return path === matcher.exact;
   const { prefix } = matcher;
+  if (prefix === "/") return true;
   if (!path.startsWith(prefix)) return false;
   return path.length === prefix.length || prefix.endsWith("/") || path[prefix.length] === "/";
 }
@@ -28,9 +32,12 @@ export function pathMatches(matcher: PathMatch, path: string): boolean {
 /** Value of the first cookie of that name over all `cookie` headers; undefined when there is none. */
 export function cookieValue(headers: readonly string[], name: string): string | undefined {
   for (const header of headers) {
-    for (const pair of header.split(";")) {
-      const equals = pair.indexOf("=");
-      if (equals !== -1 && pair.slice(0, equals).trim() === name) return unquoted(pair.slice(equals + 1).trim());
+    for (let from = 0; from < header.length; ) {
+      const semicolon = header.indexOf(";", from);
+      const to = semicolon === -1 ? header.length : semicolon;
+      const equals = header.indexOf("=", from);
+      if (equals !== -1 && equals < to && header.slice(from, equals).trim() === name) return unquoted(header.slice(equals + 1, to).trim());
+      from = to + 1;
     }
   }
   return undefined;
