@@ -3,10 +3,10 @@ import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
 import { SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
-import { SUBJECTS } from "../contract/names.ts";
+import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import { type Lease, LeaseSchema } from "../contract/rules.ts";
 import type { Clock } from "../io/clock.ts";
-import { type NatsLink, readState, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
+import { type NatsLink, readLast, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
 import { decodeStored } from "../io/store.ts";
 import { isHeldBy } from "./lease-rules.ts";
 
@@ -115,7 +115,7 @@ export class FencedWriter {
   /** After a conflict or a lost answer only the lease itself tells: still ours → its sequence holds, else step down. */
   async #confirmOffice(cause: unknown): Promise<void> {
     try {
-      const stored = await readState(this.#parts.link, SUBJECTS.lease);
+      const stored = await readLast(this.#parts.link, STREAMS.state, SUBJECTS.lease, this.#timeoutMs);
       const lease = stored === undefined ? undefined : decodeStored(LeaseSchema, stored);
       if (stored === undefined || lease === undefined || !isHeldBy(lease, this.#lease)) {
         const other = lease === undefined ? "the lease is gone" : `${lease.holder} leads in term ${lease.term}`;

@@ -51,8 +51,8 @@ export interface Stored {
 export const readState = (link: NatsLink, subject: string): Promise<Stored | undefined> => readLast(link, STREAMS.state, subject);
 
 /** The last message of a subject in any stream by one direct get; undefined when there is none. Throws when the server does not answer. */
-export async function readLast({ connection }: NatsLink, stream: string, subject: string): Promise<Stored | undefined> {
-  const reply = await connection.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, undefined, { timeout: 3_000 });
+export async function readLast({ connection }: NatsLink, stream: string, subject: string, timeoutMs = 3_000): Promise<Stored | undefined> {
+  const reply = await connection.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, undefined, { timeout: timeoutMs });
   const status = reply.headers?.code ?? 0;
   if (status === 404) return undefined;
   if (status !== 0) throw new Error(`NATS refused to read ${subject}: ${status} ${reply.headers?.description ?? ""}`);
