@@ -28,7 +28,12 @@ const PausedSchema = z.strictObject({
 });
 const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
 const PromotedSchema = z.strictObject({ phase: z.literal("promoted"), ...ServedSchema, overdue: z.boolean() });
-const RollingBackSchema = z.strictObject({ phase: z.literal("rollingBack"), ...ServedSchema, reason: ReasonSchema });
+const RollingBackSchema = z.strictObject({
+  phase: z.literal("rollingBack"),
+  ...ServedSchema,
+  reason: ReasonSchema,
+  missing: z.array(SidecarIdSchema).optional().describe("Known sidecars that had not confirmed when last looked at; absent before."),
+});
 const RolledBackSchema = z.strictObject({
   phase: z.literal("rolledBack"),
   ...ServedSchema,

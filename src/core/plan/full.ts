@@ -1,0 +1,63 @@
+import { durationText } from "./deadlines.ts";
+import { goBack, type In, isOver, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import type { PlanEvent, PlanStep } from "./types.ts";
+
+/** 100 % is served, but not every known sidecar has confirmed it. */
+export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick": {
+      const limitMs = scene.deadlines.promotingMs;
+      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      return pauseAt(state, scene.stages.length, `deadline: not every known sidecar confirmed 100% within ${durationText(limitMs)}`, scene);
+    }
+    case "receipts": {
+      if (event.missing.length > 0) return stay(state);
+      const { run, firstRun } = state;
+      const reason = "every known sidecar serves 100%; stable must stay up until hand-over";
+      return move({ phase: "promoted", run, firstRun, sinceMs: scene.nowMs, overdue: false }, "promoted", reason);
+    }
+    case "verdict":
+      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+    case "abort":
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "pause":
+      return pauseAt(state, scene.stages.length, reasonOr(event.reason, "paused by the operator"), scene);
+    case "promote":
+      return refuse(state, scene, "100% is set and waits for the last sidecars; wait for that, or abort");
+    case "resume":
+      return refuse(state, scene, "nothing is paused; it goes on by itself when every known sidecar has confirmed");
+    case "handover":
+      return refuse(state, scene, "not every known sidecar serves 100% yet; wait for that, then hand over");
+  }
+}
+
+/** 100 % is served everywhere; what is left is to make stable itself the new version. */
+export function inPromoted(state: In<"promoted">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick": {
+      const limitMs = scene.deadlines.promotedMs;
+      if (state.overdue || !isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      return move({ ...state, overdue: true }, "overdue", `deadline: promoted for ${durationText(limitMs)} without hand-over`);
+    }
+    case "receipts":
+      return stay(state);
+    case "verdict":
+      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+    case "abort":
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "handover": {
+      const { run, firstRun } = state;
+      const reason = "stable runs the new version; the rule leaves the rule set";
+      return {
+        ok: true,
+        state: { phase: "handedOver", run, firstRun, sinceMs: scene.nowMs },
+        effects: [{ type: "remove" }, { type: "audit", action: "handedOver", reason }],
+      };
+    }
+    case "promote":
+      return refuse(state, scene, "100% is served already; hand over when stable runs the new version, or abort");
+    case "pause":
+    case "resume":
+      return refuse(state, scene, "no stage is left to wait in; hand over when stable runs the new version, or abort");
+  }
+}

@@ -1,0 +1,108 @@
+import type { Phase, PlanState } from "../../contract/live.ts";
+import type { Stage } from "../../contract/stages.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { PlanEffect, PlanStep } from "./types.ts";
+
+/** One case of the plan's state. */
+export type In<P extends Phase> = Extract<PlanState, { phase: P }>;
+
+/** What every move needs to know besides state and event. */
+export interface Scene {
+  readonly rollout: string;
+  readonly stages: readonly Stage[];
+  readonly deadlines: Deadlines;
+  readonly nowMs: number;
+}
+
+/** A step that was taken. */
+export type Taken = Extract<PlanStep, { ok: true }>;
+
+const FULL_BP = 10_000;
+
+/** Share of a stage in basis points; past the last stage it is the promotion's. */
+export const shareAt = ({ stages }: Scene, stage: number): number => stages[stage]?.share ?? FULL_BP;
+
+/** Nothing happens. */
+export const stay = (state: PlanState): Taken => ({ ok: true, state, effects: [] });
+
+/** Another state that serves the same. */
+export const move = (state: PlanState, action: string, reason: string): Taken => ({
+  ok: true,
+  state,
+  effects: [{ type: "audit", action, reason }],
+});
+
+/** Another state that serves something else; its run must be a new one. */
+export const serve = (state: PlanState, served: { shareBp: number; off: boolean }, audit: { action: string; reason: string }): Taken => {
+  const effects: PlanEffect[] = [
+    { type: "serve", run: state.run, ...served },
+    { type: "audit", ...audit },
+  ];
+  return { ok: true, state, effects };
+};
+
+/** True when a phase that began at `sinceMs` has lasted `limitMs`. A clock that went back makes nothing due. */
+export const isOver = ({ nowMs }: Scene, sinceMs: number, limitMs: number): boolean => nowMs - sinceMs >= limitMs;
+
+const nextRun = ({ run, firstRun }: PlanState, nowMs: number): { run: number; firstRun: number; sinceMs: number } => ({
+  run: run + 1,
+  firstRun,
+  sinceMs: nowMs,
+});
+
+/** On to a stage, or to the promotion when there is none left. */
+export function goTo(state: PlanState, stage: number, reason: string, scene: Scene): Taken {
+  if (stage >= scene.stages.length) return goToFull(state, reason, scene);
+  const shareBp = shareAt(scene, stage);
+  const next: PlanState = { phase: "stage", ...nextRun(state, scene.nowMs), stage, begunAtMs: null };
+  return serve(next, { shareBp, off: false }, { action: "stage", reason: `stage ${stage + 1} of ${scene.stages.length}: ${reason}` });
+}
+
+/** On to 100 %. */
+export function goToFull(state: PlanState, reason: string, { nowMs }: Scene): Taken {
+  const next: PlanState = { phase: "promoting", ...nextRun(state, nowMs) };
+  return serve(next, { shareBp: FULL_BP, off: false }, { action: "promoting", reason });
+}
+
+/** The way back: everyone to stable, targets too. */
+export function goBack(state: PlanState, reason: string, { nowMs }: Scene): Taken {
+  const next: PlanState = { phase: "rollingBack", ...nextRun(state, nowMs), reason };
+  return serve(next, { shareBp: 0, off: true }, { action: "rollback", reason });
+}
+
+/** Keeps the share that is served, and waits for a person; `stage` is where `resume` returns to. */
+export function pauseAt(state: In<"stage" | "promoting">, stage: number, reason: string, { nowMs }: Scene): Taken {
+  const { run, firstRun } = state;
+  return move({ phase: "paused", run, firstRun, sinceMs: nowMs, stage, reason }, "paused", reason);
+}
+
+/** How a state is called in a refusal. */
+export function standing(state: PlanState, { rollout, stages }: Scene): string {
+  switch (state.phase) {
+    case "pending":
+      return `${rollout} is pending`;
+    case "stage":
+      return `${rollout} is in stage ${state.stage + 1} of ${stages.length}`;
+    case "paused":
+      return `${rollout} is paused`;
+    case "promoting":
+      return `${rollout} is being promoted`;
+    case "promoted":
+      return `${rollout} is promoted`;
+    case "rollingBack":
+      return `${rollout} is being rolled back`;
+    case "rolledBack":
+      return `${rollout} is rolled back`;
+    case "handedOver":
+      return `${rollout} is handed over`;
+  }
+}
+
+/** A verb that does not fit: where the rollout stands, why it does not fit, and what would. */
+export const refuse = (state: PlanState, scene: Scene, why: string): PlanStep => ({
+  ok: false,
+  refusal: `${standing(state, scene)}: ${why}`,
+});
+
+/** A reason must say something: the contract refuses an empty one. */
+export const reasonOr = (reason: string, otherwise: string): string => (reason.trim() === "" ? otherwise : reason);

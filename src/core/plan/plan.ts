@@ -1,0 +1,51 @@
+import type { PlanState } from "../../contract/live.ts";
+import type { Rollout } from "../../contract/rollout.ts";
+import { stagesOf } from "../../contract/stages.ts";
+import { DEADLINES, type Deadlines } from "./deadlines.ts";
+import { inPromoted, inPromoting } from "./full.ts";
+import { type Scene, serve, type Taken } from "./moves.ts";
+import type { PlanEvent, PlanStep } from "./types.ts";
+import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
+import { inPaused, inPending, inStage } from "./way-out.ts";
+
+/** Begins an attempt: the rules go out with a share of 0, and `run` is the first of this attempt. */
+export function startPlan(nowMs: number, run: number): Taken {
+  const state: PlanState = { phase: "pending", run, firstRun: run, sinceMs: nowMs };
+  return serve(state, { shareBp: 0, off: false }, { action: "pending", reason: "waiting for every known sidecar to confirm the rules" });
+}
+
+/** The plan's machine for one rollout. It reads no clock: `nowMs` comes in, effects go out, and the same input gives the same step. */
+export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, nowMs: number) => PlanStep;
+
+/**
+ * The machine with other deadlines than those of production, in milliseconds.
+ * A verdict must be of the run in force: the machine cannot tell an older one from a fresh one.
+ */
+export const planWith =
+  (deadlines: Partial<Deadlines>): Plan =>
+  (rollout, state, event, nowMs) =>
+    step(state, event, { rollout: rollout.name, stages: stagesOf(rollout.strategy), deadlines: { ...DEADLINES, ...deadlines }, nowMs });
+
+/** The machine with the deadlines of production. */
+export const plan: Plan = planWith({});
+
+function step(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
+  switch (state.phase) {
+    case "pending":
+      return inPending(state, event, scene);
+    case "stage":
+      return inStage(state, event, scene);
+    case "paused":
+      return inPaused(state, event, scene);
+    case "promoting":
+      return inPromoting(state, event, scene);
+    case "promoted":
+      return inPromoted(state, event, scene);
+    case "rollingBack":
+      return inRollingBack(state, event, scene);
+    case "rolledBack":
+      return inRolledBack(state, event, scene);
+    case "handedOver":
+      return inHandedOver(state, event, scene);
+  }
+}

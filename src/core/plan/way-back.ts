@@ -1,0 +1,70 @@
+import { durationText } from "./deadlines.ts";
+import { type In, isOver, move, refuse, type Scene, stay } from "./moves.ts";
+import type { PlanEvent, PlanStep } from "./types.ts";
+
+/** Everyone goes to stable; who has not confirmed is remembered, so that the end can name them. */
+export function inRollingBack(state: In<"rollingBack">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick": {
+      const limitMs = scene.deadlines.rollingBackMs;
+      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      const stragglers = state.missing ?? [];
+      const who = stragglers.length === 0 ? "the last sidecars" : stragglers.join(", ");
+      return ended(state, stragglers, `deadline: ${durationText(limitMs)} went by without a word from ${who}`, scene);
+    }
+    case "receipts": {
+      if (event.missing.length === 0) return ended(state, [], "every known sidecar serves stable", scene);
+      return isSame(state.missing, event.missing) ? stay(state) : stay({ ...state, missing: [...event.missing] });
+    }
+    case "verdict":
+    case "abort":
+      return stay(state);
+    case "promote":
+    case "pause":
+    case "resume":
+    case "handover":
+      return refuse(state, scene, `the way back is not stopped half-way (${state.reason}); apply the rollout anew when it is over`);
+  }
+}
+
+function ended({ run, firstRun, reason }: In<"rollingBack">, stragglers: string[], why: string, { nowMs }: Scene): PlanStep {
+  return move({ phase: "rolledBack", run, firstRun, sinceMs: nowMs, reason, stragglers }, "rolledBack", `${why} (${reason})`);
+}
+
+/** The end of an attempt. A straggler that confirms later is taken off the list; nobody is ever added. */
+export function inRolledBack(state: In<"rolledBack">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "receipts": {
+      const stragglers = state.stragglers.filter((sidecar) => event.missing.includes(sidecar));
+      return isSame(state.stragglers, stragglers) ? stay(state) : stay({ ...state, stragglers });
+    }
+    case "tick":
+    case "verdict":
+      return stay(state);
+    case "promote":
+    case "pause":
+    case "resume":
+    case "abort":
+    case "handover":
+      return refuse(state, scene, `this attempt is over (${state.reason}); apply the rollout anew to try again`);
+  }
+}
+
+/** The other end: the rule is gone. */
+export function inHandedOver(state: In<"handedOver">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick":
+    case "receipts":
+    case "verdict":
+      return stay(state);
+    case "promote":
+    case "pause":
+    case "resume":
+    case "abort":
+    case "handover":
+      return refuse(state, scene, "stable runs the new version and the rule is gone; apply a rollout for the next change");
+  }
+}
+
+const isSame = (a: readonly string[] | undefined, b: readonly string[]): boolean =>
+  a?.length === b.length && b.every((sidecar) => a.includes(sidecar));

@@ -1,0 +1,104 @@
+import { durationText } from "./deadlines.ts";
+import { goBack, goTo, goToFull, type In, isOver, move, pauseAt, reasonOr, refuse, type Scene, shareAt, stay } from "./moves.ts";
+import type { PlanEvent, PlanStep } from "./types.ts";
+
+type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
+
+/** Nothing is shared out yet: the rules go to every known sidecar first. Targets count from here on, so a verdict may roll back. */
+export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick": {
+      const limitMs = scene.deadlines.pendingMs;
+      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}`, scene);
+    }
+    case "receipts":
+      return event.missing.length === 0 ? goTo(state, 0, "every known sidecar confirmed the rules", scene) : stay(state);
+    case "verdict":
+      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+    case "abort":
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "promote":
+    case "pause":
+      return refuse(state, scene, "no share is served before every known sidecar has confirmed; wait for that, or abort");
+    case "resume":
+      return refuse(state, scene, "nothing is paused; it goes on by itself when every known sidecar has confirmed");
+    case "handover":
+      return refuse(state, scene, "hand-over follows promotion; wait for that, or abort");
+  }
+}
+
+/** A share below 100 % is served, and must earn the next one. */
+export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick": {
+      const limitMs = (scene.stages[state.stage]?.minTime ?? 0) + scene.deadlines.stageMs;
+      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      return pauseAt(state, state.stage, `deadline: the stage did not pass within ${durationText(limitMs)}`, scene);
+    }
+    case "receipts": {
+      if (event.missing.length > 0 || state.begunAtMs !== null) return stay(state);
+      return move({ ...state, begunAtMs: scene.nowMs }, "begun", `every known sidecar obeys run ${state.run}`);
+    }
+    case "verdict":
+      return onVerdict(state, event, scene);
+    case "promote":
+      return event.full
+        ? goToFull(state, "promoted by the operator, past the stages left", scene)
+        : goTo(state, state.stage + 1, "promoted by the operator", scene);
+    case "pause":
+      return pauseAt(state, state.stage, reasonOr(event.reason, "paused by the operator"), scene);
+    case "abort":
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "resume":
+      return refuse(state, scene, "nothing is paused; promote would move it on");
+    case "handover":
+      return refuse(state, scene, "hand-over follows promotion; wait for that, or promote --full");
+  }
+}
+
+/** The caller guarantees that the verdict is of the run in force; an older one would carry a sample that this stage never saw. */
+function onVerdict(state: In<"stage">, { verdict, safeShareBp, runSample, reason }: VerdictEvent, scene: Scene): PlanStep {
+  if (verdict === "rollback") return goBack(state, reasonOr(reason, "verdict"), scene);
+  const stage = scene.stages[state.stage];
+  if (verdict !== "advance" || state.begunAtMs === null || stage === undefined) return stay(state);
+  const isEarned =
+    isOver(scene, state.begunAtMs, stage.minTime) && runSample >= stage.minSample && safeShareBp >= shareAt(scene, state.stage + 1);
+  return isEarned ? goTo(state, state.stage + 1, reasonOr(reason, "verdict"), scene) : stay(state);
+}
+
+/** The share stays as it is until a person decides; the canary is still judged. */
+export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick": {
+      const limitMs = scene.deadlines.pausedMs;
+      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      return goBack(state, `deadline: paused for ${durationText(limitMs)} without a decision (${state.reason})`, scene);
+    }
+    case "receipts":
+      return stay(state);
+    case "verdict":
+      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+    case "promote": {
+      if (state.stage >= scene.stages.length) return resumed(state, scene);
+      return event.full
+        ? goToFull(state, "promoted by the operator, past the stages left", scene)
+        : goTo(state, state.stage + 1, "promoted by the operator", scene);
+    }
+    case "resume":
+      return resumed(state, scene);
+    case "abort":
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "pause":
+      return refuse(state, scene, `it was paused before (${state.reason}); resume, promote or abort`);
+    case "handover":
+      return refuse(state, scene, "hand-over follows promotion; resume, or promote --full");
+  }
+}
+
+/** The same share under the same run, so no new one. The stage's minimum time starts anew with the next look at the receipts. */
+function resumed({ run, firstRun, stage }: In<"paused">, { stages, nowMs }: Scene): PlanStep {
+  const same = { run, firstRun, sinceMs: nowMs };
+  if (stage >= stages.length) return move({ phase: "promoting", ...same }, "resumed", "promotion goes on");
+  return move({ phase: "stage", ...same, stage, begunAtMs: null }, "resumed", `stage ${stage + 1} of ${stages.length} goes on`);
+}
