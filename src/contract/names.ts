@@ -51,6 +51,10 @@ export const METRICS = {
   rulesRejected: "serin_rules_rejected_total",
   rulesState: "serin_rules_state",
   streams: "serin_ext_proc_streams_total",
+  controllerLeader: "serin_controller_leader",
+  rolloutShare: "serin_rollout_share_ratio",
+  rolloutRun: "serin_rollout_run",
+  rolloutPhase: "serin_rollout_phase",
 } as const;
 
 /** Upper bounds of the latency histogram, in milliseconds; the last bucket is open. */

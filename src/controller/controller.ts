@@ -1,10 +1,14 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
+import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
+import { type HttpServer, startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, ensureStreams, type NatsLink, subscribeSafely } from "../io/nats.ts";
+import { startTelemetry, type Telemetry } from "../io/telemetry.ts";
 import { Candidate, pause } from "./candidate.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
+import { gaugesOf } from "./gauges.ts";
 import { auditPort, planPort, statePort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { Term } from "./term.ts";
@@ -17,6 +21,8 @@ export interface ControllerParts {
 export interface RunningController {
   /** True while this controller leads and its lease surely holds. */
   isLeader(): boolean;
+  /** `http://host:port` of health and metrics; undefined when not asked for. */
+  readonly httpUrl: string | undefined;
   /** Gives the lease back when it leads, and closes everything. */
   stop(): Promise<void>;
 }
@@ -26,7 +32,14 @@ export async function startController(options: ControllerOptions, { log, clock }
   const settings = ControllerOptionsSchema.parse(options);
   log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
   const link = await connectNats({ url: settings.nats, name: `serin controller ${settings.id}`, waitForServer: true });
-  return new Controller({ link, log, clock, settings });
+  const controller = new Controller({ link, log, clock, settings });
+  try {
+    await controller.serveHttp();
+  } catch (error) {
+    await controller.stop();
+    throw error;
+  }
+  return controller;
 }
 
 type Parts = ControllerParts & Readonly<{ link: NatsLink; settings: ControllerSettings }>;
@@ -35,7 +48,8 @@ class Controller implements RunningController {
   readonly #parts: Parts;
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
-  #leading: FencedWriter | undefined;
+  #leading: Readonly<{ writer: FencedWriter; term: Term }> | undefined;
+  #http: (HttpServer & Readonly<{ telemetry: Telemetry }>) | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -43,11 +57,33 @@ class Controller implements RunningController {
   }
 
   isLeader(): boolean {
-    return this.#leading?.isExpired === false;
+    return this.#leading?.writer.isExpired === false;
+  }
+
+  get httpUrl(): string | undefined {
+    return this.#http?.url;
+  }
+
+  /** Shows health and metrics where the options ask for it. A standby is as ready as a leader: it does its job. */
+  async serveHttp(): Promise<void> {
+    const { settings, clock } = this.#parts;
+    if (settings.http === undefined) return;
+    const collect = (): MetricData[] => {
+      const rollouts = this.isLeader() ? (this.#leading?.term.rollouts ?? []) : [];
+      return gaugesOf({ isLeader: this.isLeader(), rollouts, nowMs: clock.nowMs() });
+    };
+    const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false });
+    const server = await startHttp(settings.http, {
+      metrics: (request, response) => telemetry.serve(request, response),
+      readiness: () => ({ isReady: true, body: { role: this.isLeader() ? "leader" : "standby" } }),
+    });
+    this.#http = { ...server, telemetry };
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.#http?.stop();
+    await this.#http?.telemetry.stop();
     await this.#done;
     await this.#parts.link.close();
   }
@@ -88,7 +124,7 @@ class Controller implements RunningController {
     const stops = [this.#renew(writer, end)];
     try {
       await term.begin();
-      this.#leading = writer;
+      this.#leading = { writer, term };
       stops.push(...this.#listen(term));
       log.info({ controller: settings.id, term: writer.term }, "leads");
       await aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));

@@ -1,5 +1,16 @@
 import { z } from "zod";
 import { SidecarIdSchema } from "../contract/messages.ts";
+import type { Deadlines } from "../core/plan/deadlines.ts";
+
+const DeadlineMs = z.int().min(1).exactOptional();
+const DeadlinesSchema = z.strictObject({
+  pendingMs: DeadlineMs,
+  stageMs: DeadlineMs,
+  pausedMs: DeadlineMs,
+  promotingMs: DeadlineMs,
+  promotedMs: DeadlineMs,
+  rollingBackMs: DeadlineMs,
+} satisfies Record<keyof Deadlines, unknown>);
 
 /** Options of one controller; durations in milliseconds. */
 export const ControllerOptionsSchema = z.strictObject({
@@ -14,8 +25,12 @@ export const ControllerOptionsSchema = z.strictObject({
   tickMs: z.int().min(10).default(500).describe("How often deadlines are looked at."),
   judgeWriteMs: z.int().min(0).default(1_000).describe("Shortest time between two writes of what the judge knows, but for a new verdict."),
   purgeAfterMs: z.int().min(0).default(600_000).describe("How long a blob that no manifest names is kept."),
-  deadlines: z.record(z.string(), z.int().min(1)).default({}).describe("Deadlines of the plan by name, where they differ from its own."),
-  http: z.string().optional().describe("`HOST:PORT` of health and metrics; none when absent."),
+  deadlines: DeadlinesSchema.default({}).describe("Deadlines of the plan, where they differ from those of production."),
+  http: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5}$/, "not an address; write HOST:PORT")
+    .optional()
+    .describe("`HOST:PORT` of health and metrics; none when absent."),
 });
 
 export type ControllerOptions = z.input<typeof ControllerOptionsSchema>;

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
-import { plan } from "../core/plan/plan.ts";
+import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
@@ -28,10 +28,12 @@ export class Steps {
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly #parts: TermParts;
+  readonly #plan: Plan;
   #records = 0;
 
   constructor(parts: TermParts, tools: Readonly<{ publisher: Publisher; outbox: Outbox }>) {
     this.#parts = parts;
+    this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
   }
@@ -43,7 +45,7 @@ export class Steps {
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
   async deliver(seat: Seat, event: PlanEvent, cause: Cause): Promise<string | undefined> {
-    const step = plan(seat.rollout, seat.live.plan, event, this.#parts.clock.nowMs());
+    const step = this.#plan(seat.rollout, seat.live.plan, event, this.#parts.clock.nowMs());
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
     await this.take(seat, step, cause);

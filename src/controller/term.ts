@@ -1,4 +1,5 @@
 import { EvidenceSchema } from "../contract/evidence.ts";
+import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema, type Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { judgeApply } from "./apply-rules.ts";
@@ -79,8 +80,8 @@ export class Term {
   }
 
   /** Rollouts as they stand, for gauges. */
-  get seats(): readonly Readonly<Pick<Seat, "name" | "live">>[] {
-    return [...this.#steps.seats.values()];
+  get rollouts(): readonly LiveState[] {
+    return [...this.#steps.seats.values()].map(({ live }) => live);
   }
 
   /** Takes a sidecar's receipt in. The sidecar is the subject's, which NATS permissions can bind, not the body's. */

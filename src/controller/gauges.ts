@@ -1,0 +1,53 @@
+import { ValueType } from "@opentelemetry/api";
+import { AggregationTemporality, DataPointType, type GaugeMetricData, type MetricData } from "@opentelemetry/sdk-metrics";
+import { LABELS } from "../contract/evidence.ts";
+import type { LiveState } from "../contract/live.ts";
+import { METRICS } from "../contract/names.ts";
+
+/** What a controller shows of itself. */
+export interface Standing {
+  readonly isLeader: boolean;
+  /** Empty while another leads. */
+  readonly rollouts: readonly LiveState[];
+  readonly nowMs: number;
+}
+
+type Point = Readonly<{ attributes: Record<string, string>; value: number }>;
+
+/** The gauges of a controller, as OpenTelemetry collects them. */
+export function gaugesOf({ isLeader, rollouts, nowMs }: Standing): MetricData[] {
+  const of = (value: (live: LiveState) => number, extra: (live: LiveState) => Record<string, string> = () => ({})): Point[] =>
+    rollouts.map((live) => ({ attributes: { [LABELS.rollout]: live.rollout, ...extra(live) }, value: value(live) }));
+  const phase = ({ plan }: LiveState): Record<string, string> => ({ phase: plan.phase });
+  return [
+    gauge(METRICS.controllerLeader, "1 while this controller leads.", [{ attributes: {}, value: isLeader ? 1 : 0 }], nowMs),
+    gauge(
+      METRICS.rolloutShare,
+      "Share set, as a ratio.",
+      of(({ shareBp }) => shareBp / 10_000),
+      nowMs,
+    ),
+    gauge(
+      METRICS.rolloutRun,
+      "Run in force.",
+      of(({ plan }) => plan.run),
+      nowMs,
+    ),
+    gauge(
+      METRICS.rolloutPhase,
+      "1 for the phase that the rollout is in.",
+      of(() => 1, phase),
+      nowMs,
+    ),
+  ];
+}
+
+function gauge(name: string, description: string, points: readonly Point[], nowMs: number): GaugeMetricData {
+  const at: [number, number] = [Math.floor(nowMs / 1_000), (nowMs % 1_000) * 1_000_000];
+  return {
+    descriptor: { name, description, unit: "", valueType: ValueType.DOUBLE },
+    dataPointType: DataPointType.GAUGE,
+    aggregationTemporality: AggregationTemporality.CUMULATIVE, // A gauge has none, but the type asks for it.
+    dataPoints: points.map(({ attributes, value }) => ({ startTime: at, endTime: at, attributes, value })),
+  };
+}

@@ -1,0 +1,109 @@
+import { describe, expect } from "vitest";
+import { NoLeaderError } from "../../../src/contract/errors.ts";
+import type { RolloutInput } from "../../../src/contract/rollout.ts";
+import type { Clock } from "../../../src/io/clock.ts";
+import { listAudit, readLease, readLive } from "../../../src/io/store.ts";
+import { documentOf } from "../../unit/controller/builders.ts";
+import { startCuttable } from "./cuttable.ts";
+import { waitFor } from "./wait.ts";
+import { LEASE_MS, test, type World } from "./world.ts";
+
+const longStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "1h", minSample: 50 }] };
+const shortStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "2s", minSample: 50 }] };
+/** Time stands still for a paused process; it does not know that its lease ran out. */
+const frozen: Clock = { nowMs: () => Date.now(), monotonicMs: () => 0 };
+
+async function inStage(world: World, strategy: RolloutInput["strategy"]) {
+  await world.sidecar("one");
+  await world.apply(documentOf("cart", { strategy }));
+  return world.live("cart", "begun", ({ plan }) => plan.phase === "stage" && plan.begunAtMs !== null);
+}
+
+async function relayOf(world: World) {
+  const relay = await startCuttable(world.server.port);
+  world.closing(() => relay.close());
+  return { ...relay, url: `nats://127.0.0.1:${relay.port}` };
+}
+
+describe("two controllers", () => {
+  test("one leads, and a clean stop hands over at once", async ({ world }) => {
+    const first = await world.leader("a");
+    const second = await world.controller("b");
+    expect([first.isLeader(), second.isLeader()]).toEqual([true, false]);
+    await first.stop();
+    await waitFor("b leads", () => second.isLeader() || undefined, LEASE_MS);
+    expect(await readLease(world.link)).toMatchObject({ holder: "b", term: 2 });
+  });
+
+  test("a killed leader is succeeded when its lease runs out, and the rollout goes on from its stage", async ({ world }) => {
+    const relay = await relayOf(world);
+    const first = await world.controller("a", { url: relay.url });
+    await waitFor("a leads", () => first.isLeader() || undefined);
+    const second = await world.controller("b");
+    const before = await inStage(world, shortStage);
+    relay.cut();
+    await waitFor("b leads", () => second.isLeader() || undefined);
+    expect((await readLive(world.link, "cart"))?.plan).toEqual(before.plan);
+    const after = await world.phase("cart", "promoted");
+    expect(after.plan.run).toBe(before.plan.run + 1);
+    const actions = (await listAudit(world.link, "cart", 100)).map(({ action }) => action);
+    expect(actions.slice(0, 6)).toEqual(["apply", "pending", "stage", "begun", "promoting", "promoted"]);
+    expect(first.isLeader()).toBe(false);
+  });
+
+  test("a leader that was paused cannot write when it wakes", async ({ world }) => {
+    const relay = await relayOf(world);
+    const sleeper = await world.controller("a", { url: relay.url, clock: frozen });
+    await waitFor("a leads", () => sleeper.isLeader() || undefined);
+    const successor = await world.controller("b");
+    await inStage(world, longStage);
+    relay.freeze();
+    await waitFor("b leads", () => successor.isLeader() || undefined);
+    await world.send("pause", { rollout: "cart", reason: "by b" });
+    relay.thaw();
+    await waitFor("a steps down", () => !sleeper.isLeader() || undefined);
+    expect(await readLease(world.link)).toMatchObject({ holder: "b", term: 2 });
+    expect((await readLive(world.link, "cart"))?.plan).toMatchObject({ phase: "paused", reason: "by b" });
+    expect(await world.send("resume", { rollout: "cart" })).toMatchObject({ result: "done" });
+  });
+});
+
+describe("a repeated command", () => {
+  test("gets the same answer from the next leader, and is carried out once", async ({ world }) => {
+    const first = await world.leader("a");
+    await inStage(world, longStage);
+    const reply = await world.send("pause", { id: "the-same-id", rollout: "cart", reason: "lunch" });
+    expect(await world.send("pause", { id: "the-same-id", rollout: "cart" })).toEqual(reply);
+    await first.stop();
+    await expect(world.send("pause", { id: "the-same-id", rollout: "cart" })).rejects.toThrow(NoLeaderError);
+    await world.leader("b");
+    expect(await world.send("pause", { id: "the-same-id", rollout: "cart" })).toEqual(reply);
+    const paused = (await listAudit(world.link, "cart", 100)).filter(({ action }) => action === "paused");
+    expect(paused.length).toBe(1);
+  });
+});
+
+describe("NATS", () => {
+  test("killed and back: the rollout goes on where it was", async ({ world }) => {
+    const controller = await world.leader("a");
+    const before = await inStage(world, shortStage);
+    await world.server.kill();
+    await waitFor("a leads no more", () => !controller.isLeader() || undefined);
+    await world.server.restart();
+    const after = await world.phase("cart", "promoted");
+    expect(after.plan.run).toBe(before.plan.run + 1);
+  });
+
+  test("that is back before the lease runs out changes nothing at all", async ({ world }) => {
+    const controller = await world.leader("a");
+    await world.server.restart();
+    await waitFor("a beat", async () => {
+      try {
+        return ((await readLease(world.link))?.beat ?? 0) > 2 || undefined;
+      } catch {
+        return undefined; // The test's own connection is still on its way back.
+      }
+    });
+    await waitFor("a leads", () => controller.isLeader() || undefined);
+  });
+});

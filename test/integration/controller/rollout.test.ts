@@ -1,0 +1,157 @@
+import { describe, expect } from "vitest";
+import type { RolloutInput } from "../../../src/contract/rollout.ts";
+import { readRuleSet } from "../../../src/io/rules-store.ts";
+import { listAudit, readFleet, readJudge, readPlan } from "../../../src/io/store.ts";
+import { documentOf } from "../../unit/controller/builders.ts";
+import { waitFor } from "./wait.ts";
+import { inWorld, test, type World } from "./world.ts";
+
+const twoStages: RolloutInput["strategy"] = {
+  type: "canary",
+  stages: [
+    { share: "10%", minTime: "200ms", minSample: 50 },
+    { share: "50%", minTime: "200ms", minSample: 50 },
+  ],
+};
+/** A stage that nothing passes within a test. */
+const longStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "1h", minSample: 50 }] };
+
+async function audited(world: World, rollout: string, actions: readonly string[]): Promise<void> {
+  const found = await waitFor(`audit of ${rollout}`, async () => {
+    const lines = await listAudit(world.link, rollout, 100);
+    return lines.length >= actions.length ? lines.map(({ action }) => action) : undefined;
+  });
+  expect(found).toEqual(actions);
+}
+
+describe("a good canary", () => {
+  test("waits for the sidecars, passes its stages, is promoted and handed over", async ({ world }) => {
+    await world.leader("a");
+    const reply = await world.apply(documentOf("cart", { strategy: twoStages }));
+    expect(reply).toMatchObject({ result: "done", phase: "pending", run: 1 });
+    expect((await readRuleSet(world.link))?.ruleSet.rollouts["cart"]?.live).toEqual({
+      run: 1,
+      shareBp: 0,
+      off: false,
+      whenUnwatched: "stable",
+    });
+    await Promise.all([world.sidecar("one"), world.sidecar("two")]);
+    await world.live("cart", "in stage 2", ({ plan }) => plan.phase === "stage" && plan.stage === 1);
+    expect((await world.phase("cart", "promoted")).shareBp).toBe(10_000);
+    expect((await readRuleSet(world.link))?.ruleSet.rollouts["cart"]?.live).toMatchObject({ shareBp: 10_000, whenUnwatched: "hold" });
+    expect(await world.send("handover", { rollout: "cart" })).toMatchObject({ result: "done", phase: "handedOver" });
+    expect((await readRuleSet(world.link))?.ruleSet.rollouts).toEqual({});
+    await audited(world, "cart", ["apply", "pending", "stage", "begun", "stage", "begun", "promoting", "promoted", "handedOver"]);
+    expect(Object.keys((await readFleet(world.link))?.sidecars ?? {})).toEqual(["one", "two"]);
+  });
+
+  test("goes no further while a known sidecar does not confirm, until that one is forgotten", async ({ world }) => {
+    await world.leader("a");
+    const [, silent] = await Promise.all([world.sidecar("one"), world.sidecar("two")]);
+    await waitFor("two known sidecars", async () => Object.keys((await readFleet(world.link))?.sidecars ?? {}).length === 2 || undefined);
+    silent.obeys = false;
+    await world.apply(documentOf("cart", { strategy: longStage }));
+    const one = await readJudge(world.link, "cart");
+    await waitFor(
+      "evidence of run 1",
+      async () => ((await readJudge(world.link, "cart"))?.totals.stable.decided ?? 0) > (one?.totals.stable.decided ?? 0) || undefined,
+    );
+    expect((await world.phase("cart", "pending")).plan.run).toBe(1);
+    await silent.stop();
+    expect(await world.send("forget", { sidecar: "two" })).toMatchObject({ result: "done" });
+    await world.phase("cart", "stage");
+    expect(await world.send("forget", { sidecar: "two" })).toMatchObject({ result: "unchanged" });
+  });
+});
+
+describe("a bad canary", () => {
+  test("is taken back by its own evidence, and users get stable", async ({ world }) => {
+    await world.leader("a");
+    const sidecar = await world.sidecar("one");
+    await world.apply(documentOf("cart", { strategy: longStage }));
+    await world.phase("cart", "stage");
+    sidecar.traffic.canaryFailed = 50;
+    const live = await world.phase("cart", "rolledBack");
+    expect(live.plan).toMatchObject({ run: 3, stragglers: [] });
+    expect((await readRuleSet(world.link))?.ruleSet.rollouts["cart"]?.live).toMatchObject({ run: 3, shareBp: 0, off: true });
+    const judged = await readJudge(world.link, "cart");
+    expect(judged?.verdict?.verdict).toBe("rollback");
+    expect(judged?.totals.canary.failed).toBeGreaterThan(0);
+    await audited(world, "cart", ["apply", "pending", "stage", "begun", "rollback", "rolledBack"]);
+  });
+});
+
+describe("abort", () => {
+  test.each([
+    { phase: "pending", reach: async () => undefined },
+    {
+      phase: "stage",
+      reach: async (world: World) => {
+        await world.sidecar("one");
+      },
+    },
+    {
+      phase: "paused",
+      reach: async (world: World) => {
+        await world.sidecar("one");
+        await world.phase("cart", "stage");
+        await world.send("pause", { rollout: "cart", reason: "lunch" });
+      },
+    },
+    {
+      phase: "promoting",
+      reach: async (world: World) => {
+        const sidecar = await world.sidecar("one");
+        await world.live("cart", "begun", ({ plan }) => plan.phase === "stage" && plan.begunAtMs !== null);
+        sidecar.obeys = false;
+        await world.send("promote", { rollout: "cart", full: true });
+      },
+    },
+    {
+      phase: "promoted",
+      reach: async (world: World) => {
+        await world.sidecar("one");
+        await world.phase("cart", "stage");
+        await world.send("promote", { rollout: "cart", full: true });
+      },
+    },
+  ] as const)("from $phase leads back, with the manifest off before the answer", async ({ phase, reach }) => {
+    // vitest's table and fixtures do not go together, so this test opens and closes its own world.
+    await inWorld(async (world) => {
+      await world.leader("a");
+      await world.apply(documentOf("cart", { strategy: longStage }));
+      await reach(world);
+      await world.phase("cart", phase);
+      const reply = await world.send("abort", { rollout: "cart", reason: "smells" });
+      expect(reply).toMatchObject({ result: "done", phase: "rollingBack" });
+      expect((await readRuleSet(world.link))?.ruleSet.rollouts["cart"]?.live).toMatchObject({ run: reply.run, shareBp: 0, off: true });
+    });
+  });
+});
+
+describe("apply", () => {
+  test("of the same document changes nothing, of another one is refused with what to do", async ({ world }) => {
+    await world.leader("a");
+    const document = documentOf("cart", { strategy: longStage });
+    await world.apply(document);
+    expect(await world.apply(document)).toMatchObject({ result: "unchanged" });
+    const other = await world.apply({ ...document, salt: "another" });
+    expect(other).toMatchObject({ result: "refused", message: expect.stringContaining("serin abort cart") });
+    expect((await readPlan(world.link, "cart"))?.rollout.salt).toBeUndefined();
+  });
+
+  test("of an invalid document names the faults and stores nothing", async ({ world }) => {
+    await world.leader("a");
+    expect(await world.apply({ ...documentOf("cart"), key: [] })).toMatchObject({
+      result: "invalid",
+      message: expect.stringContaining("key: "),
+    });
+    expect(await readPlan(world.link, "cart")).toBeUndefined();
+  });
+
+  test("records who asked as claimed, whatever the sender says of itself", async ({ world }) => {
+    await world.leader("a");
+    await world.apply(documentOf("cart"), { who: { name: "eve", claimed: false } });
+    expect((await readPlan(world.link, "cart"))?.who).toEqual({ name: "eve", claimed: true });
+  });
+});

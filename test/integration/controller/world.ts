@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { test as base } from "vitest";
+import type { LiveState } from "../../../src/contract/live.ts";
+import type { Command, Reply } from "../../../src/contract/messages.ts";
+import type { RolloutInput } from "../../../src/contract/rollout.ts";
+import { type RunningController, startController } from "../../../src/controller/controller.ts";
+import { type Clock, systemClock } from "../../../src/io/clock.ts";
+import { createLog } from "../../../src/io/log.ts";
+import { connectNats, type NatsLink } from "../../../src/io/nats.ts";
+import { readLive, sendCommand } from "../../../src/io/store.ts";
+import { FakeSidecar } from "./fake-sidecar.ts";
+import { type NatsServer, startNatsServer } from "./nats-server.ts";
+import { waitFor } from "./wait.ts";
+
+/** How long a lease lasts in these tests, in milliseconds. */
+export const LEASE_MS = 600;
+
+/** A NATS server with controllers and sidecars that the test starts, all stopped at its end. */
+export class World {
+  readonly server: NatsServer;
+  readonly link: NatsLink;
+  readonly #stops: (() => Promise<void>)[] = [];
+
+  constructor(server: NatsServer, link: NatsLink) {
+    this.server = server;
+    this.link = link;
+  }
+
+  async controller(id: string, parts: Readonly<{ url?: string; clock?: Clock }> = {}): Promise<RunningController> {
+    const options = { id, nats: parts.url ?? this.server.url, renewMs: 100, leaseMs: LEASE_MS, tickMs: 50, judgeWriteMs: 100 };
+    const log = createLog({ name: id, level: "silent" });
+    const controller = await startController(options, { log, clock: parts.clock ?? systemClock });
+    this.closing(() => controller.stop());
+    return controller;
+  }
+
+  async leader(id: string): Promise<RunningController> {
+    const controller = await this.controller(id);
+    await waitFor(`${id} leads`, () => controller.isLeader() || undefined);
+    return controller;
+  }
+
+  async sidecar(id: string): Promise<FakeSidecar> {
+    const sidecar = await FakeSidecar.start(id, this.server.url);
+    this.closing(() => sidecar.stop());
+    return sidecar;
+  }
+
+  send(verb: Command["verb"], change: Partial<Command> = {}): Promise<Reply> {
+    const command: Command = { format: 1, id: randomUUID(), verb, who: { name: "ann", claimed: true }, ...change };
+    return sendCommand(this.link, command, 5_000);
+  }
+
+  apply(document: RolloutInput, change: Partial<Command> = {}): Promise<Reply> {
+    return this.send("apply", { rollout: document.name, document, ...change });
+  }
+
+  /** Waits until the rollout's live state is as asked. */
+  live(rollout: string, what: string, holds: (live: LiveState) => boolean): Promise<LiveState> {
+    return waitFor(`${rollout} is ${what}`, async () => {
+      const live = await readLive(this.link, rollout);
+      return live !== undefined && holds(live) ? live : undefined;
+    });
+  }
+
+  phase(rollout: string, phase: LiveState["plan"]["phase"]): Promise<LiveState> {
+    return this.live(rollout, phase, ({ plan }) => plan.phase === phase);
+  }
+
+  closing(stop: () => Promise<void>): void {
+    this.#stops.unshift(stop);
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stops) await stop();
+    await this.link.close();
+    await this.server.close();
+  }
+}
+
+/** Runs a test in a world of its own, which closes what it opened. */
+export async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
+  const server = await startNatsServer();
+  const world = new World(server, await connectNats({ url: server.url, name: "test", waitForServer: true }));
+  try {
+    await run(world);
+  } finally {
+    await world.close();
+  }
+}
+
+/** A test with a world as its fixture. */
+export const test = base.extend<{ world: World }>({
+  world: async ({}, use) => {
+    await inWorld(use);
+  },
+});

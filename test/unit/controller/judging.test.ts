@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { EvidenceSchema } from "../../../src/contract/evidence.ts";
+import { type JudgeRecord, JudgeRecordSchema } from "../../../src/contract/live.ts";
+import { pointsOf } from "../../../src/controller/evidence-points.ts";
+import { type Judging, judgeReports, policyOf, recordOf, resumeJudging, startJudging } from "../../../src/controller/judging.ts";
+import { type Counts, evidenceOf, PHASES, planState, rolloutOf } from "./builders.ts";
+
+const stages = [
+  { share: "10%", minSample: 11 },
+  { share: "50%", minSample: 22 },
+];
+const rollout = rolloutOf("cart", { strategy: { type: "canary", stages } });
+
+const report = (sequence: number, counts: readonly Counts[], sidecar = "side") => ({
+  sidecar,
+  report: pointsOf(EvidenceSchema.parse(evidenceOf("cart", sequence, counts))),
+});
+const both = (failed: number): Counts[] => [
+  { variant: "stable", run: 3, decided: 900, ok: 900, failed: 0 },
+  { variant: "canary", run: 3, decided: 100, ok: 100 - failed, failed },
+];
+const judged = (judging: Judging, reports: readonly ReturnType<typeof report>[], phase: Parameters<typeof planState>[0] = "stage") =>
+  judgeReports(judging, { rollout, plan: planState(phase) }, reports, 1_000);
+const parsed = (text: string): JudgeRecord => JudgeRecordSchema.parse(JSON.parse(text));
+
+describe("judging", () => {
+  test("counts, and gives a verdict at once", () => {
+    const { verdict, tally } = judged(startJudging(1, 0), [report(1, both(50))]);
+    expect([verdict?.verdict, verdict?.run, verdict?.runSample]).toEqual(["rollback", 3, 100]);
+    expect(tally.totals.canary).toEqual({ decided: 100, requests: 100, failed: 50 });
+  });
+
+  test("gives no verdict without evidence", () => {
+    expect(judged(startJudging(1, 0), []).verdict).toBeNull();
+  });
+
+  test("counts nothing twice when a message comes again", () => {
+    const once = judged(startJudging(1, 0), [report(1, both(1))]);
+    expect(judged(once, [report(1, both(1))])).toEqual(once);
+  });
+
+  test.each(["rollingBack", "rolledBack", "handedOver"] as const)("goes on counting but keeps its verdict when %s", (phase) => {
+    const before = judged(startJudging(1, 0), [report(1, both(50))]);
+    const after = judged(before, [report(1, both(0), "other")], phase);
+    expect([after.verdict, after.tally.totals.canary.requests]).toEqual([before.verdict, 200]);
+  });
+
+  test("goes on from its record as if it had never stopped", () => {
+    const before = judged(startJudging(1, 0), [report(1, both(1))]);
+    const resumed = resumeJudging(parsed(recordOf("cart", before, 3).text), 1);
+    expect(resumed).toBeDefined();
+    const next = report(2, [{ ...both(2)[0], ok: 1_000 } as Counts, ...both(2).slice(1)]);
+    const goesOn = (judging: Judging | undefined) => judged(judging ?? startJudging(1, 0), [next]);
+    expect(goesOn(resumed).verdict).toEqual(goesOn(before).verdict);
+  });
+
+  test("begins anew rather than go on from another attempt's record", () => {
+    const record = parsed(recordOf("cart", startJudging(1, 0), 3).text);
+    expect([resumeJudging(record, 4), resumeJudging({ ...record, judge: {} }, 1)]).toEqual([undefined, undefined]);
+  });
+
+  test("keeps its record below what NATS takes, by closing old runs", () => {
+    const runs = Array.from({ length: 60 }, (_, run) => run + 1);
+    const counts = runs.flatMap((run) => both(0).map((count) => ({ ...count, run })));
+    const reports = Array.from({ length: 20 }, (_, index) => report(1, counts, `side-${index}`));
+    const { text, judging } = recordOf("cart", judged(startJudging(1, 0), reports), 60);
+    expect(text.length).toBeLessThan(512 * 1_024);
+    expect([judging.cursors.closedBelow, Object.keys(judging.cursors.sources).length]).toEqual([58, 20]);
+  });
+});
+
+test("the minimum sample is the stage's, and the last one's from the promotion on", () => {
+  const samples = PHASES.map((plan) => `${plan.phase} ${policyOf(rollout, plan).minSample}`);
+  expect(samples).toEqual([
+    "pending 11",
+    "stage 11",
+    "paused 11",
+    "promoting 22",
+    "promoted 22",
+    "rollingBack 22",
+    "rolledBack 22",
+    "handedOver 22",
+  ]);
+});

@@ -1,0 +1,74 @@
+import type { Audit } from "../../../src/contract/messages.ts";
+import { SUBJECTS } from "../../../src/contract/names.ts";
+import { DeposedError } from "../../../src/controller/fenced-writer.ts";
+import type { TermParts } from "../../../src/controller/ports.ts";
+import type { Stored } from "../../../src/io/nats.ts";
+import { decodePlan } from "../../../src/io/store.ts";
+
+/** The three streams in memory, with the promises that JetStream gives: last value a subject, sequences, audit ids once. */
+export class MemoryStore {
+  readonly audit: Audit[] = [];
+  readonly #state = new Map<string, Stored>();
+  readonly #plans: Stored[] = [];
+  #sequence = 0;
+  /** Writes that reached the store. */
+  writes = 0;
+
+  read(subject: string): Stored | undefined {
+    return this.#state.get(subject);
+  }
+
+  /** Ports that allow `allowed` writes; after those, nothing gets through any more, as if the process had been killed. */
+  ports(allowed: number): Pick<TermParts, "state" | "plans" | "audit"> & Readonly<{ isKilled: () => boolean }> {
+    let left = allowed;
+    let isKilled = false;
+    const spend = (): void => {
+      if (left === 0) isKilled = true;
+      if (isKilled) throw new DeposedError("killed");
+      left -= 1;
+      this.writes += 1;
+    };
+    const store = (subject: string, text: string): Stored => {
+      this.#sequence += 1;
+      return { subject, sequence: this.#sequence, data: new TextEncoder().encode(text) };
+    };
+    const plansOf = (name: string): Stored[] => this.#plans.filter(({ subject }) => subject === SUBJECTS.plan(name));
+    return {
+      isKilled: () => isKilled,
+      state: {
+        read: async (subject) => this.#state.get(subject),
+        subjects: async (filter) => [...this.#state.keys()].filter((subject) => subject.startsWith(filter.slice(0, -1))).sort(),
+        write: async (subject, text) => {
+          spend();
+          this.#state.set(subject, store(subject, text));
+        },
+        purge: async (subject) => {
+          spend();
+          this.#state.delete(subject);
+        },
+      },
+      plans: {
+        names: async () => [...new Set(this.#plans.map(({ subject }) => subject.slice(SUBJECTS.plan("").length)))],
+        last: async (name) => plansOf(name).slice(-1).map(decodePlan)[0],
+        at: async (name, sequence) =>
+          plansOf(name)
+            .filter((plan) => plan.sequence === sequence)
+            .map(decodePlan)[0],
+        append: async (name, plan, expected) => {
+          if ((plansOf(name).at(-1)?.sequence ?? 0) !== expected) throw new Error("wrong last sequence");
+          spend();
+          const stored = store(SUBJECTS.plan(name), JSON.stringify(plan));
+          this.#plans.push(stored);
+          return stored.sequence;
+        },
+      },
+      audit: {
+        append: async (record) => {
+          spend();
+          if (!this.audit.some(({ id }) => id === record.id)) this.audit.push(record);
+        },
+        recentIds: async (name) => new Set(this.audit.flatMap(({ id, rollout }) => (rollout === name ? [id] : []))),
+      },
+    };
+  }
+}

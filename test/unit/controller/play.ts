@@ -1,0 +1,135 @@
+import { type LiveState, LiveStateSchema } from "../../../src/contract/live.ts";
+import { type Command, type Reply, ReplySchema } from "../../../src/contract/messages.ts";
+import { SUBJECTS } from "../../../src/contract/names.ts";
+import type { RolloutInput } from "../../../src/contract/rollout.ts";
+import type { ManifestPayload } from "../../../src/contract/rules.ts";
+import { DeposedError } from "../../../src/controller/fenced-writer.ts";
+import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
+import { Term } from "../../../src/controller/term.ts";
+import { createLog } from "../../../src/io/log.ts";
+import { decodeManifest } from "../../../src/io/rules-store.ts";
+import { decodeStored } from "../../../src/io/store.ts";
+import { type Counts, evidenceOf, receiptOf } from "./builders.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+const TURN_MS = 100;
+const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
+const log = createLog({ name: "test", level: "silent" });
+const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** Leaders, one sidecar and made-up requests over a store in memory, with time that the test moves. */
+export class Play {
+  readonly store = new MemoryStore();
+  readonly replies = new Map<string, Reply>();
+  /** Failed canary requests among 100. */
+  canaryFailed = 0;
+  /** What the sidecar claims to obey instead of the manifest. */
+  ahead: Readonly<{ epoch: number; revision: number }> | undefined;
+  /** Leaders so far. */
+  terms = 0;
+  nowMs = 1_000_000_000_000;
+  readonly #allowed: number;
+  readonly #counts = new Map<string, Counts>();
+  #sequence = 0;
+  #term: Term | undefined;
+  #isKilled = (): boolean => true;
+
+  /** The first leader is killed after so many writes. */
+  constructor(allowed: number) {
+    this.#allowed = allowed;
+  }
+
+  get live(): LiveState | undefined {
+    const stored = this.store.read(SUBJECTS.live("cart"));
+    return stored === undefined ? undefined : decodeStored(LiveStateSchema, stored);
+  }
+
+  get manifest(): ManifestPayload | undefined {
+    const stored = this.store.read(SUBJECTS.manifest);
+    return stored === undefined ? undefined : decodeManifest(stored.data);
+  }
+
+  /** One turn of time: a killed leader is succeeded, the sidecar reports, the leader looks at its deadlines. */
+  async turn(): Promise<void> {
+    this.nowMs += TURN_MS;
+    if (this.#isKilled()) await this.#elect();
+    this.#report();
+    this.#term?.tick();
+    await settle();
+  }
+
+  /** Turns until something holds. */
+  async until(what: string, holds: () => boolean): Promise<void> {
+    for (let turns = 0; turns < 400; turns += 1) {
+      if (holds()) return;
+      await this.turn();
+    }
+    throw new Error(`${what}: not within 400 turns; the rollout is ${this.live?.plan.phase}`);
+  }
+
+  /** Sends a command again and again with the same id until it is answered, as the command line does. */
+  async send(verb: Command["verb"], change: Partial<Command> = {}): Promise<Reply> {
+    const id = change.id ?? `${verb}-command`;
+    const command: Command = { format: 1, id, verb, rollout: "cart", who: { name: "ann", claimed: true }, ...change };
+    await this.until(`answer to ${verb}`, () => {
+      if (this.replies.has(id)) return true;
+      const respond = (text: string): void => void this.replies.set(id, ReplySchema.parse(JSON.parse(text)));
+      this.#term?.onCommand({ subject: SUBJECTS.command, data: encode(command) }, respond);
+      return false;
+    });
+    const reply = this.replies.get(id);
+    if (reply === undefined) throw new Error("unanswered");
+    return reply;
+  }
+
+  apply(document: RolloutInput, id = "apply-command"): Promise<Reply> {
+    return this.send("apply", { document, id });
+  }
+
+  /** The leader does nothing more; the next turn brings another. */
+  kill(): void {
+    this.#term = undefined;
+    this.#isKilled = () => true;
+  }
+
+  async #elect(): Promise<void> {
+    this.terms += 1;
+    const { isKilled, ...ports } = this.store.ports(this.terms === 1 ? this.#allowed : Number.POSITIVE_INFINITY);
+    this.#isKilled = isKilled;
+    const clock = { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs };
+    this.#term = new Term({ id: "a", term: this.terms, settings, clock, log, ...ports }, () => undefined);
+    try {
+      await this.#term.begin();
+    } catch (error) {
+      if (!(error instanceof DeposedError)) throw error;
+      this.#term = undefined;
+    }
+  }
+
+  #report(): void {
+    const { manifest } = this;
+    if (manifest === undefined || this.#term === undefined) return;
+    const { epoch, revision } = this.ahead ?? manifest;
+    this.#term.onReceipt({ subject: SUBJECTS.receipt("side"), data: encode(receiptOf("side", { epoch, revision })) });
+    const live = manifest.live["cart"];
+    if (live === undefined) return;
+    const canary = live.shareBp / 10;
+    this.#count({ variant: "stable", run: live.run, decided: 1_000 - canary, ok: 1_000 - canary, failed: 0 });
+    const failed = (canary * this.canaryFailed) / 100;
+    this.#count({ variant: "canary", run: live.run, decided: canary, ok: canary - failed, failed });
+    this.#sequence += 1;
+    const data = encode(evidenceOf("cart", this.#sequence, [...this.#counts.values()]));
+    this.#term.onEvidence({ subject: SUBJECTS.evidence("side"), data });
+  }
+
+  #count(more: Counts): void {
+    const key = `${more.variant} ${more.run}`;
+    const { decided, ok, failed } = this.#counts.get(key) ?? { decided: 0, ok: 0, failed: 0 };
+    this.#counts.set(key, { ...more, decided: decided + more.decided, ok: ok + more.ok, failed: failed + more.failed });
+  }
+}
+
+/** Lets all that is queued run: nothing here waits for more than turns of the event loop. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 8; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+}

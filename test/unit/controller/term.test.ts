@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import type { RolloutInput } from "../../../src/contract/rollout.ts";
+import { documentOf } from "./builders.ts";
+import { Play } from "./play.ts";
+
+const stages: RolloutInput["strategy"] = {
+  type: "canary",
+  stages: [
+    { share: "10%", minTime: "1s", minSample: 20 },
+    { share: "50%", minTime: "1s", minSample: 20 },
+  ],
+};
+const document = documentOf("cart", { strategy: stages });
+
+/** A rollout that passes every stage and is handed over. */
+async function goodOne(play: Play): Promise<void> {
+  await play.apply(document);
+  await play.until("promoted", () => play.live?.plan.phase === "promoted");
+  await play.send("handover");
+  await play.until("audit complete", () => play.live?.outbox.length === 0);
+}
+
+/** A rollout that begins to fail in its first stage. */
+async function badOne(play: Play): Promise<void> {
+  await play.apply(document);
+  await play.until("in its stage", () => play.live?.plan.phase === "stage");
+  play.canaryFailed = 50;
+  await play.until("rolled back", () => play.live?.plan.phase === "rolledBack");
+  await play.until("audit complete", () => play.live?.outbox.length === 0);
+}
+
+/** What people see of a rollout afterwards, but for times and numbers of the evidence. */
+const story = ({ store, live, manifest }: Play) => ({
+  audit: store.audit.map(({ action, run, shareBp }) => `${action} run ${run} share ${shareBp}`),
+  phase: live?.plan.phase,
+  run: live?.plan.run,
+  revision: live?.revision.revision,
+  manifest: { revision: manifest?.revision, live: manifest?.live },
+});
+
+describe("a good rollout", () => {
+  test("goes from stage to stage to the hand-over, and its audit tells it in order", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    await goodOne(play);
+    expect(story(play)).toEqual({
+      audit: [
+        "apply run 1 share 0",
+        "pending run 1 share 0",
+        "stage run 2 share 1000",
+        "begun run 2 share 1000",
+        "stage run 3 share 5000",
+        "begun run 3 share 5000",
+        "promoting run 4 share 10000",
+        "promoted run 4 share 10000",
+        "handedOver run 4 share 0",
+      ],
+      phase: "handedOver",
+      run: 4,
+      revision: 6,
+      manifest: { revision: 6, live: {} },
+    });
+  });
+});
+
+describe("a bad rollout", () => {
+  test("is taken back with a manifest that is off, and the verdict stands in the audit", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    await badOne(play);
+    expect(story(play)).toMatchObject({
+      phase: "rolledBack",
+      run: 3,
+      manifest: { live: { cart: { run: 3, shareBp: 0, off: true } } },
+    });
+    expect(play.store.audit.find(({ action }) => action === "rollback")).toMatchObject({
+      who: { name: "controller a", claimed: false },
+      detail: { verdict: "rollback" },
+    });
+  });
+});
+
+describe("a leader that is killed after any write", () => {
+  test.each([
+    { title: "is succeeded, and a good rollout ends as without", run: goodOne },
+    { title: "is succeeded, and a bad rollout ends as without", run: badOne },
+  ])("$title", async ({ run }) => {
+    const undisturbed = new Play(Number.POSITIVE_INFINITY);
+    await run(undisturbed);
+    expect(undisturbed.store.writes).toBeGreaterThan(20);
+    for (let allowed = 0; allowed < undisturbed.store.writes; allowed += 1) {
+      const play = new Play(allowed);
+      await run(play);
+      expect({ allowed, terms: play.terms, ...story(play) }).toEqual({ allowed, terms: 2, ...story(undisturbed) });
+    }
+  });
+});
+
+describe("a command", () => {
+  test("that is repeated gets the same answer and is carried out once, also by the next leader", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    await play.apply(document);
+    await play.until("in its stage", () => play.live?.plan.phase === "stage");
+    const first = await play.send("pause", { id: "the-same-id", reason: "lunch" });
+    expect(first).toMatchObject({ result: "done", phase: "paused" });
+    play.replies.clear();
+    play.kill();
+    await play.turn();
+    expect([await play.send("pause", { id: "the-same-id" }), play.terms]).toEqual([first, 2]);
+    expect(await play.send("pause", { id: "another-id" })).toMatchObject({ result: "refused", phase: "paused" });
+  });
+
+  test("for an unknown rollout is refused with the names that are known", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    await play.apply(document);
+    const reply = await play.send("pause", { rollout: "shop" });
+    expect(reply).toMatchObject({ result: "refused", message: "no rollout is named shop; known are: cart" });
+  });
+
+  test("to apply says without doing so what a dry run would do", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    expect(await play.send("apply", { document, dryRun: true })).toMatchObject({
+      result: "done",
+      message: "cart is valid and would begin run 1",
+    });
+    expect(play.live).toBeUndefined();
+  });
+
+  test("to apply again after the end begins with the next run", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    await badOne(play);
+    play.canaryFailed = 0;
+    expect(await play.apply(document, "apply-again")).toMatchObject({ result: "done", phase: "pending", run: 4 });
+    expect(play.live?.plan).toMatchObject({ run: 4, firstRun: 4 });
+    await play.until("promoted", () => play.live?.plan.phase === "promoted");
+  });
+});
+
+test("a store that lost writes is outranked by a new epoch, and rollouts go on", async () => {
+  const play = new Play(Number.POSITIVE_INFINITY);
+  await play.apply(document);
+  const before = play.manifest;
+  play.ahead = { epoch: (before?.epoch ?? 0) + 5, revision: 70 };
+  await play.turn();
+  play.ahead = undefined;
+  await play.until("a new epoch", () => (play.manifest?.epoch ?? 0) > (before?.epoch ?? 0) + 5);
+  await play.until("promoted", () => play.live?.plan.phase === "promoted");
+});
