@@ -18,9 +18,10 @@ export const NOBODY = "no sidecar has reported";
 export function hear(fleet: FleetView, receipt: Receipt, nowMs: number): Readonly<{ fleet: FleetView; isMembershipChanged: boolean }> {
   const { sidecar, startedAtMs } = receipt;
   const known = fleet.known[sidecar];
-  // A process that was replaced under the same id may still say goodbye after its successor's first word.
-  if (known !== undefined && startedAtMs < known.startedAtMs) return { fleet, isMembershipChanged: false };
-  if (receipt.state === "goodbye") return forget(fleet, sidecar);
+  if (receipt.state === "goodbye") {
+    // A process that was replaced under the same id may still say goodbye after its successor's first word.
+    return known === undefined || known.startedAtMs === startedAtMs ? forget(fleet, sidecar) : { fleet, isMembershipChanged: false };
+  }
   const heard = { ...fleet.heard, [sidecar]: receipt };
   if (known?.startedAtMs === startedAtMs) return { fleet: { known: fleet.known, heard }, isMembershipChanged: false };
   const entry = { firstSeenMs: known?.firstSeenMs ?? nowMs, startedAtMs };

@@ -61,6 +61,7 @@ export function judgeReports(
     cursors = counted.cursors;
     found.push(...counted.deltas);
   }
+  if (cursors === judging.cursors) return judging;
   const tally = addToTally(judging.tally, found, plan.run);
   if (found.length === 0 || !isJudged(plan)) return { ...judging, cursors, tally };
   const { state, record } = judge(policyOf(rollout, plan), judging.state, batchOf(found, plan.run, nowMs));

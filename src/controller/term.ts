@@ -135,12 +135,12 @@ export class Term {
 
   async #judge(seat: Seat): Promise<void> {
     if (seat.reports.length === 0 || this.#steps.seats.get(seat.name) !== seat) return;
-    const before = seat.judging.verdict?.verdict;
-    const { rollout, live } = seat;
-    seat.judging = judgeReports(seat.judging, { rollout, plan: live.plan }, seat.reports.splice(0), this.#parts.clock.nowMs());
+    const { rollout, live, judging: before } = seat;
+    seat.judging = judgeReports(before, { rollout, plan: live.plan }, seat.reports.splice(0), this.#parts.clock.nowMs());
+    if (seat.judging === before) return;
     seat.isJudgeDirty = true;
     await this.#deliverVerdict(seat);
-    await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before);
+    await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
   }
 
   async #deliverVerdict(seat: Seat): Promise<void> {

@@ -94,16 +94,20 @@ describe("NATS", () => {
     expect(after.plan.run).toBe(before.plan.run + 1);
   });
 
-  test("that is back before the lease runs out changes nothing at all", async ({ world }) => {
-    const controller = await world.leader("a");
+  test("killed and back before the lease runs out: the same term goes on", async ({ world }) => {
+    const controller = await world.leader("a", { leaseMs: 20_000 });
+    const before = await inStage(world, shortStage);
     await world.server.restart();
-    await waitFor("a beat", async () => {
-      try {
-        return ((await readLease(world.link))?.beat ?? 0) > 2 || undefined;
-      } catch {
-        return undefined; // The test's own connection is still on its way back.
-      }
-    });
+    const after = await world.phase("cart", "promoted");
+    expect([after.plan.run, controller.isLeader()]).toEqual([before.plan.run + 1, true]);
+    expect(await readLease(world.link)).toMatchObject({ holder: "a", term: 1 });
+  });
+
+  test("away at the start: the controller waits and then leads", async ({ world }) => {
+    await world.server.kill();
+    const starting = world.controller("a");
+    await world.server.restart();
+    const controller = await starting;
     await waitFor("a leads", () => controller.isLeader() || undefined);
   });
 });

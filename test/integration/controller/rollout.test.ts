@@ -1,7 +1,9 @@
 import { describe, expect } from "vitest";
+import { STREAMS, SUBJECTS } from "../../../src/contract/names.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
+import { ensureStreams } from "../../../src/io/nats.ts";
 import { readRuleSet } from "../../../src/io/rules-store.ts";
-import { listAudit, readFleet, readJudge, readPlan } from "../../../src/io/store.ts";
+import { listAudit, listSubjects, readFleet, readJudge, readPlan } from "../../../src/io/store.ts";
 import { documentOf } from "../../unit/controller/builders.ts";
 import { waitFor } from "./wait.ts";
 import { inWorld, test, type World } from "./world.ts";
@@ -153,5 +155,43 @@ describe("apply", () => {
     await world.leader("a");
     await world.apply(documentOf("cart"), { who: { name: "eve", claimed: false } });
     expect((await readPlan(world.link, "cart"))?.who).toEqual({ name: "eve", claimed: true });
+  });
+});
+
+describe("what is left over", () => {
+  test("blobs that no manifest names are removed after their time, the others stay", async ({ world }) => {
+    await world.leader("a", { purgeAfterMs: 100 });
+    await world.apply(documentOf("cart", { strategy: longStage }));
+    const manager = await ensureStreams(world.link);
+    const blobs = () => listSubjects(manager, STREAMS.state, SUBJECTS.blob("*"));
+    const [first] = await blobs();
+    await world.send("abort", { rollout: "cart" });
+    await world.phase("cart", "rolledBack");
+    await world.apply(documentOf("cart", { strategy: longStage, salt: "another" }));
+    const left = await waitFor("the first blob is gone", async () => {
+      const all = await blobs();
+      return all.includes(first ?? "") ? undefined : all;
+    });
+    expect(left.length).toBe(1);
+    expect((await readRuleSet(world.link))?.ruleSet.rollouts["cart"]?.rules.salt).toBe("another");
+  });
+});
+
+describe("health and metrics", () => {
+  test("tell who leads and where each rollout stands", async ({ world }) => {
+    const leader = await world.leader("a", { http: "127.0.0.1:0" });
+    const standby = await world.controller("b", { options: { http: "127.0.0.1:0" } });
+    await world.apply(documentOf("cart", { strategy: longStage }));
+    const get = async (url: string | undefined, path: string) => (await fetch(`${url}${path}`)).text();
+    expect(await get(leader.httpUrl, "/metrics")).toContain('serin_rollout_phase{rollout="cart",phase="pending"} 1');
+    expect([await get(leader.httpUrl, "/readyz"), await get(standby.httpUrl, "/readyz")]).toEqual([
+      '{"role":"leader"}\n',
+      '{"role":"standby"}\n',
+    ]);
+    expect(await get(standby.httpUrl, "/metrics")).toContain("serin_controller_leader 0");
+  });
+
+  test("refuse an address that makes no sense before anything starts", async ({ world }) => {
+    await expect(world.controller("a", { options: { http: "nowhere" } })).rejects.toThrow("not an address; write HOST:PORT");
   });
 });

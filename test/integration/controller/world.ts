@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { RequestError, TimeoutError } from "@nats-io/transport-node";
 import { test as base } from "vitest";
 import type { LiveState } from "../../../src/contract/live.ts";
 import type { Command, Reply } from "../../../src/contract/messages.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import { type RunningController, startController } from "../../../src/controller/controller.ts";
+import type { ControllerOptions } from "../../../src/controller/options.ts";
 import { type Clock, systemClock } from "../../../src/io/clock.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { connectNats, type NatsLink } from "../../../src/io/nats.ts";
@@ -26,16 +28,27 @@ export class World {
     this.link = link;
   }
 
-  async controller(id: string, parts: Readonly<{ url?: string; clock?: Clock }> = {}): Promise<RunningController> {
-    const options = { id, nats: parts.url ?? this.server.url, renewMs: 100, leaseMs: LEASE_MS, tickMs: 50, judgeWriteMs: 100 };
+  async controller(
+    id: string,
+    parts: Readonly<{ url?: string; clock?: Clock; options?: Partial<ControllerOptions> }> = {},
+  ): Promise<RunningController> {
+    const options = {
+      id,
+      nats: parts.url ?? this.server.url,
+      renewMs: 100,
+      leaseMs: LEASE_MS,
+      tickMs: 50,
+      judgeWriteMs: 100,
+      ...parts.options,
+    };
     const log = createLog({ name: id, level: "silent" });
     const controller = await startController(options, { log, clock: parts.clock ?? systemClock });
     this.closing(() => controller.stop());
     return controller;
   }
 
-  async leader(id: string): Promise<RunningController> {
-    const controller = await this.controller(id);
+  async leader(id: string, options: Partial<ControllerOptions> = {}): Promise<RunningController> {
+    const controller = await this.controller(id, { options });
     await waitFor(`${id} leads`, () => controller.isLeader() || undefined);
     return controller;
   }
@@ -58,7 +71,7 @@ export class World {
   /** Waits until the rollout's live state is as asked. */
   live(rollout: string, what: string, holds: (live: LiveState) => boolean): Promise<LiveState> {
     return waitFor(`${rollout} is ${what}`, async () => {
-      const live = await readLive(this.link, rollout);
+      const live = await whileAway(() => readLive(this.link, rollout));
       return live !== undefined && holds(live) ? live : undefined;
     });
   }
@@ -75,6 +88,16 @@ export class World {
     for (const stop of this.#stops) await stop();
     await this.link.close();
     await this.server.close();
+  }
+}
+
+/** No answer while the test keeps NATS away; undefined then. */
+export async function whileAway<Value>(ask: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof TimeoutError || error instanceof RequestError) return undefined;
+    throw error;
   }
 }
 

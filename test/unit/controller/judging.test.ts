@@ -24,10 +24,12 @@ const judged = (judging: Judging, reports: readonly ReturnType<typeof report>[],
 const parsed = (text: string): JudgeRecord => JudgeRecordSchema.parse(JSON.parse(text));
 
 describe("judging", () => {
-  test("counts, and gives a verdict at once", () => {
-    const { verdict, tally } = judged(startJudging(1, 0), [report(1, both(50))]);
-    expect([verdict?.verdict, verdict?.run, verdict?.runSample]).toEqual(["rollback", 3, 100]);
-    expect(tally.totals.canary).toEqual({ decided: 100, requests: 100, failed: 50 });
+  test("counts each message and judges it at once", () => {
+    const first = judged(startJudging(1, 0), [report(1, both(50))]);
+    const twice = both(50).map((count) => ({ ...count, decided: 2 * count.decided, ok: 2 * count.ok, failed: 2 * count.failed }));
+    const { verdict, tally } = judged(first, [report(2, twice)]);
+    expect([verdict?.verdict, verdict?.run, verdict?.runSample]).toEqual(["rollback", 3, 200]);
+    expect(tally.totals.canary).toEqual({ decided: 200, requests: 200, failed: 100 });
   });
 
   test("gives no verdict without evidence", () => {
