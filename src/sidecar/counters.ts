@@ -1,0 +1,39 @@
+import type { Attributes } from "@opentelemetry/api";
+import { METRICS } from "../contract/names.ts";
+import type { Reading } from "./metric-data.ts";
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  [METRICS.streams]: "External processing streams begun, one per request.",
+  [METRICS.surprises]: "Things that should not happen, by kind; each went to stable.",
+  [METRICS.failedOpen]: "Requests that Envoy sent on without a decision.",
+  [METRICS.clusterMissing]: "Canary decided, answered by another cluster.",
+};
+
+/** Plain counters of the sidecar itself, few and bounded by the code that names them. */
+export interface Counters {
+  /** Adds one, and tells the new value. */
+  add(name: string, attributes: Attributes): number;
+  readings(): Reading[];
+}
+
+export function createCounters(): Counters {
+  const cells = new Map<string, { name: string; attributes: Attributes; value: number }>();
+  // What has never happened must read 0, not be absent.
+  for (const name of [METRICS.streams, METRICS.failedOpen]) cells.set(`${name} {}`, { name, attributes: {}, value: 0 });
+  return {
+    add(name, attributes) {
+      const key = `${name} ${JSON.stringify(attributes)}`;
+      const cell = cells.get(key) ?? { name, attributes, value: 0 };
+      cells.set(key, cell);
+      cell.value += 1;
+      return cell.value;
+    },
+    readings: () =>
+      Object.entries(DESCRIPTIONS).map(([name, description]) => ({
+        name,
+        description,
+        kind: "counter",
+        values: [...cells.values()].filter((cell) => cell.name === name).map(({ attributes, value }) => ({ attributes, value })),
+      })),
+  };
+}

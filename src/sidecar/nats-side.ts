@@ -1,0 +1,130 @@
+import type { Clock } from "../io/clock.ts";
+import type { Logger } from "../io/log.ts";
+import { connectNats, type NatsLink } from "../io/nats.ts";
+import type { Beat, BeatState } from "./beat.ts";
+import type { Cells } from "./cells.ts";
+import type { CurrentRules } from "./current-rules.ts";
+import { type EvidenceSender, startEvidence } from "./evidence.ts";
+import { type NatsSource, startNatsSource } from "./nats-source.ts";
+import type { SidecarSettings } from "./options.ts";
+import { type Receipts, startReceipts } from "./receipts.ts";
+import type { RulesDisk } from "./rules-disk.ts";
+
+/** Everything of a sidecar that talks over NATS. */
+export interface NatsSide {
+  /** A request failed on the canary. */
+  urgent(): void;
+  /** Tells a change of the beat's state. */
+  standingIs(state: BeatState): void;
+  stop(): Promise<void>;
+}
+
+interface Parts {
+  readonly settings: SidecarSettings;
+  readonly rules: CurrentRules;
+  readonly beat: Beat;
+  readonly cells: Cells;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly disk: RulesDisk | undefined;
+  standing(): BeatState;
+}
+
+interface Connected {
+  readonly link: NatsLink;
+  readonly source: NatsSource;
+  readonly receipts: Receipts;
+  readonly evidence: EvidenceSender;
+}
+
+const TOUCH_MS = 5_000;
+
+/** Connects in the background, for ever: a sidecar serves while NATS is away. */
+export function startNatsSide(url: string, parts: Parts): NatsSide {
+  const { settings, rules, log, standing } = parts;
+  let connected: Connected | undefined;
+  let isStopped = false;
+  let told: BeatState = "ok";
+  const stopKeeping = keepOnDisk(parts);
+
+  const connecting = (async () => {
+    const link = await connectNats({ url, name: `serin-sidecar ${settings.id}`, waitForServer: true });
+    if (isStopped) return link.close();
+    log.info({ nats: url }, "connected to NATS");
+    connected = start(link, parts);
+    await connected.source.repair();
+    await followReconnects(connected, log);
+  })().catch((error: unknown) => log.error({ error }, "NATS connection ended"));
+  const slow = setTimeout(() => {
+    if (connected === undefined)
+      log.warn({ nats: url, revision: rules.ruleSet().revision }, "NATS does not answer; serving the rules at hand and trying on");
+  }, 3_000);
+  slow.unref();
+
+  return {
+    urgent: () => connected?.evidence.urgent(),
+    standingIs(state) {
+      if (state === told) return;
+      const text = { ok: "a controller watches again", stale: "no beat for a while", unwatched: "nobody watches: shares go to stable" }[
+        state
+      ];
+      log[state === "ok" ? "info" : "warn"]({ state, beatAgeMs: parts.beat.ageMs() }, text);
+      told = state;
+      connected?.receipts.send();
+    },
+    async stop() {
+      isStopped = true;
+      clearTimeout(slow);
+      await stopKeeping();
+      // Without a connection yet there is nobody to say goodbye to, and the attempt cannot be waited for.
+      if (connected === undefined) return;
+      connected.evidence.stop();
+      connected.source.stop();
+      await connected.receipts.goodbye();
+      await connected.link.close();
+      await connecting;
+    },
+  };
+
+  function start(link: NatsLink, { beat, cells, clock }: Parts): Connected {
+    const source = startNatsSource(link, { rules, beat, log });
+    const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
+    const evidence = startEvidence({ id: settings.id, link, rules, cells, clock });
+    return { link, source, receipts, evidence };
+  }
+}
+
+async function followReconnects({ link, source, receipts, evidence }: Connected, log: Logger): Promise<void> {
+  for await (const status of link.connection.status()) {
+    if (status.type === "disconnect") log.warn("NATS connection lost, serving on and trying again");
+    if (status.type === "error") log.error({ error: status.error }, "NATS refuses something");
+    if (status.type !== "reconnect") continue;
+    log.info("connected to NATS again");
+    evidence.resend();
+    receipts.send();
+    await source.repair();
+  }
+}
+
+/** Writes each new rule set to disk and lets the file's time follow the beat. */
+function keepOnDisk({ disk, rules, beat, clock, log }: Parts): () => Promise<void> {
+  if (disk === undefined) return () => Promise.resolve();
+  const onError = (error: unknown): void => log.error({ error }, "rules cannot be kept on disk");
+  let kept = rules.ruleSet();
+  const touch = async (): Promise<void> => {
+    const ageMs = beat.ageMs();
+    if (ageMs !== undefined && kept.revision > 0) await disk.touch(clock.nowMs() - ageMs);
+  };
+  const stopListening = rules.onChange(() => {
+    if (rules.ruleSet() === kept) return;
+    kept = rules.ruleSet();
+    disk.save(kept).then(touch).catch(onError);
+  });
+  const timer = setInterval(() => void touch().catch(onError), TOUCH_MS);
+  timer.unref();
+  return async () => {
+    stopListening();
+    clearInterval(timer);
+    await touch().catch(onError);
+  };
+}

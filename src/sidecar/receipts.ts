@@ -1,0 +1,72 @@
+import type { Receipt, SidecarState } from "../contract/messages.ts";
+import { FORMAT, SUBJECTS } from "../contract/names.ts";
+import type { Clock } from "../io/clock.ts";
+import type { NatsLink } from "../io/nats.ts";
+import { type CurrentRules, hasLiveCanary } from "./current-rules.ts";
+
+const LIVE_MS = 1_000;
+const IDLE_MS = 10_000;
+
+interface Parts {
+  readonly id: string;
+  readonly link: NatsLink;
+  readonly rules: CurrentRules;
+  readonly clock: Clock;
+  beat(): { state: SidecarState; ageMs: number | undefined };
+}
+
+export interface Receipts {
+  /** Says at once how things stand. */
+  send(): void;
+  /** Says goodbye and stops; the controller then waits for this sidecar no more. */
+  goodbye(): Promise<void>;
+  stop(): void;
+}
+
+/** Says which revision is obeyed: at each change, every second while a canary is live, else every 10 s. */
+export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts {
+  const startedAtMs = clock.nowMs();
+  let timer: NodeJS.Timeout | undefined;
+  const publish = (state: SidecarState): void => {
+    // What is published while disconnected vanishes; the reconnection sends anew.
+    if (link.connection.isClosed()) return;
+    const { epoch, revision } = rules.ruleSet();
+    const { count, problem } = rules.rejected();
+    const ageMs = beat().ageMs;
+    const receipt: Receipt = {
+      format: FORMAT,
+      sidecar: id,
+      epoch,
+      revision,
+      sinceMs: Math.round(rules.sinceMs()),
+      atMs: Math.round(clock.nowMs()),
+      startedAtMs: Math.round(startedAtMs),
+      state,
+      rejected: count,
+      ...(ageMs === undefined ? {} : { beatAgeMs: Math.round(ageMs) }),
+      ...(problem === undefined ? {} : { problem: problem.slice(0, 2_000) }),
+    };
+    link.connection.publish(SUBJECTS.receipt(id), JSON.stringify(receipt));
+  };
+  const send = (): void => {
+    clearTimeout(timer);
+    publish(beat().state);
+    timer = setTimeout(send, hasLiveCanary(rules.ruleSet()) ? LIVE_MS : IDLE_MS);
+    timer.unref();
+  };
+  const stopListening = rules.onChange(send);
+  const stop = (): void => {
+    clearTimeout(timer);
+    stopListening();
+  };
+  send();
+  return {
+    send,
+    stop,
+    async goodbye() {
+      stop();
+      publish("goodbye");
+      if (!link.connection.isClosed()) await link.connection.flush();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import type { MetricData } from "@opentelemetry/sdk-metrics";
+import { METRICS } from "../contract/names.ts";
+import type { VariantName } from "../contract/rollout.ts";
+import type { Decision } from "../core/decide/types.ts";
+import type { Clock } from "../io/clock.ts";
+import type { Logger } from "../io/log.ts";
+import type { AccessLogPorts } from "./access-log-service.ts";
+import type { Attribution } from "./attribution.ts";
+import { type Beat, type BeatState, beatState, createBeat } from "./beat.ts";
+import { type Cells, createCells } from "./cells.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import { type CurrentRules, createCurrentRules } from "./current-rules.ts";
+import type { ExtProcPorts } from "./ext-proc.ts";
+import { createHealth, type Health } from "./health.ts";
+import type { HttpPorts } from "./http.ts";
+import { cellMetrics, type Reading, readingMetrics } from "./metric-data.ts";
+import type { SidecarSettings } from "./options.ts";
+
+/** Everything that a sidecar holds in memory, and what its servers ask of it. */
+export interface SidecarState {
+  readonly rules: CurrentRules;
+  readonly beat: Beat;
+  readonly cells: Cells;
+  readonly health: Health;
+  readonly extProc: ExtProcPorts;
+  readonly accessLog: AccessLogPorts;
+  /** How the beat stands; always ok where rules come from a file. */
+  standing(): BeatState;
+  readiness: HttpPorts["readiness"];
+  collect(): MetricData[];
+  onCanaryFailure(listener: () => void): void;
+}
+
+interface Parts {
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** Starts empty: stable for all, no beat heard, nothing counted. */
+export function createState(settings: SidecarSettings, { log, clock }: Parts): SidecarState {
+  const rules = createCurrentRules(clock.nowMs);
+  const beat = createBeat(clock);
+  const cells = createCells(clock.nowMs);
+  const counters = createCounters();
+  const health = createHealth();
+  const startedAtMs = clock.nowMs();
+  let tellFailure = (): void => undefined;
+  rules.onChange(() => cells.keepOnly(new Set(Object.keys(rules.ruleSet().rollouts))));
+  const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
+  const surprise = (kind: string, error: unknown): void => {
+    if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise, the request went to stable");
+  };
+  const failed = (): void => tellFailure();
+  return {
+    rules,
+    beat,
+    cells,
+    health,
+    standing,
+    extProc: {
+      rules: rules.compiled,
+      surprise,
+      decided: (decision) => countDecision(cells, decision),
+      streamBegun: () => counters.add(METRICS.streams, {}),
+    },
+    accessLog: {
+      surprise,
+      clusterOf: (rollout: string, variant: VariantName) => rules.compiled().rollouts.get(rollout)?.variants[variant].cluster,
+      ended: (attribution) => countOutcome(attribution, { cells, counters, log, failed }),
+    },
+    readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
+    collect: () => {
+      const nowMs = clock.nowMs();
+      const readings = [...counters.readings(), ...rulesReadings({ rules, beat, standing })];
+      return [...cellMetrics(cells.all(), nowMs), ...readingMetrics(readings, startedAtMs, nowMs)];
+    },
+    onCanaryFailure: (listener) => {
+      tellFailure = listener;
+    },
+  };
+}
+
+function countDecision(cells: Cells, { rollout, variant, run, control, reason }: Decision): void {
+  if (rollout !== undefined) cells.decided({ rollout, variant, run, control }, reason);
+}
+
+interface Counting {
+  readonly cells: Cells;
+  readonly counters: Counters;
+  readonly log: Logger;
+  failed(): void;
+}
+
+function countOutcome(attribution: Attribution, { cells, counters, log, failed }: Counting): void {
+  switch (attribution.kind) {
+    case "failed open":
+      counters.add(METRICS.failedOpen, {});
+      return;
+    case "cluster missing": {
+      const { rollout } = attribution;
+      if (counters.add(METRICS.clusterMissing, { rollout }) === 1)
+        log.error({ rollout }, "canary was decided and another cluster answered");
+      return;
+    }
+    case "no rollout":
+      return;
+    case "outcome":
+      cells.ended(attribution, attribution.class, attribution.latencyMs);
+      if (attribution.class === "failed" && attribution.variant === "canary") failed();
+  }
+}
+
+type Standing = Pick<SidecarState, "rules" | "beat" | "standing">;
+
+function standingBody({ rules, beat, standing }: Standing): object {
+  const { epoch, revision } = rules.ruleSet();
+  const { count, problem } = rules.rejected();
+  return { epoch, revision, state: standing(), beatAgeMs: beat.ageMs() ?? null, rejected: count, problem: problem ?? null };
+}
+
+function rulesReadings({ rules, beat, standing }: Standing): Reading[] {
+  const { epoch, revision } = rules.ruleSet();
+  const ageMs = beat.ageMs();
+  const gauge = (name: string, description: string, value: number, attributes = {}): Reading => ({
+    name,
+    description,
+    kind: "gauge",
+    values: [{ attributes, value }],
+  });
+  return [
+    gauge(METRICS.ruleEpoch, "Epoch of the rule set in force.", epoch),
+    gauge(METRICS.ruleRevision, "Revision of the rule set in force.", revision),
+    gauge(METRICS.rulesRejected, "Rule sets refused since the start.", rules.rejected().count),
+    gauge(METRICS.rulesState, "1 for the state that holds: ok, stale or unwatched.", 1, { state: standing() }),
+    ...(ageMs === undefined ? [] : [gauge(METRICS.ruleAge, "Seconds since the last beat.", ageMs / 1_000)]),
+  ];
+}
