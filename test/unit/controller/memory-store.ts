@@ -13,6 +13,12 @@ export class MemoryStore {
   #sequence = 0;
   /** Writes that reached the store. */
   writes = 0;
+  /** Stores the next plan but fails to say so. */
+  losesNextAnswer = false;
+
+  get plans(): number {
+    return this.#plans.length;
+  }
 
   read(subject: string): Stored | undefined {
     return this.#state.get(subject);
@@ -22,6 +28,8 @@ export class MemoryStore {
   ports(allowed: number): Pick<TermParts, "state" | "plans" | "audit"> & Readonly<{ isKilled: () => boolean }> {
     let left = allowed;
     let isKilled = false;
+    // Each leader begins with an empty window: JetStream remembers ids for ten minutes, and it may have taken longer.
+    const window = new Set<string>();
     const spend = (): void => {
       if (left === 0) isKilled = true;
       if (isKilled) throw new DeposedError("killed");
@@ -59,13 +67,18 @@ export class MemoryStore {
           spend();
           const stored = store(SUBJECTS.plan(name), JSON.stringify(plan));
           this.#plans.push(stored);
+          if (this.losesNextAnswer) {
+            this.losesNextAnswer = false;
+            throw new Error("timeout");
+          }
           return stored.sequence;
         },
       },
       audit: {
         append: async (record) => {
           spend();
-          if (!this.audit.some(({ id }) => id === record.id)) this.audit.push(record);
+          if (!window.has(record.id)) this.audit.push(record);
+          window.add(record.id);
         },
         recentIds: async (name) => new Set(this.audit.flatMap(({ id, rollout }) => (rollout === name ? [id] : []))),
       },

@@ -1,4 +1,4 @@
-import { type LiveState, LiveStateSchema } from "../../../src/contract/live.ts";
+import { type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../../../src/contract/live.ts";
 import { type Command, type Reply, ReplySchema } from "../../../src/contract/messages.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
@@ -25,6 +25,8 @@ export class Play {
   canaryFailed = 0;
   /** What the sidecar claims to obey instead of the manifest. */
   ahead: Readonly<{ epoch: number; revision: number }> | undefined;
+  /** True when only series of the run in force still change, as in earnest. */
+  sendsCurrentRunOnly = false;
   /** Leaders so far. */
   terms = 0;
   nowMs = 1_000_000_000_000;
@@ -39,9 +41,18 @@ export class Play {
     this.#allowed = allowed;
   }
 
+  get isKilled(): boolean {
+    return this.#isKilled();
+  }
+
   get live(): LiveState | undefined {
     const stored = this.store.read(SUBJECTS.live("cart"));
     return stored === undefined ? undefined : decodeStored(LiveStateSchema, stored);
+  }
+
+  get judged(): JudgeRecord | undefined {
+    const stored = this.store.read(SUBJECTS.judge("cart"));
+    return stored === undefined ? undefined : decodeStored(JudgeRecordSchema, stored);
   }
 
   get manifest(): ManifestPayload | undefined {
@@ -52,7 +63,7 @@ export class Play {
   /** One turn of time: a killed leader is succeeded, the sidecar reports, the leader looks at its deadlines. */
   async turn(): Promise<void> {
     this.nowMs += TURN_MS;
-    if (this.#isKilled()) await this.#elect();
+    if (this.#isKilled()) await this.succeed();
     this.#report();
     this.#term?.tick();
     await settle();
@@ -73,13 +84,18 @@ export class Play {
     const command: Command = { format: 1, id, verb, rollout: "cart", who: { name: "ann", claimed: true }, ...change };
     await this.until(`answer to ${verb}`, () => {
       if (this.replies.has(id)) return true;
-      const respond = (text: string): void => void this.replies.set(id, ReplySchema.parse(JSON.parse(text)));
-      this.#term?.onCommand({ subject: SUBJECTS.command, data: encode(command) }, respond);
+      this.post(command);
       return false;
     });
     const reply = this.replies.get(id);
     if (reply === undefined) throw new Error("unanswered");
     return reply;
+  }
+
+  /** Sends a command once and waits for no answer. */
+  post(command: Command): void {
+    const respond = (text: string): void => void this.replies.set(command.id, ReplySchema.parse(JSON.parse(text)));
+    this.#term?.onCommand({ subject: SUBJECTS.command, data: encode(command) }, respond);
   }
 
   apply(document: RolloutInput, id = "apply-command"): Promise<Reply> {
@@ -92,7 +108,8 @@ export class Play {
     this.#isKilled = () => true;
   }
 
-  async #elect(): Promise<void> {
+  /** The next leader takes over, and has heard nothing yet. */
+  async succeed(): Promise<void> {
     this.terms += 1;
     const { isKilled, ...ports } = this.store.ports(this.terms === 1 ? this.#allowed : Number.POSITIVE_INFINITY);
     this.#isKilled = isKilled;
@@ -118,7 +135,8 @@ export class Play {
     const failed = (canary * this.canaryFailed) / 100;
     this.#count({ variant: "canary", run: live.run, decided: canary, ok: canary - failed, failed });
     this.#sequence += 1;
-    const data = encode(evidenceOf("cart", this.#sequence, [...this.#counts.values()]));
+    const changed = [...this.#counts.values()].filter(({ run }) => !this.sendsCurrentRunOnly || run === live.run);
+    const data = encode(evidenceOf("cart", this.#sequence, changed));
     this.#term.onEvidence({ subject: SUBJECTS.evidence("side"), data });
   }
 

@@ -94,6 +94,51 @@ describe("a leader that is killed after any write", () => {
   });
 });
 
+/** Plays until the first leader is killed, for each write that it may be killed before. */
+async function killedAt(each: (play: Play, allowed: number) => Promise<void>): Promise<void> {
+  for (let allowed = 0; allowed < 12; allowed += 1) {
+    const play = new Play(allowed);
+    if (allowed > 0) await play.turn();
+    play.post({ format: 1, id: "apply-command", verb: "apply", rollout: "cart", document, who: { name: "ann", claimed: true } });
+    for (let turns = 0; turns < 10 && !play.isKilled; turns += 1) await play.turn();
+    expect({ allowed, isKilled: play.isKilled }).toEqual({ allowed, isKilled: true });
+    await each(play, allowed);
+  }
+}
+
+describe("a new leader", () => {
+  test("publishes what live state says before it has heard anyone", async () => {
+    await killedAt(async (play, allowed) => {
+      await play.succeed();
+      const { live, manifest } = play;
+      expect({ allowed, run: manifest?.live["cart"]?.run, revision: manifest?.revision ?? 0 }).toMatchObject({ run: live?.plan.run });
+      expect(manifest?.revision ?? 0).toBeGreaterThanOrEqual(live?.revision.revision ?? 0);
+    });
+  });
+
+  test("begins a plan that was stored and not yet obeyed, though nobody asks again", async () => {
+    let begun = 0;
+    await killedAt(async (play) => {
+      if (play.store.plans === 0) return;
+      await play.until("promoted", () => play.live?.plan.phase === "promoted");
+      begun += 1;
+    });
+    expect(begun).toBeGreaterThan(5);
+  });
+
+  test("goes on from what the judge knew, though series of past runs come no more", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    play.sendsCurrentRunOnly = true;
+    await play.apply(document);
+    await play.until("in stage 2", () => play.live?.plan.run === 3 && (play.judged?.verdict?.run ?? 0) === 3);
+    const before = play.judged?.totals.stable.decided ?? 0;
+    play.kill();
+    await play.turn();
+    await play.until("a new record", () => (play.judged?.totals.stable.decided ?? 0) !== before);
+    expect(play.judged?.totals.stable.decided).toBeGreaterThan(before);
+  });
+});
+
 describe("a command", () => {
   test("that is repeated gets the same answer and is carried out once, also by the next leader", async () => {
     const play = new Play(Number.POSITIVE_INFINITY);
@@ -122,6 +167,16 @@ describe("a command", () => {
       message: "cart is valid and would begin run 1",
     });
     expect(play.live).toBeUndefined();
+  });
+
+  test("to apply whose plan was stored but not answered for is carried out once when it comes again", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    await play.turn();
+    play.store.losesNextAnswer = true;
+    expect(await play.apply(document)).toMatchObject({ id: "apply-command", result: "failed" });
+    play.replies.clear();
+    expect(await play.apply(document)).toMatchObject({ result: "done", phase: "pending", run: 1 });
+    expect(play.store.plans).toBe(1);
   });
 
   test("to apply again after the end begins with the next run", async () => {
