@@ -1,22 +1,25 @@
-/** The bucketing a second time, written for reading: arithmetic on BigInt, byte by byte, sharing nothing with the product. */
+/**
+ * The bucketing a second time, written for reading: arithmetic on BigInt, byte by byte, sharing nothing with the product.
+ * Tests and the demo take the variant that a user should see from here.
+ */
 
 const MASK = 0xffffffffn;
 
-const rotl = (x: bigint, bits: bigint): bigint => ((x << bits) | (x >> (32n - bits))) & MASK;
+const rotateLeft = (x: bigint, bits: bigint): bigint => ((x << bits) | (x >> (32n - bits))) & MASK;
 
 function scramble(block: bigint): bigint {
   const product = (block * 0xcc9e2d51n) & MASK;
-  return (rotl(product, 15n) * 0x1b873593n) & MASK;
+  return (rotateLeft(product, 15n) * 0x1b873593n) & MASK;
 }
 
-/** MurmurHash3 x86 32, as in its description. */
-export function plainMurmur3(text: string, seed: bigint): bigint {
-  const bytes = Buffer.from(text, "utf8");
+/** MurmurHash3 x86 32 as in its public description, of bytes or of a text's UTF-8. */
+export function plainMurmur3(input: string | Uint8Array, seed: bigint): bigint {
+  const bytes = Buffer.from(input);
   let h = seed;
   let offset = 0;
   while (bytes.length - offset >= 4) {
     h ^= scramble(BigInt(bytes.readUInt32LE(offset)));
-    h = (rotl(h, 13n) * 5n + 0xe6546b64n) & MASK;
+    h = (rotateLeft(h, 13n) * 5n + 0xe6546b64n) & MASK;
     offset += 4;
   }
   let rest = 0n;
@@ -31,9 +34,8 @@ export function plainMurmur3(text: string, seed: bigint): bigint {
 /** Bucket of a key under a salt, 0…2³²−1. */
 export const plainBucket = (salt: string, key: string): number => Number(plainMurmur3(key, plainMurmur3(salt, 0n)));
 
-/** The variant that a key must see at a share in basis points. */
+/** The variant that a key must see at a share in basis points: canary below ⌊share · 2³²⌋. */
 export function plainVariant(salt: string, key: string, shareBp: number): "stable" | "canary" {
-  return BigInt(plainBucket(salt, key)) * 10_000n < BigInt(shareBp) * (1n << 32n) - ((BigInt(shareBp) * (1n << 32n)) % 10_000n)
-    ? "canary"
-    : "stable";
+  const threshold = (BigInt(shareBp) * 2n ** 32n) / 10_000n;
+  return BigInt(plainBucket(salt, key)) < threshold ? "canary" : "stable";
 }

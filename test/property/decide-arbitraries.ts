@@ -1,0 +1,79 @@
+import { fc } from "@fast-check/vitest";
+import type { Condition, KeySource, PathMatch, Target } from "../../src/contract/rollout.ts";
+import type { LiveRule, RuleSet, StaticRules } from "../../src/contract/rules.ts";
+import type { PlainRequest } from "../support/decide-inputs.ts";
+
+/** ASCII and any Unicode, so that both ways of hashing are met; no lone surrogates, which JSON and UTF-8 would not keep. */
+export const texts = fc.oneof(fc.string({ maxLength: 24 }), fc.string({ unit: "grapheme", maxLength: 12 }));
+
+/** Shares with both ends and their neighbours often. */
+export const shareBp = fc.oneof(fc.constantFrom(0, 1, 9_999, 10_000), fc.nat(10_000));
+
+// Few names and values, so that rules and requests meet often.
+const hosts = ["shop.example", "api.example"] as const;
+const headerNames = ["x-user-id", "x-beta"] as const;
+const values = ["", "1", "yes", "user-1", "user-2", "é"] as const;
+const cookieNames = ["session", "beta"] as const;
+
+const path = fc.constantFrom("/", "/a", "/a/b", "/ab");
+const pathMatch: fc.Arbitrary<PathMatch> = fc.oneof(fc.record({ prefix: path }), fc.record({ exact: path }));
+const keySource: fc.Arbitrary<KeySource> = fc.oneof(
+  fc.record({ header: fc.constantFrom(...headerNames) }),
+  fc.record({ cookie: fc.constantFrom(...cookieNames) }),
+  fc.constant({ clientAddress: true as const }),
+);
+const valueMatch = (names: readonly string[]) =>
+  fc.oneof(
+    fc.record({ name: fc.constantFrom(...names), exact: fc.constantFrom(...values) }),
+    fc.record({ name: fc.constantFrom(...names), prefix: fc.constantFrom("u", "user-", "y") }),
+    fc.record({ name: fc.constantFrom(...names), present: fc.constant(true as const) }),
+  );
+const condition: fc.Arbitrary<Condition> = fc.oneof(
+  fc.record({ header: valueMatch(headerNames) }),
+  fc.record({ cookie: valueMatch(cookieNames) }),
+  fc.record({ users: fc.array(fc.constantFrom("user-1", "user-2", "é"), { minLength: 1, maxLength: 3 }) }),
+  fc.record({ userHashes: fc.array(fc.stringMatching(/^[0-9a-f]{16}$/), { minLength: 1, maxLength: 3 }) }),
+);
+const target: fc.Arbitrary<Target> = fc.record({
+  name: fc.constantFrom("testers", "vip"),
+  when: condition,
+  variant: fc.constantFrom("stable", "canary"),
+});
+const variant = (cluster: string) => fc.constant({ cluster, tags: {} });
+
+const rules: fc.Arbitrary<StaticRules> = fc.record({
+  match: fc.record({
+    hosts: fc.uniqueArray(fc.constantFrom("*", ...hosts), { minLength: 1 }),
+    paths: fc.array(pathMatch, { minLength: 1, maxLength: 3 }),
+  }),
+  key: fc.array(keySource, { minLength: 1, maxLength: 3 }),
+  salt: texts.filter((text) => text !== ""),
+  variants: fc.record({ stable: variant("v1"), canary: variant("v2") }),
+  targets: fc.array(target, { maxLength: 3 }),
+});
+const live: fc.Arbitrary<LiveRule> = fc.record({
+  run: fc.nat(9),
+  shareBp,
+  off: fc.boolean(),
+  whenUnwatched: fc.constantFrom("stable", "hold"),
+});
+
+/** Rule sets of up to five rollouts that compete for two hosts and four paths. */
+export const ruleSets: fc.Arbitrary<RuleSet> = fc.record({
+  format: fc.constant(1 as const),
+  epoch: fc.nat(9),
+  revision: fc.nat(9),
+  rollouts: fc.dictionary(fc.constantFrom("a", "b", "c", "d", "e"), fc.record({ rules, live }), { maxKeys: 5, noNullPrototype: true }),
+});
+
+const cookieHeader = fc
+  .array(fc.tuple(fc.constantFrom(...cookieNames), fc.constantFrom(...values)), { minLength: 1, maxLength: 3 })
+  .map((pairs): readonly [string, string] => ["cookie", pairs.map(([name, value]) => `${name}=${value}`).join("; ")]);
+
+/** Requests that such rule sets may govern. */
+export const requests: fc.Arbitrary<PlainRequest & Required<Pick<PlainRequest, "headers">>> = fc.record({
+  host: fc.constantFrom("shop.example", "SHOP.example:80", "api.example", "other.example"),
+  path: fc.constantFrom("/", "/a", "/a?x=1", "/a/b", "/a/b/c", "/ab", "*"),
+  headers: fc.array(fc.oneof(fc.tuple(fc.constantFrom(...headerNames), fc.constantFrom(...values)), cookieHeader), { maxLength: 4 }),
+  clientAddress: fc.option(fc.constantFrom("192.0.2.1", "2001:db8::1"), { nil: undefined }),
+});

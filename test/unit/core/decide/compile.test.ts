@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { hashKey } from "../../../../src/core/decide/bucket.ts";
+import { compile } from "../../../../src/core/decide/compile.ts";
+import { decide, governing } from "../../../../src/core/decide/decide.ts";
+import { factsOf, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
+
+describe("the headers that rules read", () => {
+  test("are none without rollouts", () => {
+    expect([...compile(ruleSetOf({})).headers]).toEqual([]);
+  });
+
+  test("are those of keys and targets, with cookie for any cookie, each once", () => {
+    const rules = compile(
+      ruleSetOf({
+        a: ruleOf({ key: [{ header: "x-user-id" }, { cookie: "session" }, { clientAddress: true }] }),
+        b: ruleOf({
+          targets: [
+            { name: "a", when: { header: { name: "x-beta", present: true } }, variant: "canary" },
+            { name: "b", when: { cookie: { name: "beta", present: true } }, variant: "canary" },
+            { name: "c", when: { users: ["user-1"] }, variant: "canary" },
+            { name: "d", when: { userHashes: ["0123456789abcdef"] }, variant: "canary" },
+          ],
+        }),
+      }),
+    );
+    expect([...rules.headers].sort()).toEqual(["cookie", "x-beta", "x-user-id"]);
+  });
+
+  test("leave out the cookie where none is asked for", () => {
+    expect([...compile(ruleSetOf({ a: ruleOf() })).headers]).toEqual(["x-user-id"]);
+  });
+});
+
+describe("the index by host", () => {
+  test("holds only a host's own rollouts, so that others cost nothing", () => {
+    const rollouts = Array.from({ length: 100 }, (_, index) => {
+      const match = { hosts: [`host-${index}.example`], paths: [{ prefix: "/" }] };
+      return [`rollout-${index}`, ruleOf({ match })] as const;
+    });
+    const rules = compile(ruleSetOf(Object.fromEntries(rollouts)));
+    expect([...rules.byHost.values()].map((routes) => routes.length)).toEqual(Array.from({ length: 100 }, () => 1));
+    expect(rules.anyHost).toEqual([]);
+  });
+
+  test("takes a host that is written twice once", () => {
+    const match = { hosts: ["shop.example", "shop.example"], paths: [{ prefix: "/" }] };
+    expect(compile(ruleSetOf({ a: ruleOf({ match }) })).byHost.get("shop.example")).toHaveLength(1);
+  });
+
+  test("does not depend on the order in which rollouts were written", () => {
+    const paths = [{ a: { prefix: "/a" } }, { b: { prefix: "/a" } }, { c: { prefix: "/a/b" } }, { d: { exact: "/a/b" } }];
+    const entries = paths.flatMap((entry) =>
+      Object.entries(entry).map(([name, path]) => [name, ruleOf({ match: { hosts: ["*"], paths: [path] } })] as const),
+    );
+    const chosen = (list: typeof entries): (string | undefined)[] => {
+      const rules = compile(ruleSetOf(Object.fromEntries(list)));
+      return ["/a", "/a/b", "/a/b/c", "/x"].map((path) => governing(rules, factsOf({ path }))?.name);
+    };
+    expect(chosen(entries)).toEqual(["a", "d", "c", undefined]);
+    expect(chosen(entries.toReversed())).toEqual(["a", "d", "c", undefined]);
+  });
+});
+
+describe("what does not change from request to request is worked out once", () => {
+  test("the revision, run, threshold and variants stand ready", () => {
+    const rules = compile(ruleSetOf({ checkout: ruleOf({}, { run: 4, shareBp: 2_500 }) }));
+    expect(rules).toMatchObject({ epoch: 1_700_000_000, revision: 7 });
+    expect(rules.rollouts.get("checkout")).toMatchObject({
+      name: "checkout",
+      run: 4,
+      threshold: 2 ** 30,
+      shareReason: "share",
+      listsUsers: false,
+      variants: { canary: { cluster: "canary" } },
+    });
+  });
+
+  test("unwatched, the threshold is 0 unless the rollout chose to hold", () => {
+    const ruleSet = ruleSetOf({ home: ruleOf(), held: ruleOf({}, { whenUnwatched: "hold" }) });
+    const compiled = compile(ruleSet, { unwatched: true }).rollouts;
+    expect(compiled.get("home")).toMatchObject({ threshold: 0, shareReason: "unwatched" });
+    expect(compiled.get("held")).toMatchObject({ threshold: 2 ** 31, shareReason: "share" });
+  });
+
+  test("users as written and users as hashes are the same users", () => {
+    const target = (when: { users: string[] } | { userHashes: string[] }) =>
+      compile(ruleSetOf({ a: ruleOf({ targets: [{ name: "vip", when, variant: "canary" }] }, { shareBp: 0 }) }));
+    const request = factsOf({ headers: [["x-user-id", "user-1"]] });
+    const written = decide(target({ users: ["user-1"] }), request);
+    expect(written).toMatchObject({ variant: "canary", reason: "target", target: "vip" });
+    expect(decide(target({ userHashes: [hashKey("checkout", "user-1")] }), request)).toEqual(written);
+    expect(decide(target({ users: ["user-2"] }), request)).toMatchObject({ variant: "stable", reason: "share" });
+  });
+});

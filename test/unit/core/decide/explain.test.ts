@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import type { LiveRule, StaticRules } from "../../../../src/contract/rules.ts";
+import { explain } from "../../../../src/core/decide/explain.ts";
+import { factsOf, type PlainRequest, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
+
+interface Case {
+  readonly title: string;
+  readonly rules?: Partial<StaticRules>;
+  readonly live?: Partial<LiveRule>;
+  readonly request: PlainRequest;
+  readonly unwatched?: boolean;
+  readonly texts: readonly string[];
+}
+
+const user: PlainRequest = { headers: [["x-user-id", "user-1"]] };
+const RESULT = "by revision 1700000000.7 of run 1";
+
+describe("an explanation of one rollout", () => {
+  test.each<Case>([
+    {
+      title: "compares bucket and threshold",
+      live: { shareBp: 10_000 },
+      request: user,
+      texts: [
+        "governs the request with a share of 100%, run 1",
+        "the bucketing key comes from header x-user-id",
+        "bucket 3153885330 is below the threshold 4294967296",
+        `canary, reason "share", ${RESULT}`,
+      ],
+    },
+    {
+      title: "says when the bucket is in the control slice",
+      request: user,
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "the bucketing key comes from header x-user-id",
+        "bucket 3153885330 is not below the threshold 2147483648, and in the control slice",
+        `stable, reason "share", ${RESULT}`,
+      ],
+    },
+    {
+      title: "says when it is not",
+      live: { shareBp: 25 },
+      request: user,
+      texts: [
+        "governs the request with a share of 0.25%, run 1",
+        "the bucketing key comes from header x-user-id",
+        "bucket 3153885330 is not below the threshold 10737418",
+        `stable, reason "share", ${RESULT}`,
+      ],
+    },
+    {
+      title: "names the sources that gave no key",
+      rules: { key: [{ header: "x-user-id" }, { cookie: "session" }] },
+      request: {},
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "no bucketing key: tried header x-user-id, cookie session",
+        `stable, reason "no key", ${RESULT}`,
+      ],
+    },
+    {
+      title: "names each target up to the one that holds",
+      rules: {
+        targets: [
+          { name: "beta", when: { header: { name: "x-beta", present: true } }, variant: "canary" },
+          { name: "vip", when: { users: ["user-1"] }, variant: "canary" },
+          { name: "later", when: { users: ["user-1"] }, variant: "stable" },
+        ],
+      },
+      request: user,
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "the bucketing key comes from header x-user-id",
+        "target beta does not hold",
+        "target vip holds: canary",
+        `canary, reason "target", ${RESULT}`,
+      ],
+    },
+    {
+      title: "stops at off",
+      live: { off: true },
+      request: user,
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "the rollout is off: everyone to stable",
+        `stable, reason "off", ${RESULT}`,
+      ],
+    },
+    {
+      title: "says that nobody watches",
+      live: { shareBp: 10_000 },
+      request: user,
+      unwatched: true,
+      texts: [
+        "governs the request with a share of 100%, run 1",
+        "the bucketing key comes from header x-user-id",
+        "bucket 3153885330 is not below the threshold 0: no controller watches, so the share went back to stable",
+        `stable, reason "unwatched", ${RESULT}`,
+      ],
+    },
+  ])("$title", ({ rules, live, request, unwatched = false, texts }) => {
+    const { steps } = explain(ruleSetOf({ checkout: ruleOf(rules, live) }), factsOf(request), { unwatched });
+    expect(steps.map(({ text }) => text)).toEqual(texts);
+  });
+});
+
+test("every rollout is considered, by name, with what kept it from governing", () => {
+  const ruleSet = ruleSetOf({
+    "z-all": ruleOf(),
+    "other-host": ruleOf({ match: { hosts: ["a.example", "b.example"], paths: [{ prefix: "/" }] } }),
+    "other-path": ruleOf({ match: { hosts: ["shop.example"], paths: [{ prefix: "/cart" }, { exact: "/pay" }] } }),
+    chosen: ruleOf({ match: { hosts: ["shop.example"], paths: [{ prefix: "/" }] } }),
+  });
+  const { steps, decision } = explain(ruleSet, factsOf({ host: "SHOP.example:80", path: "/list?secret=1" }));
+  expect(decision.rollout).toBe("chosen");
+  expect(steps.slice(0, 4)).toEqual([
+    { step: "rollout", rollout: "chosen", text: "governs the request with a share of 50%, run 1" },
+    { step: "host", rollout: "other-host", text: "host shop.example is none of a.example, b.example" },
+    { step: "path", rollout: "other-path", text: "path /list is not under /cart or exactly /pay" },
+    { step: "rollout", rollout: "z-all", text: "matches, but chosen goes first: more specific, or first by name" },
+  ]);
+});
+
+test("without a rollout only the result is left to say", () => {
+  const { decision, ...rest } = explain(ruleSetOf({}), factsOf(user));
+  expect(decision.reason).toBe("no rollout");
+  expect(rest).toEqual({
+    epoch: 1_700_000_000,
+    revision: 7,
+    steps: [{ step: "result", text: 'stable, reason "no rollout", by revision 1700000000.7' }],
+  });
+});
+
+test("the raw key stands nowhere in an explanation", () => {
+  const key: StaticRules["key"] = [{ header: "x-user-id" }];
+  const targets: StaticRules["targets"] = [{ name: "vip", when: { users: ["alice@shop.example"] }, variant: "canary" }];
+  const request = factsOf({ headers: [["x-user-id", "alice@shop.example"]] });
+  expect(JSON.stringify(explain(ruleSetOf({ checkout: ruleOf({ key, targets }) }), request))).not.toContain("alice");
+});

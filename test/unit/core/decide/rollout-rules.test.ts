@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import { type RolloutInput, RolloutSchema } from "../../../../src/contract/rollout.ts";
+import { StaticRulesSchema } from "../../../../src/contract/rules.ts";
+import { hashKey } from "../../../../src/core/decide/bucket.ts";
+import { hashUsers, saltOf, staticRulesOf } from "../../../../src/core/decide/rollout-rules.ts";
+
+const written = (more: Partial<RolloutInput> = {}): RolloutInput => ({
+  apiVersion: "serin/v1",
+  kind: "Rollout",
+  name: "checkout",
+  key: [{ header: "X-User-Id" }],
+  variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
+  strategy: { use: "fast" },
+  targets: [
+    { name: "vip", when: { users: ["alice", "bob"] }, variant: "canary" },
+    { name: "beta", when: { header: { name: "x-beta", present: true } }, variant: "canary" },
+  ],
+  ...more,
+});
+
+test("the salt is the rollout's own, or else its name", () => {
+  expect(saltOf({ name: "checkout" })).toBe("checkout");
+  expect(saltOf({ name: "checkout", salt: "spring" })).toBe("spring");
+});
+
+describe("static rules", () => {
+  test("hold what a sidecar needs, fit their schema and name no user", () => {
+    const rules = staticRulesOf(RolloutSchema.parse(written({ salt: "spring" })));
+    expect(StaticRulesSchema.parse(rules)).toEqual(rules);
+    expect(rules).toMatchObject({ salt: "spring", key: [{ header: "x-user-id" }], match: { hosts: ["*"], paths: [{ prefix: "/" }] } });
+    expect(rules.targets).toEqual([
+      { name: "vip", when: { userHashes: [hashKey("spring", "alice"), hashKey("spring", "bob")] }, variant: "canary" },
+      { name: "beta", when: { header: { name: "x-beta", present: true } }, variant: "canary" },
+    ]);
+  });
+});
+
+describe("hashing the users of a document", () => {
+  test("replaces them by hashes under the rollout's salt and leaves the rest as written", () => {
+    const { targets, ...rest } = written();
+    const hashed = hashUsers(written());
+    expect(hashed).toEqual({
+      ...rest,
+      targets: [
+        { name: "vip", when: { userHashes: [hashKey("checkout", "alice"), hashKey("checkout", "bob")] }, variant: "canary" },
+        targets?.[1],
+      ],
+    });
+    expect(JSON.stringify(hashed)).not.toContain("alice");
+  });
+
+  test("done twice is the same as once", () => {
+    expect(hashUsers(hashUsers(written()))).toEqual(hashUsers(written()));
+  });
+
+  test("leaves a document without targets alone", () => {
+    const { targets: _, ...rest } = written();
+    expect(hashUsers(rest)).toEqual(rest);
+  });
+
+  test("gives the same static rules as the document with its users", () => {
+    const parsed = RolloutSchema.parse(written());
+    expect(staticRulesOf(RolloutSchema.parse(hashUsers(written())))).toEqual(staticRulesOf(parsed));
+    expect(staticRulesOf(hashUsers(parsed))).toEqual(staticRulesOf(parsed));
+  });
+});
