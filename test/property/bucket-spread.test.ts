@@ -42,9 +42,9 @@ describe("buckets are spread evenly", () => {
     expect(statistic).toBeGreaterThan(LOW);
   });
 
-  test("and the count would show a single cell that is a quarter too full", () => {
+  test("and the count would show a single cell that is half as full again", () => {
     const counts = countBy(256, (index) => cell256(bucketOf("checkout", `user-${index}`)));
-    expect(chiSquare(counts.map((count, cell) => (cell === 0 ? count * 1.25 : count)))).toBeGreaterThan(HIGH);
+    expect(chiSquare(counts.map((count, cell) => (cell === 0 ? count * 1.5 : count)))).toBeGreaterThan(HIGH);
   });
 });
 
