@@ -54,7 +54,7 @@ export class Commands {
   }
 
   #unknown(name: string | undefined): string {
-    const names = [...this.#steps.seats.keys()].sort().join(", ");
+    const names = [...this.#steps.seats.keys()].toSorted().join(", ");
     const known = names === "" ? "nothing was applied yet" : `known are: ${names}`;
     return name === undefined ? `this command needs a rollout; ${known}` : `no rollout is named ${name}; ${known}`;
   }

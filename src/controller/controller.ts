@@ -124,10 +124,13 @@ class Controller implements RunningController {
     const stops = [this.#renew(writer, end)];
     try {
       await term.begin();
-      this.#leading = { writer, term };
       stops.push(...this.#listen(term));
+      const over = aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));
+      // Only after a round trip does the server know where commands go; without NATS there is none.
+      await Promise.race([link.connection.flush(), over]);
+      this.#leading = { writer, term };
       log.info({ controller: settings.id, term: writer.term }, "leads");
-      await aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));
+      await over;
     } finally {
       this.#leading = undefined;
       for (const stop of stops) stop();

@@ -23,7 +23,7 @@ export function governing(all: readonly Governed[]): Governed[] {
       if (live.plan.phase === "handedOver") return false;
       return live.plan.phase !== "rolledBack" || !active.some((other) => overlaps(other.rollout.match, rollout.match));
     })
-    .sort((a, b) => (a.live.rollout < b.live.rollout ? -1 : 1));
+    .toSorted((a, b) => (a.live.rollout < b.live.rollout ? -1 : 1));
 }
 
 /** The changing part of the rule set. */

@@ -3,7 +3,7 @@ import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
 import { type VariantName, VariantNameSchema } from "../contract/rollout.ts";
 
 /** What a series counts. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
-export type Measure = "decided" | "ok" | "failed" | "latency";
+type Measure = "decided" | "ok" | "failed" | "latency";
 
 /** Cumulative values of one series of one rollout, as a sidecar reports them. */
 export interface Point {
@@ -81,7 +81,7 @@ function pointOf(metric: string, { attributes, startTimeUnixNano, values }: Raw)
   if (!variant.success || !Number.isInteger(run) || values.length !== expected || !isWhole) return "unreadable";
   const measure = measureOf(metric, textOf(attributes, LABELS.class));
   if (measure === undefined || measure === "unreadable") return measure;
-  const series = [metric, ...attributes.map(({ key, value }) => `${key}=${shown(value)}`).sort()].join("|");
+  const series = [metric, ...attributes.map(({ key, value }) => `${key}=${shown(value)}`).toSorted()].join("|");
   const control = textOf(attributes, LABELS.control) === "true";
   return { rollout, series, measure, variant: variant.data, control, run, start: nanosOf(startTimeUnixNano), values };
 }

@@ -46,7 +46,7 @@ export function missingFor(fleet: FleetView, required: Revision, epoch: number):
       if (receipt === undefined || receipt.state === "unwatched") return true;
       return receipt.epoch !== epoch || compareRevision(receipt, required) < 0;
     })
-    .sort();
+    .toSorted();
 }
 
 /** The epoch that outranks a sidecar which obeys something newer than the store holds; undefined when none does. */

@@ -18,7 +18,6 @@ type Point = Readonly<{ attributes: Record<string, string>; value: number }>;
 export function gaugesOf({ isLeader, rollouts, nowMs }: Standing): MetricData[] {
   const of = (value: (live: LiveState) => number, extra: (live: LiveState) => Record<string, string> = () => ({})): Point[] =>
     rollouts.map((live) => ({ attributes: { [LABELS.rollout]: live.rollout, ...extra(live) }, value: value(live) }));
-  const phase = ({ plan }: LiveState): Record<string, string> => ({ phase: plan.phase });
   return [
     gauge(METRICS.controllerLeader, "1 while this controller leads.", [{ attributes: {}, value: isLeader ? 1 : 0 }], nowMs),
     gauge(
@@ -36,11 +35,13 @@ export function gaugesOf({ isLeader, rollouts, nowMs }: Standing): MetricData[] 
     gauge(
       METRICS.rolloutPhase,
       "1 for the phase that the rollout is in.",
-      of(() => 1, phase),
+      of(() => 1, phaseOf),
       nowMs,
     ),
   ];
 }
+
+const phaseOf = ({ plan }: LiveState): Record<string, string> => ({ phase: plan.phase });
 
 function gauge(name: string, description: string, points: readonly Point[], nowMs: number): GaugeMetricData {
   const at: [number, number] = [Math.floor(nowMs / 1_000), (nowMs % 1_000) * 1_000_000];

@@ -69,7 +69,7 @@ export function liveAfter(live: LiveState, { state, effects }: Change, context: 
 }
 
 /** One line of the audit. */
-export function recordOf(
+function recordOf(
   rollout: string,
   { action, reason }: Readonly<{ action: string; reason: string }>,
   { nowMs, who, auditId, detail }: StepContext,

@@ -34,7 +34,7 @@ export interface Found {
 export async function loadSeats(parts: TermParts): Promise<Found> {
   const { state, plans, log } = parts;
   const fromState = (await state.subjects(SUBJECTS.live("*"))).map((subject) => subject.slice(SUBJECTS.live("").length));
-  const names = [...new Set([...fromState, ...(await plans.names())])].sort();
+  const names = [...new Set([...fromState, ...(await plans.names())])].toSorted();
   const seats: Seat[] = [];
   const unobeyed: { name: string; plan: Plan }[] = [];
   for (const name of names) {

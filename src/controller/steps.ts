@@ -54,12 +54,13 @@ export class Steps {
 
   /** Writes what a step leads to, then publishes it. A new seat counts from the first write on. */
   async take(seat: Seat, change: Change, cause: Cause): Promise<void> {
-    const { phase } = seat.live.plan;
-    const isNew = !this.seats.has(seat.name) || this.seats.get(seat.name) !== seat;
+    const before = seat.live.plan;
+    const isNew = this.seats.get(seat.name) !== seat;
     const after = liveAfter(seat.live, change, this.#context(cause));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
-    if (isNew || phase !== seat.live.plan.phase) this.#say(seat, change);
+    const { phase, run } = seat.live.plan;
+    if (isNew || phase !== before.phase || run !== before.run) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);
   }

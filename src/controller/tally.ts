@@ -63,7 +63,7 @@ export function batchOf(found: readonly Delta[], run: number, nowMs: number): Ev
 }
 
 function outcomesOf(found: readonly Delta[]): Outcomes {
-  const latency = new Array<number>(LATENCY_BOUNDS_MS.length + 1).fill(0);
+  const latency = Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0);
   let requests = 0;
   let failed = 0;
   for (const { measure, values } of found) {

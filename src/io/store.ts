@@ -95,7 +95,7 @@ export function decodePlan(stored: Stored): Plan {
 /** Subjects of a stream that hold a message and match the filter, in order. */
 export async function listSubjects(manager: JetStreamManager, stream: string, filter: string): Promise<string[]> {
   const { state } = await manager.streams.info(stream, { subjects_filter: filter });
-  return Object.keys(state.subjects ?? {}).sort();
+  return Object.keys(state.subjects ?? {}).toSorted();
 }
 
 /** The last `limit` lines of a rollout's audit, oldest first. */

@@ -44,7 +44,7 @@ describe("a good canary", () => {
     expect(await world.send("handover", { rollout: "cart" })).toMatchObject({ result: "done", phase: "handedOver" });
     expect((await readRuleSet(world.link))?.ruleSet.rollouts).toEqual({});
     await audited(world, "cart", ["apply", "pending", "stage", "begun", "stage", "begun", "promoting", "promoted", "handedOver"]);
-    expect(Object.keys((await readFleet(world.link))?.sidecars ?? {})).toEqual(["one", "two"]);
+    expect(Object.keys((await readFleet(world.link))?.sidecars ?? {}).toSorted()).toEqual(["one", "two"]);
   });
 
   test("goes no further while a known sidecar does not confirm, until that one is forgotten", async ({ world }) => {

@@ -92,7 +92,7 @@ export class World {
 }
 
 /** No answer while the test keeps NATS away; undefined then. */
-export async function whileAway<Value>(ask: () => Promise<Value>): Promise<Value | undefined> {
+async function whileAway<Value>(ask: () => Promise<Value>): Promise<Value | undefined> {
   try {
     return await ask();
   } catch (error) {

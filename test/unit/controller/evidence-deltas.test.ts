@@ -1,6 +1,6 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
-import { type Cursors, closeRuns, deltas, noCursors } from "../../../src/controller/evidence-deltas.ts";
+import { type Cursors, CursorsSchema, closeRuns, deltas, noCursors } from "../../../src/controller/evidence-deltas.ts";
 import type { Point } from "../../../src/controller/evidence-points.ts";
 import { pointOf } from "./builders.ts";
 
@@ -13,7 +13,7 @@ function countOf(messages: readonly Message[], firstRun = 1): number {
   for (const { sidecar, sequence, points } of messages) {
     const counted = deltas(cursors, sidecar ?? "a", sequence, points);
     // Cursors are stored as JSON between any two messages.
-    cursors = JSON.parse(JSON.stringify(counted.cursors)) as Cursors;
+    cursors = CursorsSchema.parse(JSON.parse(JSON.stringify(counted.cursors)));
     for (const delta of counted.deltas) count += delta.values[0] ?? 0;
   }
   return count;

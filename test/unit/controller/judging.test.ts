@@ -51,7 +51,10 @@ describe("judging", () => {
     const before = judged(startJudging(1, 0), [report(1, both(1))]);
     const resumed = resumeJudging(parsed(recordOf("cart", before, 3).text), 1);
     expect(resumed).toBeDefined();
-    const next = report(2, [{ ...both(2)[0], ok: 1_000 } as Counts, ...both(2).slice(1)]);
+    const next = report(
+      2,
+      both(2).map((count) => ({ ...count, decided: count.decided + 50, ok: count.ok + 50 })),
+    );
     const goesOn = (judging: Judging | undefined) => judged(judging ?? startJudging(1, 0), [next]);
     expect(goesOn(resumed).verdict).toEqual(goesOn(before).verdict);
   });

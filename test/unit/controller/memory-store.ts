@@ -45,7 +45,7 @@ export class MemoryStore {
       isKilled: () => isKilled,
       state: {
         read: async (subject) => this.#state.get(subject),
-        subjects: async (filter) => [...this.#state.keys()].filter((subject) => subject.startsWith(filter.slice(0, -1))).sort(),
+        subjects: async (filter) => [...this.#state.keys()].filter((subject) => subject.startsWith(filter.slice(0, -1))).toSorted(),
         write: async (subject, text) => {
           spend();
           this.#state.set(subject, store(subject, text));
