@@ -32,9 +32,9 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
 export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
     case "tick": {
-      const limitMs = (scene.stages[state.stage]?.minTime ?? 0) + scene.deadlines.stageMs;
-      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
-      return pauseAt(state, state.stage, `deadline: the stage did not pass within ${durationText(limitMs)}`, scene);
+      const { stageMs } = scene.deadlines;
+      if (!isOver(scene, state.sinceMs, (scene.stages[state.stage]?.minTime ?? 0) + stageMs)) return stay(state);
+      return pauseAt(state, state.stage, `deadline: the stage did not pass within ${durationText(stageMs)} beyond its minimum time`, scene);
     }
     case "receipts": {
       if (event.missing.length > 0 || state.begunAtMs !== null) return stay(state);

@@ -1,0 +1,80 @@
+import type { PlanState } from "../../src/contract/live.ts";
+import { type Rollout, RolloutSchema } from "../../src/contract/rollout.ts";
+import { plan } from "../../src/core/plan/plan.ts";
+import type { PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
+
+/** Three stages of 5 %, 25 % and 50 %, each a minute and 100 outcomes. */
+export const rollout: Rollout = RolloutSchema.parse({
+  apiVersion: "serin/v1",
+  kind: "Rollout",
+  name: "checkout",
+  key: [{ header: "x-user-id" }],
+  variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
+  strategy: {
+    type: "canary",
+    stages: ["5%", "25%", "50%"].map((share) => ({ share, minTime: "60s", minSample: 100 })),
+  },
+});
+
+export const SINCE_MS = 1_000_000;
+
+const served = { run: 7, firstRun: 5, sinceMs: SINCE_MS };
+
+/** One state of each phase; `stage` is the second, begun 10 s after it was entered. */
+export const states = {
+  pending: { phase: "pending", ...served },
+  stage: { phase: "stage", ...served, stage: 1, begunAtMs: SINCE_MS + 10_000 },
+  unbegun: { phase: "stage", ...served, stage: 1, begunAtMs: null },
+  lastStage: { phase: "stage", ...served, stage: 2, begunAtMs: SINCE_MS + 10_000 },
+  paused: { phase: "paused", ...served, stage: 1, reason: "lunch" },
+  pausedAtFull: { phase: "paused", ...served, stage: 3, reason: "lunch" },
+  promoting: { phase: "promoting", ...served },
+  promoted: { phase: "promoted", ...served, overdue: false },
+  overdue: { phase: "promoted", ...served, overdue: true },
+  rollingBack: { phase: "rollingBack", ...served, reason: "errors" },
+  rollingBackWithout: { phase: "rollingBack", ...served, reason: "errors", missing: ["s1", "s2"] },
+  rolledBack: { phase: "rolledBack", ...served, reason: "errors", stragglers: ["s1", "s2"] },
+  handedOver: { phase: "handedOver", ...served },
+} as const satisfies Record<string, PlanState>;
+
+export type StateName = keyof typeof states;
+
+/** One event of each kind that a test does not care to vary. */
+export const events = {
+  tick: { type: "tick" },
+  confirmed: { type: "receipts", missing: [] },
+  missing: { type: "receipts", missing: ["s1"] },
+  advance: { type: "verdict", verdict: "advance", safeShareBp: 10_000, runSample: 100, reason: "fine" },
+  hold: { type: "verdict", verdict: "hold", safeShareBp: 10_000, runSample: 100, reason: "wait" },
+  unknown: { type: "verdict", verdict: "unknown", safeShareBp: 0, runSample: 0, reason: "no data" },
+  rollback: { type: "verdict", verdict: "rollback", safeShareBp: 0, runSample: 100, reason: "errors" },
+  promote: { type: "promote", full: false },
+  promoteFull: { type: "promote", full: true },
+  pause: { type: "pause", reason: "lunch" },
+  resume: { type: "resume" },
+  abort: { type: "abort", reason: "wrong build" },
+  handover: { type: "handover" },
+} as const satisfies Record<string, PlanEvent>;
+
+export type EventName = keyof typeof events;
+
+/** One step of the machine with the deadlines of production, `afterMs` after the state was entered. */
+export const stepOf = (state: PlanState, event: PlanEvent, afterMs = 0): PlanStep => plan(rollout, state, event, SINCE_MS + afterMs);
+
+/** A step in short: the phase (and stage), the share that it sets, and the audit's actions; or the refusal. */
+export function summary(step: PlanStep): string {
+  if (!step.ok) return `refused: ${step.refusal}`;
+  const { state, effects } = step;
+  const where = "stage" in state ? `${state.phase} ${state.stage}` : state.phase;
+  const what = effects.map((effect) => {
+    switch (effect.type) {
+      case "serve":
+        return `serve ${effect.shareBp}${effect.off ? " off" : ""} as run ${effect.run}`;
+      case "remove":
+        return "remove";
+      case "audit":
+        return effect.action;
+    }
+  });
+  return [`${where}, run ${state.run}`, ...what].join("; ");
+}
