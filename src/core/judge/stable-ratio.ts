@@ -1,0 +1,40 @@
+import type { Counts } from "./bet.ts";
+import { LONG_MEMORY_MS, OUTAGE, PRIOR, RATIO_LIMITS, SHORT_MEMORY_EVENTS, SHORT_MEMORY_MS } from "./parameters.ts";
+import type { MetricState } from "./state.ts";
+
+type Memory = MetricState["long"];
+type Memories = Pick<MetricState, "short" | "long">;
+
+/** Keeps guesses off 0 and 1, where a single outcome to the contrary would cost everything. */
+export const withinLimits = (ratio: number): number => Math.min(RATIO_LIMITS.high, Math.max(RATIO_LIMITS.low, ratio));
+
+/** Stable's ratio as far as its past tells; a bet may use nothing else. */
+export function stableRatio({ short, long }: Memories): number {
+  return isTelling(short) ? withinLimits(short.hits / short.all) : slowRatio(long);
+}
+
+/** True when stable fails far above its own past, so that neither side can be told good from bad. */
+export function isOutage({ long }: Memories, { stableHits, stable }: Counts): boolean {
+  const past = slowRatio(long);
+  const limit = Math.max(OUTAGE.times * past, OUTAGE.points + OUTAGE.timesBeside * past);
+  return stableHits >= OUTAGE.failures && stableHits > limit * stable;
+}
+
+/** Both memories with new outcomes of stable. An outage passes by the long one: it is no part of what is usual. */
+export function remember<M extends Memories>(metric: M, counts: Counts, sinceMs: number, isIll: boolean): M {
+  return {
+    ...metric,
+    short: faded(metric.short, counts, sinceMs / SHORT_MEMORY_MS),
+    long: isIll ? metric.long : faded(metric.long, counts, sinceMs / LONG_MEMORY_MS),
+  };
+}
+
+const isTelling = ({ hits, all }: Memory): boolean => Math.min(hits, all - hits) >= SHORT_MEMORY_EVENTS;
+
+const slowRatio = (long: Memory): number =>
+  withinLimits(isTelling(long) ? long.hits / long.all : (long.hits + PRIOR.hits) / (long.all + PRIOR.all));
+
+function faded({ hits, all }: Memory, { stableHits, stable }: Counts, ages: number): Memory {
+  const left = Math.exp(-ages);
+  return { hits: hits * left + stableHits, all: all * left + stable };
+}
