@@ -3,6 +3,7 @@ import { METRICS } from "../contract/names.ts";
 import type { VariantName } from "../contract/rollout.ts";
 import type { Decision } from "../core/decide/types.ts";
 import type { Clock } from "../io/clock.ts";
+import type { HttpPorts } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
 import type { Attribution } from "./attribution.ts";
@@ -12,7 +13,6 @@ import { type Counters, createCounters } from "./counters.ts";
 import { type CurrentRules, createCurrentRules } from "./current-rules.ts";
 import type { ExtProcPorts } from "./ext-proc.ts";
 import { createHealth, type Health } from "./health.ts";
-import type { HttpPorts } from "./http.ts";
 import { cellMetrics, type Reading, readingMetrics } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
 

@@ -1,13 +1,11 @@
-import { METRICS } from "../contract/names.ts";
-import type { VariantName } from "../contract/rollout.ts";
 import type { Clock } from "../io/clock.ts";
+import { startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
 import { startTelemetry } from "../io/telemetry.ts";
 import { accessLogService } from "./access-log-service.ts";
 import { extProcService, warm } from "./ext-proc.ts";
 import { startFileSource } from "./file-source.ts";
 import { type BoundServer, bindGrpcServer, createGrpcServer } from "./grpc-server.ts";
-import { startHttp } from "./http.ts";
 import { type NatsSide, startNatsSide } from "./nats-side.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "./options.ts";
 import { loadServices } from "./protos.ts";
