@@ -1,0 +1,8 @@
+import { inject } from "vitest";
+import * as demo from "../../src/demo/envoy.ts";
+
+export { FAILED_OPEN_STAT, type RunningEnvoy } from "../../src/demo/envoy.ts";
+
+/** A real Envoy with the shipped configuration, on ports that the system chooses. */
+export const startEnvoy = (options: Omit<demo.EnvoyOptions, "program">): Promise<demo.RunningEnvoy> =>
+  demo.startEnvoy({ program: inject("envoyProgram"), ...options });

@@ -1,0 +1,1 @@
+export { waitFor } from "../../src/demo/wait-for.ts";
