@@ -1,4 +1,66 @@
 #!/usr/bin/env node
+import { randomBytes } from "node:crypto";
+import { hostname, userInfo } from "node:os";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { CliParts } from "../cli/parts.ts";
+import { runCli } from "../cli/program.ts";
+import { systemClock } from "../io/clock.ts";
+import { createLog } from "../io/log.ts";
 
-process.exitCode = 0;
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // The second signal means now.
+    if (stopping.signal.aborted) process.exit(1);
+    stopping.abort();
+  });
+}
+
+const otlpWanted = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"].some(
+  (name) => (process.env[name] ?? "") !== "",
+);
+
+// Each part is loaded only when it runs: `serin status` should not wait for a gRPC server's code.
+const parts: CliParts = {
+  out: (text) => void process.stdout.write(text),
+  error: (text) => void process.stderr.write(text),
+  user: process.env["SERIN_USER"] ?? userInfo().username,
+  host: hostname(),
+  defaultNats: process.env["SERIN_NATS"],
+  otlp: otlpWanted,
+  nowMs: systemClock.nowMs,
+  newId: () => randomBytes(12).toString("hex"),
+  signal: stopping.signal,
+  async startSidecar(options, level) {
+    const [{ startSidecar }, { SidecarOptionsSchema }] = await Promise.all([
+      import("../sidecar/sidecar.ts"),
+      import("../sidecar/options.ts"),
+    ]);
+    return startSidecar(SidecarOptionsSchema.parse(options), { log: createLog({ name: "serin-sidecar", level }), clock: systemClock });
+  },
+  async startController(options, level) {
+    const [{ startController }, { ControllerOptionsSchema }] = await Promise.all([
+      import("../controller/controller.ts"),
+      import("../controller/options.ts"),
+    ]);
+    return startController(ControllerOptionsSchema.parse(options), {
+      log: createLog({ name: "serin-controller", level }),
+      clock: systemClock,
+    });
+  },
+  async runDemo({ json }) {
+    const [{ runDemo }, { plainVariant }] = await Promise.all([import("../demo/demo.ts"), import("../../test/support/plain-bucketing.ts")]);
+    return runDemo({
+      json,
+      signal: stopping.signal,
+      serinBin: fileURLToPath(import.meta.url),
+      env: process.env,
+      expectedVariant: plainVariant,
+      out: parts.out,
+      error: parts.error,
+    });
+  },
+};
+
+process.exitCode = await runCli(process.argv.slice(2), parts);

@@ -3,8 +3,9 @@ import { destination, type Logger, pino } from "pino";
 export type { Logger } from "pino";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A logger that writes JSON lines to stderr, so that stdout stays the program's own. */
-export function createLog({ name, level }: { name: string; level: (typeof LOG_LEVELS)[number] }): Logger {
+export function createLog({ name, level }: { name: string; level: LogLevel }): Logger {
   return pino({ name, level, base: { name, pid: process.pid } }, destination({ fd: 2, sync: true }));
 }

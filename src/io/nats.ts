@@ -1,5 +1,5 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 
 /** Code of JetStream's refusal when the expected last sequence does not hold. */
@@ -52,7 +52,14 @@ export const readState = (link: NatsLink, subject: string): Promise<Stored | und
 
 /** The last message of a subject in any stream by one direct get; undefined when there is none. Throws when the server does not answer. */
 export async function readLast({ connection }: NatsLink, stream: string, subject: string, timeoutMs = 3_000): Promise<Stored | undefined> {
-  const reply = await connection.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, undefined, { timeout: timeoutMs });
+  let reply: Msg;
+  try {
+    reply = await connection.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, undefined, { timeout: timeoutMs });
+  } catch (error) {
+    // Before the first controller there is no stream, so nobody answers for it.
+    if (error instanceof RequestError && error.isNoResponders()) return undefined;
+    throw error;
+  }
   const status = reply.headers?.code ?? 0;
   if (status === 404) return undefined;
   if (status !== 0) throw new Error(`NATS refused to read ${subject}: ${status} ${reply.headers?.description ?? ""}`);

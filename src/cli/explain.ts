@@ -1,0 +1,52 @@
+import { UsageError } from "../contract/errors.ts";
+import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import { type RuleSet, RuleSetSchema } from "../contract/rules.ts";
+import { explain } from "../core/decide/explain.ts";
+import { readRuleSet } from "../io/rules-store.ts";
+import { readText } from "./apply.ts";
+import { withNats } from "./connection.ts";
+import type { CliParts } from "./parts.ts";
+
+export interface ExplainFlags {
+  readonly host: string;
+  readonly path: string;
+  readonly method?: string;
+  readonly header: ReadonlyMap<string, readonly string[]>;
+  readonly address?: string;
+  readonly rules?: string;
+  readonly nats: string;
+  readonly json?: boolean;
+}
+
+/** Tells which variant a request gets, and every step of why, by the same code that the sidecar runs. */
+export async function explainRequest(flags: ExplainFlags, parts: CliParts): Promise<ExitCode> {
+  const ruleSet = flags.rules === undefined ? await fromNats(flags.nats) : await fromFile(flags.rules);
+  const headers = new Map([...flags.header, [":method", [flags.method ?? "GET"]]]);
+  const facts = { host: flags.host, path: flags.path, headers: (name: string) => headers.get(name) ?? [], clientAddress: flags.address };
+  const explanation = explain(ruleSet, facts);
+  if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);
+  else parts.out(explanation.steps.map(({ rollout, text }) => `${rollout === undefined ? "" : `${rollout}: `}${text}\n`).join(""));
+  return EXIT.done;
+}
+
+async function fromFile(file: string): Promise<RuleSet> {
+  const text = await readText(file);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`${file} is not JSON; make it with \`serin rules -f ROLLOUT > ${file}\``, { cause });
+  }
+  const result = RuleSetSchema.safeParse(value);
+  if (result.success) return result.data;
+  const first = result.error.issues[0];
+  throw new UsageError(
+    `${file}: ${first?.path.join(".") ?? ""}: ${first?.message ?? "not a rule set"}; make it with \`serin rules -f ROLLOUT > ${file}\``,
+  );
+}
+
+async function fromNats(url: string): Promise<RuleSet> {
+  const found = await withNats(url, (link) => readRuleSet(link));
+  if (found === undefined) throw new UsageError("no rules stand in NATS yet; apply a rollout first, or name a file by --rules");
+  return found.ruleSet;
+}

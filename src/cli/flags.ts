@@ -1,0 +1,40 @@
+import { InvalidArgumentError, Option } from "commander";
+import { durationMs, ShareSchema } from "../contract/units.ts";
+import { LOG_LEVELS } from "../io/log.ts";
+
+export const DEFAULT_NATS = "nats://127.0.0.1:4222";
+
+/** Parses `10m` for a flag; milliseconds. */
+export function parseDuration(text: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined) throw new InvalidArgumentError("Write a whole number and ms, s, m, h or d, like 250ms or 10m.");
+  return ms;
+}
+
+/** Parses `checkout=5%` for `--share`; collects into a map of basis points. */
+export function collectShare(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [name = "", share] = text.split("=", 2);
+  const parsed = ShareSchema.safeParse(share);
+  if (!parsed.success || name === "") throw new InvalidArgumentError("Write NAME=SHARE, like checkout=5%.");
+  return new Map([...before, [name, parsed.data]]);
+}
+
+/** Parses `name=value` for `--header`; lower-case name → values in order. */
+export function collectHeader(text: string, before: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw new InvalidArgumentError("Write NAME=VALUE, like x-user-id=alice.");
+  const name = text.slice(0, equals).toLowerCase();
+  return new Map([...before, [name, [...(before.get(name) ?? []), text.slice(equals + 1)]]]);
+}
+
+/** Collects a flag that may be repeated. */
+export const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+export const jsonOption = (): Option => new Option("--json", "print JSON");
+
+export const logLevelOption = (): Option =>
+  new Option("--log-level <level>", "what is written to stderr").choices(LOG_LEVELS).default("info");
+
+/** `--nats`, from the environment when absent. */
+export const natsOption = (fromEnvironment: string | undefined): Option =>
+  new Option("--nats <url>", "NATS server, several by comma (SERIN_NATS)").default(fromEnvironment ?? DEFAULT_NATS);

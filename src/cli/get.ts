@@ -1,0 +1,40 @@
+import { stringify } from "yaml";
+import { UsageError } from "../contract/errors.ts";
+import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import { stagesOf } from "../contract/stages.ts";
+import { listLive, readPlan } from "../io/store.ts";
+import { withNats } from "./connection.ts";
+import { share, table } from "./format.ts";
+import type { CliParts } from "./parts.ts";
+import { phaseText } from "./status.ts";
+
+export interface GetFlags {
+  readonly nats: string;
+  readonly json?: boolean;
+}
+
+/** Prints the plan of one rollout as it was applied (users hashed), or the list of all. */
+export function get(name: string | undefined, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+  return withNats(flags.nats, async (link) => {
+    if (name !== undefined) {
+      const plan = await readPlan(link, name);
+      if (plan === undefined) throw new UsageError(`there is no rollout ${name}; \`serin get\` names those that there are`);
+      parts.out(flags.json === true ? `${JSON.stringify(plan.document)}\n` : stringify(plan.document));
+      return EXIT.done;
+    }
+    const states = await listLive(link);
+    const plans = await Promise.all(states.map(async (state) => ({ state, plan: await readPlan(link, state.rollout) })));
+    if (flags.json === true) {
+      parts.out(
+        `${JSON.stringify(plans.map(({ state, plan }) => ({ name: state.rollout, phase: state.plan.phase, shareBp: state.shareBp, document: plan?.document ?? null })))}\n`,
+      );
+      return EXIT.done;
+    }
+    const rows = plans.map(({ state, plan }) => {
+      const stages = plan === undefined ? 0 : stagesOf(plan.rollout.strategy).length;
+      return [state.rollout, share(state.shareBp), phaseText({ plan: state.plan, stages })];
+    });
+    parts.out(rows.length === 0 ? "no rollouts\n" : `${table([["NAME", "SHARE", "PHASE"], ...rows])}\n`);
+    return EXIT.done;
+  });
+}

@@ -1,0 +1,38 @@
+import type { ExitCode } from "../contract/exit-codes.ts";
+import type { LogLevel } from "../io/log.ts";
+
+/** A program of Serin that runs until it is stopped. */
+export interface Running {
+  stop(): Promise<void>;
+}
+
+/** What the command line needs from outside; the entry point gives the real ones, tests their own. */
+export interface CliParts {
+  out(text: string): void;
+  error(text: string): void;
+  /** Who types; a claim, nothing vouches for it. */
+  readonly user: string;
+  readonly host: string;
+  /** `SERIN_NATS`. */
+  readonly defaultNats: string | undefined;
+  /** True where OTEL_* variables ask for a push. */
+  readonly otlp: boolean;
+  nowMs(): number;
+  newId(): string;
+  /** Aborted by SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Options are checked by the part itself. */
+  startSidecar(
+    options: unknown,
+    log: LogLevel,
+  ): Promise<Running & { readonly metricsUrl: string; readonly extProcPort: number | undefined }>;
+  startController(options: unknown, log: LogLevel): Promise<Running>;
+  runDemo(options: { json: boolean }): Promise<ExitCode>;
+}
+
+/** Resolves at the signal to stop. */
+export const stopped = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

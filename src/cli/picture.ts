@@ -1,0 +1,92 @@
+import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
+import type { Receipt } from "../contract/messages.ts";
+import { ReceiptSchema } from "../contract/messages.ts";
+import { SUBJECTS } from "../contract/names.ts";
+import { compareRevision } from "../contract/rules.ts";
+import { stagesOf } from "../contract/stages.ts";
+import type { NatsLink } from "../io/nats.ts";
+import { subscribeSafely } from "../io/nats.ts";
+import { listLive, readFleet, readJudge, readLease, readLive, readPlan } from "../io/store.ts";
+
+/** One rollout as operators see it. */
+export interface RolloutPicture {
+  readonly name: string;
+  readonly plan: PlanState;
+  readonly stages: number;
+  readonly shareBp: number;
+  readonly updatedAtMs: number;
+  readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp"> | null;
+  readonly lastAction: string | null;
+}
+
+/** Everything that `status` tells. */
+export interface Picture {
+  /** Null when nobody leads. */
+  readonly leader: { readonly holder: string; readonly term: number; readonly ageMs: number } | null;
+  readonly sidecars: readonly {
+    readonly id: string;
+    readonly heard: boolean;
+    readonly state: string | null;
+    readonly isCurrent: boolean;
+    readonly problem: string | null;
+  }[];
+  readonly rollouts: readonly RolloutPicture[];
+}
+
+/** A lease older than this is taken for dead. */
+const LEASE_MS = 5_000;
+/** Sidecars tell every second while a canary is live. */
+export const LISTEN_MS = 1_300;
+
+/** Reads the picture from the store; receipts are listened for a little, because they are nowhere stored. */
+export async function readPicture(
+  link: NatsLink,
+  { name, nowMs, listenMs }: { name: string | undefined; nowMs: () => number; listenMs: number },
+): Promise<Picture> {
+  const receipts = new Map<string, Receipt>();
+  const stop = subscribeSafely(
+    link,
+    SUBJECTS.allReceipts,
+    ({ subject, data }) =>
+      receipts.set(subject.slice(subject.lastIndexOf(".") + 1), ReceiptSchema.parse(JSON.parse(Buffer.from(data).toString("utf8")))),
+    () => undefined, // a receipt of another version counts as not heard
+  );
+  const lease = await readLease(link);
+  const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
+  const rollouts = await Promise.all(states.filter((state) => state !== undefined).map((state) => rolloutPicture(link, state)));
+  const fleet = await readFleet(link);
+  if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
+  stop();
+  const needed = states
+    .flatMap((state) => (state === undefined ? [] : [state.revision]))
+    .toSorted(compareRevision)
+    .at(-1);
+  const ageMs = lease === undefined ? undefined : Math.max(0, nowMs() - lease.renewedAtMs - listenMs);
+  return {
+    leader:
+      lease === undefined || lease.released === true || ageMs === undefined || ageMs > LEASE_MS
+        ? null
+        : { holder: lease.holder, term: lease.term, ageMs },
+    sidecars: Object.keys(fleet?.sidecars ?? {}).map((id) => {
+      const receipt = receipts.get(id);
+      const isCurrent = receipt !== undefined && (needed === undefined || compareRevision(receipt, needed) >= 0);
+      return { id, heard: receipt !== undefined, state: receipt?.state ?? null, isCurrent, problem: receipt?.problem ?? null };
+    }),
+    rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+/** One rollout with what the judge last said. */
+export async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
+  const [judge, plan] = await Promise.all([readJudge(link, state.rollout), readPlan(link, state.rollout)]);
+  const isOfThisAttempt = judge !== undefined && judge.firstRun === state.plan.firstRun;
+  return {
+    name: state.rollout,
+    plan: state.plan,
+    stages: plan === undefined ? 0 : stagesOf(plan.rollout.strategy).length,
+    shareBp: state.shareBp,
+    updatedAtMs: state.updatedAtMs,
+    judge: isOfThisAttempt ? { verdict: judge.verdict, totals: judge.totals, shareSeenBp: judge.shareSeenBp } : null,
+    lastAction: state.outbox.at(-1)?.action ?? null,
+  };
+}

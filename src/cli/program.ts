@@ -1,0 +1,136 @@
+import { Command, CommanderError } from "commander";
+import { DocumentError, SerinError } from "../contract/errors.ts";
+import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import { type ApplyFlags, apply } from "./apply.ts";
+import { type ExplainFlags, explainRequest } from "./explain.ts";
+import { collect, collectHeader, collectShare, jsonOption, logLevelOption, natsOption, parseDuration } from "./flags.ts";
+import { type GetFlags, get } from "./get.ts";
+import type { CliParts } from "./parts.ts";
+import { type RulesFlags, rules } from "./rules.ts";
+import { type ControllerFlags, runController, runSidecar, type SidecarFlags } from "./run-parts.ts";
+import { type StatusFlags, status } from "./status.ts";
+import { sendVerb, type VerbFlags } from "./verbs.ts";
+import { type WatchFlags, watch } from "./watch.ts";
+
+export const VERSION = "0.1.0";
+
+/** Runs one command line, without the program's own name; prints errors and answers with the exit code. */
+export async function runCli(args: readonly string[], parts: CliParts): Promise<ExitCode> {
+  let code: ExitCode = EXIT.done;
+  const program = buildProgram(parts, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    return report(error, args.includes("--json"), parts);
+  }
+}
+
+/** The command line with all its verbs; `done` takes the exit code of the one that ran. */
+export function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command {
+  const program = new Command("serin")
+    .description("Rolls a new version out to real users a little at a time, and takes it back before they notice.")
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: parts.out, writeErr: parts.error });
+  const nats = () => natsOption(parts.defaultNats);
+  const command = (name: string, description: string): Command => program.command(name).description(description).addOption(jsonOption());
+  addRunners(command, parts, done);
+
+  command("rules", "print the rule set that `sidecar --rules` reads")
+    .requiredOption("-f, --file <file>", "rollout file; may be repeated", collect, [])
+    .option("--share <name=share>", "share of a rollout, 0% when absent", collectShare, new Map<string, number>())
+    .action(async (flags: RulesFlags) => done(await rules(flags, parts)));
+  command("apply", "check rollout files and hand them to the controller")
+    .requiredOption("-f, --file <file>", "rollout file; may be repeated", collect, [])
+    .addOption(nats())
+    .option("--wait", "wait until promoted or rolled back")
+    .option("--timeout <duration>", "longest wait", parseDuration)
+    .option("--dry-run", "only check; needs no controller")
+    .option("--reason <text>", "kept in the audit")
+    .action(async (flags: ApplyFlags) => done(await apply(flags, parts)));
+  command("get [name]", "print a plan, or list all rollouts")
+    .addOption(nats())
+    .action(async (name: string | undefined, flags: GetFlags) => done(await get(name, flags, parts)));
+  command("status [name]", "show how things stand; exit 3 when the named rollout is rolled back")
+    .addOption(nats())
+    .action(async (name: string | undefined, flags: StatusFlags) => done(await status(name, flags, parts)));
+  command("watch [name]", "follow changes; exit 0 when ended well, 3 when rolled back, 4 when the time is over")
+    .addOption(nats())
+    .addOption(program.createOption("--until <end>", "when to exit").choices(["promoted", "ended"]))
+    .option("--timeout <duration>", "longest wait", parseDuration)
+    .action(async (name: string | undefined, flags: WatchFlags) => done(await watch(name, flags, parts)));
+  addVerbs(command, nats, parts, done);
+
+  command("explain", "tell which variant a request gets, and why")
+    .requiredOption("--host <host>", "host of the request")
+    .requiredOption("--path <path>", "path of the request")
+    .option("--method <method>", "method of the request", "GET")
+    .option("--header <name=value>", "a header; may be repeated", collectHeader, new Map<string, readonly string[]>())
+    .option("--address <address>", "address of the client")
+    .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
+    .addOption(nats())
+    .action(async (flags: ExplainFlags) => done(await explainRequest(flags, parts)));
+  command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
+    done(await parts.runDemo({ json: flags.json === true })),
+  );
+  command("version", "print the version").action((flags: { json?: boolean }) =>
+    parts.out(flags.json === true ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`),
+  );
+  return program;
+}
+
+type Add = (name: string, description: string) => Command;
+
+function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {
+  command("sidecar", "run a sidecar beside Envoy")
+    .requiredOption("--ext-proc <address>", "where Envoy's ext_proc connects: unix:PATH or HOST:PORT")
+    .option("--als <address>", "where Envoy's access log connects; the ext_proc address when absent")
+    .option("--metrics <host:port>", "metrics, /healthz and /readyz; 127.0.0.1:9464 when absent")
+    .option("--nats <url>", "NATS server, several by comma (SERIN_NATS)")
+    .option("--rules <file>", "a rule set as `serin rules` prints it, instead of NATS")
+    .option("--id <id>", "name of this sidecar; from host and address when absent")
+    .option("--state-dir <directory>", "where the last good rules are kept")
+    .option("--stale-after <duration>", "age of the beat that is called stale; 5s when absent", parseDuration)
+    .option("--unwatched-after <duration>", "age of the beat that sends shares home; 30s when absent", parseDuration)
+    .option("--drain <duration>", "time to serve on after the signal to stop; 2500ms when absent", parseDuration)
+    .addOption(logLevelOption())
+    .action(async (flags: SidecarFlags) => done(await runSidecar(flags, parts)));
+  command("controller", "run a controller; one leads, others stand by")
+    .addOption(natsOption(parts.defaultNats))
+    .option("--id <id>", "name of this controller")
+    .option("--http <host:port>", "metrics, /healthz and /readyz; none when absent")
+    .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)
+    .option("--lease <duration>", "how long a lease holds that is not renewed; 4s when absent", parseDuration)
+    .addOption(logLevelOption())
+    .action(async (flags: ControllerFlags) => done(await runController(flags, parts)));
+}
+
+function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
+  const verb = (name: "promote" | "pause" | "resume" | "abort" | "handover" | "forget", subject: string, description: string): Command =>
+    command(`${name} <${subject}>`, description)
+      .addOption(nats())
+      .option("--reason <text>", "kept in the audit")
+      .action(async (target: string, flags: VerbFlags) => done(await sendVerb(name, target, flags, parts)));
+  verb("promote", "name", "go to the next stage now").option("--full", "straight to 100 %");
+  verb("pause", "name", "stay at this share; the canary is still judged");
+  verb("resume", "name", "go on");
+  verb("abort", "name", "send everyone back to stable");
+  verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may go");
+  verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
+}
+
+/** Prints an error as the command line answers it. */
+function report(error: unknown, json: boolean, parts: CliParts): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const known = error instanceof SerinError ? error : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = known?.code ?? "INTERNAL";
+  if (json)
+    parts.out(`${JSON.stringify({ error: { code, message, ...(error instanceof DocumentError ? { faults: error.faults } : {}) } })}\n`);
+  else if (known !== undefined) parts.error(`${message}\n`);
+  else parts.error(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
+  return known?.exitCode ?? EXIT.ourError;
+}

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { UsageError } from "../contract/errors.ts";
+import type { ExitCode } from "../contract/exit-codes.ts";
+import { EXIT } from "../contract/exit-codes.ts";
+import type { LogLevel } from "../io/log.ts";
+import { type CliParts, stopped } from "./parts.ts";
+
+/** Flags of `serin sidecar`; durations in milliseconds. */
+export interface SidecarFlags {
+  readonly extProc: string;
+  readonly als?: string;
+  readonly metrics?: string;
+  readonly nats?: string;
+  readonly rules?: string;
+  readonly id?: string;
+  readonly stateDir?: string;
+  readonly staleAfter?: number;
+  readonly unwatchedAfter?: number;
+  readonly drain?: number;
+  readonly logLevel: LogLevel;
+  readonly json?: boolean;
+}
+
+/** Runs a sidecar until the signal. */
+export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<ExitCode> {
+  if (flags.nats !== undefined && flags.rules !== undefined)
+    throw new UsageError("--nats and --rules exclude each other; rules come from one of them");
+  const nats = flags.nats ?? parts.defaultNats;
+  if (nats === undefined && flags.rules === undefined) throw new UsageError("the rules are missing; give --nats URL or --rules FILE");
+  const options = withoutUndefined({
+    id: flags.id ?? defaultId(parts.host, flags.extProc),
+    extProc: flags.extProc,
+    als: flags.als,
+    metrics: flags.metrics,
+    source: flags.rules === undefined ? { nats } : { file: flags.rules },
+    stateDir: flags.stateDir,
+    staleAfterMs: flags.staleAfter,
+    unwatchedAfterMs: flags.unwatchedAfter,
+    drainMs: flags.drain,
+    otlp: parts.otlp,
+  });
+  const running = await checked(() => parts.startSidecar(options, flags.logLevel));
+  if (flags.json === true)
+    parts.out(`${JSON.stringify({ id: options["id"], metrics: running.metricsUrl, extProcPort: running.extProcPort ?? null })}\n`);
+  await stopped(parts.signal);
+  await running.stop();
+  return EXIT.done;
+}
+
+/** Flags of `serin controller`; durations in milliseconds. */
+export interface ControllerFlags {
+  readonly nats: string;
+  readonly id?: string;
+  readonly http?: string;
+  readonly renew?: number;
+  readonly lease?: number;
+  readonly logLevel: LogLevel;
+  readonly json?: boolean;
+}
+
+/** Runs a controller until the signal. */
+export async function runController(flags: ControllerFlags, parts: CliParts): Promise<ExitCode> {
+  const id = flags.id ?? defaultId(parts.host, parts.newId());
+  const options = withoutUndefined({ id, nats: flags.nats, http: flags.http, renewMs: flags.renew, leaseMs: flags.lease });
+  const running = await Promise.race([checked(() => parts.startController(options, flags.logLevel)), stopped(parts.signal)]);
+  // The signal came while NATS was still away: nothing runs yet.
+  if (running === undefined) return EXIT.done;
+  if (flags.json === true) parts.out(`${JSON.stringify({ id })}\n`);
+  await stopped(parts.signal);
+  await running.stop();
+  return EXIT.done;
+}
+
+/** A bad option is the user's error, with its name and how to put it right. */
+async function checked<Result>(start: () => Promise<Result>): Promise<Result> {
+  try {
+    return await start();
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const faults = error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`);
+    throw new UsageError(faults.join("\n"), { cause: error });
+  }
+}
+
+/** An id that survives a restart of the same process on the same host. */
+function defaultId(host: string, address: string): string {
+  let hash = 5_381;
+  for (const char of address) hash = (Math.imul(hash, 33) ^ (char.codePointAt(0) ?? 0)) >>> 0;
+  return `${host.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 60)}-${hash.toString(36)}`;
+}
+
+const withoutUndefined = (options: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -1,0 +1,88 @@
+import { UsageError } from "../contract/errors.ts";
+import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import type { CheckRecord } from "../contract/verdict.ts";
+import { withNats } from "./connection.ts";
+import { duration, odds, ratio, share, table } from "./format.ts";
+import type { CliParts } from "./parts.ts";
+import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "./picture.ts";
+
+export interface StatusFlags {
+  readonly nats: string;
+  readonly json?: boolean;
+}
+
+/** Shows how things stand, also when nobody leads; 3 when the rollout that was asked for is rolled back. */
+export async function status(name: string | undefined, flags: StatusFlags, parts: CliParts): Promise<ExitCode> {
+  const picture = await withNats(flags.nats, (link) => readPicture(link, { name, nowMs: parts.nowMs, listenMs: LISTEN_MS }));
+  if (name !== undefined && picture.rollouts.length === 0)
+    throw new UsageError(`there is no rollout ${name}; \`serin status\` names those that there are`);
+  parts.out(flags.json === true ? `${JSON.stringify(picture)}\n` : statusText(picture, parts.nowMs()));
+  const phase = name === undefined ? undefined : picture.rollouts[0]?.plan.phase;
+  return phase === "rolledBack" || phase === "rollingBack" ? EXIT.rolledBack : EXIT.done;
+}
+
+/** The picture as text. */
+export function statusText({ leader, sidecars, rollouts }: Picture, nowMs: number): string {
+  const lines = [
+    leader === null
+      ? "no controller leads: nothing advances, and shares go home unless a beat is heard"
+      : `controller ${leader.holder} leads (term ${leader.term})`,
+  ];
+  const silent = sidecars.filter(({ heard }) => !heard).map(({ id }) => id);
+  const behind = sidecars.filter(({ heard, isCurrent }) => heard && !isCurrent).map(({ id }) => id);
+  lines.push(`${sidecars.length} sidecars known, ${sidecars.length - silent.length} heard just now`);
+  if (behind.length > 0) lines.push(`  missing the newest rules: ${behind.join(", ")}`);
+  if (silent.length > 0) lines.push(`  not heard in the last moments: ${silent.join(", ")} (\`serin forget ID\` if gone for good)`);
+  for (const { id, problem, state } of sidecars) {
+    if (problem !== null) lines.push(`  ${id} refuses rules: ${problem}`);
+    else if (state === "stale" || state === "unwatched") lines.push(`  ${id} is ${state}`);
+  }
+  if (rollouts.length === 0) lines.push("no rollouts");
+  for (const rollout of rollouts) lines.push("", ...rolloutLines(rollout, nowMs));
+  return `${lines.join("\n")}\n`;
+}
+
+function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
+  const { judge } = rollout;
+  const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
+  const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
+  if (judge === null) return lines;
+  const { stable, canary } = judge.totals;
+  lines.push(`  stable ${stable.requests} requests, ${stable.failed} failed; canary ${canary.requests} requests, ${canary.failed} failed`);
+  const { verdict } = judge;
+  if (verdict === null) return [...lines, "  no verdict yet"];
+  lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
+  const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
+  return [...lines, table(rows)];
+}
+
+const checkRow = (check: CheckRecord): string[] => [
+  `  ${check.name}`,
+  ratio(check.stable),
+  ratio(check.canary),
+  ratio(check.upper),
+  ratio(check.threshold),
+  odds(check.odds),
+];
+
+/** The phase for people. */
+export function phaseText({ plan, stages }: Pick<RolloutPicture, "plan" | "stages">): string {
+  switch (plan.phase) {
+    case "pending":
+      return "pending, waiting for every sidecar";
+    case "stage":
+      return `stage ${plan.stage + 1} of ${stages}${plan.begunAtMs === null ? ", waiting for every sidecar" : ""}`;
+    case "paused":
+      return `paused (${plan.reason})`;
+    case "promoting":
+      return "promoting to 100 %, waiting for every sidecar";
+    case "promoted":
+      return `promoted, waiting for hand-over${plan.overdue ? " (overdue)" : ""}: keep the old stable up until \`serin handover\``;
+    case "rollingBack":
+      return `rolling back (${plan.reason})`;
+    case "rolledBack":
+      return `rolled back (${plan.reason})${plan.stragglers.length === 0 ? "" : `, not confirmed by ${plan.stragglers.join(", ")}`}`;
+    case "handedOver":
+      return "handed over";
+  }
+}

@@ -1,0 +1,52 @@
+import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import type { Command, Reply, Verb } from "../contract/messages.ts";
+import { FORMAT } from "../contract/names.ts";
+import { sendCommand } from "../io/store.ts";
+import { withNats } from "./connection.ts";
+import type { CliParts } from "./parts.ts";
+
+export interface VerbFlags {
+  readonly nats: string;
+  readonly full?: boolean;
+  readonly reason?: string;
+  readonly json?: boolean;
+}
+
+const COMMAND_MS = 5_000;
+
+/** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
+export async function sendVerb(verb: Exclude<Verb, "apply">, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
+  const command: Command = {
+    format: FORMAT,
+    id: parts.newId(),
+    verb,
+    who: { name: parts.user, claimed: true },
+    ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
+    ...(flags.full === undefined ? {} : { full: flags.full }),
+    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+  };
+  const reply = await withNats(flags.nats, (link) => sendCommand(link, command, COMMAND_MS));
+  printReply(name, reply, flags, parts);
+  return exitOf(reply);
+}
+
+/** The exit code that a reply means. */
+export function exitOf({ result }: Reply): ExitCode {
+  switch (result) {
+    case "done":
+    case "unchanged":
+      return EXIT.done;
+    case "refused":
+      return EXIT.refused;
+    case "invalid":
+      return EXIT.usage;
+    case "failed":
+      return EXIT.ourError;
+  }
+}
+
+export function printReply(name: string, reply: Reply, { json }: { json?: boolean }, parts: CliParts): void {
+  if (json === true) parts.out(`${JSON.stringify({ name, ...reply })}\n`);
+  else if (exitOf(reply) === EXIT.done) parts.out(`${name}: ${reply.message}\n`);
+  else parts.error(`${name}: ${reply.result}: ${reply.message}\n`);
+}
