@@ -4,7 +4,7 @@ import { oddsText, pointsText, ratioText } from "./figures.ts";
 import { ALPHA, HOLD_ODDS, type Metric } from "./parameters.ts";
 import { countOf, slowerThan } from "./slow.ts";
 import type { JudgeState, MetricState } from "./state.ts";
-import { oddsOf, provenTimes } from "./wager.ts";
+import { oddsOf, provenTimes, reserveAt } from "./wager.ts";
 
 /** A check, with what the verdict needs besides its record. */
 export interface Finding {
@@ -20,7 +20,7 @@ export interface Finding {
 /** What the evidence so far says about one metric. */
 export function findingOf(metric: Metric, state: JudgeState): Finding {
   const own = state.metrics[metric.key];
-  const odds = oddsOf(own, state.restarts);
+  const odds = oddsOf(own, reserveAt(state.nowMs - state.sinceMs));
   const times = provenTimes(own);
   const upper = times === null ? null : times * own.tolerated;
   const weighted = metric.weight * odds;

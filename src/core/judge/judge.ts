@@ -1,11 +1,11 @@
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Counts } from "./bet.ts";
-import { COLD_MS, METRICS, type Metric, RESTART_MS, RESTARTS } from "./parameters.ts";
+import { COLD_MS, METRICS, type Metric } from "./parameters.ts";
 import { recordOf } from "./record.ts";
 import { boundNear, coldBound, countOf, slowerThan } from "./slow.ts";
 import type { JudgeState, MetricState } from "./state.ts";
 import type { EvidenceBatch, Judgement, JudgePolicy, Outcomes } from "./types.ts";
-import { aboutTolerance, restart, startMetric, take } from "./wager.ts";
+import { aboutTolerance, reserveAt, restart, startMetric, take } from "./wager.ts";
 
 const BUCKETS = LATENCY_BOUNDS_MS.length + 1;
 const NOTHING: Outcomes = { requests: 0, failed: 0, latency: [] };
@@ -17,7 +17,6 @@ export function startJudge(nowMs: number): JudgeState {
     version: 1,
     sinceMs: nowMs,
     nowMs,
-    restarts: 0,
     canarySinceMs: null,
     run: 0,
     runSample: 0,
@@ -48,14 +47,18 @@ function isSound({ nowMs, run, runCanary, stable, canary }: EvidenceBatch): bool
 
 function takeIn(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): JudgeState {
   const nowMs = Math.max(state.nowMs, batch.nowMs); // Another leader's clock may be behind.
-  const restarts = Math.max(state.restarts, Math.min(RESTARTS, Math.floor((nowMs - state.sinceMs) / RESTART_MS)));
   const canarySinceMs = state.canarySinceMs ?? (batch.canary.requests > 0 ? nowMs : null);
-  const moment: Moment = { policy, batch, nowMs, canarySinceMs, parts: restarts - state.restarts };
+  const moment: Moment = {
+    policy,
+    batch,
+    nowMs,
+    canarySinceMs,
+    due: reserveAt(state.nowMs - state.sinceMs) - reserveAt(nowMs - state.sinceMs),
+  };
   const [errors, p50, p90, p99] = METRICS;
   return {
     ...state,
     nowMs,
-    restarts,
     canarySinceMs,
     run: batch.run,
     runSample: batch.runCanary + (batch.run === state.run ? state.runSample : 0),
@@ -82,18 +85,18 @@ interface Moment {
   readonly batch: EvidenceBatch;
   readonly nowMs: number;
   readonly canarySinceMs: number | null;
-  /** Parts of the reserve that are due. */
-  readonly parts: number;
+  /** Part of the reserve that is to be bet. */
+  readonly due: number;
 }
 
-function metricAfter({ key, slowAt }: Metric, state: JudgeState, { policy, batch, nowMs, canarySinceMs, parts }: Moment): MetricState {
+function metricAfter({ key, slowAt }: Metric, state: JudgeState, { policy, batch, nowMs, canarySinceMs, due }: Moment): MetricState {
   const before = state.metrics[key];
   const isCanaryKnown = canarySinceMs !== null;
   if (slowAt === undefined) {
-    const ready = restart(aboutTolerance(before, policy.maxErrorIncrease), parts);
+    const ready = restart(aboutTolerance(before, policy.maxErrorIncrease), due);
     return take(ready, failures(batch), { nowMs, isCanaryKnown, bearsOnSafety: true });
   }
-  const ready = restart(aboutTolerance(withBound(before, slowAt, state), policy.maxSlowIncrease), parts);
+  const ready = restart(aboutTolerance(withBound(before, slowAt, state), policy.maxSlowIncrease), due);
   if (ready.bound === null) return { ...ready, betAtMs: nowMs };
   const warmAtMs = (canarySinceMs ?? nowMs) + COLD_MS;
   const counts = slowness(batch, ready.bound, nowMs < warmAtMs ? coldBound(ready.bound) : ready.bound);

@@ -41,18 +41,24 @@ export const WIDEST_MARGIN = 0.95;
  */
 export const DISPERSION = 1.2;
 
-/** Half of the wealth is bet from the start; the rest in equal parts every 30 s of a day, so that late harm is found too. */
+/**
+ * Half of the wealth is bet from the start. The rest follows bit by bit, so that harm which begins late does not have to win
+ * back what a good past has cost: in proportion to the logarithm of the time, because most faults show early, until the horizon.
+ */
 export const START_WEALTH = 0.5;
-export const RESTART_MS = 30_000;
-export const RESTARTS = 86_400_000 / RESTART_MS;
+export const RESERVE_UNIT_MS = 30_000;
+export const HORIZON_MS = 30 * 86_400_000;
 
 /** Wealth is kept below these: enough for any verdict, and a good past does not outweigh a bad present for long. */
 export const MOST_HARM_WEALTH = 1e9;
 export const MOST_SAFE_WEALTH = 1e4;
+/** The largest win, as a logarithm, that is still a number when it is none. */
+export const MOST_LOG_WIN = 700;
 
 /**
- * Most that one batch may multiply a bet by: about half of the way to a rollback, in logarithms, so that a single burst is no
- * verdict. A batch that covers more time may say more, up to the whole way, or slow readers of evidence would wait a round longer.
+ * Most that one batch may multiply a bet by: about half of the way from the start to a rollback, in logarithms, so that a single
+ * burst is no verdict, and two always can be. A batch that covers more time may say more, up to the whole way, or slow readers
+ * of evidence would wait a round longer.
  */
 export const BATCH_LOG_CAP = (Math.log(1 / ALPHA) + 4) / 2;
 export const BATCH_CAP_MS = 1_000;
@@ -80,5 +86,8 @@ export const LEAST_BOUND_MS = 10;
 export const COLD_MS = 30_000;
 export const COLD_FACTOR = 2;
 
-/** Stable itself fails when a batch has so many failures, and a ratio far above its own past. Nothing advances then. */
-export const OUTAGE = { failures: 5, times: 5, points: 0.02, timesBeside: 3 } as const;
+/**
+ * Stable itself fails when a batch has so many failures, and a ratio far above its own past. Nothing advances then. What lasts
+ * becomes the past within the half hour of the long memory, so that no rollout waits for ever.
+ */
+export const OUTAGE = { leastPast: 500, failures: 5, times: 5, points: 0.02, timesBeside: 3 } as const;

@@ -10,7 +10,7 @@ type Answer = Pick<VerdictRecord, "verdict" | "reason" | "safeShareBp">;
 /** Errors decide what is safe; slowness only speaks against a canary, or good ones would stall on its coarse buckets. */
 const [ERRORS, ...SLOW] = METRICS;
 
-/** What the evidence so far says, with every number that led to it. Harm goes before ignorance, and ignorance before safety. */
+/** What the evidence so far says, with every number that led to it. Harm goes before ignorance, and ignorance before safety: what is not known never advances. */
 export function recordOf(policy: JudgePolicy, state: JudgeState): VerdictRecord {
   const errors = findingOf(ERRORS, state);
   const findings = [errors, ...SLOW.map((metric) => findingOf(metric, state))];
@@ -33,17 +33,18 @@ function whatIsKnown(errors: Finding, findings: readonly Finding[], { policy, st
   const unknown = (reason: string): Answer => ({ verdict: "unknown", reason, safeShareBp: 0 });
   if (canarySample === 0) return unknown("no outcome of the canary yet");
   if (stableSample === 0) return unknown("no outcome of stable to compare the canary with");
-  if (errors.provenTimes === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
 
-  const safeShareBp = Math.min(10_000, Math.floor(10_000 / errors.provenTimes));
+  const times = errors.provenTimes;
+  const safeShareBp = times === null ? 0 : Math.min(10_000, Math.floor(10_000 / times));
   const hold = (reason: string): Answer => ({ verdict: "hold", reason, safeShareBp });
   const suspected = findings.filter(({ check }) => check.odds >= HOLD_ODDS);
   if (suspected.length > 0) return hold(suspicion(worstOf(suspected)));
+  if (times === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
   if (state.metrics.errors.isStableIll) return hold(`stable itself fails more than usual, ${ratioText(stable)} over the whole rollout`);
   if (state.runSample < policy.minSample) {
     return hold(`${countText(state.runSample)} of ${countText(policy.minSample)} outcomes of the canary in this stage`);
   }
-  const atMost = pointsText(errors.provenTimes * errors.check.threshold);
+  const atMost = pointsText(times * errors.check.threshold);
   return {
     verdict: "advance",
     reason: `${comparison(errors)}: worse by at most ${atMost}, safe up to ${ratioText(safeShareBp / 10_000)}`,

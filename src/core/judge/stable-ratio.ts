@@ -17,15 +17,15 @@ export function stableRatio({ short, long }: Memories): number {
 export function isOutage({ long }: Memories, { stableHits, stable }: Counts): boolean {
   const past = slowRatio(long);
   const limit = Math.max(OUTAGE.times * past, OUTAGE.points + OUTAGE.timesBeside * past);
-  return stableHits >= OUTAGE.failures && stableHits > limit * stable;
+  return long.all >= OUTAGE.leastPast && stableHits >= OUTAGE.failures && stableHits > limit * stable;
 }
 
-/** Both memories with new outcomes of stable. An outage passes by the long one: it is no part of what is usual. */
-export function remember<M extends Memories>(metric: M, counts: Counts, sinceMs: number, isIll: boolean): M {
+/** Both memories with new outcomes of stable, `sinceMs` after the last ones. */
+export function remember(metric: MetricState, counts: Counts, sinceMs: number): MetricState {
   return {
     ...metric,
     short: faded(metric.short, counts, sinceMs / SHORT_MEMORY_MS),
-    long: isIll ? metric.long : faded(metric.long, counts, sinceMs / LONG_MEMORY_MS),
+    long: faded(metric.long, counts, sinceMs / LONG_MEMORY_MS),
   };
 }
 

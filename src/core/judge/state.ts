@@ -47,7 +47,6 @@ export const JudgeStateSchema = z.strictObject({
   version: z.literal(1),
   sinceMs: MsSchema,
   nowMs: MsSchema.describe("Latest time seen; it never goes back."),
-  restarts: CountSchema.describe("Parts of the reserve that have been bet."),
   canarySinceMs: MsSchema.nullable().describe("First outcome of the canary."),
   run: CountSchema,
   runSample: CountSchema,

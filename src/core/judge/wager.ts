@@ -8,10 +8,12 @@ import {
   HARM_FACTOR,
   HARM_ODDS,
   HIGHEST_LEVEL,
+  HORIZON_MS,
   MARGINS,
   MOST_HARM_WEALTH,
+  MOST_LOG_WIN,
   MOST_SAFE_WEALTH,
-  RESTARTS,
+  RESERVE_UNIT_MS,
   SAFE_PARTS,
   STABLE_WAITS_MS,
   START_WEALTH,
@@ -48,9 +50,14 @@ export function aboutTolerance(metric: MetricState, tolerated: number): MetricSt
   };
 }
 
-/** Puts `parts` of the reserve on every bet, so that what begins late does not have to win back what a good past has cost. */
-export function restart(metric: MetricState, parts: number): MetricState {
-  const more = (parts * (1 - START_WEALTH)) / RESTARTS;
+/** Wealth that has not been bet yet, so long after the start. */
+export function reserveAt(afterMs: number): number {
+  const logTime = (ms: number): number => Math.log1p(ms / RESERVE_UNIT_MS);
+  return (1 - START_WEALTH) * Math.max(0, 1 - logTime(afterMs) / logTime(HORIZON_MS));
+}
+
+/** Puts `more` of the reserve on every bet. */
+export function restart(metric: MetricState, more: number): MetricState {
   return {
     ...metric,
     harm: metric.harm.map(({ odds, wealth }) => ({ odds, wealth: wealth + more })),
@@ -80,8 +87,7 @@ export function take(metric: MetricState, counts: Counts, taking: Taking): Metri
   if (batch.stable === 0 || (batch.canary === 0 && isWaiting)) return { ...metric, batch };
   const isStableIll = isOutage(metric, batch);
   const after = batch.canary === 0 ? metric : bet(metric, batch, taking);
-  const learned = remember(after, batch, taking.nowMs - metric.betAtMs, isStableIll);
-  return { ...learned, isStableIll, batch: NO_COUNTS, betAtMs: taking.nowMs };
+  return { ...remember(after, batch, taking.nowMs - metric.betAtMs), isStableIll, batch: NO_COUNTS, betAtMs: taking.nowMs };
 }
 
 const sum = (a: Counts, b: Counts): Counts => ({
@@ -95,7 +101,9 @@ function bet(metric: MetricState, batch: Counts, { nowMs, bearsOnSafety }: Takin
   const { tolerated } = metric;
   const stable = stableRatio(metric);
   const cap = BATCH_LOG_CAP * Math.min(BATCH_MOST_CAPS, Math.max(1, (nowMs - metric.betAtMs) / BATCH_CAP_MS));
-  const grown = (wealth: number, logWin: number): number => wealth * Math.exp(Math.min(cap, logWin / DISPERSION));
+  // Wealth that has vanished stays 0: it must not meet an infinite win, which would make it no number.
+  const grown = (wealth: number, logWin: number): number =>
+    Math.min(wealth * Math.exp(Math.min(MOST_LOG_WIN, logWin / DISPERSION)), Math.max(wealth, START_WEALTH) * Math.exp(cap));
   const harmed = (odds: number, wealth: number): number => {
     const level = HARM_FACTOR * stable + tolerated;
     if (level > HIGHEST_LEVEL) return wealth;
@@ -119,10 +127,8 @@ function bet(metric: MetricState, batch: Counts, { nowMs, bearsOnSafety }: Takin
 }
 
 /** Evidence against `no worse than tolerated` as odds: the mean wealth of the bets, and what has not been bet yet. */
-export function oddsOf({ harm }: MetricState, restarts: number): number {
-  const reserve = (1 - START_WEALTH) * (1 - restarts / RESTARTS);
-  return reserve + harm.reduce((all, { wealth }) => all + wealth, 0) / HARM_ODDS.length;
-}
+export const oddsOf = ({ harm }: MetricState, reserve: number): number =>
+  reserve + harm.reduce((all, { wealth }) => all + wealth, 0) / HARM_ODDS.length;
 
 /** The smallest margin, in multiples of the tolerated difference, such that it and every wider one is disproven; null when none is. */
 export function provenTimes({ safe }: MetricState): number | null {
