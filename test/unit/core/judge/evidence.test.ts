@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { logBet } from "../../../../src/core/judge/bet.ts";
 import { judge, startJudge } from "../../../../src/core/judge/judge.ts";
 import { JudgeStateSchema } from "../../../../src/core/judge/state.ts";
 import type { EvidenceBatch } from "../../../../src/core/judge/types.ts";
@@ -62,6 +63,21 @@ describe("outcomes wait for those of the other side", () => {
   test("the canary waits for stable as long as it takes", () => {
     const waiting = [good, batchAt(2_000, { canary: failing(1, 10) }), batchAt(900_000, { canary: failing(1, 10) })];
     expect(errorsAfter(waiting).batch).toEqual({ stable: 0, stableHits: 0, canary: 20, canaryHits: 2 });
+  });
+});
+
+describe("a bet", () => {
+  test("is placed on what stable did before, and never on what the batch itself tells of it", () => {
+    const past = batchAt(0, { stable: failing(30, 1_000) });
+    const { state } = judgeAll([past, batchAt(0, { stable: failing(90, 300), canary: failing(1, 20) })]);
+    const level = 1.1 * 0.03 + policy.maxErrorIncrease;
+    const expected = state.metrics.errors.harm.map(({ odds }) => {
+      const guess = { stable: 0.03, canary: (odds * level) / (1 - level + odds * level) };
+      const counts = { canaryHits: 1, canary: 20, stableHits: 90, stable: 300 };
+      const win = logBet(counts, { factor: 1.1, margin: policy.maxErrorIncrease }, guess);
+      return { odds, wealth: expect.closeTo(0.5 * Math.exp(win / 1.2), 12) };
+    });
+    expect(state.metrics.errors.harm).toEqual(expected);
   });
 });
 
