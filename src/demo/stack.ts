@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { type RunningEnvoy, startEnvoy } from "./envoy.ts";
+import { type NatsServer, startNatsServer } from "./nats-server.ts";
+import { type RunningProcess, startProcess, whenReady } from "./processes.ts";
+import { startUpstream, type Upstream } from "./upstreams.ts";
+
+export interface StackOptions {
+  readonly envoyProgram: string;
+  readonly natsServerProgram: string;
+  /** The built command line, run by this Node. */
+  readonly serinBin: string;
+  readonly sidecars: number;
+  readonly controllers: number;
+  readonly sidecarArgs?: readonly string[];
+  readonly controllerArgs?: readonly string[];
+}
+
+/** What a command line printed, and how it ended. */
+export interface CommandResult {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** All parts as real processes on loopback. */
+export interface Stack {
+  readonly nats: NatsServer;
+  readonly envoy: RunningEnvoy;
+  readonly stable: Upstream;
+  readonly canary: Upstream;
+  readonly directory: string;
+  /** Ids of the sidecars, `sidecar-0` and so on. */
+  readonly sidecarIds: readonly string[];
+  sidecar(index: number): RunningProcess;
+  controller(index: number): RunningProcess;
+  /** `http://host:port` of a sidecar's metrics and readiness. */
+  sidecarUrl(index: number): string;
+  /** Starts a sidecar or controller again, in its old place. */
+  startSidecar(index: number): Promise<void>;
+  startController(index: number): Promise<void>;
+  /** Runs one command line to its end. */
+  serin(...args: string[]): Promise<CommandResult>;
+  /** Stops everything that was started, in an order in which nobody waits. */
+  stop(): Promise<void>;
+}
+
+const READY_MS = 15_000;
+
+/** Starts NATS, upstreams, sidecars, Envoy and controllers; stops what stands when one does not come up. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const directory = await mkdtemp(join(tmpdir(), "serin-"));
+  const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).toReversed()) await each();
+  };
+  try {
+    return await build(options, directory, stops, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function build(
+  options: StackOptions,
+  directory: string,
+  stops: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<Stack> {
+  const nats = await startNatsServer({ program: options.natsServerProgram });
+  stops.push(() => nats.stop());
+  const [stable, canary] = await Promise.all([startUpstream("stable"), startUpstream("canary")]);
+  stops.push(stable.stop, canary.stop);
+  const programs = createPrograms(options, directory, nats.url);
+  stops.push(programs.stop);
+  const sidecarIds = Array.from({ length: options.sidecars }, (_, index) => `sidecar-${index}`);
+  await Promise.all(sidecarIds.map((_, index) => programs.startSidecar(index)));
+  const addresses = sidecarIds.map((_, index) => programs.socket(index));
+  const envoy = await startEnvoy({ program: options.envoyProgram, sidecars: addresses, stable: stable.address, canary: canary.address });
+  stops.push(() => envoy.stop());
+  for (let index = 0; index < options.controllers; index += 1) await programs.startController(index);
+  return { nats, envoy, stable, canary, directory, sidecarIds, ...programs, stop };
+}
+
+type Programs = Pick<Stack, "sidecar" | "controller" | "sidecarUrl" | "startSidecar" | "startController" | "serin" | "stop"> & {
+  socket(index: number): string;
+};
+
+/** The processes that run Serin's own command line. */
+function createPrograms({ serinBin, sidecarArgs = [], controllerArgs = [] }: StackOptions, directory: string, natsUrl: string): Programs {
+  const running = new Map<string, RunningProcess>();
+  const metricsUrls = new Map<string, string>();
+  const env = { ...process.env, SERIN_NATS: natsUrl, HOME: process.env["HOME"] ?? directory };
+  const start = async (name: string, args: readonly string[]): Promise<void> => {
+    let firstLine: (line: string) => void = () => undefined;
+    const ready = new Promise<string>((resolve, reject) => {
+      firstLine = resolve;
+      setTimeout(() => reject(new Error(`it said nothing for ${READY_MS} ms`)), READY_MS).unref();
+    });
+    const onLine = (line: string, from: "stdout" | "stderr"): void => {
+      if (from === "stdout") firstLine(line);
+    };
+    const program = await startProcess({
+      name,
+      program: process.execPath,
+      args: [serinBin, ...args, "--json"],
+      cwd: directory,
+      env,
+      onLine,
+    });
+    running.set(name, program);
+    const said: unknown = JSON.parse(await whenReady(program, ready));
+    if (typeof said === "object" && said !== null && "metrics" in said) metricsUrls.set(name, String(said.metrics));
+  };
+  const find = (name: string): RunningProcess => {
+    const found = running.get(name);
+    if (found === undefined) throw new Error(`${name} was not started`);
+    return found;
+  };
+  const socket = (index: number): string => `unix:${join(directory, `s${index}.sock`)}`;
+  return {
+    socket,
+    sidecar: (index) => find(`sidecar-${index}`),
+    controller: (index) => find(`controller-${index}`),
+    sidecarUrl: (index) => metricsUrls.get(`sidecar-${index}`) ?? "",
+    startSidecar: (index) => {
+      const place = ["--ext-proc", socket(index), "--metrics", "127.0.0.1:0", "--state-dir", join(directory, `state-${index}`)];
+      return start(`sidecar-${index}`, ["sidecar", "--id", `sidecar-${index}`, ...place, ...sidecarArgs]);
+    },
+    startController: (index) => start(`controller-${index}`, ["controller", "--id", `controller-${index}`, ...controllerArgs]),
+    async serin(...args) {
+      const lines = { stdout: [] as string[], stderr: [] as string[] };
+      const onLine = (line: string, from: "stdout" | "stderr"): void => void lines[from].push(line);
+      const one = await startProcess({
+        name: `serin ${args[0] ?? ""}`,
+        program: process.execPath,
+        args: [serinBin, ...args],
+        cwd: directory,
+        env,
+        onLine,
+      });
+      const { code } = await one.ended;
+      return { code: code ?? 1, out: lines.stdout.join("\n"), error: lines.stderr.join("\n") };
+    },
+    async stop() {
+      for (const program of running.values()) program.resume();
+      await Promise.all([...running.values()].map((program) => program.stop()));
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** A version of the demo's service. */
+export interface Upstream {
+  /** `HOST:PORT`. */
+  readonly address: string;
+  /** Part of the requests that it answers with 503; 0 to begin with. */
+  failPart(part: number): void;
+  /** Forgets what it has counted. */
+  reset(): void;
+  readonly seen: UpstreamCounts;
+  /** Header lines of the last request. */
+  lastHeaders(): Readonly<Record<string, string | string[] | undefined>>;
+  stop(): Promise<void>;
+}
+
+/** Counted by the upstream itself; times in milliseconds of a clock that never goes back. */
+export interface UpstreamCounts {
+  requests: number;
+  failed: number;
+  firstFailureMs: number | undefined;
+  lastRequestMs: number | undefined;
+}
+
+const nothing = (): UpstreamCounts => ({ requests: 0, failed: 0, firstFailureMs: undefined, lastRequestMs: undefined });
+
+/** Starts an upstream that says its name in each answer. */
+export async function startUpstream(variant: "stable" | "canary"): Promise<Upstream> {
+  let part = 0;
+  let counts = nothing();
+  let headers: Readonly<Record<string, string | string[] | undefined>> = {};
+  const server = createServer((request, response) => {
+    counts.requests += 1;
+    counts.lastRequestMs = performance.now();
+    headers = request.headers;
+    const fails = Math.random() < part;
+    if (fails) {
+      counts.failed += 1;
+      counts.firstFailureMs ??= performance.now();
+    }
+    response.writeHead(fails ? 503 : 200, { "content-type": "application/json" });
+    response.end(`{"variant":"${variant}"}`);
+  });
+  // Envoy keeps its connections; a server that closes idle ones would race with a request on its way.
+  server.keepAliveTimeout = 0;
+  const port = await listen(server);
+  return {
+    address: `127.0.0.1:${port}`,
+    failPart: (next) => {
+      part = next;
+    },
+    reset: () => {
+      counts = nothing();
+    },
+    get seen() {
+      return counts;
+    },
+    lastHeaders: () => headers,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  // A server that listens on TCP has an AddressInfo.
+  return (server.address() as AddressInfo).port;
+}
