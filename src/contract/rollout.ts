@@ -74,7 +74,7 @@ export const ConditionSchema = z.union([
   }),
   z.strictObject({
     userHashes: z
-      .array(z.string().regex(/^[0-9a-f]{16}$/))
+      .array(z.string().regex(/^[0-9a-f]{16}$/, "not a hash of a user; list keys as they are under users"))
       .min(1)
       .max(10_000)
       .describe("Bucketing keys as Serin stores them."),

@@ -5,13 +5,19 @@ const fault = (problem: string, fix: string): string => `${problem}; ${fix}`;
 
 const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);
 
+/** The message for what is no text: the unit where a number lacks only that, the thing itself where nothing stands. */
+const notText = (input: unknown, noun: string, example: string, withUnit: (count: number) => string | undefined): string => {
+  if (input === undefined || input === null) return fault(`${noun} is missing`, `write one like ${example}`);
+  if (typeof input !== "number") return fault(`${shown(input)} is not ${noun}`, `write one like ${example}`);
+  return fault(`${input} has no unit`, `write ${withUnit(input) ?? `one like ${example}`}`);
+};
+
 const SHARE = /^(?<whole>\d{1,3})(?:\.(?<part>\d{1,2}))?%$/;
 
 /** A part of the keys as people write it, `5%` or `0.25%`; parsed to integer basis points, 0…10,000. */
 export const ShareSchema = z
   .string({
-    error: ({ input }) =>
-      typeof input === "number" ? fault(`${input} has no unit`, `write ${input}%`) : fault("a share is missing", "write one like 5%"),
+    error: ({ input }) => notText(input, "a share", "5%", (count) => (count <= 100 && SHARE.test(`${count}%`) ? `${count}%` : undefined)),
   })
   .transform((text, context) => {
     const groups = SHARE.exec(text)?.groups;
@@ -35,9 +41,7 @@ export function durationMs(text: string): number | undefined {
 export const DurationSchema = z
   .string({
     error: ({ input }) =>
-      typeof input === "number"
-        ? fault(`${input} has no unit`, `write ${input}s or ${input}m`)
-        : fault("a duration is missing", "write one like 30s or 10m"),
+      notText(input, "a duration", "30s or 10m", (count) => (DURATION.test(`${count}s`) ? `${count}s or ${count}m` : undefined)),
   })
   .transform((text, context) => {
     const ms = durationMs(text);
@@ -52,9 +56,7 @@ const POINTS = /^(?<value>\d{1,2}(?:\.\d{1,3})?)%$/;
 export const PointsSchema = z
   .string({
     error: ({ input }) =>
-      typeof input === "number"
-        ? fault(`${input} has no unit`, `write ${input}%`)
-        : fault("a percentage is missing", "write one like 0.5%"),
+      notText(input, "a percentage", "0.5%", (count) => (count > 0 && POINTS.test(`${count}%`) ? `${count}%` : undefined)),
   })
   .transform((text, context) => {
     const value = POINTS.exec(text)?.groups?.["value"];

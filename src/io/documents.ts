@@ -1,9 +1,12 @@
-import { type Document, isMap, isPair, isScalar, LineCounter, parseAllDocuments, type YAMLMap } from "yaml";
 import { DocumentError, type Fault } from "../contract/errors.ts";
 import { type Rollout, type RolloutInput, RolloutSchema } from "../contract/rollout.ts";
+import { nearestName } from "./nearest-name.ts";
 import { type Finding, findings } from "./schema-findings.ts";
+import type { Path } from "./schema-shape.ts";
+import { readYaml, type YamlDocument } from "./yaml-source.ts";
 
 const MAX_BYTES = 1_048_576;
+const KIND = "Rollout";
 
 /** A rollout as checked and as written; both mean the same, the second is what is stored. */
 export interface RolloutDocument {
@@ -20,93 +23,60 @@ export function parseRollouts(text: string, file: string): Rollout[] {
 export function readRollouts(text: string, file: string): RolloutDocument[] {
   const whole = (problem: string, fix: string): DocumentError => new DocumentError([{ file, line: 1, column: 1, path: "", problem, fix }]);
   if (Buffer.byteLength(text) > MAX_BYTES) throw whole("the file is larger than 1 MiB", "split it");
-  const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: "1.2" });
-  const documents = [...parsed].filter((document) => document.contents !== null || document.errors.length > 0);
-  if (documents.length === 0)
-    throw whole("the file holds no rollout", "write one; apiVersion, kind, name, key, variants and strategy are needed");
+  const documents = readYaml(text);
+  if (documents.length === 0) throw whole("the file holds no rollout", "write one that begins with apiVersion: serin/v1 and kind: Rollout");
 
-  const faults: Fault[] = [];
-  const read: RolloutDocument[] = [];
-  const firstLine = new Map<string, number>();
-  for (const document of documents) {
-    const place = (offset: number): { line: number; column: number } => {
-      const { line, col } = lines.linePos(offset);
-      return { line: Math.max(1, line), column: Math.max(1, col) };
-    };
-    faults.push(...syntaxFaults(document, file, place));
-    if (document.errors.length > 0) continue;
-    const result = checkDocument(document);
-    if ("findings" in result) {
-      faults.push(...result.findings.map((finding) => ({ file, ...place(offsetOf(document, finding)), ...described(finding) })));
-      continue;
-    }
-    const { name } = result.rollout;
-    const at = place(offsetOf(document, { path: ["name"], problem: "", fix: "" }));
-    const before = firstLine.get(name);
-    if (before === undefined) firstLine.set(name, at.line);
-    else
-      faults.push({
-        file,
-        ...at,
-        path: "name",
-        problem: `${name} stands in line ${before} already`,
-        fix: "give each rollout its own name",
-      });
-    read.push(result);
-  }
+  const checked = documents.map((document) => checkDocument(document, file));
+  const faults = [...checked.flatMap((result) => result.faults), ...repeatedNames(documents, file)];
   if (faults.length > 0) throw new DocumentError(faults.toSorted((a, b) => a.line - b.line || a.column - b.column));
-  return read;
+  return checked.flatMap(({ read }) => (read === undefined ? [] : [read]));
 }
 
-function checkDocument(document: Document): RolloutDocument | { findings: Finding[] } {
-  let written: unknown;
-  try {
-    written = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
-    return { findings: [{ path: [], problem: "its aliases expand to too much", fix: "write the values out" }] };
-  }
-  const result = RolloutSchema.safeParse(written, { reportInput: true });
-  if (!result.success) return { findings: findings(result.error.issues, RolloutSchema) };
+function checkDocument(document: YamlDocument, file: string): { faults: readonly Fault[]; read?: RolloutDocument } {
+  const { value } = document;
+  const faults = document.faults.map((fault): Fault => ({ file, path: "", ...fault }));
+  if (value === undefined) return { faults };
+  const result = RolloutSchema.safeParse(value, { reportInput: true });
   // The schema has just accepted exactly this value as its input.
-  return { rollout: result.data, written: written as RolloutInput };
+  if (result.success) return { faults, read: { rollout: result.data, written: value as RolloutInput } };
+  const found = findings(result.error.issues, RolloutSchema);
+  const relevant = isOtherKind(value) ? found.filter(({ path }) => path[0] === "kind" || path[0] === "apiVersion") : found;
+  return { faults: [...faults, ...relevant.map((finding) => faultOf(finding, document, file))] };
 }
 
-function syntaxFaults(document: Document, file: string, place: (offset: number) => { line: number; column: number }): Fault[] {
-  return document.errors.map((error) => ({
-    file,
-    ...place(error.pos[0]),
-    path: "",
-    problem: `not YAML: ${error.message.replace(/\s+/g, " ").replace(/[.;]+$/, "")}`,
-    fix: error.code === "DUPLICATE_KEY" ? "keep one of the two" : "correct the syntax here",
-  }));
-}
-
-const described = ({ path, problem, fix }: Finding): Pick<Fault, "path" | "problem" | "fix"> => ({
-  path: path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${part}`)).join(""),
+const faultOf = ({ path, at, problem, fix }: Finding, document: YamlDocument, file: string): Fault => ({
+  file,
+  ...document.placeOf(path, at),
+  path: written(path),
   problem,
   fix,
 });
 
-/** Where a finding stands: at the key for an unknown key, at the value for a bad one, at the parent for a missing one. */
-function offsetOf(document: Document, { path, atKey }: Finding): number {
-  const parent = document.getIn(path.slice(0, -1), true);
-  const last = path.at(-1);
-  if (isMap(parent) && typeof last === "string") {
-    const pair = pairOf(parent, last);
-    const node = atKey === true || pair?.value === null ? pair?.key : pair?.value;
-    if (hasRange(node)) return node.range[0];
-  }
-  for (let depth = path.length; depth >= 0; depth -= 1) {
-    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
-    if (hasRange(node)) return node.range[0];
-  }
-  return 0;
+/** A path as people write it: `strategy.stages[3].share`. */
+const written = (path: Path): string =>
+  path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${part}`)).join("");
+
+/** A document of quite another kind: each of its keys would be a fault, and none of those would help. */
+function isOtherKind(value: unknown): boolean {
+  const kind = fieldOf(value, "kind");
+  return kind !== undefined && nearestName(kind, [KIND]) === undefined;
 }
 
-const pairOf = (map: YAMLMap, key: string) =>
-  map.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === key);
+function repeatedNames(documents: readonly YamlDocument[], file: string): Fault[] {
+  const firstLines = new Map<string, number>();
+  return documents.flatMap((document): Fault[] => {
+    const name = fieldOf(document.value, "name");
+    if (name === undefined) return [];
+    const place = document.placeOf(["name"], "value");
+    const before = firstLines.get(name);
+    if (before === undefined) firstLines.set(name, place.line);
+    if (before === undefined) return [];
+    return [{ file, ...place, path: "name", problem: `${name} stands in line ${before} already`, fix: "give each rollout its own name" }];
+  });
+}
 
-const hasRange = (node: unknown): node is { range: [number, number, number] } =>
-  typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range);
+function fieldOf(value: unknown, key: "kind" | "name"): string | undefined {
+  if (typeof value !== "object" || value === null || !(key in value)) return undefined;
+  const field: unknown = Object.entries(value).find(([name]) => name === key)?.[1];
+  return typeof field === "string" ? field : undefined;
+}

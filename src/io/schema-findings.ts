@@ -1,171 +1,174 @@
-import { z } from "zod";
+import type { z } from "zod";
+import { nearestName } from "./nearest-name.ts";
+import { descriptionOf, formOf, isOptional, keysOf, listed, optionsOf, type Path, schemasAt } from "./schema-shape.ts";
 
 /** One thing wrong with a value: where, what, and how to put it right. */
 export interface Finding {
-  readonly path: readonly (string | number)[];
+  readonly path: Path;
   readonly problem: string;
   readonly fix: string;
-  /** The key itself is the fault, not its value. */
-  readonly atKey?: boolean;
+  /** What at `path` the finding means: the value, its key, or the mapping in which it is missing. */
+  readonly at: "value" | "key" | "parent";
+  /** The key that was probably meant by an unknown one. */
+  readonly meant?: string;
 }
 
 type Issue = z.core.$ZodIssue;
+type IssueOf<Code extends Issue["code"]> = Extract<Issue, { code: Code }>;
 
-const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-};
-
-/** Every issue of a parse as findings, in words of the document rather than of the schema library. */
+/** Every issue of a parse with `reportInput` as findings, in words of the document rather than of the schema library. */
 export function findings(issues: readonly Issue[], schema: z.ZodType): Finding[] {
-  return issues.flatMap((issue) => fromIssue(issue, schema));
+  const found = issues.flatMap((issue) => fromIssue(issue, schema));
+  // A misspelt key is one fault, not also a missing one.
+  const meant = new Set(found.map(({ path, meant: key }) => (key === undefined ? "" : joined([...path.slice(0, -1), key]))));
+  return found.filter(({ at, path }) => at !== "parent" || !meant.has(joined(path)));
 }
+
+const joined = (path: Path): string => JSON.stringify(path);
 
 function fromIssue(issue: Issue, schema: z.ZodType): Finding[] {
   const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+  const here = schemasAt(schema, path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => {
-        const known = keysAt(schema, path);
-        const near = nearest(key, known);
-        const fix = near === undefined ? `known keys are ${known.join(", ")}` : `did you mean ${JSON.stringify(near)}?`;
-        return { path: [...path, key], problem: "unknown key", fix, atKey: true };
-      });
+      return strangersIn(issue, here, path);
     case "invalid_union":
-      return fromUnion(issue, schema, path);
-    case "invalid_value":
-      return [{ path, problem: whatIs(issue.input), fix: `write ${issue.values.map(shown).join(" or ")}` }];
-    case "invalid_key":
+      return fromUnion(
+        issue,
+        here.find((found) => optionsOf(found).length > 0),
+        path,
+      );
+    case "invalid_value": {
+      const allowed = listed(issue.values.map(shown), "or");
       return [
-        {
-          path,
-          problem: `${shown(path.at(-1))} is ${splitMessage(issue.issues[0]?.message ?? issue.message).problem}`,
-          fix: splitMessage(issue.issues[0]?.message ?? issue.message).fix,
-          atKey: true,
-        },
+        issue.input === undefined ? missing(path, allowed) : ofValue(path, nullOr(issue.input, "is not allowed here"), `write ${allowed}`),
       ];
-    case "invalid_type": {
-      const own = splitMessage(issue.message);
-      if (own.fix !== "") return [{ path, ...own }];
-      return [{ path, problem: whatIs(issue.input), fix: `${issue.input === undefined ? "add" : "write"} ${kindName(issue.expected)}` }];
     }
+    case "invalid_key":
+      return [{ ...ofValue(path, ...ownWords(issue.issues[0]?.message ?? issue.message, path.at(-1))), at: "key" }];
+    case "invalid_type":
+      return [ofType(issue, here[0], path)];
     case "too_small":
-      return [
-        {
-          path,
-          problem: `${whatIs(issue.input)}, too ${issue.origin === "array" || issue.origin === "string" ? "short" : "small"}`,
-          fix: `at least ${issue.minimum} ${unitName(issue.origin)}`.trimEnd(),
-        },
-      ];
+      return [ofValue(path, sizeOf(issue.input, "small"), `write at least ${amount(issue.minimum, issue.origin)}`)];
     case "too_big":
-      return [
-        {
-          path,
-          problem: `${whatIs(issue.input)}, too ${issue.origin === "array" || issue.origin === "string" ? "long" : "large"}`,
-          fix: `at most ${issue.maximum} ${unitName(issue.origin)}`.trimEnd(),
-        },
-      ];
+      return [ofValue(path, sizeOf(issue.input, "large"), `write at most ${amount(issue.maximum, issue.origin)}`)];
     case "invalid_format":
     case "custom":
     case "invalid_element":
-    case "not_multiple_of": {
-      const { problem, fix } = splitMessage(issue.message);
-      const subject = problem.startsWith("not ") ? `${shown(issue.input ?? path.at(-1))} is ${problem}` : problem;
-      return [{ path, problem: subject, fix: fix === "" ? "correct it" : fix }];
-    }
+    case "not_multiple_of":
+      return [ofValue(path, ...ownWords(issue.message, issue.input))];
   }
 }
 
-/** Reports the branch of a union that the author meant: the one whose keys fit best. */
-function fromUnion(issue: Extract<Issue, { code: "invalid_union" }>, schema: z.ZodType, path: readonly (string | number)[]): Finding[] {
-  const given = typeof issue.input === "object" && issue.input !== null ? Object.keys(issue.input) : [];
-  const options = optionsAt(schema, path);
-  const scored = issue.errors.map((errors, index) => {
-    const option = options[index];
-    const known = option === undefined ? [] : shapeKeys(option);
-    return { errors, option, fit: given.filter((key) => known.includes(key)).length };
-  });
-  const best = scored.toSorted((a, b) => b.fit - a.fit || a.errors.length - b.errors.length)[0];
-  if (best?.option === undefined || best.fit === 0) {
-    const forms = options.map((option) => `{${shapeKeys(option).join(", ")}}`).join(" or ");
-    return [{ path, problem: whatIs(issue.input), fix: `write ${forms}` }];
+const ofValue = (path: Path, problem: string, fix: string): Finding => ({ path, problem, fix, at: "value" });
+const missing = (path: Path, what: string): Finding => ({ path, problem: "missing", fix: `add ${what}`, at: "parent" });
+
+function unknownKey(path: Path, key: string, known: readonly string[]): Finding {
+  const meant = nearestName(key, known);
+  const fix = meant === undefined ? `known keys are ${known.join(", ")}` : `did you mean ${meant}?`;
+  return { path: [...path, key], problem: "unknown key", fix, at: "key", ...(meant === undefined ? {} : { meant }) };
+}
+
+/** Unknown keys; in a union that zod has already resolved, one of another branch is a rival and not unknown. */
+function strangersIn({ keys, input }: IssueOf<"unrecognized_keys">, here: readonly unknown[], path: Path): Finding[] {
+  const union = here.find((found) => optionsOf(found).length > 0);
+  const rivals = union === undefined ? undefined : rivalsIn(Object.keys(input ?? {}), union, path);
+  return rivals === undefined ? keys.map((key) => unknownKey(path, key, here.flatMap(keysOf))) : [rivals];
+}
+
+/** Keys of different branches of a union standing together; undefined when some branch knows them all. */
+function rivalsIn(given: readonly string[], union: unknown, path: Path): Finding | undefined {
+  const branches = optionsOf(union).map(keysOf);
+  const recognised = given.filter((key) => branches.some((keys) => keys.includes(key)));
+  if (branches.some((keys) => recognised.every((key) => keys.includes(key)))) return undefined;
+  const rivals = recognised.filter((key) => !branches.every((keys) => keys.includes(key)));
+  return ofValue(path, `${listed(rivals, "and")} exclude each other`, `write ${formOf(union)}`);
+}
+
+/** Reports the branch of a union that the author meant, by the keys that only some branches have. */
+function fromUnion(issue: IssueOf<"invalid_union">, union: unknown, path: Path): Finding[] {
+  const { input } = issue;
+  const form = formOf(union);
+  if (input === undefined) return [missing(path, form)];
+  if (!isMapping(input)) return [ofValue(path, nullOr(input, "is not a mapping"), `write ${form}`)];
+  const given = Object.keys(input);
+  const rivals = rivalsIn(given, union, path);
+  if (rivals !== undefined) return [rivals];
+  const known = keysOf(union);
+  const recognised = given.filter((key) => known.includes(key));
+  const fitting = optionsOf(union)
+    .map((option, index) => ({ option, errors: issue.errors[index] ?? [] }))
+    .filter(({ option }) => recognised.every((key) => keysOf(option).includes(key)));
+  const [only, ...others] = fitting;
+  if (only !== undefined && others.length === 0) {
+    return findings(only.errors, only.option).map((finding) => ({ ...finding, path: [...path, ...finding.path] }));
   }
-  const { option } = best;
-  return findings(best.errors, option).map((finding) => ({ ...finding, path: [...path, ...finding.path] }));
+  const strangers = given.filter((key) => !known.includes(key)).map((key) => unknownKey(path, key, known));
+  // Where nothing but unknown keys stands, or a misspelt one, these say it all.
+  if (strangers.length > 0 && (recognised.length === 0 || strangers.some(({ meant }) => meant !== undefined))) return strangers;
+  const choice = [...new Set(fitting.flatMap(({ option }) => keysOf(option)))].filter((key) => !recognised.includes(key));
+  return [...strangers, ofValue(path, given.length === 0 ? "an empty mapping" : `lacks ${listed(choice, "or")}`, `write ${form}`)];
 }
 
-const whatIs = (input: unknown): string => (input === undefined ? "missing" : input === null ? "empty" : `${shown(input)} does not fit`);
-
-function splitMessage(message: string): { problem: string; fix: string } {
-  const at = message.indexOf("; ");
-  return at === -1 ? { problem: message, fix: "" } : { problem: message.slice(0, at), fix: message.slice(at + 2) };
+function ofType(issue: IssueOf<"invalid_type">, schema: unknown, path: Path): Finding {
+  const { input } = issue;
+  // The contract's own messages have a fix after a semicolon; zod's have none.
+  if (issue.message.includes("; "))
+    return { ...ofValue(path, ...ownWords(issue.message, input)), at: input === undefined ? "parent" : "value" };
+  const kind = KINDS[issue.expected] ?? issue.expected;
+  const wanted = kind === "a mapping" ? formOf(schema) : kind;
+  const description = descriptionOf(schema);
+  if (input === undefined) return missing(path, description === undefined ? wanted : `${wanted}: ${description}`);
+  if (input === null) return ofValue(path, "empty", `write ${wanted}${isOptional(schema) ? ", or leave the key out" : ""}`);
+  const problem = `${shown(input)} is not ${kind}`;
+  if (kind === "a text" && (typeof input === "number" || typeof input === "boolean")) {
+    return ofValue(path, problem, `put it in quotes: ${shown(String(input))}`);
+  }
+  if (kind === "a list" && typeof input !== "object") return ofValue(path, problem, `write a list: [${shown(input)}]`);
+  if (typeof input === "string" && kind.endsWith("number") && input.trim() !== "" && Number.isFinite(Number(input))) {
+    return ofValue(path, problem, `leave out the quotes: ${input.trim()}`);
+  }
+  return ofValue(path, problem, `write ${wanted}`);
 }
 
-const KIND_NAMES: Readonly<Record<string, string>> = {
+const KINDS: Readonly<Record<string, string>> = {
   object: "a mapping",
+  record: "a mapping",
   array: "a list",
   string: "a text",
   int: "a whole number",
   number: "a number",
-  record: "a mapping",
   boolean: "true or false",
 };
-const kindName = (expected: string): string => KIND_NAMES[expected] ?? expected;
 
-const unitName = (origin: string): string => (origin === "string" ? "characters" : origin === "array" ? "entries" : "");
+const isMapping = (input: unknown): input is Readonly<Record<string, unknown>> =>
+  typeof input === "object" && input !== null && !Array.isArray(input);
 
-function unwrap(schema: unknown): unknown {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
-    return unwrap(schema.def.innerType);
-  if (schema instanceof z.ZodPipe) return unwrap(schema.def.in);
-  return schema;
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
-/** The schemas that may stand at a path; a union on the way opens into its options. */
-function schemasAt(schema: unknown, path: readonly (string | number)[]): unknown[] {
-  const here = unwrap(schema);
-  if (here instanceof z.ZodUnion && path.length > 0) return here.options.flatMap((option) => schemasAt(option, path));
-  const [first, ...rest] = path;
-  if (first === undefined) return [here];
-  if (here instanceof z.ZodObject) return first in here.shape ? schemasAt(here.shape[first], rest) : [];
-  if (here instanceof z.ZodArray) return schemasAt(here.element, rest);
-  if (here instanceof z.ZodRecord) return schemasAt(here.valueType, rest);
-  return [];
+const nullOr = (input: unknown, problem: string): string => (input === null ? "empty" : `${shown(input)} ${problem}`);
+
+/** A message of ours, `problem; fix`; one that says what a value is not begins with the value. */
+function ownWords(message: string, input: unknown): [problem: string, fix: string] {
+  const semicolon = message.indexOf("; ");
+  const problem = semicolon === -1 ? message : message.slice(0, semicolon);
+  return [
+    problem.startsWith("not ") ? `${shown(input)} is ${problem}` : problem,
+    semicolon === -1 ? "correct it" : message.slice(semicolon + 2),
+  ];
 }
 
-const shapeKeys = (schema: unknown): string[] => {
-  const here = unwrap(schema);
-  return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
-};
-
-const keysAt = (schema: z.ZodType, path: readonly (string | number)[]): string[] => [
-  ...new Set(schemasAt(schema, path).flatMap(shapeKeys)),
-];
-
-function optionsAt(schema: z.ZodType, path: readonly (string | number)[]): z.ZodType[] {
-  return schemasAt(schema, path).flatMap((found) =>
-    found instanceof z.ZodUnion ? found.options.filter((option) => option instanceof z.ZodType) : [],
-  );
+function sizeOf(input: unknown, size: "small" | "large"): string {
+  if (Array.isArray(input))
+    return input.length === 0 ? "an empty list" : `${input.length} entries are too ${size === "small" ? "few" : "many"}`;
+  if (typeof input !== "string") return `${shown(input)} is too ${size}`;
+  return input === "" ? "an empty text" : `a text of ${input.length} characters is too ${size === "small" ? "short" : "long"}`;
 }
 
-/** The known key at an edit distance of at most 2 (a third of the length for short ones). */
-function nearest(key: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
-    .toSorted((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= Math.min(2, Math.ceil(key.length / 3)) ? best.name : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+function amount(limit: number | bigint, origin: string): string {
+  if (origin === "string") return `${limit} character${limit === 1 ? "" : "s"}`;
+  return origin === "array" ? `${limit} ${limit === 1 ? "entry" : "entries"}` : String(limit);
 }

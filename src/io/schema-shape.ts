@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+/** Where a value stands in a document: keys and indexes from its root. */
+export type Path = readonly (string | number)[];
+
+/** The schemas that may stand at a path, as declared; a union on the way opens into its options. */
+export function schemasAt(schema: unknown, path: Path): unknown[] {
+  const [first, ...rest] = path;
+  if (first === undefined) return [schema];
+  const here = bare(schema);
+  if (here instanceof z.ZodUnion) return here.options.flatMap((option) => schemasAt(option, path));
+  if (here instanceof z.ZodObject) return first in here.shape ? schemasAt(here.shape[first], rest) : [];
+  if (here instanceof z.ZodArray) return schemasAt(here.element, rest);
+  if (here instanceof z.ZodRecord) return schemasAt(here.valueType, rest);
+  return [];
+}
+
+/** Keys that a mapping may have there; of all options where it is a union. */
+export function keysOf(schema: unknown): string[] {
+  const here = bare(schema);
+  if (here instanceof z.ZodUnion) return [...new Set(here.options.flatMap(keysOf))];
+  return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
+}
+
+/** The options of a union; none for any other schema. */
+export function optionsOf(schema: unknown): z.ZodType[] {
+  const here = bare(schema);
+  return here instanceof z.ZodUnion ? here.options.filter((option) => option instanceof z.ZodType) : [];
+}
+
+/** Whether a value may be left out there. */
+export const isOptional = (schema: unknown): boolean =>
+  schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional;
+
+/** What the schema says of itself, as the end of a sentence. */
+export function descriptionOf(schema: unknown): string | undefined {
+  const text = schema instanceof z.ZodType ? schema.description : undefined;
+  return text === undefined ? undefined : text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
+}
+
+/** The forms that a mapping may take there, in words: `a mapping with use, or with type and stages`. */
+export function formOf(schema: unknown): string {
+  const options = optionsOf(schema);
+  const forms = (options.length === 0 ? [schema] : options).map((option) => listed(keysOf(option), "and")).filter((form) => form !== "");
+  return forms.length === 0 ? "a mapping" : `a mapping with ${forms.join(", or with ")}`;
+}
+
+/** A list in words: `a, b or c`. */
+export const listed = (words: readonly string[], last: "and" | "or"): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}`;
+
+/** The schema without what only says when it may be absent, or how it is read. */
+function bare(schema: unknown): unknown {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return bare(schema.def.innerType);
+  return schema instanceof z.ZodPipe ? bare(schema.def.in) : schema;
+}

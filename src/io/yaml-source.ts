@@ -1,0 +1,74 @@
+import { type Document, isScalar, LineCounter, parseAllDocuments, type YAMLError } from "yaml";
+import type { Path } from "./schema-shape.ts";
+import { MAX_ALIASES, nodeFaults, offsetsOf, type PathPart } from "./yaml-nodes.ts";
+
+/** A line and column, counted from 1. */
+export type Place = Readonly<{ line: number; column: number }>;
+
+/** Something that YAML itself finds wrong. */
+export type SyntaxFault = Place & Readonly<{ problem: string; fix: string }>;
+
+/** One document of a YAML text: its value and what is wrong with it, and where each part of it stands. */
+export interface YamlDocument {
+  readonly faults: readonly SyntaxFault[];
+  /** The value as plain data; undefined when the faults leave none. */
+  readonly value: unknown;
+  /** Where a part of the value begins. */
+  placeOf(path: Path, part: PathPart): Place;
+}
+
+/** Reads every document of a YAML 1.2 text that holds anything; merge keys (`<<`) are understood. */
+export function readYaml(text: string): YamlDocument[] {
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    stringKeys: true,
+    uniqueKeys: false,
+    logLevel: "error",
+  });
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  return [...parsed].filter(holdsAnything).map((document) => readDocument(document, place));
+}
+
+const holdsAnything = ({ contents, errors }: Document): boolean =>
+  errors.length > 0 || (contents !== null && !(isScalar(contents) && contents.value === null));
+
+function readDocument(document: Document, place: (offset: number) => Place): YamlDocument {
+  const offsetAt = offsetsOf(document);
+  const placeOf = (path: Path, part: PathPart): Place => place(offsetAt(path, part));
+  // Where the stack ends differs from run to run, and what follows there is noise: depth is the whole document's fault.
+  if (document.errors.some(({ code }) => code === "RESOURCE_EXHAUSTION")) {
+    const fault = { ...placeOf([], "value"), problem: "nested too deeply", fix: "flatten it, or close a bracket that was left open" };
+    return { faults: [fault], value: undefined, placeOf };
+  }
+  const syntax = onePerPlace([...document.errors, ...document.warnings].map((error) => ({ ...place(error.pos[0]), ...inOurWords(error) })));
+  // After an error of syntax the nodes mean nothing; with a key that stands twice the rest can still be checked.
+  if (document.errors.length > 0) return { faults: syntax, value: undefined, placeOf };
+  const { aliases, keys } = nodeFaults(document);
+  const faults = [...syntax, ...[...keys, ...aliases].map(({ offset, problem, fix }) => ({ ...place(offset), problem, fix }))];
+  if (aliases.length > 0) return { faults, value: undefined, placeOf };
+  try {
+    return { faults, value: document.toJS({ maxAliasCount: MAX_ALIASES }), placeOf };
+  } catch (error) {
+    // The library's word for aliases of aliases that would grow beyond the count.
+    if (!(error instanceof ReferenceError)) throw error;
+    const fault = { ...placeOf([], "value"), problem: "its aliases expand to too much", fix: "write the values out" };
+    return { faults: [...faults, fault], value: undefined, placeOf };
+  }
+}
+
+function inOurWords({ code, message }: YAMLError): Pick<SyntaxFault, "problem" | "fix"> {
+  if (code === "NON_STRING_KEY") return { problem: "this key is not a text", fix: "put it in quotes" };
+  if (code === "TAG_RESOLVE_FAILED") return { problem: "unknown tag", fix: "leave it out" };
+  return { problem: `not YAML: ${message.replace(/\s+/g, " ").replace(/[.;]+$/, "")}`, fix: "correct the syntax here" };
+}
+
+/** One error of syntax often draws others at its own place; the first says most. */
+const onePerPlace = (faults: readonly SyntaxFault[]): SyntaxFault[] => [
+  ...new Map(faults.toReversed().map((fault) => [`${fault.line}:${fault.column}`, fault])).values(),
+];
