@@ -77,7 +77,7 @@ export function pauseAt(state: In<"stage" | "promoting">, stage: number, reason:
 }
 
 /** How a state is called in a refusal. */
-export function standing(state: PlanState, { rollout, stages }: Scene): string {
+function standing(state: PlanState, { rollout, stages }: Scene): string {
   switch (state.phase) {
     case "pending":
       return `${rollout} is pending`;
