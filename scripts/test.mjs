@@ -1,0 +1,78 @@
+// All tests with one command: sets the checkout up, then runs the projects one after the other, so that on a small machine
+// real servers never compete with the tables and laws for the processor.
+//
+//   npm test [-- what vitest takes]
+//
+// Leaves the counts in .cache/test/total.json. A failed file, a skipped test and a project without tests are failures too.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { setUp } from "./setup.mjs";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const REPORTS = join(ROOT, ".cache", "test");
+const PROJECTS = [
+  // The cores must be covered by these alone.
+  { name: "unit", args: ["--coverage"] },
+  { name: "integration", args: [] },
+  { name: "e2e", args: [] },
+];
+
+/** What happened in one run of vitest, from its JSON report; `broken` counts files that could not even be read. */
+export function countsOf(report) {
+  const broken = report.testResults.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0).length;
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+function runProject({ name, args }, more) {
+  process.stdout.write(`\n# ${name} tests\n`);
+  const file = join(REPORTS, `${name}.json`);
+  const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs");
+  // A selection of files covers the cores in part only, and need not hold tests of every project.
+  const options = more.length > 0 ? ["--passWithNoTests", ...more] : args;
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, "run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...options],
+    { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] },
+  );
+  return { ok: status === 0, counts: readCounts(file) };
+}
+
+function readCounts(file) {
+  try {
+    return countsOf(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    process.stderr.write(`serin: vitest left no report (${error.message})\n`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function main(more) {
+  rmSync(REPORTS, { recursive: true, force: true });
+  mkdirSync(REPORTS, { recursive: true });
+  setUp();
+  const runs = PROJECTS.map((project) => ({ name: project.name, ...runProject(project, more) }));
+  const sum = (key) => runs.reduce((total, { counts }) => total + counts[key], 0);
+  const total = { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+  writeFileSync(join(REPORTS, "total.json"), `${JSON.stringify(total)}\n`);
+  for (const { name } of runs.filter(({ ok }) => !ok)) process.stdout.write(`the ${name} run failed\n`);
+  if (total.skipped > 0) process.stdout.write(`${total.skipped} skipped; nothing may be skipped\n`);
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+  return runs.every(({ ok }) => ok) && total.failed === 0 && total.skipped === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    process.exitCode = main(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`serin: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
