@@ -33,8 +33,8 @@ export interface Picture {
   readonly rollouts: readonly RolloutPicture[];
 }
 
-/** A lease older than this is taken for dead. */
-const LEASE_MS = 5_000;
+/** Renewals come every second; a lease older than this has no holder. */
+const LEASE_MS = 2_500;
 /** Sidecars tell every second while a canary is live. */
 export const LISTEN_MS = 1_300;
 
@@ -51,17 +51,17 @@ export async function readPicture(
       receipts.set(subject.slice(subject.lastIndexOf(".") + 1), ReceiptSchema.parse(JSON.parse(Buffer.from(data).toString("utf8")))),
     () => undefined, // a receipt of another version counts as not heard
   );
-  const lease = await readLease(link);
   const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
   const rollouts = await Promise.all(states.filter((state) => state !== undefined).map((state) => rolloutPicture(link, state)));
   const fleet = await readFleet(link);
   if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
   stop();
+  const lease = await readLease(link);
   const needed = states
     .flatMap((state) => (state === undefined ? [] : [state.revision]))
     .toSorted(compareRevision)
     .at(-1);
-  const ageMs = lease === undefined ? undefined : Math.max(0, nowMs() - lease.renewedAtMs - listenMs);
+  const ageMs = lease === undefined ? undefined : Math.max(0, nowMs() - lease.renewedAtMs);
   return {
     leader:
       lease === undefined || lease.released === true || ageMs === undefined || ageMs > LEASE_MS

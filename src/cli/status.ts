@@ -30,9 +30,12 @@ export function statusText({ leader, sidecars, rollouts }: Picture, nowMs: numbe
   ];
   const silent = sidecars.filter(({ heard }) => !heard).map(({ id }) => id);
   const behind = sidecars.filter(({ heard, isCurrent }) => heard && !isCurrent).map(({ id }) => id);
-  lines.push(`${sidecars.length} sidecars known, ${sidecars.length - silent.length} heard just now`);
+  // Every second while a canary is live; at other times receipts are too rare to miss.
+  const isLive = rollouts.some(({ shareBp }) => shareBp > 0 && shareBp < 10_000);
+  lines.push(`${sidecars.length} sidecars known${isLive ? `, ${sidecars.length - silent.length} heard just now` : ""}`);
   if (behind.length > 0) lines.push(`  missing the newest rules: ${behind.join(", ")}`);
-  if (silent.length > 0) lines.push(`  not heard in the last moments: ${silent.join(", ")} (\`serin forget ID\` if gone for good)`);
+  if (isLive && silent.length > 0)
+    lines.push(`  not heard in the last moments: ${silent.join(", ")} (\`serin forget ID\` if gone for good)`);
   for (const { id, problem, state } of sidecars) {
     if (problem !== null) lines.push(`  ${id} refuses rules: ${problem}`);
     else if (state === "stale" || state === "unwatched") lines.push(`  ${id} is ${state}`);

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { NatsLink } from "../../src/io/nats.ts";
+import { listAudit, readLease } from "../../src/io/store.ts";
+import { applyRollout, connect, hasBegun, type Load, rolloutOf, type Stack, startLoad, startStack, waitForLive } from "../support/stack.ts";
+
+const STAGES = [
+  { share: "20%", minTime: "2s", minSample: 10 },
+  { share: "50%", minTime: "2s", minSample: 10 },
+];
+
+describe("a good canary under load", () => {
+  let stack: Stack;
+  let link: NatsLink;
+  let load: Load;
+  beforeEach(async () => {
+    stack = await startStack({ controllers: 2 });
+    link = await connect(stack);
+    load = startLoad(stack, 150);
+  });
+  afterEach(async () => {
+    await load.stop();
+    await link.close();
+    await stack.stop();
+  });
+
+  const stagesTaken = async (name: string): Promise<string[]> =>
+    (await listAudit(link, name, 50)).map(({ action, shareBp }) => `${action} ${shareBp ?? ""}`.trim());
+
+  test("the controller killed in mid-stage is succeeded by the other, and the rollout ends as without", async () => {
+    await applyRollout(stack, rolloutOf("succeeded", STAGES));
+    await waitForLive(link, "succeeded", hasBegun);
+    const before = await readLease(link);
+    await stack.controller(Number(before?.holder.at(-1))).kill();
+    const promoted = await waitForLive(link, "succeeded", ({ plan }) => plan.phase === "promoted", 60_000);
+    const after = await readLease(link);
+    expect(after?.holder).not.toBe(before?.holder);
+    expect(after?.term).toBeGreaterThan(before?.term ?? 0);
+    expect(promoted.shareBp).toBe(10_000);
+    expect(load.seen.filter(({ status }) => status !== 200)).toEqual([]);
+    // Each step once, in order: nothing was done twice by two leaders.
+    const steps = await stagesTaken("succeeded");
+    expect(steps.filter((step, index) => steps.indexOf(step) !== index)).toEqual([]);
+    expect(promoted.plan.run).toBe(4);
+  });
+
+  test("NATS killed and started again in mid-stage: the rollout goes on where it was", async () => {
+    await applyRollout(stack, rolloutOf("resumed", STAGES));
+    await waitForLive(link, "resumed", hasBegun);
+    await stack.nats.kill();
+    await stack.nats.restart();
+    const promoted = await waitForLive(link, "resumed", ({ plan }) => plan.phase === "promoted", 60_000);
+    expect(promoted.plan.run).toBe(4);
+    expect(load.seen.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
+  test("a canary that fails is taken back by itself, and its users see stable", async () => {
+    await applyRollout(stack, rolloutOf("taken-back", [{ share: "50%", minTime: "1h" }]));
+    await waitForLive(link, "taken-back", hasBegun);
+    stack.canary.failPart(1);
+    const back = await waitForLive(link, "taken-back", ({ plan }) => plan.phase === "rolledBack");
+    expect(back.plan).toMatchObject({ phase: "rolledBack", stragglers: [] });
+    const endedMs = Date.now();
+    await waitForLive(link, "taken-back", () => load.seen.some(({ startMs }) => startMs > endedMs + 500));
+    expect(load.seen.filter(({ startMs, seen }) => startMs > endedMs && seen !== "stable")).toEqual([]);
+    expect((await stack.serin("status", "taken-back")).code).toBe(3);
+  });
+});

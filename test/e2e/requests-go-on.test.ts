@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { SUBJECTS } from "../../src/contract/names.ts";
+import { waitFor } from "../../src/demo/wait-for.ts";
+import type { NatsLink } from "../../src/io/nats.ts";
+import { plainVariant } from "../support/plain-bucketing.ts";
+import {
+  applyRollout,
+  askAll,
+  connect,
+  hasBegun,
+  heldAt,
+  rolloutOf,
+  type Stack,
+  startLoad,
+  startStack,
+  users,
+  waitForLive,
+  waitForReceipt,
+  waitForRequests,
+} from "../support/stack.ts";
+
+const expected = (user: string): string => plainVariant("keeps-on", user, 5_000);
+
+describe("with half of the users on the canary", () => {
+  let stack: Stack;
+  let link: NatsLink;
+  beforeAll(async () => {
+    stack = await startStack();
+    link = await connect(stack);
+    await applyRollout(stack, rolloutOf("keeps-on", heldAt("50%")));
+    await waitForLive(link, "keeps-on", hasBegun);
+  });
+  afterAll(async () => {
+    await link.close();
+    await stack.stop();
+  });
+  beforeEach(async () => {
+    for (const index of [0, 1]) if (!stack.sidecar(index).isRunning()) await stack.startSidecar(index);
+    await waitFor(async () => ((await stack.envoy.stat("cluster.serin.membership_healthy")) === 2 ? true : undefined), {
+      deadlineMs: 20_000,
+      what: "both sidecars to be healthy",
+    });
+  });
+
+  test("a corrupt rule set in NATS leaves the last good rules in force, and the receipt says why", async () => {
+    const told = waitForReceipt(link, ({ problem }) => problem !== undefined);
+    await link.jetstream.publish(SUBJECTS.manifest, '{"format":1,"payload":"not a manifest"}');
+    const receipt = await told;
+    expect(receipt.problem).toBe("the manifest's payload is not JSON");
+    expect(receipt.rejected).toBeGreaterThan(0);
+    const seen = await askAll(stack, users(40));
+    expect(seen.map((one) => one.seen)).toEqual(users(40).map(expected));
+  });
+
+  test("NATS may die: every user goes on seeing their own variant", async () => {
+    await stack.nats.kill();
+    const seen = await askAll(stack, users(60));
+    expect(seen.map((one) => one.status)).toEqual(users(60).map(() => 200));
+    expect(seen.map((one) => one.seen)).toEqual(users(60).map(expected));
+    await stack.nats.restart();
+    await waitForLive(link, "keeps-on", hasBegun);
+  });
+
+  test("a sidecar that hangs fails no request", async () => {
+    const load = startLoad(stack, 100);
+    await waitForRequests(load, 50);
+    stack.sidecar(0).freeze();
+    await waitForRequests(load, 300);
+    stack.sidecar(0).resume();
+    await waitForRequests(load, 50);
+    await load.stop();
+    expect(load.seen.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(new Set(load.seen.map((one) => one.seen))).toEqual(new Set(["stable", "canary"]));
+  });
+
+  test("with both sidecars killed under load, every request is answered, and by stable", async () => {
+    const load = startLoad(stack, 200);
+    await waitForRequests(load, 200);
+    await Promise.all([stack.sidecar(0).kill(), stack.sidecar(1).kill()]);
+    const killedMs = Date.now();
+    await waitForRequests(load, 400);
+    await load.stop();
+    expect(load.seen.filter(({ status }) => status !== 200)).toEqual([]);
+    const after = load.seen.filter(({ startMs }) => startMs > killedMs);
+    expect(after.length).toBeGreaterThan(200);
+    expect(after.filter(({ seen }) => seen !== "stable")).toEqual([]);
+    expect(load.seen.some(({ seen }) => seen === "canary")).toBe(true);
+  });
+});
