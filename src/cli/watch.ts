@@ -65,7 +65,7 @@ export async function watchUntil(link: NatsLink, options: WatchOptions, parts: C
     if (plan !== undefined) stageCounts.set(rollout, stagesOf(plan.rollout.strategy).length);
   };
   const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
-  await Promise.all(states.map((state) => (state === undefined ? undefined : learn(state.rollout))));
+  await Promise.all(states.filter((state) => state !== undefined).map((state) => learn(state.rollout)));
   const wanted = name ?? "*";
   const stops = [
     subscribeSafely(link, SUBJECTS.push(SUBJECTS.live(wanted)), ({ data, subject }) => showLive(data, subject), onError),

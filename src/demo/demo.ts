@@ -64,6 +64,7 @@ async function runActs(
     envoyProgram: programs.envoy.path,
     natsServerProgram: programs.nats.path,
     serinBin,
+    env: options.env,
     sidecars: 2,
     controllers: 1,
   });

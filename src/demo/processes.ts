@@ -59,7 +59,8 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   const child = spawn(program, [...args], { stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }), ...(env && { env }) });
   const output = keepOutput(child, options.onLine);
   const ended = new Promise<ProcessEnd>((resolve) => {
-    child.once("exit", (code, signal) => resolve({ code, signal }));
+    // "close" comes after the last line of output, "exit" may come before it.
+    child.once("close", (code, signal) => resolve({ code, signal }));
   });
   try {
     await once(child, "spawn");

@@ -4,14 +4,17 @@ import { join } from "node:path";
 import process from "node:process";
 import { type RunningEnvoy, startEnvoy } from "./envoy.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
-import { type RunningProcess, startProcess, whenReady } from "./processes.ts";
+import { type ProcessOptions, type RunningProcess, startProcess, whenReady } from "./processes.ts";
 import { startUpstream, type Upstream } from "./upstreams.ts";
+import { waitFor } from "./wait-for.ts";
 
 export interface StackOptions {
   readonly envoyProgram: string;
   readonly natsServerProgram: string;
   /** The built command line, run by this Node. */
   readonly serinBin: string;
+  /** The environment of the processes; NATS is named in it for them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly sidecars: number;
   readonly controllers: number;
   readonly sidecarArgs?: readonly string[];
@@ -90,29 +93,13 @@ type Programs = Pick<Stack, "sidecar" | "controller" | "sidecarUrl" | "startSide
 };
 
 /** The processes that run Serin's own command line. */
-function createPrograms({ serinBin, sidecarArgs = [], controllerArgs = [] }: StackOptions, directory: string, natsUrl: string): Programs {
+function createPrograms(options: StackOptions, directory: string, natsUrl: string): Programs {
   const running = new Map<string, RunningProcess>();
   const metricsUrls = new Map<string, string>();
-  const env = { ...process.env, SERIN_NATS: natsUrl, HOME: process.env["HOME"] ?? directory };
+  const run = serinRunner(options, directory, natsUrl);
   const start = async (name: string, args: readonly string[]): Promise<void> => {
-    let firstLine: (line: string) => void = () => undefined;
-    const ready = new Promise<string>((resolve, reject) => {
-      firstLine = resolve;
-      setTimeout(() => reject(new Error(`it said nothing for ${READY_MS} ms`)), READY_MS).unref();
-    });
-    const onLine = (line: string, from: "stdout" | "stderr"): void => {
-      if (from === "stdout") firstLine(line);
-    };
-    const program = await startProcess({
-      name,
-      program: process.execPath,
-      args: [serinBin, ...args, "--json"],
-      cwd: directory,
-      env,
-      onLine,
-    });
-    running.set(name, program);
-    const said: unknown = JSON.parse(await whenReady(program, ready));
+    const { started, said } = await startAndHear(run, name, args);
+    running.set(name, started);
     if (typeof said === "object" && said !== null && "metrics" in said) metricsUrls.set(name, String(said.metrics));
   };
   const find = (name: string): RunningProcess => {
@@ -128,20 +115,13 @@ function createPrograms({ serinBin, sidecarArgs = [], controllerArgs = [] }: Sta
     sidecarUrl: (index) => metricsUrls.get(`sidecar-${index}`) ?? "",
     startSidecar: (index) => {
       const place = ["--ext-proc", socket(index), "--metrics", "127.0.0.1:0", "--state-dir", join(directory, `state-${index}`)];
-      return start(`sidecar-${index}`, ["sidecar", "--id", `sidecar-${index}`, ...place, ...sidecarArgs]);
+      return start(`sidecar-${index}`, ["sidecar", "--id", `sidecar-${index}`, ...place, ...(options.sidecarArgs ?? [])]);
     },
-    startController: (index) => start(`controller-${index}`, ["controller", "--id", `controller-${index}`, ...controllerArgs]),
+    startController: (index) =>
+      start(`controller-${index}`, ["controller", "--id", `controller-${index}`, ...(options.controllerArgs ?? [])]),
     async serin(...args) {
       const lines = { stdout: [] as string[], stderr: [] as string[] };
-      const onLine = (line: string, from: "stdout" | "stderr"): void => void lines[from].push(line);
-      const one = await startProcess({
-        name: `serin ${args[0] ?? ""}`,
-        program: process.execPath,
-        args: [serinBin, ...args],
-        cwd: directory,
-        env,
-        onLine,
-      });
+      const one = await run(`serin ${args[0] ?? ""}`, args, (line, from) => void lines[from].push(line));
       const { code } = await one.ended;
       return { code: code ?? 1, out: lines.stdout.join("\n"), error: lines.stderr.join("\n") };
     },
@@ -150,4 +130,24 @@ function createPrograms({ serinBin, sidecarArgs = [], controllerArgs = [] }: Sta
       await Promise.all([...running.values()].map((program) => program.stop()));
     },
   };
+}
+
+type OnLine = NonNullable<ProcessOptions["onLine"]>;
+type Run = (name: string, args: readonly string[], onLine: OnLine) => Promise<RunningProcess>;
+
+function serinRunner(options: StackOptions, directory: string, natsUrl: string): Run {
+  const known = Object.entries({ ...options.env, SERIN_NATS: natsUrl });
+  const env = Object.fromEntries(known.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  return (name, args, onLine) =>
+    startProcess({ name, program: process.execPath, args: [options.serinBin, ...args], cwd: directory, env, onLine });
+}
+
+/** Starts one that runs on, and waits for the line of JSON that it prints when it serves. */
+async function startAndHear(run: Run, name: string, args: readonly string[]): Promise<{ started: RunningProcess; said: unknown }> {
+  let firstLine: string | undefined;
+  const started = await run(name, [...args, "--json"], (line, from) => {
+    if (from === "stdout") firstLine ??= line;
+  });
+  const heard = waitFor(() => firstLine, { deadlineMs: READY_MS, what: `${name} to say that it serves` });
+  return { started, said: JSON.parse(await whenReady(started, heard)) };
 }

@@ -87,9 +87,9 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
   };
 
   function start(link: NatsLink, { beat, cells, clock }: Parts): Connected {
-    const source = startNatsSource(link, { rules, beat, log });
-    const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
     const evidence = startEvidence({ id: settings.id, link, rules, cells, clock });
+    const source = startNatsSource(link, { rules, beat, log, onNewTerm: evidence.resend });
+    const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
     return { link, source, receipts, evidence };
   }
 }

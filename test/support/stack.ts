@@ -28,6 +28,7 @@ export const startStack = (options: Partial<demo.StackOptions> = {}): Promise<de
     envoyProgram: inject("envoyProgram"),
     natsServerProgram: inject("natsServerProgram"),
     serinBin: join(packageRoot(), "dist", "src", "bin", "serin.js"),
+    env: process.env,
     sidecars: 2,
     controllers: 1,
     ...options,

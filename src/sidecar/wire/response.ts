@@ -44,7 +44,7 @@ function tags({ rollout, variant }: Decision, rules: CompiledRules): HeaderOptio
 const CONTINUE = { response: { status: "CONTINUE" } };
 
 /** The answer to a message that is not about request headers: go on. Undefined for a kind that this version does not know. */
-export function passAnswer({ request }: ProcessingRequest): ProcessingResponse | undefined {
+export function passAnswer({ request = "none" }: ProcessingRequest): ProcessingResponse | undefined {
   switch (request) {
     case "responseHeaders":
       return { responseHeaders: CONTINUE };
@@ -59,6 +59,7 @@ export function passAnswer({ request }: ProcessingRequest): ProcessingResponse |
     case "requestHeaders":
       return { requestHeaders: { response: { status: "CONTINUE", headerMutation: { setHeaders: [] }, clearRouteCache: true } } };
     default:
+      // A kind that a later Envoy may add, or none at all.
       return undefined;
   }
 }

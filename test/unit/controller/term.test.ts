@@ -198,4 +198,5 @@ test("a store that lost writes is outranked by a new epoch, and rollouts go on",
   play.ahead = undefined;
   await play.until("a new epoch", () => (play.manifest?.epoch ?? 0) > (before?.epoch ?? 0) + 5);
   await play.until("promoted", () => play.live?.plan.phase === "promoted");
+  expect(play.manifest?.epoch).toBeGreaterThan((before?.epoch ?? 0) + 5);
 });

@@ -1,1 +1,0 @@
-export { waitFor } from "../../src/demo/wait-for.ts";
