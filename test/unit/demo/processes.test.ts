@@ -1,6 +1,6 @@
 import process from "node:process";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type ProcessOptions, type RunningProcess, startProcess, whenReady } from "../../../src/demo/processes.ts";
+import { ProcessFailedError, type ProcessOptions, type RunningProcess, startProcess, whenReady } from "../../../src/demo/processes.ts";
 import { waitFor } from "../../../src/demo/wait-for.ts";
 
 /** A Node process that runs this script. */
@@ -57,8 +57,8 @@ describe("a started process", () => {
   });
 
   test("that cannot be run is refused by name", async () => {
-    await expect(startProcess({ name: "ghost", program: "/nowhere/ghost", args: [] })).rejects.toThrow(
-      "ghost cannot be started: /nowhere/ghost",
-    );
+    const started = startProcess({ name: "ghost", program: "/nowhere/ghost", args: [] });
+    await expect(started).rejects.toThrow(ProcessFailedError);
+    await expect(started).rejects.toThrow("ghost cannot be started: /nowhere/ghost");
   });
 });
