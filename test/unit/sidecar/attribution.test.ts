@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { attribute, type EntryFacts } from "../../../src/sidecar/attribution.ts";
+
+const entry = (facts: Partial<EntryFacts> = {}): EntryFacts => ({
+  decided: { variant: "canary", rollout: "checkout", run: 3, control: false },
+  upstreamCluster: "canary",
+  upstreamReached: true,
+  attempts: 1,
+  responseCode: 200,
+  grpcStatus: undefined,
+  flags: [],
+  upstreamMs: 12,
+  durationMs: 15,
+  ...facts,
+});
+
+const clusterOf = (_rollout: string, variant: string): string => variant;
+
+describe("a request that a rollout decided", () => {
+  test.each([
+    { title: "is ok when the upstream answers", facts: {}, class: "ok", latencyMs: 12 },
+    { title: "is ok with a client's error, which is no fault of the variant", facts: { responseCode: 404 }, class: "ok", latencyMs: 12 },
+    { title: "fails with a server's error", facts: { responseCode: 503 }, class: "failed", latencyMs: 12 },
+    { title: "fails when no answer came", facts: { responseCode: 0 }, class: "failed", latencyMs: 12 },
+    {
+      title: "fails when the upstream refused the connection",
+      facts: { upstreamReached: false, responseCode: 503, flags: ["upstreamConnectionFailure"], upstreamMs: undefined },
+      class: "failed",
+      latencyMs: 15,
+    },
+    {
+      title: "fails when the upstream took too long",
+      facts: { responseCode: 504, flags: ["upstreamRequestTimeout"], upstreamMs: undefined },
+      class: "failed",
+      latencyMs: 15,
+    },
+    {
+      title: "fails for the variant tried first when another attempt saved it, and its time counts for nobody",
+      facts: { attempts: 2, upstreamCluster: "stable" },
+      class: "failed",
+      latencyMs: undefined,
+    },
+    {
+      title: "fails with a gRPC status that is the server's fault, in spite of HTTP 200",
+      facts: { grpcStatus: 14 },
+      class: "failed",
+      latencyMs: 12,
+    },
+    { title: "is ok with a gRPC status that is the caller's fault", facts: { grpcStatus: 5 }, class: "ok", latencyMs: 12 },
+    {
+      title: "is aborted when the client left, at once: no time",
+      facts: { responseCode: 0, flags: ["downstreamConnectionTermination"], durationMs: 30 },
+      class: "aborted",
+      latencyMs: undefined,
+    },
+    {
+      title: "is aborted when the client left after a long wait: the wait counts as slow",
+      facts: { responseCode: 0, flags: ["downstreamConnectionTermination"], durationMs: 4_000 },
+      class: "aborted",
+      latencyMs: 4_000,
+    },
+    {
+      title: "is Envoy's own reply when no upstream was tried",
+      facts: { upstreamReached: false, attempts: 0, responseCode: 403, upstreamMs: undefined },
+      class: "local",
+      latencyMs: undefined,
+    },
+  ])("$title", ({ facts, class: outcome, latencyMs }) => {
+    expect(attribute(entry(facts), clusterOf)).toEqual({
+      kind: "outcome",
+      rollout: "checkout",
+      variant: "canary",
+      run: 3,
+      control: false,
+      class: outcome,
+      latencyMs,
+    });
+  });
+
+  test("counts for the run that decided it, whatever runs now", () => {
+    const decided = { variant: "stable", rollout: "checkout", run: 1, control: true } as const;
+    expect(attribute(entry({ decided, upstreamCluster: "stable" }), clusterOf)).toMatchObject({ variant: "stable", run: 1, control: true });
+  });
+});
+
+test("a request without a decision failed open and is nobody's", () => {
+  expect(attribute(entry({ decided: undefined }), clusterOf)).toEqual({ kind: "failed open" });
+});
+
+test("a request that no rollout governs is nobody's", () => {
+  const decided = { variant: "stable", rollout: undefined, run: 0, control: false } as const;
+  expect(attribute(entry({ decided }), clusterOf)).toEqual({ kind: "no rollout" });
+});
+
+describe("canary decided, another cluster answered at the first attempt", () => {
+  test("the canary's cluster is missing: an alarm, no evidence", () => {
+    expect(attribute(entry({ upstreamCluster: "stable" }), clusterOf)).toEqual({ kind: "cluster missing", rollout: "checkout" });
+  });
+
+  test("an outcome when the rollout is not known any more, for nobody can tell", () => {
+    expect(attribute(entry({ upstreamCluster: "stable" }), () => undefined)).toMatchObject({ kind: "outcome", class: "ok" });
+  });
+});
