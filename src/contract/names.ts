@@ -43,7 +43,6 @@ export const METRICS = {
   outcomeDuration: "serin_outcome_duration_seconds",
   failedOpen: "serin_failed_open_total",
   clusterMissing: "serin_cluster_missing_total",
-  accessLogDropped: "serin_access_log_dropped_total",
   surprises: "serin_surprises_total",
   ruleRevision: "serin_rules_revision",
   ruleEpoch: "serin_rules_epoch",

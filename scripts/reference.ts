@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { EXIT_MEANING } from "../src/contract/exit-codes.ts";
+import { METRIC_FACTS } from "../src/contract/metric-facts.ts";
+import { STREAMS, SUBJECTS } from "../src/contract/names.ts";
+import { RolloutSchema } from "../src/contract/rollout.ts";
+import { PRESETS } from "../src/contract/stages.ts";
+
+const NOTE = "<!-- Made by `npm run docs` from src/contract; do not edit. -->\n";
+
+/** The generated pages: file name → text. */
+export const referencePages = (): Readonly<Record<string, string>> => ({
+  "rollout.md": rolloutPage(),
+  "metrics.md": metricsPage(),
+  "exit-codes.md": exitCodesPage(),
+  "nats.md": natsPage(),
+});
+
+const page = (title: string, ...parts: string[]): string => `${NOTE}\n# ${title}\n\n${parts.join("\n\n")}\n`;
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
+
+interface Node {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly required?: readonly string[];
+  readonly items?: Node;
+  readonly anyOf?: readonly Node[];
+  readonly additionalProperties?: Node | boolean;
+}
+
+function rolloutPage(): string {
+  // The schema library's own form of JSON Schema; only the parts named above are read.
+  const root = z.toJSONSchema(RolloutSchema, { io: "input", unrepresentable: "any" }) as Node;
+  // The forms of a union repeat what they share.
+  const rows = [...new Map(fields(root, "").map((row) => [row[0], row])).values()];
+  const presets = Object.entries(PRESETS).map(([name, stages]) => [
+    `\`${name}\``,
+    stages.map(({ share, minTime, minSample }) => `${share / 100} % for ${minTime / 1_000} s and ${minSample} outcomes`).join(", "),
+  ]);
+  return page(
+    "Rollout",
+    "A file in YAML, several by `---`. Shares are written `5%`, times `250ms`, `30s`, `10m`, `2h`, `7d`; a number without its unit is refused.",
+    table(["Field", "Form", "Needed", "Meaning"], rows),
+    "## Presets of stages",
+    table(["`strategy.use`", "Stages"], presets),
+  );
+}
+
+function fields(node: Node, path: string): string[][] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
+    const at = path === "" ? name : `${path}.${name}`;
+    const isNeeded = node.required?.includes(name) === true;
+    return [[`\`${at}\``, form(child), isNeeded ? "yes" : "no", child.description ?? ""], ...below(child, at)];
+  });
+}
+
+function below(node: Node, path: string): string[][] {
+  if (node.anyOf !== undefined) return node.anyOf.flatMap((option) => below(option, path));
+  if (node.items !== undefined) return below(node.items, `${path}[]`);
+  return fields(node, path);
+}
+
+function form(node: Node): string {
+  if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
+  if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(", ");
+  if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(form))].join(" or ");
+  if (node.type === "array") return `list of ${form(node.items ?? {})}`;
+  if (node.type === "object" && node.properties !== undefined)
+    return Object.keys(node.properties)
+      .map((key) => `\`${key}\``)
+      .join(" + ");
+  return { object: "mapping", string: "text", integer: "whole number", boolean: "true or false" }[node.type ?? ""] ?? "text";
+}
+
+const metricsPage = (): string =>
+  page(
+    "Metrics",
+    "Sidecars serve these at `/metrics` (127.0.0.1:9464), controllers where `--http` says. Labels `run`, `rollout` and `variant` are bounded: the last 8 runs of the rollouts in force.",
+    table(
+      ["Name", "Kind", "Labels", "Meaning"],
+      METRIC_FACTS.map(({ name, kind, labels, meaning }) => [
+        `\`${name}\``,
+        kind,
+        labels.map((label) => `\`${label}\``).join(", "),
+        meaning,
+      ]),
+    ),
+  );
+
+const exitCodesPage = (): string =>
+  page(
+    "Exit codes",
+    table(
+      ["Code", "Meaning"],
+      Object.entries(EXIT_MEANING).map(([code, meaning]) => [code, meaning]),
+    ),
+  );
+
+const natsPage = (): string =>
+  page(
+    "NATS",
+    table(
+      ["Stream", "Subjects", "Written by"],
+      [
+        [`\`${STREAMS.plans}\``, `\`${SUBJECTS.allPlans}\``, "the leading controller, on a validated `apply`"],
+        [
+          `\`${STREAMS.state}\``,
+          `\`${SUBJECTS.allState}\`, each write repeated on \`${SUBJECTS.allPush}\``,
+          "the leading controller, fenced by its lease",
+        ],
+        [`\`${STREAMS.audit}\``, `\`${SUBJECTS.allAudit}\``, "the leading controller, duplicates removed by message id"],
+      ],
+    ),
+    table(
+      ["Subject", "Carries", "Sent by"],
+      [
+        [`\`${SUBJECTS.command}\``, "commands, request and reply", "the command line"],
+        [`\`${SUBJECTS.allReceipts}\``, "which revision a sidecar obeys, and since when", "sidecars"],
+        [`\`${SUBJECTS.allEvidence}\``, "OTLP metrics as JSON, cumulative", "sidecars"],
+      ],
+    ),
+  );

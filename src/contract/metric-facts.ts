@@ -1,0 +1,47 @@
+import { METRICS } from "./names.ts";
+
+/** What the reference says about one metric. */
+export interface MetricFact {
+  readonly name: string;
+  readonly kind: "counter" | "gauge" | "histogram (seconds)";
+  readonly labels: readonly string[];
+  readonly meaning: string;
+}
+
+const fact = (name: string, kind: MetricFact["kind"], labels: readonly string[], meaning: string): MetricFact => ({
+  name,
+  kind,
+  labels,
+  meaning,
+});
+const SERIES = ["rollout", "variant", "run", "control"];
+
+/** Every metric, in the order of the reference. */
+export const METRIC_FACTS: readonly MetricFact[] = [
+  fact(METRICS.decisions, "counter", [...SERIES, "reason"], "Requests decided."),
+  fact(
+    METRICS.outcomes,
+    "counter",
+    [...SERIES, "class"],
+    "Requests ended, by Envoy's access log: `ok`, `failed`, `aborted` (the client left) or `local` (Envoy's own reply).",
+  ),
+  fact(
+    METRICS.outcomeDuration,
+    "histogram (seconds)",
+    SERIES,
+    "Time of ended requests at the upstream, without the time for the decision.",
+  ),
+  fact(METRICS.failedOpen, "counter", [], "Requests that Envoy sent on to stable without a decision."),
+  fact(METRICS.clusterMissing, "counter", ["rollout"], "Canary was decided and another cluster answered: Envoy lacks a route or cluster."),
+  fact(METRICS.surprises, "counter", ["kind"], "Things that should not happen; each went to stable."),
+  fact(METRICS.streams, "counter", [], "External processing streams begun, one per request."),
+  fact(METRICS.ruleEpoch, "gauge", [], "Epoch of the rule set in force."),
+  fact(METRICS.ruleRevision, "gauge", [], "Revision of the rule set in force."),
+  fact(METRICS.rulesRejected, "gauge", [], "Rule sets refused since the start."),
+  fact(METRICS.rulesState, "gauge", ["state"], "1 for the state that holds: `ok`, `stale` or `unwatched`."),
+  fact(METRICS.ruleAge, "gauge", [], "Seconds since the last beat of a controller."),
+  fact(METRICS.controllerLeader, "gauge", [], "1 while this controller leads."),
+  fact(METRICS.rolloutShare, "gauge", ["rollout"], "Share set, 0 to 1."),
+  fact(METRICS.rolloutRun, "gauge", ["rollout"], "Run in force."),
+  fact(METRICS.rolloutPhase, "gauge", ["rollout", "phase"], "1 for the phase that holds."),
+];

@@ -1,0 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { referencePages } from "../../../scripts/reference.ts";
+import { METRIC_FACTS } from "../../../src/contract/metric-facts.ts";
+import { METRICS } from "../../../src/contract/names.ts";
+import { packageRoot } from "../../../src/io/package-root.ts";
+
+test.each(Object.entries(referencePages()))("docs/reference/%s is what the contract says; `npm run docs` makes it", (name, text) => {
+  expect(readFileSync(join(packageRoot(), "docs", "reference", name), "utf8")).toBe(text);
+});
+
+test("every metric is explained, each once", () => {
+  expect(METRIC_FACTS.map(({ name }) => name).toSorted()).toEqual(Object.values(METRICS).toSorted());
+});
