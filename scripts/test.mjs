@@ -42,7 +42,10 @@ function runProject({ name, args }, more) {
     [vitest, "run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...options],
     { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] },
   );
-  return { ok: status === 0, counts: readCounts(file) };
+  const counts = readCounts(file);
+  // A run that never came to its tests, as when a program is missing, leaves an empty report.
+  const neverRan = status !== 0 && counts.passed + counts.failed === 0;
+  return { ok: status === 0, counts: neverRan ? { ...counts, failed: 1 } : counts };
 }
 
 function readCounts(file) {

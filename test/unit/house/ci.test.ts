@@ -7,6 +7,8 @@ interface Report {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
+  /** How vitest ends when no test failed. */
+  readonly exitCode?: number;
   readonly testResults: readonly { status: string; assertionResults: readonly object[] }[];
 }
 
@@ -38,7 +40,13 @@ describe("npm test", () => {
       says: "15 passed, 1 failed",
     },
     {
-      title: "counts a run without a report as a failure, as when a program is missing",
+      title: "counts a run that never came to its tests as a failure, as when a program is missing",
+      reports: { unit: good, integration: { ...good, numPassedTests: 0, exitCode: 1 }, e2e: good },
+      code: 1,
+      says: "10 passed, 1 failed",
+    },
+    {
+      title: "counts a run that leaves no report as a failure",
       reports: { unit: good, integration: good },
       code: 1,
       says: "10 passed, 1 failed",

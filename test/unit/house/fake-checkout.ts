@@ -42,8 +42,8 @@ const source = "report-" + project + ".json";
 if (!existsSync(source)) process.exit(1);
 const text = readFileSync(source, "utf8");
 writeFileSync(value("--outputFile.json="), text);
-const { numFailedTests, testResults } = JSON.parse(text);
-process.exit(numFailedTests > 0 || testResults.some(({ status }) => status === "failed") ? 1 : 0);
+const { numFailedTests, testResults, exitCode = 0 } = JSON.parse(text);
+process.exit(numFailedTests > 0 || testResults.some(({ status }) => status === "failed") ? 1 : exitCode);
 `;
 
 /** Makes one, with packages installed and built; it goes when the test is over. */
