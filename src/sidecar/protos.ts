@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor, type ServiceDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { packageRoot } from "../io/package-root.ts";
 
 /** The gRPC services that a sidecar offers. */
 export interface Services {
@@ -13,7 +12,7 @@ export interface Services {
 
 /** Loads the vendored protocol files; about 50 ms, once per process. */
 export function loadServices(): Services {
-  const root = protoRoot();
+  const root = join(packageRoot(), "proto");
   const files = [
     "envoy/service/ext_proc/v3/external_processor.proto",
     "envoy/service/accesslog/v3/als.proto",
@@ -37,14 +36,3 @@ function service(loaded: GrpcObject, path: string): ServiceDefinition {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   (typeof value === "object" || typeof value === "function") && value !== null;
 const isService = (value: unknown): value is ServiceClientConstructor => typeof value === "function" && "service" in value;
-
-/** The folder `proto` beside the nearest package.json, from sources as from the build. */
-function protoRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, "package.json")) || !existsSync(join(directory, "proto"))) {
-    const parent = dirname(directory);
-    if (parent === directory) throw new Error("the folder proto with the vendored protocol files is missing");
-    directory = parent;
-  }
-  return join(directory, "proto");
-}

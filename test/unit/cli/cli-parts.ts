@@ -1,0 +1,43 @@
+import type { CliParts } from "../../../src/cli/parts.ts";
+import { runCli } from "../../../src/cli/program.ts";
+
+/** What a command line printed, and its exit code. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+  /** Options that a sidecar or controller was started with. */
+  readonly started: unknown[];
+}
+
+/** Runs one command line with parts that start nothing. */
+export async function runWith(args: readonly string[], overrides: Partial<CliParts> = {}): Promise<Ran> {
+  const ran = { out: "", error: "", started: [] as unknown[] };
+  const stop = new AbortController();
+  stop.abort();
+  const start = (options: unknown) => {
+    ran.started.push(options);
+    return Promise.resolve({ metricsUrl: "http://127.0.0.1:1", extProcPort: undefined, stop: () => Promise.resolve() });
+  };
+  const parts: CliParts = {
+    out: (text) => {
+      ran.out += text;
+    },
+    error: (text) => {
+      ran.error += text;
+    },
+    user: "alice",
+    host: "edge.example",
+    defaultNats: undefined,
+    otlp: false,
+    nowMs: () => 1_800_000_000_000,
+    newId: () => "0123456789abcdef",
+    signal: stop.signal,
+    startSidecar: start,
+    startController: start,
+    runDemo: () => Promise.resolve(0),
+    ...overrides,
+  };
+  const code = await runCli(args, parts);
+  return { code, ...ran };
+}

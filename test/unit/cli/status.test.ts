@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import type { Picture } from "../../../src/cli/picture.ts";
+import { phaseText, statusText } from "../../../src/cli/status.ts";
+import type { PlanState } from "../../../src/contract/live.ts";
+
+const served = { run: 3, firstRun: 1, sinceMs: 0 };
+
+test.each<[PlanState, string]>([
+  [{ phase: "pending", ...served }, "pending, waiting for every sidecar"],
+  [{ phase: "stage", ...served, stage: 1, begunAtMs: null }, "stage 2 of 4, waiting for every sidecar"],
+  [{ phase: "stage", ...served, stage: 1, begunAtMs: 5 }, "stage 2 of 4"],
+  [{ phase: "paused", ...served, stage: 1, reason: "lunch" }, "paused (lunch)"],
+  [{ phase: "promoting", ...served }, "promoting to 100 %, waiting for every sidecar"],
+  [
+    { phase: "promoted", ...served, overdue: true },
+    "promoted, waiting for hand-over (overdue): keep the old stable up until `serin handover`",
+  ],
+  [{ phase: "rollingBack", ...served, reason: "errors" }, "rolling back (errors)"],
+  [{ phase: "rolledBack", ...served, reason: "errors", stragglers: ["s2"] }, "rolled back (errors), not confirmed by s2"],
+  [{ phase: "handedOver", ...served }, "handed over"],
+])("a plan %j reads %s", (plan, text) => {
+  expect(phaseText({ plan, stages: 4 })).toBe(text);
+});
+
+test("status shows leader, sidecars, shares and the verdict with its numbers", () => {
+  const check = {
+    name: "errors",
+    verdict: "hold",
+    stable: 0.001,
+    canary: 0.012,
+    difference: 0.011,
+    upper: null,
+    threshold: 0.005,
+    odds: 12.34,
+    stableSample: 9_000,
+    canarySample: 900,
+  } as const;
+  const picture: Picture = {
+    leader: null,
+    sidecars: [
+      { id: "s1", heard: true, state: "stale", isCurrent: false, problem: null },
+      { id: "s2", heard: false, state: null, isCurrent: false, problem: null },
+    ],
+    rollouts: [
+      {
+        name: "checkout",
+        plan: { phase: "stage", ...served, stage: 0, begunAtMs: 0 },
+        stages: 4,
+        shareBp: 500,
+        updatedAtMs: 0,
+        lastAction: null,
+        judge: {
+          shareSeenBp: 487,
+          totals: {
+            stable: { decided: 1, requests: 9_000, failed: 9 },
+            canary: { decided: 1, requests: 900, failed: 11 },
+            control: { decided: 0, requests: 0, failed: 0 },
+          },
+          verdict: {
+            verdict: "hold",
+            reason: "too close to tell",
+            safeShareBp: 0,
+            checks: [check],
+            atMs: 0,
+            sinceMs: 0,
+            run: 3,
+            runSample: 900,
+          },
+        },
+      },
+    ],
+  };
+  expect(statusText(picture, 200_000)).toBe(
+    [
+      "no controller leads: nothing advances, and shares go home unless a beat is heard",
+      "2 sidecars known, 1 heard just now",
+      "  missing the newest rules: s1",
+      "  not heard in the last moments: s2 (`serin forget ID` if gone for good)",
+      "  s1 is stale",
+      "",
+      "checkout: stage 1 of 4, for 3 min 20 s",
+      "  share set 5 %, seen 4.87 %, run 3",
+      "  stable 9000 requests, 9 failed; canary 900 requests, 11 failed",
+      "  verdict hold, safe share 0 %: too close to tell",
+      "  check   stable  canary  at most worse by  tolerated  odds of harm",
+      "  errors  0.10 %  1.20 %  –                 0.50 %     12.3 : 1",
+      "",
+    ].join("\n"),
+  );
+});
