@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { durationMs, ShareSchema } from "../contract/units.ts";
 import { LOG_LEVELS } from "../io/log.ts";
 
-export const DEFAULT_NATS = "nats://127.0.0.1:4222";
+const DEFAULT_NATS = "nats://127.0.0.1:4222";
 
 /** Parses `10m` for a flag; milliseconds. */
 export function parseDuration(text: string): number {

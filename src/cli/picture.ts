@@ -77,7 +77,7 @@ export async function readPicture(
 }
 
 /** One rollout with what the judge last said. */
-export async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
+async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const [judge, plan] = await Promise.all([readJudge(link, state.rollout), readPlan(link, state.rollout)]);
   const isOfThisAttempt = judge !== undefined && judge.firstRun === state.plan.firstRun;
   return {

@@ -12,7 +12,7 @@ import { type StatusFlags, status } from "./status.ts";
 import { sendVerb, type VerbFlags } from "./verbs.ts";
 import { type WatchFlags, watch } from "./watch.ts";
 
-export const VERSION = "0.1.0";
+const VERSION = "0.1.0";
 
 /** Runs one command line, without the program's own name; prints errors and answers with the exit code. */
 export async function runCli(args: readonly string[], parts: CliParts): Promise<ExitCode> {
@@ -29,7 +29,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
 }
 
 /** The command line with all its verbs; `done` takes the exit code of the one that ran. */
-export function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command {
+function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command {
   const program = new Command("serin")
     .description("Rolls a new version out to real users a little at a time, and takes it back before they notice.")
     .version(VERSION)

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 export type Fault = Readonly<{ file: string; line: number; column: number; path: string; problem: string; fix: string }>;
 
 /** `file:line:column: path: problem; fix`, the way compilers write, so that editors can jump there. */
-export const faultLine = ({ file, line, column, path, problem, fix }: Fault): string =>
+const faultLine = ({ file, line, column, path, problem, fix }: Fault): string =>
   `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${problem}; ${fix}`;
 
 /** An error that the command line answers with its own exit code and no stack. */

@@ -79,6 +79,7 @@ export const DecisionMetadataSchema = z.object({
   revision: z.string().optional().describe("`epoch.revision`."),
   bucket: z.string().optional(),
   reason: z.string(),
+  control: z.enum(["true", "false"]).optional().describe("In the slice of stable that is counted apart."),
 });
 
 export type Receipt = z.infer<typeof ReceiptSchema>;

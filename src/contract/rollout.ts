@@ -3,7 +3,7 @@ import { HEADER_PREFIX } from "./names.ts";
 import { StagesSchema } from "./stages.ts";
 import { PointsSchema } from "./units.ts";
 
-export const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Name of a rollout or target: a DNS label, because it becomes part of a NATS subject and of metric labels. */
 export const NameSchema = z
@@ -90,12 +90,12 @@ export const TargetSchema = z.strictObject({
   variant: VariantNameSchema.describe("Where requests that meet it go."),
 });
 
-export const StrategySchema = z.union([
+const StrategySchema = z.union([
   z.strictObject({ use: z.enum(["fast", "standard", "careful"]).describe("A preset of stages.") }),
   z.strictObject({ type: z.literal("canary"), stages: StagesSchema }),
 ]);
 
-export const ChecksSchema = z.strictObject({
+const ChecksSchema = z.strictObject({
   errors: z
     .strictObject({ maxIncrease: PointsSchema.describe("Tolerated rise of the failed ratio over stable's, in percentage points.") })
     .default({ maxIncrease: 0.005 })
@@ -140,4 +140,3 @@ export type Variant = z.infer<typeof VariantSchema>;
 export type VariantName = z.infer<typeof VariantNameSchema>;
 export type Condition = z.infer<typeof ConditionSchema>;
 export type Target = z.infer<typeof TargetSchema>;
-export type Checks = z.infer<typeof ChecksSchema>;

@@ -6,7 +6,7 @@ const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, 
 const EpochSchema = z.int().min(0).describe("Unix seconds at which this line of revisions began; outranks the revision.");
 const RevisionSchema = z.int().min(0).describe("Counts up by one with each manifest of an epoch.");
 export const RunSchema = z.int().min(0).describe("Counter of the rollout, +1 at each change of what is served.");
-export const HashSchema = z
+const HashSchema = z
   .string()
   .regex(/^[0-9a-f]{64}$/, "not a sha256 in hex")
   .describe("sha256 of the exact bytes, in hex.");
@@ -83,7 +83,6 @@ export type LiveRule = z.infer<typeof LiveRuleSchema>;
 export type RuleSet = z.infer<typeof RuleSetSchema>;
 export type Blob = z.infer<typeof BlobSchema>;
 export type ManifestPayload = z.infer<typeof ManifestPayloadSchema>;
-export type Manifest = z.infer<typeof ManifestSchema>;
 export type Lease = z.infer<typeof LeaseSchema>;
 
 /** Orders two rule sets: negative when `a` is the older one. */

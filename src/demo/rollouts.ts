@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { RolloutInput } from "../contract/rollout.ts";
 
 /** A rollout of the demo: a shipped preset, nothing of the demo's own but names. */
-export const demoRollout = (name: string, host: string): RolloutInput => ({
+const demoRollout = (name: string, host: string): RolloutInput => ({
   apiVersion: "serin/v1",
   kind: "Rollout",
   name,

@@ -23,13 +23,17 @@ export interface TrafficOptions {
 
 export interface Traffic {
   setPace(perSecond: number): void;
+  /** Requests a second that are due now. */
+  pace(): number;
   /** Another host to ask from now on. */
   setHost(host: string): void;
   /** Stops sending and waits for the answers still due. */
   stop(): Promise<void>;
 }
 
-const SLOT_MS = 20;
+const SLOT_MS = 5;
+/** What was not sent while this process was held up for longer is left out: sent all at once, it would be a load of its own. */
+const MAX_CATCH_UP_MS = 50;
 const TIMEOUT_MS = 10_000;
 
 /** Sends at a fixed pace whatever the answers do (open loop), each time from a user chosen evenly. */
@@ -42,7 +46,7 @@ export function startTraffic(options: TrafficOptions): Traffic {
   const open = new Set<Promise<void>>();
   const timer = setInterval(() => {
     const now = performance.now();
-    owed = Math.min(owed + ((now - last) * perSecond) / 1_000, perSecond);
+    owed += (Math.min(now - last, MAX_CATCH_UP_MS) * perSecond) / 1_000;
     last = now;
     for (; owed >= 1; owed -= 1) {
       // A stride that shares no factor with the number of users visits all of them evenly, without an order.
@@ -57,6 +61,7 @@ export function startTraffic(options: TrafficOptions): Traffic {
     setPace: (pace) => {
       perSecond = pace;
     },
+    pace: () => perSecond,
     setHost: (name) => {
       host = name;
     },

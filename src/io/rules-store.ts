@@ -32,7 +32,7 @@ export type BlobCache = Map<string, Blob["rollouts"]>;
 const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 /** Shard of a rollout, 0…63: by hash of its name, so that a change touches one blob. */
-export const shardOf = (rollout: string): number => Number.parseInt(sha256(rollout).slice(0, 8), 16) % MAX_BLOBS;
+const shardOf = (rollout: string): number => Number.parseInt(sha256(rollout).slice(0, 8), 16) % MAX_BLOBS;
 
 /** Static rules as blobs: shard → hash for the manifest, and the texts to store under their hashes. */
 export function encodeBlobs(rollouts: Readonly<Record<string, StaticRules>>): {

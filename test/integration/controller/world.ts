@@ -10,8 +10,8 @@ import { type Clock, systemClock } from "../../../src/io/clock.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { connectNats, type NatsLink } from "../../../src/io/nats.ts";
 import { readLive, sendCommand } from "../../../src/io/store.ts";
+import { type NatsServer, startNatsServer } from "../../support/nats-server.ts";
 import { FakeSidecar } from "./fake-sidecar.ts";
-import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { waitFor } from "./wait.ts";
 
 /** How long a lease lasts in these tests, in milliseconds. */
@@ -87,7 +87,7 @@ export class World {
   async close(): Promise<void> {
     for (const stop of this.#stops) await stop();
     await this.link.close();
-    await this.server.close();
+    await this.server.stop();
   }
 }
 

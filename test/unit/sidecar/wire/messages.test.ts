@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { DecisionMetadataSchema } from "../../../../src/contract/messages.ts";
 import { compile } from "../../../../src/core/decide/compile.ts";
 import { decide } from "../../../../src/core/decide/decide.ts";
 import { answer } from "../../../../src/sidecar/ext-proc.ts";
@@ -63,6 +64,10 @@ describe("the answer to request headers", () => {
       reason: { stringValue: "share" },
     });
     expect(fields?.["revision"]).toEqual({ stringValue: "1700000000.7" });
+    const texts = Object.entries(fields ?? {}).flatMap(([name, value]) =>
+      value.stringValue === undefined ? [] : [[name, value.stringValue]],
+    );
+    expect(DecisionMetadataSchema.parse(Object.fromEntries(texts))).toEqual(Object.fromEntries(texts));
     const groups = fields?.["priority_groups"]?.listValue?.values?.map((value) => value.structValue?.fields?.["name"]?.stringValue);
     expect(groups).toEqual(["canary", "stable"]);
   });
