@@ -16,7 +16,8 @@ export interface HttpServer {
 /** Serves /metrics, /healthz and /readyz on `HOST:PORT`. Throws when the address cannot be used. */
 export async function startHttp(address: string, ports: HttpPorts): Promise<HttpServer> {
   const server = createServer((request, response) => {
-    switch (new URL(request.url ?? "/", "http://localhost").pathname) {
+    // Not by URL, which throws for paths like "//" that any client may send.
+    switch ((request.url ?? "").split("?", 1)[0] ?? "") {
       case "/metrics":
         return ports.metrics(request, response);
       case "/healthz":

@@ -1,4 +1,4 @@
-import { destination, type Logger, pino } from "pino";
+import { destination, type Logger, pino, stdSerializers } from "pino";
 
 export type { Logger } from "pino";
 
@@ -7,5 +7,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A logger that writes JSON lines to stderr, so that stdout stays the program's own. */
 export function createLog({ name, level }: { name: string; level: LogLevel }): Logger {
-  return pino({ name, level, base: { name, pid: process.pid } }, destination({ fd: 2, sync: true }));
+  // Without its serializer an error is logged as {}.
+  return pino(
+    { name, level, base: { name, pid: process.pid }, serializers: { error: stdSerializers.err } },
+    destination({ fd: 2, sync: true }),
+  );
 }

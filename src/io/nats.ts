@@ -1,5 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { connect, type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
+import { connect, errors, type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 
 /** Code of JetStream's refusal when the expected last sequence does not hold. */
@@ -19,26 +20,44 @@ export interface NatsOptions {
   readonly name: string;
   /** False for a command line that should fail instead of waiting for a server. */
   readonly waitForServer: boolean;
+  /** Ends the wait for a server. */
+  readonly signal?: AbortSignal;
 }
 
-/** Connects; with `waitForServer` it keeps trying for ever, also after refused logins. */
-export async function connectNats({ url, name, waitForServer }: NatsOptions): Promise<NatsLink> {
-  const connection = await connect({
+/**
+ * Connects; with `waitForServer` it keeps trying for ever, also after refused logins. Throws an AbortError when the signal
+ * comes first.
+ */
+export async function connectNats(options: NatsOptions): Promise<NatsLink> {
+  for (;;) {
+    try {
+      const connection = await dial(options);
+      return { connection, jetstream: jetstream(connection, { timeout: 3_000 }), close: () => connection.close() };
+    } catch (error) {
+      if (!options.waitForServer || error instanceof errors.InvalidArgumentError) throw error;
+    }
+    // The client's own wait for a first server cannot be given up: it would keep a program alive that was told to stop.
+    await delay(RETRY_MS + Math.random() * RETRY_JITTER_MS, undefined, options.signal && { signal: options.signal });
+  }
+}
+
+const RETRY_MS = 500;
+const RETRY_JITTER_MS = 2_000;
+
+const dial = ({ url, name, waitForServer }: NatsOptions): Promise<NatsConnection> =>
+  connect({
     servers: url.split(","),
     name,
     maxReconnectAttempts: waitForServer ? -1 : 3,
-    waitOnFirstConnect: waitForServer,
     ignoreAuthErrorAbort: waitForServer,
     pingInterval: 10_000,
     maxPingOut: 2,
-    reconnectTimeWait: waitForServer ? 500 : 100,
-    reconnectJitter: waitForServer ? 2_000 : 100,
+    reconnectTimeWait: waitForServer ? RETRY_MS : 100,
+    reconnectJitter: waitForServer ? RETRY_JITTER_MS : 100,
     inboxPrefix: "_INBOX_serin",
     noAsyncTraces: true,
     timeout: 3_000,
   });
-  return { connection, jetstream: jetstream(connection, { timeout: 3_000 }), close: () => connection.close() };
-}
 
 /** A stored value with its sequence in the stream. */
 export interface Stored {

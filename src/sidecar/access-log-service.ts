@@ -1,7 +1,7 @@
 import type { ServerReadableStream, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { VariantName } from "../contract/rollout.ts";
 import { type Attribution, attribute } from "./attribution.ts";
-import { entryFacts } from "./wire/access-log.ts";
+import { entryFacts, isFinal } from "./wire/access-log.ts";
 import type { StreamAccessLogsMessage } from "./wire/messages.ts";
 
 /** What the access log service needs from the sidecar. */
@@ -25,6 +25,7 @@ export function accessLogService(ports: AccessLogPorts): AccessLogService {
   const take = (message: StreamAccessLogsMessage): void => {
     for (const entry of message.httpLogs?.logEntry ?? []) {
       try {
+        if (!isFinal(entry)) continue;
         ports.ended(attribute(entryFacts(entry), ports.clusterOf));
       } catch (error) {
         ports.surprise("access log entry", error);

@@ -23,6 +23,8 @@ export interface EntryFacts {
 /** Whom an outcome belongs to, and how it counts. */
 export type Attribution =
   | { readonly kind: "failed open" }
+  /** Envoy answered before anything was decided, as when a filter before ours refuses a request. */
+  | { readonly kind: "undecided" }
   | { readonly kind: "no rollout" }
   /** Canary was decided and another cluster answered at the first attempt: the canary's cluster is missing. */
   | { readonly kind: "cluster missing"; readonly rollout: string }
@@ -37,7 +39,10 @@ export type Attribution =
       readonly latencyMs: number | undefined;
     };
 
-/** gRPC codes that are the server's fault: unknown, deadline exceeded, unimplemented, internal, unavailable, data loss. */
+/**
+ * gRPC codes that are the server's fault: unknown, deadline exceeded, unimplemented, internal, unavailable, data loss.
+ * They are those whose HTTP status is 5xx (google/rpc/code.proto); "resource exhausted" is a 429, as a quota is.
+ */
 const GRPC_SERVER_FAULTS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
 
 /** Envoy's flags for a failed try at an upstream (access log proto, `ResponseFlags`). */
@@ -50,9 +55,14 @@ const UPSTREAM_FAULTS: ReadonlySet<string> = new Set([
   "upstreamOverflow",
   "upstreamRetryLimitExceeded",
   "upstreamMaxStreamDurationReached",
-  "streamIdleTimeout",
   "upstreamProtocolError",
+  "dnsResolutionFailure",
+  // The route of a decided variant leads nowhere.
+  "noClusterFound",
 ]);
+
+/** The client left: its connection ended, or it reset the stream (HTTP/2 and gRPC clients that cancel). */
+const CLIENT_LEFT: ReadonlySet<string> = new Set(["downstreamConnectionTermination", "downstreamRemoteReset"]);
 
 /** A client that leaves after this long was kept waiting: the wait counts as latency. */
 const LONG_WAIT_MS = 1_000;
@@ -63,7 +73,7 @@ const LONG_WAIT_MS = 1_000;
  */
 export function attribute(entry: EntryFacts, clusterOf: (rollout: string, variant: VariantName) => string | undefined): Attribution {
   const { decided } = entry;
-  if (decided === undefined) return { kind: "failed open" };
+  if (decided === undefined) return { kind: wasTried(entry) ? "failed open" : "undecided" };
   const { rollout, variant, run, control } = decided;
   if (rollout === undefined) return { kind: "no rollout" };
   const expected = clusterOf(rollout, variant);
@@ -71,6 +81,7 @@ export function attribute(entry: EntryFacts, clusterOf: (rollout: string, varian
     variant === "canary" &&
     expected !== undefined &&
     entry.attempts <= 1 &&
+    wasTried(entry) &&
     entry.upstreamCluster !== "" &&
     entry.upstreamCluster !== expected
   ) {
@@ -80,13 +91,20 @@ export function attribute(entry: EntryFacts, clusterOf: (rollout: string, varian
   return { kind: "outcome", rollout, variant, run, control, class: outcome, latencyMs: latencyOf(entry, outcome) };
 }
 
+const upstreamFailed = ({ flags }: EntryFacts): boolean => flags.some((flag) => UPSTREAM_FAULTS.has(flag));
+
+/** True when the request came as far as an upstream, or as to lack one. */
+const wasTried = (entry: EntryFacts): boolean => entry.upstreamReached || entry.attempts > 0 || upstreamFailed(entry);
+
 function classOf(entry: EntryFacts): OutcomeClass {
-  const upstreamFault = entry.flags.some((flag) => UPSTREAM_FAULTS.has(flag));
-  if (!entry.upstreamReached && !upstreamFault && entry.attempts === 0)
-    return entry.flags.includes("downstreamConnectionTermination") ? "aborted" : "local";
+  const clientLeft = entry.flags.some((flag) => CLIENT_LEFT.has(flag));
+  if (!wasTried(entry)) return clientLeft ? "aborted" : "local";
   if (entry.attempts > 1) return "failed";
-  if (entry.flags.includes("downstreamConnectionTermination") && !upstreamFault) return "aborted";
-  if (upstreamFault || entry.responseCode >= 500 || entry.responseCode === 0) return "failed";
+  const upstreamFault = upstreamFailed(entry);
+  if (clientLeft && !upstreamFault) return "aborted";
+  // An answer that stops in the middle: the client has its 200, and no more.
+  const isCut = entry.flags.includes("streamIdleTimeout") && entry.responseCode < 400;
+  if (upstreamFault || isCut || entry.responseCode >= 500 || entry.responseCode === 0) return "failed";
   return entry.grpcStatus !== undefined && GRPC_SERVER_FAULTS.has(entry.grpcStatus) ? "failed" : "ok";
 }
 

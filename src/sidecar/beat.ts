@@ -3,8 +3,11 @@ import type { Clock } from "../io/clock.ts";
 
 /** How long nobody has been heard to watch. */
 export interface Beat {
-  /** Takes a lease that was pushed or read; only one that has changed proves that someone is alive. */
-  heard(lease: Lease): void;
+  /**
+   * Takes a lease; only one that has changed proves that someone is alive. One that was pushed was renewed just now; one
+   * that was read from the store may be long dead, or older than one heard before.
+   */
+  heard(lease: Lease, how?: "pushed" | "read"): void;
   /** The age that rules on disk had when this process began. */
   startAt(ageMs: number): void;
   /** Milliseconds since the last beat, by a clock that never goes back; undefined before the first word of any. */
@@ -16,12 +19,13 @@ export function createBeat(clock: Clock): Beat {
   let last: { term: number; beat: number } | undefined;
   let atMs: number | undefined;
   return {
-    heard({ term, beat, renewedAtMs }) {
+    heard({ term, beat, renewedAtMs }, how = "read") {
       if (last !== undefined && last.term === term && last.beat === beat) return;
-      // A lease found on first sight may be long dead: its own time tells its age. Later changes happen now.
-      const ageMs = last === undefined ? Math.max(0, clock.nowMs() - renewedAtMs) : 0;
+      const nowMs = clock.monotonicMs();
+      const writtenMs = how === "pushed" ? nowMs : nowMs - Math.max(0, clock.nowMs() - renewedAtMs);
+      // A replica that lags gives an old lease; what was heard since stays heard.
+      atMs = Math.max(atMs ?? writtenMs, writtenMs);
       last = { term, beat };
-      atMs = clock.monotonicMs() - ageMs;
     },
     startAt(ageMs) {
       atMs ??= clock.monotonicMs() - ageMs;

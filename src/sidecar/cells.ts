@@ -27,7 +27,10 @@ export interface Cell {
 
 const RUNS_KEPT = 8;
 
-/** The cells of one sidecar, bounded: the last runs of each rollout. */
+/** About 400 bytes each; a rollout has at most three a run. */
+const MAX_CELLS = 10_000;
+
+/** The cells of one sidecar, bounded: the last runs of each rollout, and so many in all. */
 export interface Cells {
   decided(labels: CellLabels, reason: Reason): void;
   ended(labels: CellLabels, outcome: OutcomeClass, latencyMs: number | undefined): void;
@@ -36,19 +39,24 @@ export interface Cells {
   all(): readonly Cell[];
 }
 
-/** Makes an empty set of cells; `nowMs` stamps new ones. */
-export function createCells(nowMs: () => number): Cells {
+/** Makes an empty set of cells; `nowMs` stamps new ones, `onOverflow` hears of each count for which there is no room. */
+export function createCells(nowMs: () => number, onOverflow: () => void = () => undefined, maxCells = MAX_CELLS): Cells {
   const byRollout = new Map<string, Map<string, Cell>>();
+  let size = 0;
 
-  const cellOf = (labels: CellLabels): Cell => {
+  const cellOf = (labels: CellLabels): Cell | undefined => {
     let cells = byRollout.get(labels.rollout);
     if (cells === undefined) byRollout.set(labels.rollout, (cells = new Map()));
     const key = `${labels.run} ${labels.variant} ${labels.control}`;
     let cell = cells.get(key);
     if (cell === undefined) {
+      if (size >= maxCells) {
+        onOverflow();
+        return undefined;
+      }
       cell = emptyCell(labels, nowMs());
       cells.set(key, cell);
-      dropOldRuns(cells);
+      size += 1 - dropOldRuns(cells);
     }
     return cell;
   };
@@ -56,11 +64,13 @@ export function createCells(nowMs: () => number): Cells {
   return {
     decided(labels, reason) {
       const cell = cellOf(labels);
+      if (cell === undefined) return;
       cell.decisions.set(reason, (cell.decisions.get(reason) ?? 0) + 1);
       cell.version += 1;
     },
     ended(labels, outcome, latencyMs) {
       const cell = cellOf(labels);
+      if (cell === undefined) return;
       cell.outcomes[outcome] += 1;
       if (latencyMs !== undefined) {
         const bucket = bucketIndex(latencyMs);
@@ -70,7 +80,11 @@ export function createCells(nowMs: () => number): Cells {
       cell.version += 1;
     },
     keepOnly(rollouts) {
-      for (const rollout of byRollout.keys()) if (!rollouts.has(rollout)) byRollout.delete(rollout);
+      for (const [rollout, cells] of byRollout) {
+        if (rollouts.has(rollout)) continue;
+        byRollout.delete(rollout);
+        size -= cells.size;
+      }
     },
     all: () => [...byRollout.values()].flatMap((cells) => [...cells.values()]),
   };
@@ -86,11 +100,14 @@ const emptyCell = (labels: CellLabels, startMs: number): Cell => ({
   version: 0,
 });
 
-function dropOldRuns(cells: Map<string, Cell>): void {
+/** Tells how many cells went. */
+function dropOldRuns(cells: Map<string, Cell>): number {
+  const before = cells.size;
   const runs = [...new Set([...cells.values()].map(({ labels }) => labels.run))].toSorted((a, b) => b - a);
   const oldest = runs[RUNS_KEPT - 1];
-  if (oldest === undefined) return;
+  if (oldest === undefined) return 0;
   for (const [key, { labels }] of cells) if (labels.run < oldest) cells.delete(key);
+  return before - cells.size;
 }
 
 /** Index of the first bound that is not below the value; the number of bounds for the open bucket. */

@@ -1,9 +1,11 @@
 import { FORMAT } from "../contract/names.ts";
-import type { RuleSet } from "../contract/rules.ts";
+import { compareRevision, type RuleSet } from "../contract/rules.ts";
 import { type CompiledRules, compile } from "../core/decide/compile.ts";
 import { isNewer } from "../io/rules-store.ts";
 
-export const EMPTY_RULE_SET: RuleSet = { format: FORMAT, epoch: 0, revision: 0, rollouts: {} };
+const FRESH_MS = 60_000;
+
+const EMPTY_RULE_SET: RuleSet = { format: FORMAT, epoch: 0, revision: 0, rollouts: {} };
 
 /** The rules in force: one reference that is swapped whole, with what there is to tell about it. */
 export interface CurrentRules {
@@ -11,11 +13,15 @@ export interface CurrentRules {
   ruleSet(): RuleSet;
   /** When the rule set in force came into force, Unix milliseconds. */
   sinceMs(): number;
+  /** True when the rules changed within the last minute: someone may wait for the word that they are obeyed. */
+  isFresh(): boolean;
   rejected(): { readonly count: number; readonly problem: string | undefined };
   /** Takes a rule set that is newer than the one in force; false when it is not newer. Throws when it cannot be compiled. */
   offer(ruleSet: RuleSet): boolean;
   /** Takes a rule set whatever its revision: a file is its owner's word. */
   replace(ruleSet: RuleSet): void;
+  /** A good manifest was seen again: when it is the one in force, an earlier problem is over. */
+  confirm(revision: { readonly epoch: number; readonly revision: number }): void;
   /** Counts a rule set that was refused; true when this problem is new. */
   reject(problem: string): boolean;
   setUnwatched(unwatched: boolean): void;
@@ -23,21 +29,25 @@ export interface CurrentRules {
   onChange(listener: () => void): () => void;
 }
 
-/** Starts with the empty rule set: stable for all. */
-export function createCurrentRules(nowMs: () => number): CurrentRules {
+/** Starts with the empty rule set: stable for all. `isUnwatched` is asked before new rules take force. */
+export function createCurrentRules(nowMs: () => number, isUnwatched: () => boolean = () => false): CurrentRules {
   let ruleSet = EMPTY_RULE_SET;
   let unwatched = false;
   let compiled = compile(ruleSet);
   let sinceMs = nowMs();
+  let changedAtMs = Number.NEGATIVE_INFINITY;
   let rejected: { count: number; problem: string | undefined } = { count: 0, problem: undefined };
   const listeners = new Set<() => void>();
   const tell = (): void => {
     for (const listener of listeners) listener();
   };
   const take = (next: RuleSet): void => {
+    // Rules that nobody watches must not be served until the next look at the beat.
+    unwatched = isUnwatched();
     compiled = compile(next, { unwatched });
     ruleSet = next;
     sinceMs = nowMs();
+    changedAtMs = sinceMs;
     rejected = { count: rejected.count, problem: undefined };
     tell();
   };
@@ -45,6 +55,7 @@ export function createCurrentRules(nowMs: () => number): CurrentRules {
     compiled: () => compiled,
     ruleSet: () => ruleSet,
     sinceMs: () => sinceMs,
+    isFresh: () => nowMs() - changedAtMs < FRESH_MS,
     rejected: () => rejected,
     offer(next) {
       if (!isNewer(next, ruleSet)) return false;
@@ -57,6 +68,11 @@ export function createCurrentRules(nowMs: () => number): CurrentRules {
       rejected = { count: rejected.count + 1, problem };
       if (isNew) tell();
       return isNew;
+    },
+    confirm(seen) {
+      if (rejected.problem === undefined || compareRevision(seen, ruleSet) !== 0) return;
+      rejected = { count: rejected.count, problem: undefined };
+      tell();
     },
     setUnwatched(next) {
       if (next === unwatched) return;
@@ -71,6 +87,10 @@ export function createCurrentRules(nowMs: () => number): CurrentRules {
   };
 }
 
-/** True while some users are on a canary by share: receipts and evidence then come every second. */
-export const hasLiveCanary = ({ rollouts }: RuleSet): boolean =>
-  Object.values(rollouts).some(({ live }) => !live.off && live.shareBp > 0 && live.shareBp < 10_000);
+/** True while users of this rollout are on its canary by share. */
+export const isLive = (rollout: RuleSet["rollouts"][string] | undefined): boolean =>
+  rollout !== undefined && !rollout.live.off && rollout.live.shareBp > 0;
+
+/** True while some users are on a canary by share, and others are not: a run that is being judged. */
+export const isSplit = ({ rollouts }: RuleSet): boolean =>
+  Object.values(rollouts).some((rollout) => isLive(rollout) && rollout.live.shareBp < 10_000);

@@ -58,14 +58,3 @@ export function answer(
     return decisionAnswer(NO_ROLLOUT, rules);
   }
 }
-
-/** Runs the path of a request some hundred times before the first real one, so that none meets cold code. */
-export function warm(rules: CompiledRules): void {
-  const headers = [
-    { key: ":authority", rawValue: Buffer.from("warm.invalid") },
-    { key: ":path", rawValue: Buffer.from("/") },
-  ];
-  const message: ProcessingRequest = { request: "requestHeaders", requestHeaders: { headers: { headers } } };
-  const ports = { decided: () => undefined, surprise: () => undefined };
-  for (let count = 0; count < 500; count += 1) answer(message, rules, ports);
-}

@@ -1,6 +1,7 @@
-import { existsSync, unlinkSync } from "node:fs";
+import { lstatSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { UsageError } from "../contract/errors.ts";
 
 /** A bound gRPC server. */
 export interface BoundServer {
@@ -21,11 +22,13 @@ export function createGrpcServer(): Server {
   return server;
 }
 
-/** Binds to `unix:PATH` or `HOST:PORT`. Throws when the address is taken or cannot be used. */
+/** Binds to `unix:PATH` or `HOST:PORT`. Throws UsageError when the address is taken or cannot be used. */
 export async function bindGrpcServer(server: Server, address: string): Promise<BoundServer> {
   if (address.startsWith("unix:")) await clearStaleSocket(address.slice("unix:".length));
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, bound) =>
+      cause === null ? resolve(bound) : reject(new UsageError(`cannot listen on ${address}: ${cause.message}`, { cause })),
+    );
   });
   return {
     port: address.startsWith("unix:") ? undefined : port,
@@ -43,7 +46,9 @@ export async function bindGrpcServer(server: Server, address: string): Promise<B
 
 /** A socket file outlives a killed process: it goes when nobody answers on it, and stays when somebody does. */
 async function clearStaleSocket(path: string): Promise<void> {
-  if (!existsSync(path)) return;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new UsageError(`${path} is there and is no socket; name another path`);
   const isAnswered = await new Promise<boolean>((resolve) => {
     const socket = connect(path, () => {
       socket.destroy();
@@ -51,6 +56,6 @@ async function clearStaleSocket(path: string): Promise<void> {
     });
     socket.on("error", () => resolve(false));
   });
-  if (isAnswered) throw new Error(`another process listens on ${path}; give each sidecar a socket of its own`);
+  if (isAnswered) throw new UsageError(`another process listens on ${path}; give each sidecar a socket of its own`);
   unlinkSync(path);
 }

@@ -12,8 +12,8 @@ import type { RulesDisk } from "./rules-disk.ts";
 
 /** Everything of a sidecar that talks over NATS. */
 export interface NatsSide {
-  /** A request failed on the canary. */
-  urgent(): void;
+  /** A request failed on the canary of this rollout. */
+  urgent(rollout: string): void;
   /** Tells a change of the beat's state. */
   standingIs(state: BeatState): void;
   stop(): Promise<void>;
@@ -43,18 +43,20 @@ const TOUCH_MS = 5_000;
 export function startNatsSide(url: string, parts: Parts): NatsSide {
   const { settings, rules, log, standing } = parts;
   let connected: Connected | undefined;
-  let isStopped = false;
+  const stopping = new AbortController();
   let told: BeatState = "ok";
   const stopKeeping = keepOnDisk(parts);
 
   const connecting = (async () => {
-    const link = await connectNats({ url, name: `serin-sidecar ${settings.id}`, waitForServer: true });
-    if (isStopped) return link.close();
+    const link = await connectNats({ url, name: `serin-sidecar ${settings.id}`, waitForServer: true, signal: stopping.signal });
+    if (stopping.signal.aborted) return link.close();
     log.info({ nats: url }, "connected to NATS");
     connected = start(link, parts);
-    await connected.source.repair();
-    await followReconnects(connected, log);
-  })().catch((error: unknown) => log.error({ error }, "NATS connection ended"));
+    // Follows from the first moment: a reconnection during the first repair must not go unseen.
+    await Promise.all([followReconnects(connected, log), connected.source.repair()]);
+  })().catch((error: unknown) => {
+    if (!stopping.signal.aborted) log.error({ error }, "NATS connection ended");
+  });
   const slow = setTimeout(() => {
     if (connected === undefined)
       log.warn({ nats: url, revision: rules.ruleSet().revision }, "NATS does not answer; serving the rules at hand and trying on");
@@ -62,7 +64,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
   slow.unref();
 
   return {
-    urgent: () => connected?.evidence.urgent(),
+    urgent: (rollout) => connected?.evidence.urgent(rollout),
     standingIs(state) {
       if (state === told) return;
       const text = { ok: "a controller watches again", stale: "no beat for a while", unwatched: "nobody watches: shares go to stable" }[
@@ -73,21 +75,21 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
       connected?.receipts.send();
     },
     async stop() {
-      isStopped = true;
+      stopping.abort();
       clearTimeout(slow);
       await stopKeeping();
-      // Without a connection yet there is nobody to say goodbye to, and the attempt cannot be waited for.
-      if (connected === undefined) return;
-      connected.evidence.stop();
-      connected.source.stop();
-      await connected.receipts.goodbye();
-      await connected.link.close();
+      if (connected !== undefined) {
+        connected.evidence.stop();
+        connected.source.stop();
+        await connected.receipts.goodbye();
+        await connected.link.close();
+      }
       await connecting;
     },
   };
 
   function start(link: NatsLink, { beat, cells, clock }: Parts): Connected {
-    const evidence = startEvidence({ id: settings.id, link, rules, cells, clock });
+    const evidence = startEvidence({ id: settings.id, link, rules, cells, clock, log });
     const source = startNatsSource(link, { rules, beat, log, onNewTerm: evidence.resend });
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
     return { link, source, receipts, evidence };

@@ -26,29 +26,45 @@ interface Parts {
 export function startNatsSource(link: NatsLink, { rules, beat, log, onNewTerm }: Parts): NatsSource {
   const feed = createManifestFeed(link, { rules, log });
   let term: number | undefined;
-  const hearLease = (data: Uint8Array): void => {
+  const hearLease = (data: Uint8Array, how: "pushed" | "read"): void => {
     const lease = LeaseSchema.parse(JSON.parse(Buffer.from(data).toString("utf8")));
-    beat.heard(lease);
+    beat.heard(lease, how);
     if (lease.term === term) return;
     term = lease.term;
     onNewTerm();
   };
-  const onBadLease = (error: unknown): void => log.warn({ error }, "lease could not be read");
-  const stops = [
-    subscribeSafely(link, SUBJECTS.push(SUBJECTS.manifest), ({ data }) => feed.offer(data), feed.refuse),
-    subscribeSafely(link, SUBJECTS.push(SUBJECTS.lease), ({ data }) => hearLease(data), onBadLease),
-  ];
-  const fetch = async (subject: string, take: (data: Uint8Array) => void): Promise<void> => {
+  let told = "";
+  const onBadLease = (error: unknown): void => {
+    const problem = String(error);
+    if (problem !== told) log.error({ error }, "lease could not be read, the beat goes by the last good one");
+    told = problem;
+  };
+  const hearSafely = (data: Uint8Array, how: "pushed" | "read"): void => {
     try {
-      const stored = await readState(link, subject);
-      if (stored !== undefined) take(stored.data);
+      hearLease(data, how);
     } catch (error) {
-      log.warn({ error, subject }, "a value could not be fetched, the next repair tries again");
+      onBadLease(error);
     }
   };
+  const stops = [
+    subscribeSafely(link, SUBJECTS.push(SUBJECTS.manifest), ({ data }) => feed.offer(data), feed.refuse),
+    subscribeSafely(link, SUBJECTS.push(SUBJECTS.lease), ({ data }) => hearSafely(data, "pushed"), onBadLease),
+  ];
   const repair = async (): Promise<void> => {
-    await fetch(SUBJECTS.lease, hearLease);
-    await fetch(SUBJECTS.manifest, feed.offer);
+    try {
+      const lease = await readState(link, SUBJECTS.lease);
+      const manifest = await readState(link, SUBJECTS.manifest);
+      // The beat first: rules that nobody watches any more must not be served until the next look at its age.
+      if (lease !== undefined) {
+        hearSafely(lease.data, "read");
+      } else if (manifest !== undefined) {
+        // Rules without any lease: their age counts from now.
+        beat.startAt(0);
+      }
+      if (manifest !== undefined) feed.offer(manifest.data);
+    } catch (error) {
+      log.warn({ error }, "rules could not be fetched, the next repair tries again");
+    }
   };
   const timer = setInterval(() => void repair(), REPAIR_MS + Math.random() * 1_000);
   timer.unref();
@@ -56,6 +72,7 @@ export function startNatsSource(link: NatsLink, { rules, beat, log, onNewTerm }:
     repair,
     stop() {
       clearInterval(timer);
+      feed.stop();
       for (const stop of stops) stop();
     },
   };

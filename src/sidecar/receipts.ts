@@ -1,11 +1,13 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Receipt, SidecarState } from "../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { type CurrentRules, hasLiveCanary } from "./current-rules.ts";
+import { type CurrentRules, isSplit } from "./current-rules.ts";
 
 const LIVE_MS = 1_000;
 const IDLE_MS = 10_000;
+const FLUSH_MS = 1_000;
 
 interface Parts {
   readonly id: string;
@@ -23,7 +25,7 @@ export interface Receipts {
   stop(): void;
 }
 
-/** Says which revision is obeyed: at each change, every second while a canary is live, else every 10 s. */
+/** Says which revision is obeyed: at each change, every second while a canary is live or the rules are new, else every 10 s. */
 export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts {
   const startedAtMs = clock.nowMs();
   let timer: NodeJS.Timeout | undefined;
@@ -51,7 +53,7 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
   const send = (): void => {
     clearTimeout(timer);
     publish(beat().state);
-    timer = setTimeout(send, hasLiveCanary(rules.ruleSet()) ? LIVE_MS : IDLE_MS);
+    timer = setTimeout(send, isSplit(rules.ruleSet()) || rules.isFresh() ? LIVE_MS : IDLE_MS);
     timer.unref();
   };
   const stopListening = rules.onChange(send);
@@ -66,7 +68,12 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
     async goodbye() {
       stop();
       publish("goodbye");
-      if (!link.connection.isClosed()) await link.connection.flush();
+      // Without a connection the flush would wait for the next one.
+      // A connection that ends meanwhile has nobody left to hear it.
+      const flushed = link.connection.isClosed() ? undefined : link.connection.flush().catch(() => undefined);
+      const giveUp = new AbortController();
+      await Promise.race([flushed, delay(FLUSH_MS, undefined, { signal: giveUp.signal }).catch(() => undefined)]);
+      giveUp.abort();
     },
   };
 }

@@ -28,7 +28,8 @@ export interface SidecarState {
   standing(): BeatState;
   readiness: HttpPorts["readiness"];
   collect(): MetricData[];
-  onCanaryFailure(listener: () => void): void;
+  /** The listener hears the name of the rollout. */
+  onCanaryFailure(listener: (rollout: string) => void): void;
 }
 
 interface Parts {
@@ -38,19 +39,19 @@ interface Parts {
 
 /** Starts empty: stable for all, no beat heard, nothing counted. */
 export function createState(settings: SidecarSettings, { log, clock }: Parts): SidecarState {
-  const rules = createCurrentRules(clock.nowMs);
   const beat = createBeat(clock);
-  const cells = createCells(clock.nowMs);
+  const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
+  const rules = createCurrentRules(clock.nowMs, () => standing() === "unwatched");
   const counters = createCounters();
   const health = createHealth();
   const startedAtMs = clock.nowMs();
-  let tellFailure = (): void => undefined;
-  rules.onChange(() => cells.keepOnly(new Set(Object.keys(rules.ruleSet().rollouts))));
-  const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
+  let tellFailure = (_rollout: string): void => undefined;
   const surprise = (kind: string, error: unknown): void => {
-    if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise, the request went to stable");
+    if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
-  const failed = (): void => tellFailure();
+  const cells = createCells(clock.nowMs, () => surprise("no room for more series", undefined));
+  const forget = forgetGone(rules, cells, clock);
+  const failed = (rollout: string): void => tellFailure(rollout);
   return {
     rules,
     beat,
@@ -71,6 +72,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
     collect: () => {
       const nowMs = clock.nowMs();
+      forget();
       const readings = [...counters.readings(), ...rulesReadings({ rules, beat, standing })];
       return [...cellMetrics(cells.all(), nowMs), ...readingMetrics(readings, startedAtMs, nowMs)];
     },
@@ -78,6 +80,26 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
       tellFailure = listener;
     },
   };
+}
+
+/** Long enough for the last outcomes to arrive and to be collected. */
+const KEPT_AFTER_MS = 600_000;
+
+/** Lets the series of a rollout go some time after its rules went. */
+function forgetGone(rules: CurrentRules, cells: Cells, { nowMs }: Clock): () => void {
+  const goneAtMs = new Map<string, number>();
+  const forget = (): void => {
+    const { rollouts } = rules.ruleSet();
+    for (const { labels } of cells.all()) {
+      if (Object.hasOwn(rollouts, labels.rollout)) goneAtMs.delete(labels.rollout);
+      else if (!goneAtMs.has(labels.rollout)) goneAtMs.set(labels.rollout, nowMs());
+    }
+    const kept = [...goneAtMs].filter(([, atMs]) => nowMs() - atMs < KEPT_AFTER_MS).map(([rollout]) => rollout);
+    cells.keepOnly(new Set([...Object.keys(rollouts), ...kept]));
+    for (const rollout of goneAtMs.keys()) if (!kept.includes(rollout)) goneAtMs.delete(rollout);
+  };
+  rules.onChange(forget);
+  return forget;
 }
 
 function countDecision(cells: Cells, { rollout, variant, run, control, reason }: Decision): void {
@@ -88,7 +110,7 @@ interface Counting {
   readonly cells: Cells;
   readonly counters: Counters;
   readonly log: Logger;
-  failed(): void;
+  failed(rollout: string): void;
 }
 
 function countOutcome(attribution: Attribution, { cells, counters, log, failed }: Counting): void {
@@ -103,10 +125,11 @@ function countOutcome(attribution: Attribution, { cells, counters, log, failed }
       return;
     }
     case "no rollout":
+    case "undecided":
       return;
     case "outcome":
       cells.ended(attribution, attribution.class, attribution.latencyMs);
-      if (attribution.class === "failed" && attribution.variant === "canary") failed();
+      if (attribution.class === "failed" && attribution.variant === "canary") failed(attribution.rollout);
   }
 }
 
@@ -130,7 +153,7 @@ function rulesReadings({ rules, beat, standing }: Standing): Reading[] {
   return [
     gauge(METRICS.ruleEpoch, "Epoch of the rule set in force.", epoch),
     gauge(METRICS.ruleRevision, "Revision of the rule set in force.", revision),
-    gauge(METRICS.rulesRejected, "Rule sets refused since the start.", rules.rejected().count),
+    { ...gauge(METRICS.rulesRejected, "Rule sets refused since the start.", rules.rejected().count), kind: "counter" },
     gauge(METRICS.rulesState, "1 for the state that holds: ok, stale or unwatched.", 1, { state: standing() }),
     ...(ageMs === undefined ? [] : [gauge(METRICS.ruleAge, "Seconds since the last beat.", ageMs / 1_000)]),
   ];

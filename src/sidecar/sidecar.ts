@@ -1,16 +1,18 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../io/clock.ts";
 import { startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
 import { startTelemetry } from "../io/telemetry.ts";
 import { accessLogService } from "./access-log-service.ts";
-import { extProcService, warm } from "./ext-proc.ts";
+import { extProcService } from "./ext-proc.ts";
 import { startFileSource } from "./file-source.ts";
-import { type BoundServer, bindGrpcServer, createGrpcServer } from "./grpc-server.ts";
+import { bindGrpcServer, createGrpcServer } from "./grpc-server.ts";
 import { type NatsSide, startNatsSide } from "./nats-side.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "./options.ts";
 import { loadServices } from "./protos.ts";
 import { createRulesDisk, type RulesDisk } from "./rules-disk.ts";
 import { createState, type SidecarState } from "./sidecar-state.ts";
+import { warm } from "./warm.ts";
 
 /** A sidecar that serves. */
 export interface RunningSidecar {
@@ -18,7 +20,7 @@ export interface RunningSidecar {
   readonly extProcPort: number | undefined;
   /** `http://host:port` of metrics, /healthz and /readyz. */
   readonly metricsUrl: string;
-  /** Drains, says goodbye and closes everything. */
+  /** Drains, says goodbye and closes everything; a second call waits for the first. */
   stop(): Promise<void>;
 }
 
@@ -27,55 +29,69 @@ interface Parts {
   readonly clock: Clock;
 }
 
+/** How to stop what was started, the last first. */
+type Stops = (() => unknown)[];
+
 const BEAT_CHECK_MS = 250;
 const SHUTDOWN_MS = 2_000;
 
 /** Starts a sidecar; it serves stable for all until it has rules. Throws when an option or address cannot be used. */
 export async function startSidecar(options: SidecarOptions, parts: Parts): Promise<RunningSidecar> {
   const settings = SidecarOptionsSchema.parse(options);
+  const stops: Stops = [];
+  try {
+    return await start(settings, parts, stops);
+  } catch (error) {
+    await stopAll(stops);
+    throw error;
+  }
+}
+
+async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Promise<RunningSidecar> {
+  const { source, drainMs } = settings;
   const { log } = parts;
   const state = createState(settings, parts);
-  const { rules, beat, health } = state;
-  const disk = settings.stateDir === undefined ? undefined : createRulesDisk(settings.stateDir);
-  if (disk !== undefined && "nats" in settings.source) await loadFromDisk(disk, state, parts);
-  const stopFile = "file" in settings.source ? await startFileSource(settings.source.file, { rules, log }) : undefined;
+  const { rules, health } = state;
+  const disk = "nats" in source && settings.stateDir !== undefined ? createRulesDisk(settings.stateDir) : undefined;
+  if (disk !== undefined) await loadFromDisk(disk, state, parts);
+  if ("file" in source) stops.unshift(await startFileSource(source.file, { rules, log }));
 
   const telemetry = await startTelemetry({ service: "serin-sidecar", instance: settings.id, otlp: settings.otlp, collect: state.collect });
+  stops.unshift(telemetry.stop);
   const http = await startHttp(settings.metrics, { metrics: telemetry.serve, readiness: state.readiness });
-  const grpc = await startGrpc(settings, state).catch(async (error: unknown) => {
-    await http.stop();
-    await telemetry.stop();
-    stopFile?.();
-    throw error;
-  });
-  warm(rules.compiled());
+  stops.unshift(http.stop);
+  let nats: NatsSide | undefined;
+  // Stopped after gRPC: the last outcomes go out before the goodbye.
+  stops.unshift(() => nats?.stop());
+  const extProcPort = await startGrpc(settings, state, stops);
   health.set(true);
   log.info({ id: settings.id, extProc: settings.extProc, metrics: http.url, revision: rules.ruleSet().revision }, "serving");
 
-  const nats = "nats" in settings.source ? startNatsSide(settings.source.nats, { ...parts, ...state, settings, disk }) : undefined;
-  state.onCanaryFailure(() => nats?.urgent());
+  // Only now, because NATS may be away.
+  if ("nats" in source) nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk });
+  state.onCanaryFailure((rollout) => nats?.urgent(rollout));
   const checkBeat = setInterval(() => watchBeat(state, nats), BEAT_CHECK_MS);
   checkBeat.unref();
-  return {
-    extProcPort: grpc.port,
-    metricsUrl: http.url,
-    async stop() {
-      health.set(false);
-      log.info("draining");
-      await new Promise((resolve) => setTimeout(resolve, settings.drainMs));
-      clearInterval(checkBeat);
-      stopFile?.();
-      await grpc.stop();
-      await nats?.stop();
-      await telemetry.stop();
-      await http.stop();
-      log.info({ beatAgeMs: beat.ageMs() }, "stopped");
-    },
+  const stop = async (): Promise<void> => {
+    health.set(false);
+    log.info({ drainMs }, "draining");
+    await delay(drainMs);
+    clearInterval(checkBeat);
+    await stopAll(stops);
+    log.info("stopped");
   };
+  let stopped: Promise<void> | undefined;
+  return { extProcPort, metricsUrl: http.url, stop: () => (stopped ??= stop()) };
 }
 
-async function startGrpc(settings: SidecarSettings, state: SidecarState): Promise<{ port: number | undefined; stop(): Promise<void> }> {
+async function stopAll(stops: Stops): Promise<void> {
+  for (const stop of stops) await stop();
+}
+
+/** Binds one server, or two where access logs have their own address. */
+async function startGrpc(settings: SidecarSettings, state: SidecarState, stops: Stops): Promise<number | undefined> {
   const services = loadServices();
+  warm(services.externalProcessor);
   const accessLog = accessLogService(state.accessLog);
   const main = createGrpcServer();
   main.addService(services.externalProcessor, extProcService(state.extProc));
@@ -83,24 +99,23 @@ async function startGrpc(settings: SidecarSettings, state: SidecarState): Promis
   const separate = settings.als === undefined ? undefined : createGrpcServer();
   (separate ?? main).addService(services.accessLog, accessLog.implementation);
   separate?.addService(services.health, state.health.implementation);
-  const bound: BoundServer[] = [await bindGrpcServer(main, settings.extProc)];
+  const bound = [await bindGrpcServer(main, settings.extProc)];
+  stops.unshift(async () => {
+    // Streams that clients keep open for ever would hold up the shutdown.
+    accessLog.endAll();
+    state.health.endAll();
+    await Promise.all(bound.map((server) => server.stop(SHUTDOWN_MS)));
+  });
   if (separate !== undefined && settings.als !== undefined) bound.push(await bindGrpcServer(separate, settings.als));
-  return {
-    port: bound[0]?.port,
-    async stop() {
-      accessLog.endAll();
-      state.health.endAll();
-      await Promise.all(bound.map((server) => server.stop(SHUTDOWN_MS)));
-    },
-  };
+  return bound[0]?.port;
 }
 
 async function loadFromDisk(disk: RulesDisk, { rules, beat }: SidecarState, { log, clock }: Parts): Promise<void> {
   try {
     const found = await disk.load(clock.nowMs());
     if (found === undefined) return;
-    rules.offer(found.ruleSet);
     beat.startAt(found.beatAgeMs);
+    rules.offer(found.ruleSet);
     log.info({ revision: found.ruleSet.revision, beatAgeMs: found.beatAgeMs }, "last good rules read from disk");
   } catch (error) {
     log.error({ error }, "rules on disk cannot be read; stable for all until NATS answers");

@@ -1,11 +1,19 @@
 import { METADATA_NAMESPACE } from "../../contract/names.ts";
+import { VariantNameSchema } from "../../contract/rollout.ts";
+import { RunSchema } from "../../contract/rules.ts";
 import type { EntryFacts } from "../attribution.ts";
 import type { Duration, HttpAccessLogEntry, StructValue } from "./messages.ts";
 
 const ms = (duration: Duration | undefined): number | undefined =>
   duration === undefined ? undefined : (duration.seconds ?? 0) * 1_000 + (duration.nanos ?? 0) / 1_000_000;
 
-/** What attribution reads of one access log entry. */
+/** False for entries that Envoy may be told to write before a request's end, or for a single attempt. */
+export const isFinal = ({ commonProperties }: HttpAccessLogEntry): boolean => {
+  const type = commonProperties?.accessLogType;
+  return type === undefined || type === "NotSet" || type === "DownstreamEnd";
+};
+
+/** What attribution reads of one access log entry. Throws on metadata that no sidecar writes. */
 export function entryFacts(entry: HttpAccessLogEntry): EntryFacts {
   const common = entry.commonProperties ?? {};
   const fields = common.metadata?.filterMetadata?.[METADATA_NAMESPACE]?.fields;
@@ -26,10 +34,7 @@ export function entryFacts(entry: HttpAccessLogEntry): EntryFacts {
 }
 
 function decided(fields: Readonly<Record<string, StructValue>>): NonNullable<EntryFacts["decided"]> {
-  return {
-    variant: fields["variant"]?.stringValue === "canary" ? "canary" : "stable",
-    rollout: fields["rollout"]?.stringValue,
-    run: Number(fields["run"]?.stringValue ?? 0),
-    control: fields["control"]?.stringValue === "true",
-  };
+  const variant = VariantNameSchema.parse(fields["variant"]?.stringValue);
+  const run = RunSchema.parse(Number(fields["run"]?.stringValue ?? 0));
+  return { variant, rollout: fields["rollout"]?.stringValue, run, control: fields["control"]?.stringValue === "true" };
 }

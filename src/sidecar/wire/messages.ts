@@ -58,6 +58,7 @@ export interface HttpAccessLogEntry {
     readonly duration?: Duration;
     readonly timeToFirstUpstreamTxByte?: Duration;
     readonly timeToLastUpstreamRxByte?: Duration;
+    readonly accessLogType?: string;
     readonly upstreamCluster?: string;
     readonly upstreamRemoteAddress?: object;
     readonly upstreamRequestAttemptCount?: number;

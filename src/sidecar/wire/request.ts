@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { RequestFacts } from "../../core/decide/types.ts";
 import type { HeaderValue, ProcessingRequest } from "./messages.ts";
 
@@ -15,7 +16,10 @@ export function requestFacts(message: ProcessingRequest): RequestFacts {
     host: values(":authority")[0] ?? values("host")[0] ?? "",
     path: values(":path")[0] ?? "/",
     headers: values,
-    clientAddress: clientAddress(message),
+    // Only worked out where a rule asks.
+    get clientAddress() {
+      return clientAddress(message);
+    },
   };
 }
 
@@ -27,9 +31,10 @@ function text({ rawValue, value }: HeaderValue): string {
 /** Address of the downstream connection from the attribute `source.address`, which is `ip:port` or `[ip]:port`. */
 function clientAddress({ attributes }: ProcessingRequest): string | undefined {
   const source = attributes?.[FILTER]?.fields?.["source.address"]?.stringValue;
-  if (source === undefined || source === "") return undefined;
+  if (source === undefined) return undefined;
   const bracket = source.lastIndexOf("]");
-  if (bracket !== -1) return source.slice(source.indexOf("[") + 1, bracket);
   const colon = source.lastIndexOf(":");
-  return colon === -1 ? source : source.slice(0, colon);
+  const address = bracket !== -1 ? source.slice(source.indexOf("[") + 1, bracket) : colon === -1 ? source : source.slice(0, colon);
+  // The path of a Unix socket is everyone's, so it is no key.
+  return isIP(address) === 0 ? undefined : address;
 }
