@@ -60,6 +60,62 @@ describe("a request that a rollout decided", () => {
       latencyMs: 4_000,
     },
     {
+      title: "is aborted when an HTTP/2 client reset the stream, as one does that cancels",
+      facts: { responseCode: 0, flags: ["downstreamRemoteReset"], durationMs: 30 },
+      class: "aborted",
+      latencyMs: undefined,
+    },
+    {
+      title: "fails when the upstream failed and the client left then",
+      facts: { responseCode: 0, flags: ["upstreamRemoteReset", "downstreamConnectionTermination"] },
+      class: "failed",
+      latencyMs: 12,
+    },
+    {
+      title: "fails when the route of its variant leads to no cluster",
+      facts: {
+        upstreamCluster: "",
+        upstreamReached: false,
+        attempts: 0,
+        responseCode: 503,
+        flags: ["noClusterFound"],
+        upstreamMs: undefined,
+      },
+      class: "failed",
+      latencyMs: 15,
+    },
+    {
+      title: "fails when the answer stopped in the middle",
+      facts: { responseCode: 200, flags: ["streamIdleTimeout"] },
+      class: "failed",
+      latencyMs: 12,
+    },
+    {
+      title: "is ok when the client never finished its request, which is no fault of the variant",
+      facts: { responseCode: 408, flags: ["streamIdleTimeout"] },
+      class: "ok",
+      latencyMs: 12,
+    },
+    {
+      title: "is aborted when the client left before any upstream was tried",
+      facts: { upstreamReached: false, attempts: 0, responseCode: 0, flags: ["downstreamConnectionTermination"], upstreamMs: undefined },
+      class: "aborted",
+      latencyMs: undefined,
+    },
+    {
+      title: "is Envoy's own reply when no upstream was tried, whatever cluster its route had",
+      facts: {
+        upstreamCluster: "stable",
+        upstreamReached: false,
+        attempts: 0,
+        responseCode: 429,
+        flags: ["rateLimited"],
+        upstreamMs: undefined,
+      },
+      class: "local",
+      latencyMs: undefined,
+    },
+    {
       title: "is Envoy's own reply when no upstream was tried",
       facts: { upstreamReached: false, attempts: 0, responseCode: 403, upstreamMs: undefined },
       class: "local",
@@ -85,6 +141,19 @@ describe("a request that a rollout decided", () => {
 
 test("a request without a decision failed open and is nobody's", () => {
   expect(attribute(entry({ decided: undefined }), clusterOf)).toEqual({ kind: "failed open" });
+});
+
+test("a request that Envoy refused before it was decided did not fail open", () => {
+  const refused = { decided: undefined, upstreamReached: false, attempts: 0, responseCode: 401, upstreamMs: undefined };
+  expect(attribute(entry(refused), clusterOf)).toEqual({ kind: "undecided" });
+});
+
+test.each([2, 4, 12, 13, 14, 15])("gRPC status %d is the server's fault, as its HTTP status 5xx says", (grpcStatus) => {
+  expect(attribute(entry({ grpcStatus }), clusterOf)).toMatchObject({ class: "failed" });
+});
+
+test.each([0, 1, 3, 5, 6, 7, 8, 9, 10, 11, 16])("gRPC status %d is not", (grpcStatus) => {
+  expect(attribute(entry({ grpcStatus }), clusterOf)).toMatchObject({ class: "ok" });
 });
 
 test("a request that no rollout governs is nobody's", () => {

@@ -29,6 +29,29 @@ describe("the age of the beat", () => {
     expect(beat.ageMs()).toBe(0);
   });
 
+  test("is zero with a lease that is pushed, whatever the leader's clock says", () => {
+    const { beat } = setup();
+    beat.heard(lease(7, 1_000_000 - 3_600_000), "pushed");
+    expect(beat.ageMs()).toBe(0);
+  });
+
+  test("counts from the renewal when a changed lease is read, for the leader may have died since", () => {
+    const { beat, now } = setup();
+    beat.heard(lease(1, 1_000_000), "pushed");
+    now.wall += 60_000;
+    now.steady += 60_000;
+    beat.heard(lease(11, 1_010_000), "read");
+    expect(beat.ageMs()).toBe(50_000);
+  });
+
+  test("does not grow with an old lease from a replica that lags, nor with a leader's clock that is behind", () => {
+    const { beat, now } = setup();
+    beat.heard(lease(11, 1_000_000), "pushed");
+    now.steady = 200;
+    beat.heard(lease(9, 1_000_000 - 40_000), "read");
+    expect(beat.ageMs()).toBe(200);
+  });
+
   test("goes on over a restart with the age that the rules on disk have", () => {
     const { beat, now } = setup();
     beat.startAt(28_000);

@@ -23,6 +23,36 @@ describe("counts of a sidecar", () => {
     expect(cells.all().map((cell) => cell.labels.run)).toEqual([13, 14, 15, 16, 17, 18, 19, 20]);
   });
 
+  test("for which there is no room are told, and take room again when others went", () => {
+    let overflows = 0;
+    const cells = createCells(
+      () => 0,
+      () => {
+        overflows += 1;
+      },
+      2,
+    );
+    for (const rollout of ["a", "b", "c"]) cells.decided(labels(1, rollout), "share");
+    cells.ended(labels(1, "c"), "ok", 1);
+    expect([cells.all().map((cell) => cell.labels.rollout), overflows]).toEqual([["a", "b"], 2]);
+    cells.keepOnly(new Set(["b"]));
+    cells.decided(labels(1, "c"), "share");
+    expect([cells.all().map((cell) => cell.labels.rollout), overflows]).toEqual([["b", "c"], 2]);
+  });
+
+  test("of old runs make room too", () => {
+    let overflows = 0;
+    const cells = createCells(
+      () => 0,
+      () => {
+        overflows += 1;
+      },
+      9,
+    );
+    for (let run = 1; run <= 30; run += 1) cells.decided(labels(run), "share");
+    expect([cells.all().length, overflows]).toEqual([8, 0]);
+  });
+
   test("of rollouts that are gone go too", () => {
     const cells = createCells(() => 0);
     cells.decided(labels(1, "gone"), "share");
