@@ -1,7 +1,7 @@
 import { SUBJECTS } from "../contract/names.ts";
 import { LeaseSchema } from "../contract/rules.ts";
 import type { Logger } from "../io/log.ts";
-import { type NatsLink, readState, subscribeSafely } from "../io/nats.ts";
+import { type NatsLink, readState, type Stored, subscribeSafely } from "../io/nats.ts";
 import type { Beat } from "./beat.ts";
 import type { CurrentRules } from "./current-rules.ts";
 import { createManifestFeed } from "./manifest-feed.ts";
@@ -50,21 +50,23 @@ export function startNatsSource(link: NatsLink, { rules, beat, log, onNewTerm }:
     subscribeSafely(link, SUBJECTS.push(SUBJECTS.manifest), ({ data }) => feed.offer(data), feed.refuse),
     subscribeSafely(link, SUBJECTS.push(SUBJECTS.lease), ({ data }) => hearSafely(data, "pushed"), onBadLease),
   ];
-  const repair = async (): Promise<void> => {
+  const fetch = async (subject: string): Promise<Stored | undefined> => {
     try {
-      const lease = await readState(link, SUBJECTS.lease);
-      const manifest = await readState(link, SUBJECTS.manifest);
-      // The beat first: rules that nobody watches any more must not be served until the next look at its age.
-      if (lease !== undefined) {
-        hearSafely(lease.data, "read");
-      } else if (manifest !== undefined) {
-        // Rules without any lease: their age counts from now.
-        beat.startAt(0);
-      }
-      if (manifest !== undefined) feed.offer(manifest.data);
+      return await readState(link, subject);
     } catch (error) {
-      log.warn({ error }, "rules could not be fetched, the next repair tries again");
+      log.warn({ error, subject }, "a value could not be fetched, the next repair tries again");
+      return undefined;
     }
+  };
+  const repair = async (): Promise<void> => {
+    // The beat first: rules that nobody watches any more must not be served until the next look at its age.
+    const lease = await fetch(SUBJECTS.lease);
+    if (lease !== undefined) hearSafely(lease.data, "read");
+    const manifest = await fetch(SUBJECTS.manifest);
+    if (manifest === undefined) return;
+    // Rules without any lease: their age counts from now.
+    if (lease === undefined) beat.startAt(0);
+    feed.offer(manifest.data);
   };
   const timer = setInterval(() => void repair(), REPAIR_MS + Math.random() * 1_000);
   timer.unref();

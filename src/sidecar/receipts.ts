@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Receipt, SidecarState } from "../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
@@ -71,9 +70,12 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
       // Without a connection the flush would wait for the next one.
       // A connection that ends meanwhile has nobody left to hear it.
       const flushed = link.connection.isClosed() ? undefined : link.connection.flush().catch(() => undefined);
-      const giveUp = new AbortController();
-      await Promise.race([flushed, delay(FLUSH_MS, undefined, { signal: giveUp.signal }).catch(() => undefined)]);
-      giveUp.abort();
+      let giveUp: NodeJS.Timeout | undefined;
+      const deadline = new Promise<void>((resolve) => {
+        giveUp = setTimeout(resolve, FLUSH_MS);
+      });
+      await Promise.race([flushed, deadline]);
+      clearTimeout(giveUp);
     },
   };
 }

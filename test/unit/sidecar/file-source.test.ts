@@ -1,0 +1,88 @@
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { UsageError } from "../../../src/contract/errors.ts";
+import { waitFor } from "../../../src/demo/wait-for.ts";
+import { createLog } from "../../../src/io/log.ts";
+import { type CurrentRules, createCurrentRules } from "../../../src/sidecar/current-rules.ts";
+import { startFileSource } from "../../../src/sidecar/file-source.ts";
+import { ruleOf, ruleSetOf } from "../../support/decide-inputs.ts";
+
+let directory: string;
+let file: string;
+let rules: CurrentRules;
+let stop: () => void = () => undefined;
+const log = createLog({ name: "test", level: "silent" });
+const at = (revision: number): string => JSON.stringify({ ...ruleSetOf({ checkout: ruleOf() }), revision });
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "serin-file-"));
+  file = join(directory, "rules.json");
+  rules = createCurrentRules(Date.now);
+});
+afterEach(async () => {
+  stop();
+  stop = () => undefined;
+  await rm(directory, { recursive: true });
+});
+
+const start = async (): Promise<void> => {
+  stop = await startFileSource(file, { rules, log });
+};
+const until = (what: string, condition: () => boolean): Promise<true> =>
+  waitFor(() => (condition() ? true : undefined), { deadlineMs: 10_000, what });
+
+describe("at the start", () => {
+  test.each([
+    { title: "is missing", text: undefined, problem: "ENOENT" },
+    { title: "is not JSON", text: "{", problem: "not JSON; write one with `serin rules -f ROLLOUT`" },
+    { title: "is another document", text: '{"kind":"Rollout"}', problem: "not a rule set: format: " },
+    { title: "is of another format", text: at(1).replace('"format":1', '"format":2'), problem: "not a rule set: format: " },
+  ])("a file that $title is the user's error, and names the file", async ({ text, problem }) => {
+    if (text !== undefined) await writeFile(file, text);
+    const fault: unknown = await start().catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(UsageError);
+    expect(String(fault)).toContain(`${file}: `);
+    expect(String(fault)).toContain(problem);
+  });
+});
+
+describe("a file of rules", () => {
+  test("is read again when it is written", async () => {
+    await writeFile(file, at(1));
+    await start();
+    expect(rules.ruleSet().revision).toBe(1);
+    await writeFile(file, at(2));
+    await until("revision 2", () => rules.ruleSet().revision === 2);
+  });
+
+  test("is read again when another takes its place, as editors do, also an older one", async () => {
+    await writeFile(file, at(5));
+    await start();
+    await writeFile(`${file}.new`, at(4));
+    await rename(`${file}.new`, file);
+    await until("revision 4", () => rules.ruleSet().revision === 4);
+  });
+
+  test("that breaks leaves the last good rules, and is counted and named", async () => {
+    await writeFile(file, at(1));
+    await start();
+    await writeFile(file, "{ broken");
+    await until("a refusal", () => rules.rejected().count > 0);
+    expect([rules.ruleSet().revision, rules.rejected().problem]).toEqual([1, `${file}: not JSON`]);
+    await writeFile(file, at(2));
+    await until("revision 2", () => rules.ruleSet().revision === 2);
+    expect(rules.rejected().problem).toBeUndefined();
+  });
+
+  test("that goes away leaves its rules, and ends the problem when it comes back as it was", async () => {
+    await writeFile(file, at(1));
+    await start();
+    await rm(file);
+    await until("a problem", () => rules.rejected().problem !== undefined);
+    expect(rules.ruleSet().revision).toBe(1);
+    await writeFile(file, at(1));
+    await until("no problem", () => rules.rejected().problem === undefined);
+  });
+});
