@@ -50,6 +50,8 @@ const parts: CliParts = {
     });
   },
   async runDemo({ json }) {
+    // A closed terminal must leave no servers behind; a sidecar may well run on without one.
+    process.once("SIGHUP", () => stopping.abort());
     const [{ runDemo }, { plainVariant }] = await Promise.all([import("../demo/demo.ts"), import("../../test/support/plain-bucketing.ts")]);
     return runDemo({
       json,
@@ -59,6 +61,7 @@ const parts: CliParts = {
       expectedVariant: plainVariant,
       out: parts.out,
       error: parts.error,
+      columns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
     });
   },
 };

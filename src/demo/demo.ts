@@ -1,12 +1,17 @@
 import process from "node:process";
+import { SerinError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { createLog } from "../io/log.ts";
 import { connectNats } from "../io/nats.ts";
-import { type ActResult, runAct } from "./act.ts";
-import { createCpuMeter } from "./machine.ts";
+import { type PlayedAct, runAct, type Script } from "./act.ts";
+import { type ActResult, resultOf, summaryOf } from "./act-result.ts";
+import { FAILED_OPEN_STAT, type RunningEnvoy } from "./envoy.ts";
+import { keepPace, PACE } from "./pace.ts";
 import { type FoundProgram, findProgram, programCacheDir } from "./programs.ts";
-import { startShareLog } from "./share-log.ts";
-import { startStack } from "./stack.ts";
+import { createScreen, type Screen } from "./screen.ts";
+import { createShareLog, followShares } from "./share-log.ts";
+import { type Stack, startStack } from "./stack.ts";
+import { stopAll } from "./stop-all.ts";
 import type { ExpectedVariant } from "./tally.ts";
 import { type SeenRequest, startTraffic } from "./traffic.ts";
 
@@ -20,116 +25,128 @@ export interface DemoOptions {
   readonly expectedVariant: ExpectedVariant;
   out(text: string): void;
   error(text: string): void;
+  /** Width of the terminal on stderr; undefined where it is none. */
+  columns(): number | undefined;
 }
 
 const GOOD_HOST = "shop.example";
 const BAD_HOST = "pay.example";
 const USERS = 4_000;
-const PER_SECOND = 700;
-const LEAST_PER_SECOND = 450;
-const MOST_CPU_PERCENT = 60;
-const PACE_MS = 2_000;
 const LEAST_REQUESTS = 52_000;
+const GOOD: Script = { title: "act 1, a good canary", name: "good-canary", host: GOOD_HOST, leastRequests: 0 };
+const BAD = {
+  title: "act 2, a canary that begins to fail",
+  name: "bad-canary",
+  host: BAD_HOST,
+  fault: { atShareBp: 2_500, afterMs: 4_000, part: 0.5 },
+} as const;
 
 /** Shows a good canary going out and a bad one coming back, with real parts, and counts what users saw. */
 export async function runDemo(options: DemoOptions): Promise<ExitCode> {
-  const show = (line: string): void => (options.json ? options.error : options.out)(`${line}\n`);
+  const startedMs = Date.now();
+  const screen = createScreen({ write: options.error, columns: options.columns });
   const find = { env: options.env, cacheDir: programCacheDir(), log: createLog({ name: "serin-demo", level: "info" }) };
   const envoy = await findProgram("envoy", find);
   const nats = await findProgram("nats-server", find);
-  show(`Envoy ${envoy.version}, NATS ${nats.version}; starting two sidecars, a controller and two upstreams`);
-  const result = await runActs(options, { envoy, nats }, show);
-  const document = { format: 1, envoy: envoy.version, nats: nats.version, node: process.versions.node, ...result };
-  for (const act of result.acts) show(summary(act));
-  show(`${result.requests} requests, ${result.perSecond} a second, the machine ${result.cpuPercent} % busy`);
-  if (options.json) options.out(`${JSON.stringify(document)}\n`);
-  const [good, bad] = result.acts;
+  screen.say(`Envoy ${envoy.version}, NATS ${nats.version}; starting two sidecars, a controller and the upstreams`);
+  let played: Played;
+  try {
+    played = await playActs(options, { envoy, nats }, screen);
+  } catch (cause) {
+    if (options.signal.aborted) throw new SerinError("STOPPED", EXIT.ourError, "stopped before the end; everything is stopped", { cause });
+    throw cause;
+  }
+  // Counting takes seconds of a core: it waits until no user does.
+  const acts = played.acts.map((act) => resultOf(act, options.expectedVariant));
+  const requests = acts.reduce((sum, act) => sum + act.requests, 0);
+  const seconds = Math.round((Date.now() - startedMs) / 100) / 10;
+  const result = { requests, seconds, cpuPercent: Math.round(played.busyPercent), acts };
+  if (options.json)
+    options.out(`${JSON.stringify({ format: 1, envoy: envoy.version, nats: nats.version, node: process.versions.node, ...result })}\n`);
+  else options.out(`${summary(result)}\n`);
+  const [good, bad] = acts;
   return good?.outcome === "promoted" && bad?.outcome === "rolledBack" ? EXIT.done : EXIT.ourError;
 }
 
-interface DemoResult {
-  readonly requests: number;
-  readonly perSecond: number;
-  readonly cpuPercent: number;
-  readonly acts: readonly ActResult[];
+interface Played {
+  readonly acts: readonly PlayedAct[];
+  readonly busyPercent: number;
 }
 
-async function runActs(
+async function playActs(
   options: DemoOptions,
-  programs: { envoy: FoundProgram; nats: FoundProgram },
-  show: (line: string) => void,
-): Promise<DemoResult> {
-  const { serinBin, signal, expectedVariant } = options;
+  programs: { readonly envoy: FoundProgram; readonly nats: FoundProgram },
+  screen: Screen,
+): Promise<Played> {
+  const { serinBin, signal, env } = options;
   const stack = await startStack({
     envoyProgram: programs.envoy.path,
     natsServerProgram: programs.nats.path,
     serinBin,
-    env: options.env,
+    env,
     sidecars: 2,
     controllers: 1,
+    signal,
   });
-  const closers: (() => unknown)[] = [stack.stop];
+  const stops: (() => unknown)[] = [stack.stop];
   try {
-    const link = await connectNats({ url: stack.nats.url, name: "serin-demo", waitForServer: false });
-    closers.push(link.close);
-    const shares = startShareLog(link, stack.sidecarIds, (error) => show(String(error)));
-    closers.push(shares.stop);
-    const acts: ActResult[] = [];
-    const seenAt: Record<string, SeenRequest[]> = { [GOOD_HOST]: [], [BAD_HOST]: [] };
-    const traffic = startTraffic({
-      port: stack.envoy.port,
-      host: GOOD_HOST,
-      path: "/checkout",
-      users: USERS,
-      perSecond: PER_SECOND,
-      onRequest: (request) => seenAt[request.host]?.push(request),
-    });
-    closers.push(traffic.stop);
-    const pace = keepPace(traffic.setPace);
-    closers.push(pace.stop);
-    const startedMs = Date.now();
-    const act = (script: Parameters<typeof runAct>[0]) =>
-      runAct(script, { stack, link, shares, expected: expectedVariant, requests: seenAt[script.host] ?? [], signal, show });
-
-    show("act 1: a good canary");
-    acts.push(await act({ name: "good-canary", host: GOOD_HOST, leastRequests: 0 }));
-    const handedOver = await stack.serin("handover", "good-canary");
-    show(handedOver.out);
-    traffic.setHost(BAD_HOST);
-    if (!signal.aborted) {
-      show("act 2: a canary that begins to fail");
-      const fault = { atShareBp: 2_500, afterMs: 4_000, part: 0.5 };
-      acts.push(await act({ name: "bad-canary", host: BAD_HOST, fault, leastRequests: LEAST_REQUESTS - (acts[0]?.requests ?? 0) }));
-    }
-    const all = acts.reduce((sum, one) => sum + one.requests, 0);
-    return { requests: all, perSecond: Math.round((all * 1_000) / (Date.now() - startedMs)), cpuPercent: pace.average(), acts };
+    return await play({ stack, screen, signal }, stops);
   } finally {
-    for (const close of closers.toReversed()) await close();
+    screen.say("stopping everything");
+    await stopAll(stops);
   }
 }
 
-/** Slows the traffic where the machine is busier than it should be. */
-function keepPace(setPace: (perSecond: number) => void): { stop(): void; average(): number } {
-  const whole = createCpuMeter();
-  const lately = createCpuMeter();
-  let perSecond = PER_SECOND;
-  const timer = setInterval(() => {
-    const busy = lately();
-    if (busy > MOST_CPU_PERCENT) perSecond = Math.max(LEAST_PER_SECOND, perSecond * 0.93);
-    else if (busy < MOST_CPU_PERCENT - 10) perSecond = Math.min(PER_SECOND, perSecond * 1.03);
-    setPace(perSecond);
-  }, PACE_MS);
-  return { stop: () => clearInterval(timer), average: () => Math.round(whole()) };
+async function play(
+  { stack, screen, signal }: { readonly stack: Stack; readonly screen: Screen; readonly signal: AbortSignal },
+  stops: (() => unknown)[],
+): Promise<Played> {
+  const link = await connectNats({ url: stack.nats.url, name: "serin-demo", waitForServer: false });
+  stops.push(link.close);
+  const shares = createShareLog(stack.sidecarIds);
+  stops.push(followShares(link, shares, (error) => screen.say(String(error))));
+  const seen: Readonly<Record<string, SeenRequest[]>> = { [GOOD_HOST]: [], [BAD_HOST]: [] };
+  const traffic = startTraffic({
+    port: stack.envoy.port,
+    host: GOOD_HOST,
+    path: "/checkout",
+    users: USERS,
+    perSecond: PACE.first,
+    onRequest: (request) => seen[request.host]?.push(request),
+  });
+  stops.push(traffic.stop);
+  const pace = keepPace(traffic);
+  stops.push(pace.stop);
+  const failedOpen = createFailedOpenCounter(stack.envoy);
+  const act = (script: Script): Promise<PlayedAct> =>
+    runAct(script, { ...pace, stack, link, shares, traffic, failedOpen, screen, signal, requests: seen[script.host] ?? [] });
+
+  const good = await act(GOOD);
+  // Nobody asks the first host any more when its rule goes.
+  traffic.setHost(BAD_HOST);
+  const handedOver = await stack.serin("handover", GOOD.name);
+  screen.say(handedOver.out || handedOver.error);
+  const bad = await act({ ...BAD, leastRequests: LEAST_REQUESTS - good.requests.length });
+  return { acts: [good, bad], busyPercent: pace.busyPercent() };
 }
 
-function summary(act: ActResult): string {
-  const shares = act.stages
-    .map(({ shareSet, shareSeen }) => `${shareSet / 100} % (seen ${shareSeen === null ? "–" : `${shareSeen / 100} %`})`)
-    .join(" → ");
-  const last = act.firstFailureToLastCanaryRequestMs;
-  return [
-    `${act.name}: ${act.outcome} after ${act.seconds} s; ${shares}`,
-    `  ${act.requests} requests, ${act.failedRequests} failed, ${act.misrouted} misrouted, ${act.movedBack} users moved back, ${act.failedOpen} failed open`,
-    ...(last === undefined ? [] : [`  ${last} ms from the first failure to the last request on the canary`]),
-  ].join("\n");
+/** Requests that Envoy let go on undecided since the last call, by its own count. */
+function createFailedOpenCounter(envoy: Pick<RunningEnvoy, "stat">): () => Promise<number> {
+  let before = 0;
+  return async () => {
+    const now = await envoy.stat(FAILED_OPEN_STAT);
+    const since = now - before;
+    before = now;
+    return since;
+  };
 }
+
+interface Counted {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly cpuPercent: number;
+  readonly acts: readonly ActResult[];
+}
+
+const summary = ({ requests, seconds, cpuPercent, acts }: Counted): string =>
+  [...acts.map(summaryOf), `${requests} requests in ${seconds} s; the machine was ${cpuPercent} % busy`].join("\n");

@@ -1,18 +1,38 @@
 import { cpus } from "node:os";
 
-/** Share of all cores that was busy since the last call, 0…100. */
-export function createCpuMeter(): () => number {
-  const read = (): { idle: number; all: number } => {
-    const times = cpus().map((cpu) => cpu.times);
-    const all = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
-    return { idle: times.reduce((sum, { idle }) => sum + idle, 0), all };
-  };
-  let before = read();
-  return () => {
-    const now = read();
-    const all = now.all - before.all;
-    const busy = all === 0 ? 0 : 100 * (1 - (now.idle - before.idle) / all);
-    before = now;
-    return busy;
+export interface CpuMeter {
+  /** Share of all cores that was busy since the meter was made, 0…100. */
+  sinceStart(): number;
+  /** The same since the last call of this. */
+  sinceLastMark(): number;
+}
+
+/** Measures how busy the whole machine is, with everything that runs on it. */
+export function createCpuMeter(): CpuMeter {
+  const start = readTimes();
+  let mark = start;
+  return {
+    sinceStart: () => busyPercent(start, readTimes()),
+    sinceLastMark() {
+      const now = readTimes();
+      const busy = busyPercent(mark, now);
+      mark = now;
+      return busy;
+    },
   };
 }
+
+interface Times {
+  readonly idle: number;
+  readonly all: number;
+}
+
+function readTimes(): Times {
+  const times = cpus().map((cpu) => cpu.times);
+  return {
+    idle: times.reduce((sum, { idle }) => sum + idle, 0),
+    all: times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0),
+  };
+}
+
+const busyPercent = (from: Times, to: Times): number => (to.all === from.all ? 0 : 100 * (1 - (to.idle - from.idle) / (to.all - from.all)));

@@ -56,7 +56,13 @@ const GRACE_MS = 5_000;
 /** Starts a program; throws ProcessFailedError when it cannot be run at all. It dies with this process. */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const { name, program, args, cwd, env } = options;
-  const child = spawn(program, [...args], { stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }), ...(env && { env }) });
+  // A group of its own: Ctrl-C in a terminal goes to a whole group, and it is for this process to stop the others in order.
+  const child = spawn(program, [...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    ...(cwd && { cwd }),
+    ...(env && { env }),
+  });
   const output = keepOutput(child, options.onLine);
   const ended = new Promise<ProcessEnd>((resolve) => {
     // "close" comes after the last line of output, "exit" may come before it.

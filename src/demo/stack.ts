@@ -5,6 +5,7 @@ import process from "node:process";
 import { type RunningEnvoy, startEnvoy } from "./envoy.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 import { type ProcessOptions, type RunningProcess, startProcess, whenReady } from "./processes.ts";
+import { stopAll } from "./stop-all.ts";
 import { startUpstream, type Upstream } from "./upstreams.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -19,6 +20,8 @@ export interface StackOptions {
   readonly controllers: number;
   readonly sidecarArgs?: readonly string[];
   readonly controllerArgs?: readonly string[];
+  /** Ends the start; what stands by then is stopped. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a command line printed, and how it ended. */
@@ -44,6 +47,8 @@ export interface Stack {
   /** Starts a sidecar or controller again, in its old place. */
   startSidecar(index: number): Promise<void>;
   startController(index: number): Promise<void>;
+  /** A program that has ended, whoever ended it; undefined while all run. */
+  ended(): Pick<RunningProcess, "name" | "output"> | undefined;
   /** Runs one command line to its end. */
   serin(...args: string[]): Promise<CommandResult>;
   /** Stops everything that was started, in an order in which nobody waits. */
@@ -56,9 +61,7 @@ const READY_MS = 15_000;
 export async function startStack(options: StackOptions): Promise<Stack> {
   const directory = await mkdtemp(join(tmpdir(), "serin-"));
   const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
-  const stop = async (): Promise<void> => {
-    for (const each of stops.splice(0).toReversed()) await each();
-  };
+  const stop = (): Promise<void> => stopAll(stops);
   try {
     return await build(options, directory, stops, stop);
   } catch (error) {
@@ -73,6 +76,7 @@ async function build(
   stops: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Stack> {
+  const { signal } = options;
   const nats = await startNatsServer({ program: options.natsServerProgram });
   stops.push(() => nats.stop());
   const [stable, canary] = await Promise.all([startUpstream("stable"), startUpstream("canary")]);
@@ -81,14 +85,17 @@ async function build(
   stops.push(programs.stop);
   const sidecarIds = Array.from({ length: options.sidecars }, (_, index) => `sidecar-${index}`);
   await Promise.all(sidecarIds.map((_, index) => programs.startSidecar(index)));
+  signal?.throwIfAborted();
   const addresses = sidecarIds.map((_, index) => programs.socket(index));
   const envoy = await startEnvoy({ program: options.envoyProgram, sidecars: addresses, stable: stable.address, canary: canary.address });
   stops.push(() => envoy.stop());
+  signal?.throwIfAborted();
   for (let index = 0; index < options.controllers; index += 1) await programs.startController(index);
-  return { nats, envoy, stable, canary, directory, sidecarIds, ...programs, stop };
+  const ended: Stack["ended"] = () => programs.ended() ?? (envoy.isRunning() ? undefined : { name: "envoy", output: envoy.output });
+  return { nats, envoy, stable, canary, directory, sidecarIds, ...programs, ended, stop };
 }
 
-type Programs = Pick<Stack, "sidecar" | "controller" | "sidecarUrl" | "startSidecar" | "startController" | "serin" | "stop"> & {
+type Programs = Pick<Stack, "sidecar" | "controller" | "sidecarUrl" | "startSidecar" | "startController" | "ended" | "serin" | "stop"> & {
   socket(index: number): string;
 };
 
@@ -119,6 +126,7 @@ function createPrograms(options: StackOptions, directory: string, natsUrl: strin
     },
     startController: (index) =>
       start(`controller-${index}`, ["controller", "--id", `controller-${index}`, ...(options.controllerArgs ?? [])]),
+    ended: () => [...running.values()].find((program) => !program.isRunning()),
     async serin(...args) {
       const lines = { stdout: [] as string[], stderr: [] as string[] };
       const one = await run(`serin ${args[0] ?? ""}`, args, (line, from) => void lines[from].push(line));

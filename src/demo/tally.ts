@@ -51,17 +51,20 @@ export function tally(
     failedRequests: requests.filter(({ status }) => status === 0 || status >= 500).length,
     misrouted: misrouted.length,
     movedBack: movedBack(requests.filter(({ endMs }) => endMs < endOfGrowth)),
-    stages: changes.map((change, index) => stageTally(requests, change, changes[index + 1])),
+    // A run at 0 % before the first stage serves nobody a canary: it is no stage.
+    stages: changes.flatMap((change, index) =>
+      index === 0 && change.shareBp === 0 ? [] : [stageTally(requests, change, changes[index + 1])],
+    ),
   };
 }
 
 /** Shares that were in force at some moment between start and end; 0 before the first. */
 export function sharesIn(changes: readonly ShareChange[], startMs: number, endMs: number): number[] {
-  const all = [{ shareBp: 0, issuedMs: Number.NEGATIVE_INFINITY }, ...changes];
+  const all = [{ shareBp: 0, issuedMs: Number.NEGATIVE_INFINITY, obeyedMs: undefined }, ...changes];
   return all
     .filter(({ issuedMs }, index) => {
-      const next = all[index + 1];
-      const untilMs = next === undefined || !("obeyedMs" in next) ? Number.POSITIVE_INFINITY : (next.obeyedMs ?? Number.POSITIVE_INFINITY);
+      // In force until every sidecar obeys the next one; a sidecar that has not said so may still be at this one.
+      const untilMs = all[index + 1]?.obeyedMs ?? Number.POSITIVE_INFINITY;
       return issuedMs - CLOCK_MS <= endMs && untilMs + CLOCK_MS >= startMs;
     })
     .map(({ shareBp }) => shareBp);
@@ -82,7 +85,7 @@ function movedBack(requests: readonly SeenRequest[]): number {
 /** What users saw between the moment that all obeyed a share and the issue of the next. */
 function stageTally(requests: readonly SeenRequest[], change: ShareChange, next: ShareChange | undefined): StageTally {
   const fromMs = change.obeyedMs ?? Number.POSITIVE_INFINITY;
-  const untilMs = next?.issuedMs ?? Math.max(fromMs, ...[requests.at(-1)?.endMs ?? fromMs]);
+  const untilMs = next?.issuedMs ?? requests.at(-1)?.endMs ?? fromMs;
   const inside = requests.filter(({ startMs, endMs, seen }) => seen !== undefined && startMs > fromMs && endMs < untilMs);
   const canary = inside.filter(({ seen }) => seen === "canary").length;
   return {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startProcess } from "../../src/demo/processes.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
@@ -22,10 +22,13 @@ test("the demo stopped by Ctrl-C leaves no process and no file behind", async ()
     env,
     onLine: (line) => lines.push(line),
   });
-  await waitFor(() => lines.some((line) => line.startsWith("stage 1")), { deadlineMs: 60_000, what: "the first stage" });
+  onTestFinished(async () => void (await demo.stop()));
+  await waitFor(() => lines.some((line) => line.includes("stage 1 of")), { deadlineMs: 60_000, what: "the first stage" });
   expect((await programsIn(directory)).length > 3 || !SHOWS_PROCESSES).toBe(true);
-  process.kill(demo.pid, "SIGINT");
+  // As a terminal does it: to the whole group that it started.
+  process.kill(-demo.pid, "SIGINT");
   expect((await demo.ended).code).toBe(1);
+  expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ error: { code: "STOPPED" } });
   expect(await programsIn(directory)).toEqual([]);
   expect(await readdir(directory)).toEqual([]);
   await rm(directory, { recursive: true });
