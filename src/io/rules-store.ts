@@ -79,7 +79,8 @@ export async function assemble(
   const rollouts: RuleSet["rollouts"] = {};
   const held = Object.assign({}, ...hashes.map((hash) => cache.get(hash))) as Blob["rollouts"]; // Object.assign of a list loses the type
   for (const [name, live] of Object.entries(payload.live)) {
-    const rules = held[name];
+    // Not by plain access: a rollout may be called "constructor".
+    const rules = Object.hasOwn(held, name) ? held[name] : undefined;
     if (rules === undefined) throw new CorruptRulesError(`the manifest serves ${name}, but no blob of it holds its rules`);
     rollouts[name] = { rules, live };
   }
