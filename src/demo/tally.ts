@@ -85,8 +85,9 @@ function movedBack(requests: readonly SeenRequest[]): number {
 /** What users saw between the moment that all obeyed a share and the issue of the next. */
 function stageTally(requests: readonly SeenRequest[], change: ShareChange, next: ShareChange | undefined): StageTally {
   const fromMs = change.obeyedMs ?? Number.POSITIVE_INFINITY;
+  const nextMs = next?.issuedMs ?? Number.POSITIVE_INFINITY;
+  const inside = requests.filter(({ startMs, endMs, seen }) => seen !== undefined && startMs > fromMs && endMs < nextMs);
   const untilMs = next?.issuedMs ?? requests.at(-1)?.endMs ?? fromMs;
-  const inside = requests.filter(({ startMs, endMs, seen }) => seen !== undefined && startMs > fromMs && endMs < untilMs);
   const canary = inside.filter(({ seen }) => seen === "canary").length;
   return {
     shareSet: change.shareBp,

@@ -66,4 +66,14 @@ describe("a tally", () => {
     const { stages } = count([seen(2_100, "canary"), seen(2_200, "canary"), seen(2_300, "stable"), seen(2_004, "stable")]);
     expect(stages[1]).toEqual({ shareSet: 5_000, shareSeen: 6_667, seconds: 1, requests: 3 });
   });
+
+  test("calls a run at 0 % before the first stage no stage, but the way back one", () => {
+    const changes = [change(0, 500, 505), ...CHANGES];
+    const { stages } = tally([seen(3_100, "stable")], changes, { salt: "s", expected });
+    expect(stages.map(({ shareSet, shareSeen }) => [shareSet, shareSeen])).toEqual([
+      [100, null],
+      [5_000, null],
+      [0, 0],
+    ]);
+  });
 });
