@@ -15,9 +15,15 @@ export interface TestSidecar extends RunningSidecar {
   readonly directory: string;
   /** Sends messages on one stream, half-closes, and returns the answers. */
   process(...messages: object[]): Promise<Record<string, unknown>[]>;
+  /** Sends one message on a stream, and cuts the stream as soon as it is answered. */
+  cut(message: object): Promise<void>;
+  /** Opens streams of each kind that Envoy keeps open for ever. */
+  hold(): { readonly begun: Promise<unknown>; readonly ended: Promise<unknown> };
   /** Sends one batch of access log entries. */
   log(...entries: object[]): Promise<void>;
   health(): Promise<string>;
+  /** Watches the health on one stream; gives all that was heard until then. */
+  watchHealth(): { until(status: string): Promise<string[]> };
   /** Begins to stop while the clients stay, as Envoy's do. */
   beginStop(): Promise<void>;
   metrics(): Promise<string>;
@@ -51,7 +57,9 @@ export async function startTestSidecar(options: Options): Promise<TestSidecar> {
   };
 }
 
-function createClients(address: string): Pick<TestSidecar, "process" | "log" | "health"> & { close(): void } {
+function createClients(
+  address: string,
+): Pick<TestSidecar, "process" | "cut" | "hold" | "log" | "health" | "watchHealth"> & { close(): void } {
   const files = [
     "envoy/service/ext_proc/v3/external_processor.proto",
     "envoy/service/accesslog/v3/als.proto",
@@ -71,6 +79,16 @@ function createClients(address: string): Pick<TestSidecar, "process" | "log" | "
     client("envoy.service.accesslog.v3.AccessLogService"),
     client("grpc.health.v1.Health"),
   ];
+  const watchStream = () => {
+    const heard: string[] = [];
+    const stream = health["Watch"]?.call(health, {});
+    stream.on("data", ({ status }: { status: string }) => heard.push(status));
+    const ended = new Promise((resolve) => {
+      stream.on("error", resolve);
+      stream.on("end", resolve);
+    });
+    return { heard, ended };
+  };
   return {
     process: (...messages) =>
       new Promise((resolve, reject) => {
@@ -90,6 +108,29 @@ function createClients(address: string): Pick<TestSidecar, "process" | "log" | "
         stream.write({ identifier: { logName: "serin", node: { id: "edge" } }, httpLogs: { logEntry } });
         stream.end();
       }),
+    cut: (message) =>
+      new Promise((resolve) => {
+        const stream = extProc["Process"]?.call(extProc);
+        stream.once("data", () => stream.cancel());
+        // The cancellation comes back as an error.
+        stream.on("error", () => resolve());
+        stream.write(message);
+      }),
+    hold() {
+      const watch = watchStream();
+      const ended = new Promise((resolve) => {
+        const logs = accessLog["StreamAccessLogs"]?.call(accessLog, resolve);
+        logs.write({ identifier: { logName: "serin", node: { id: "edge" } } });
+      });
+      const begun = waitFor(() => watch.heard.length > 0, { deadlineMs: 10_000, what: "the watch to begin" });
+      return { begun, ended: Promise.all([ended, watch.ended]) };
+    },
+    watchHealth() {
+      const { heard } = watchStream();
+      const until = (status: string) =>
+        waitFor(() => (heard.includes(status) ? heard : undefined), { deadlineMs: 10_000, what: `health to be ${status}` });
+      return { until };
+    },
     health: () =>
       new Promise((resolve, reject) => {
         health["Check"]?.call(health, {}, (error: Error | null, answer: { status: string }) =>

@@ -8,6 +8,8 @@ export interface Cuttable {
   thaw(): void;
   /** Drops all connections and refuses new ones. */
   cut(): void;
+  /** Takes connections again. */
+  mend(): void;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,9 @@ export async function startCuttable(targetPort: number): Promise<Cuttable> {
     cut() {
       isCut = true;
       for (const socket of all()) socket.destroy();
+    },
+    mend() {
+      isCut = false;
     },
     close: () =>
       new Promise((resolve) => {

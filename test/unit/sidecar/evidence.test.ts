@@ -83,7 +83,7 @@ describe("evidence", () => {
       control: "false",
       class: "failed",
     });
-    expect([Number(point?.asInt ?? point?.asDouble), String(point?.startTimeUnixNano)]).toEqual([1, "1000000000000"]);
+    expect([Number(point?.asInt ?? point?.asDouble), point?.startTimeUnixNano]).toEqual([1, "1000000000000"]);
     expect(metrics[2]?.histogram?.dataPoints[0]?.bucketCounts.map(Number)[3]).toBe(1);
   });
 

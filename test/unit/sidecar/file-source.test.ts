@@ -62,7 +62,7 @@ describe("a file of rules", () => {
     await start();
     await writeFile(`${file}.new`, at(4));
     await rename(`${file}.new`, file);
-    await until("revision 4", () => rules.ruleSet().revision === 4);
+    expect(await until("revision 4", () => rules.ruleSet().revision === 4)).toBe(true);
   });
 
   test("that breaks leaves the last good rules, and is counted and named", async () => {

@@ -50,10 +50,15 @@ test("a new file takes the place of the old one whole", async () => {
   expect(JSON.parse(await readFile(path(), "utf8"))).toEqual(at(2));
 });
 
-test.each(["", "{", '{"format":1}', JSON.stringify({ ...at(1), format: 2 })])("rules that read %j are not taken", async (text) => {
+test.each([
+  ["", "Unexpected end of JSON input"],
+  ["{", "Expected property name"],
+  ['{"format":1}', '"epoch"'],
+  [JSON.stringify({ ...at(1), format: 2 }), '"format"'],
+])("rules that read %j are not taken", async (text, problem) => {
   await disk().save(at(1));
   await writeFile(path(), text);
-  await expect(disk().load(0)).rejects.toThrow();
+  await expect(disk().load(0)).rejects.toThrow(problem);
 });
 
 test("a beat before any rules were kept is no fault", async () => {
