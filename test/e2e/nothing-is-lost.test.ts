@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Command } from "../../src/contract/messages.ts";
+import { waitFor } from "../../src/demo/wait-for.ts";
 import type { NatsLink } from "../../src/io/nats.ts";
-import { listAudit, readLease } from "../../src/io/store.ts";
+import { listAudit, readLease, sendCommand } from "../../src/io/store.ts";
 import { applyRollout, connect, hasBegun, type Load, rolloutOf, type Stack, startLoad, startStack, waitForLive } from "../support/stack.ts";
 
 const STAGES = [
@@ -41,6 +43,30 @@ describe("a good canary under load", () => {
     const steps = await stagesTaken("succeeded");
     expect(steps.filter((step, index) => steps.indexOf(step) !== index)).toEqual([]);
     expect(promoted.plan.run).toBe(4);
+  });
+
+  test("a command sent again, to the next leader, gets the answer of before and is carried out once", async () => {
+    const held = { minTime: "1h", minSample: 10 };
+    const shares = ["10%", "20%", "30%"].map((share) => ({ share, ...held }));
+    await applyRollout(stack, rolloutOf("once", shares));
+    await waitForLive(link, "once", hasBegun);
+    const command: Command = {
+      format: 1,
+      id: "promote-once",
+      verb: "promote",
+      rollout: "once",
+      who: { name: "tester", claimed: true },
+    };
+    const answer = await sendCommand(link, command, 5_000);
+    expect(answer).toMatchObject({ result: "done", run: 3 });
+    const before = await readLease(link);
+    await stack.controller(Number(before?.holder.at(-1))).kill();
+    const repeated = await waitFor(() => sendCommand(link, command, 1_000), { deadlineMs: 20_000, what: "the next leader's answer" });
+    expect((await readLease(link))?.holder).not.toBe(before?.holder);
+    expect(repeated).toEqual(answer);
+    const live = await waitForLive(link, "once", hasBegun);
+    expect({ run: live.plan.run, shareBp: live.shareBp }).toEqual({ run: 3, shareBp: 2_000 });
+    expect((await stagesTaken("once")).filter((step) => step === "stage 2000")).toHaveLength(1);
   });
 
   test("NATS killed and started again in mid-stage: the rollout goes on where it was", async () => {

@@ -77,6 +77,9 @@ describe("with the controller gone for good", () => {
     expect((await ask(stack, canaryUser)).seen).toBe("canary");
     await unwatched;
     await waitForSeen(stack, canaryUser, "stable");
+    // Either of the two may have decided it.
+    const metrics = await Promise.all([0, 1].map(async (index) => (await fetch(`${stack.sidecarUrl(index)}/metrics`)).text()));
+    expect(metrics.join("")).toMatch(/serin_decisions_total\{[^}]*reason="unwatched"/);
     const ready = await fetch(`${stack.sidecarUrl(0)}/readyz`);
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({ state: "unwatched" });
