@@ -37,6 +37,7 @@ test("metadata has the form of the contract, also where no rollout governs", asy
     run: "1",
     revision: "1700000000.7",
     reason: "share",
+    control: expect.stringMatching(/^(true|false)$/),
     bucket: expect.stringMatching(/^\d+$/),
   });
   const [undecided] = await sidecar.process(requestHeaders({ ":authority": "other.example" }));
