@@ -2,7 +2,7 @@ import { z } from "zod";
 import { SidecarIdSchema } from "../contract/messages.ts";
 
 /** Where a server listens: a Unix socket or a host and port; port 0 lets the system choose. */
-export const AddressSchema = z
+const AddressSchema = z
   .string()
   .regex(
     /^(unix:.{1,100}|(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5})$/,
