@@ -9,7 +9,8 @@ describe("the pace of the demo's traffic", () => {
     { title: "stays up to the limit", perSecond: 500, busyPercent: 55, next: 500 },
     { title: "goes down above the limit", perSecond: 600, busyPercent: 56, next: 510 },
     { title: "goes no further down than its least", perSecond: 450, busyPercent: 100, next: PACE.least },
-    { title: "waits, while it is still below its least, for the machine to calm down", perSecond: 100, busyPercent: 100, next: 100 },
+    { title: "grows slowly to its least on a busy machine", perSecond: 100, busyPercent: 100, next: 105 },
+    { title: "grows slowly to its least and no further", perSecond: 419, busyPercent: 50, next: PACE.least },
   ])("$title", ({ perSecond, busyPercent, next }) => {
     expect(nextPace(perSecond, busyPercent)).toBeCloseTo(next);
   });
