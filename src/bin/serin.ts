@@ -17,9 +17,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-const otlpWanted = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"].some(
-  (name) => (process.env[name] ?? "") !== "",
-);
+// The standard variables: an endpoint, or an exporter asked for by name.
+const otlpWanted =
+  Object.entries(process.env).some(([name, value]) => /^OTEL_EXPORTER_OTLP_(METRICS_|TRACES_)?ENDPOINT$/.test(name) && value !== "") ||
+  ["OTEL_METRICS_EXPORTER", "OTEL_TRACES_EXPORTER"].some((name) => process.env[name]?.split(",").includes("otlp") === true);
 
 // Each part is loaded only when it runs: `serin status` should not wait for a gRPC server's code.
 const parts: CliParts = {

@@ -32,7 +32,9 @@ export function statusText({ leader, sidecars, rollouts }: Picture, nowMs: numbe
   const behind = sidecars.filter(({ heard, isCurrent }) => heard && !isCurrent).map(({ id }) => id);
   // Every second while a canary is live; at other times receipts are too rare to miss.
   const isLive = rollouts.some(({ shareBp }) => shareBp > 0 && shareBp < 10_000);
-  lines.push(`${sidecars.length} sidecars known${isLive ? `, ${sidecars.length - silent.length} heard just now` : ""}`);
+  lines.push(
+    `${sidecars.length} ${sidecars.length === 1 ? "sidecar" : "sidecars"} known${isLive ? `, ${sidecars.length - silent.length} heard just now` : ""}`,
+  );
   if (behind.length > 0) lines.push(`  missing the newest rules: ${behind.join(", ")}`);
   if (isLive && silent.length > 0)
     lines.push(`  not heard in the last moments: ${silent.join(", ")} (\`serin forget ID\` if gone for good)`);
