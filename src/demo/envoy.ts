@@ -97,7 +97,7 @@ interface Ports {
   readonly adminPort: number;
 }
 
-const StatsSchema = z.object({ stats: z.array(z.object({ name: z.string().optional(), value: z.unknown() })) });
+const StatsSchema = z.object({ stats: z.array(z.object({ name: z.string().optional(), value: z.unknown().optional() })) });
 const InfoSchema = z.object({ state: z.string() });
 const ListenersSchema = z.object({
   listener_statuses: z.tuple([z.object({ local_address: z.object({ socket_address: z.object({ port_value: z.int().min(1) }) }) })]),

@@ -36,7 +36,12 @@ export async function startTestSidecar(options: Options): Promise<TestSidecar> {
   const directory = await mkdtemp(join(tmpdir(), "serin-sc-"));
   const address = options.extProc ?? `unix:${join(directory, "s.sock")}`;
   const parts = { log: createLog({ name: "test", level: "silent" }), clock: systemClock };
-  const sidecar = await startSidecar({ id: "s1", extProc: address, metrics: "127.0.0.1:0", drainMs: 0, ...options }, parts);
+  const sidecar = await startSidecar({ id: "s1", extProc: address, metrics: "127.0.0.1:0", drainMs: 0, ...options }, parts).catch(
+    async (error: unknown) => {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    },
+  );
   const clients = createClients(sidecar.extProcPort === undefined ? address : `127.0.0.1:${sidecar.extProcPort}`);
   return {
     ...sidecar,
