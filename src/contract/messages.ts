@@ -77,7 +77,8 @@ export const DecisionMetadataSchema = z.object({
   rollout: z.string().optional(),
   run: z.string().optional().describe("Decimal; strings survive Envoy's doubles."),
   revision: z.string().optional().describe("`epoch.revision`."),
-  bucket: z.string().optional(),
+  cluster: z.string().optional().describe("Envoy cluster of the decided variant."),
+  bucket: z.number().optional().describe("32 bits, which a double holds."),
   reason: z.string(),
   control: z.enum(["true", "false"]).optional().describe("In the slice of stable that is counted apart."),
 });

@@ -1,12 +1,10 @@
 import type { ServerReadableStream, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
-import type { VariantName } from "../contract/rollout.ts";
 import { type Attribution, attribute } from "./attribution.ts";
 import { entryFacts, isFinal } from "./wire/access-log.ts";
 import type { StreamAccessLogsMessage } from "./wire/messages.ts";
 
 /** What the access log service needs from the sidecar. */
 export interface AccessLogPorts {
-  clusterOf(rollout: string, variant: VariantName): string | undefined;
   ended(attribution: Attribution): void;
   surprise(kind: string, error: unknown): void;
 }
@@ -26,7 +24,7 @@ export function accessLogService(ports: AccessLogPorts): AccessLogService {
     for (const entry of message.httpLogs?.logEntry ?? []) {
       try {
         if (!isFinal(entry)) continue;
-        ports.ended(attribute(entryFacts(entry), ports.clusterOf));
+        ports.ended(attribute(entryFacts(entry)));
       } catch (error) {
         ports.surprise("access log entry", error);
       }

@@ -1,10 +1,22 @@
 import type { OutcomeClass } from "../contract/evidence.ts";
 import type { VariantName } from "../contract/rollout.ts";
 
+/** A decision as it stands in Envoy's metadata. */
+export interface Decided {
+  readonly variant: VariantName;
+  readonly rollout: string | undefined;
+  readonly run: number;
+  readonly control: boolean;
+  /** Where the variant's requests should end up; undefined without a rollout. */
+  readonly cluster: string | undefined;
+  /** Bucket of the user, 32 bits; undefined when no key was needed or found. */
+  readonly bucket: number | undefined;
+}
+
 /** What one access log entry says about a request. */
 export interface EntryFacts {
   /** What the sidecar decided, given back by Envoy; undefined when Envoy failed open. */
-  readonly decided: { variant: VariantName; rollout: string | undefined; run: number; control: boolean } | undefined;
+  readonly decided: Decided | undefined;
   readonly upstreamCluster: string;
   /** An upstream host was chosen and connected to. */
   readonly upstreamReached: boolean;
@@ -37,6 +49,8 @@ export type Attribution =
       readonly class: OutcomeClass;
       /** Undefined where the time says nothing about the variant. */
       readonly latencyMs: number | undefined;
+      /** Stands for the user, under the rollout's salt; undefined without a key. */
+      readonly bucket: number | undefined;
     };
 
 /**
@@ -69,26 +83,25 @@ const LONG_WAIT_MS = 1_000;
 
 /**
  * Whom a request counts for. First attempts count on both sides: more than one attempt, or a final error, is a failure
- * of the variant tried first. `clusterOf` names the cluster of a rollout's variant, undefined when it is not known any more.
+ * of the variant tried first.
  */
-export function attribute(entry: EntryFacts, clusterOf: (rollout: string, variant: VariantName) => string | undefined): Attribution {
+export function attribute(entry: EntryFacts): Attribution {
   const { decided } = entry;
   if (decided === undefined) return { kind: wasTried(entry) ? "failed open" : "undecided" };
-  const { rollout, variant, run, control } = decided;
+  const { rollout, variant, run, control, cluster, bucket } = decided;
   if (rollout === undefined) return { kind: "no rollout" };
-  const expected = clusterOf(rollout, variant);
   if (
     variant === "canary" &&
-    expected !== undefined &&
+    cluster !== undefined &&
     entry.attempts <= 1 &&
     wasTried(entry) &&
     entry.upstreamCluster !== "" &&
-    entry.upstreamCluster !== expected
+    entry.upstreamCluster !== cluster
   ) {
     return { kind: "cluster missing", rollout };
   }
   const outcome = classOf(entry);
-  return { kind: "outcome", rollout, variant, run, control, class: outcome, latencyMs: latencyOf(entry, outcome) };
+  return { kind: "outcome", rollout, variant, run, control, class: outcome, latencyMs: latencyOf(entry, outcome), bucket };
 }
 
 const upstreamFailed = ({ flags }: EntryFacts): boolean => flags.some((flag) => UPSTREAM_FAULTS.has(flag));

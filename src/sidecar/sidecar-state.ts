@@ -1,6 +1,5 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "../contract/names.ts";
-import type { VariantName } from "../contract/rollout.ts";
 import type { Decision } from "../core/decide/types.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpPorts } from "../io/http.ts";
@@ -66,7 +65,6 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
     },
     accessLog: {
       surprise,
-      clusterOf: (rollout: string, variant: VariantName) => rules.compiled().rollouts.get(rollout)?.variants[variant].cluster,
       ended: (attribution) => countOutcome(attribution, { cells, counters, log, failed }),
     },
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),

@@ -36,5 +36,12 @@ export function entryFacts(entry: HttpAccessLogEntry): EntryFacts {
 function decided(fields: Readonly<Record<string, StructValue>>): NonNullable<EntryFacts["decided"]> {
   const variant = VariantNameSchema.parse(fields["variant"]?.stringValue);
   const run = RunSchema.parse(Number(fields["run"]?.stringValue ?? 0));
-  return { variant, rollout: fields["rollout"]?.stringValue, run, control: fields["control"]?.stringValue === "true" };
+  return {
+    variant,
+    rollout: fields["rollout"]?.stringValue,
+    run,
+    control: fields["control"]?.stringValue === "true",
+    cluster: fields["cluster"]?.stringValue,
+    bucket: fields["bucket"]?.numberValue,
+  };
 }

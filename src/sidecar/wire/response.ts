@@ -5,28 +5,30 @@ import type { HeaderOption, ProcessingRequest, ProcessingResponse, StructValue }
 
 const string = (value: string): StructValue => ({ stringValue: value });
 
-/** Variants in the order in which Envoy should try them: its own first, stable as the way out. */
-const groups = (variant: string): StructValue => ({
-  listValue: {
-    values: (variant === "stable" ? ["stable"] : [variant, "stable"]).map((name) => ({ structValue: { fields: { name: string(name) } } })),
-  },
+/** Clusters in the order in which Envoy should try them, as names of priority groups: the variant's own first, stable as the way out. */
+const groups = (clusters: readonly string[]): StructValue => ({
+  listValue: { values: clusters.map((name) => ({ structValue: { fields: { name: string(name) } } })) },
 });
 
 /** The answer to request headers. `headerMutation` is always there: without it Envoy ignores `clearRouteCache`. */
 export function decisionAnswer(decision: Decision, rules: CompiledRules): ProcessingResponse {
   const { variant, rollout, run, bucket, reason, control } = decision;
+  const variants = rollout === undefined ? undefined : rules.rollouts.get(rollout)?.variants;
+  const stable = variants?.stable.cluster ?? "stable";
+  const cluster = variants?.[variant].cluster;
   const fields: Record<string, StructValue> = {
     variant: string(variant),
     revision: string(`${rules.epoch}.${rules.revision}`),
     reason: string(reason),
-    priority_groups: groups(variant),
+    priority_groups: groups(cluster === undefined || cluster === stable ? [stable] : [cluster, stable]),
   };
   if (rollout !== undefined) {
     fields["rollout"] = string(rollout);
     fields["run"] = string(String(run));
     fields["control"] = string(String(control));
   }
-  if (bucket !== undefined) fields["bucket"] = string(String(bucket));
+  if (cluster !== undefined) fields["cluster"] = string(cluster);
+  if (bucket !== undefined) fields["bucket"] = { numberValue: bucket };
   return {
     requestHeaders: { response: { status: "CONTINUE", headerMutation: { setHeaders: tags(decision, rules) }, clearRouteCache: true } },
     dynamicMetadata: { fields: { [METADATA_NAMESPACE]: { structValue: { fields } } } },

@@ -31,6 +31,7 @@ const entry = (variant: string, code: number, more: object = {}): object => ({
             rollout: { stringValue: "checkout" },
             run: { stringValue: "2" },
             control: { stringValue: "false" },
+            cluster: { stringValue: variant },
           },
         },
       },

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { attribute, type EntryFacts } from "../../../src/sidecar/attribution.ts";
 
 const entry = (facts: Partial<EntryFacts> = {}): EntryFacts => ({
-  decided: { variant: "canary", rollout: "checkout", run: 3, control: false },
+  decided: { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "canary", bucket: 7 },
   upstreamCluster: "canary",
   upstreamReached: true,
   attempts: 1,
@@ -13,8 +13,6 @@ const entry = (facts: Partial<EntryFacts> = {}): EntryFacts => ({
   durationMs: 15,
   ...facts,
 });
-
-const clusterOf = (_rollout: string, variant: string): string => variant;
 
 describe("a request that a rollout decided", () => {
   test.each([
@@ -122,7 +120,7 @@ describe("a request that a rollout decided", () => {
       latencyMs: undefined,
     },
   ])("$title", ({ facts, class: outcome, latencyMs }) => {
-    expect(attribute(entry(facts), clusterOf)).toEqual({
+    expect(attribute(entry(facts))).toEqual({
       kind: "outcome",
       rollout: "checkout",
       variant: "canary",
@@ -130,43 +128,45 @@ describe("a request that a rollout decided", () => {
       control: false,
       class: outcome,
       latencyMs,
+      bucket: 7,
     });
   });
 
   test("counts for the run that decided it, whatever runs now", () => {
-    const decided = { variant: "stable", rollout: "checkout", run: 1, control: true } as const;
-    expect(attribute(entry({ decided, upstreamCluster: "stable" }), clusterOf)).toMatchObject({ variant: "stable", run: 1, control: true });
+    const decided = { variant: "stable", rollout: "checkout", run: 1, control: true, cluster: "stable", bucket: 9 } as const;
+    expect(attribute(entry({ decided, upstreamCluster: "stable" }))).toMatchObject({ variant: "stable", run: 1, control: true });
   });
 });
 
 test("a request without a decision failed open and is nobody's", () => {
-  expect(attribute(entry({ decided: undefined }), clusterOf)).toEqual({ kind: "failed open" });
+  expect(attribute(entry({ decided: undefined }))).toEqual({ kind: "failed open" });
 });
 
 test("a request that Envoy refused before it was decided did not fail open", () => {
   const refused = { decided: undefined, upstreamReached: false, attempts: 0, responseCode: 401, upstreamMs: undefined };
-  expect(attribute(entry(refused), clusterOf)).toEqual({ kind: "undecided" });
+  expect(attribute(entry(refused))).toEqual({ kind: "undecided" });
 });
 
 test.each([2, 4, 12, 13, 14, 15])("gRPC status %d is the server's fault, as its HTTP status 5xx says", (grpcStatus) => {
-  expect(attribute(entry({ grpcStatus }), clusterOf)).toMatchObject({ class: "failed" });
+  expect(attribute(entry({ grpcStatus }))).toMatchObject({ class: "failed" });
 });
 
 test.each([0, 1, 3, 5, 6, 7, 8, 9, 10, 11, 16])("gRPC status %d is not", (grpcStatus) => {
-  expect(attribute(entry({ grpcStatus }), clusterOf)).toMatchObject({ class: "ok" });
+  expect(attribute(entry({ grpcStatus }))).toMatchObject({ class: "ok" });
 });
 
 test("a request that no rollout governs is nobody's", () => {
-  const decided = { variant: "stable", rollout: undefined, run: 0, control: false } as const;
-  expect(attribute(entry({ decided }), clusterOf)).toEqual({ kind: "no rollout" });
+  const decided = { variant: "stable", rollout: undefined, run: 0, control: false, cluster: undefined, bucket: undefined } as const;
+  expect(attribute(entry({ decided }))).toEqual({ kind: "no rollout" });
 });
 
 describe("canary decided, another cluster answered at the first attempt", () => {
   test("the canary's cluster is missing: an alarm, no evidence", () => {
-    expect(attribute(entry({ upstreamCluster: "stable" }), clusterOf)).toEqual({ kind: "cluster missing", rollout: "checkout" });
+    expect(attribute(entry({ upstreamCluster: "stable" }))).toEqual({ kind: "cluster missing", rollout: "checkout" });
   });
 
-  test("an outcome when the rollout is not known any more, for nobody can tell", () => {
-    expect(attribute(entry({ upstreamCluster: "stable" }), () => undefined)).toMatchObject({ kind: "outcome", class: "ok" });
+  test("an outcome when the decision named that cluster, whatever the rules say now", () => {
+    const decided = { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "checkout-v2", bucket: 7 } as const;
+    expect(attribute(entry({ decided, upstreamCluster: "checkout-v2" }))).toMatchObject({ kind: "outcome", class: "ok" });
   });
 });
