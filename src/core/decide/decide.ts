@@ -36,17 +36,18 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
 
 function decideRollout(rollout: CompiledRollout, request: RequestFacts): Decision {
   const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold: rollout.threshold };
-  if (rollout.off) return { ...base, reason: "off" };
   const found = firstKey(rollout, request);
+  // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
+  const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
+  if (rollout.off) return { ...base, reason: "off", bucket, keySource: found?.label };
   const target = rollout.targets.find((candidate) => candidate.matches(request, found?.user));
   if (target !== undefined) {
-    return { ...base, variant: target.variant, reason: "target", target: target.name, keySource: found?.label };
+    return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
   }
-  if (found === undefined) return { ...base, reason: "no key" };
-  const bucket = murmur3Text(found.key, rollout.seed);
+  if (bucket === undefined) return { ...base, reason: "no key" };
   const variant = bucket < rollout.threshold ? "canary" : "stable";
   const control = variant === "stable" && isControl(bucket, rollout.threshold);
-  return { ...base, variant, reason: rollout.shareReason, control, bucket, keySource: found.label };
+  return { ...base, variant, reason: rollout.shareReason, control, bucket, keySource: found?.label };
 }
 
 /** A bucketing key as found in a request; `user` is its hash, where some target lists users. */

@@ -23,7 +23,7 @@ export interface Decision {
   readonly rollout: string | undefined;
   /** 0 without a rollout. */
   readonly run: number;
-  /** 32 bits; undefined when no key was needed or found. */
+  /** 32 bits; undefined without a key. */
   readonly bucket: number | undefined;
   /** Buckets below it are the canary's. */
   readonly threshold: number | undefined;

@@ -133,6 +133,18 @@ describe("a target", () => {
   });
 });
 
+describe("the bucket stands for the user whatever decides, so that outcomes are counted by user", () => {
+  const listed = target({ users: ["user-1"] });
+  test.each<Case>([
+    { title: "a share", request: user, expected: { reason: "share", bucket: 3_153_885_330 } },
+    { title: "a target", rules: listed, request: user, expected: { reason: "target", bucket: 3_153_885_330 } },
+    { title: "off", live: { off: true }, request: user, expected: { reason: "off", bucket: 3_153_885_330, keySource: "header x-user-id" } },
+    { title: "but not without a key", live: { off: true }, request: {}, expected: { reason: "off", bucket: undefined } },
+  ])("$title", (row) => {
+    expect(decided(row)).toMatchObject(row.expected);
+  });
+});
+
 describe("without anyone watching", () => {
   const unwatched = (request: PlainRequest, rules: Partial<StaticRules> = {}, live: Partial<LiveRule> = {}): Decision =>
     decide(compile(ruleSetOf({ checkout: ruleOf(rules, { shareBp: 10_000, ...live }) }), { unwatched: true }), factsOf(request));
