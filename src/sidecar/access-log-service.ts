@@ -1,7 +1,6 @@
-import type { ServerReadableStream, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { type Attribution, attribute } from "./attribution.ts";
-import { entryFacts, isFinal } from "./wire/access-log.ts";
-import type { StreamAccessLogsMessage } from "./wire/messages.ts";
+import type { Call, Method } from "./h2/stream.ts";
+import { AccessLogReader, entryFacts, isFinal } from "./wire/access-log.ts";
 
 /** What the access log service needs from the sidecar. */
 export interface AccessLogPorts {
@@ -11,44 +10,42 @@ export interface AccessLogPorts {
 
 /** The service, and the way to end its streams, which Envoy keeps open for ever. */
 export interface AccessLogService {
-  readonly implementation: UntypedServiceImplementation;
+  readonly method: Method;
   endAll(): void;
 }
 
-type Stream = ServerReadableStream<StreamAccessLogsMessage, object>;
+const NOTHING = Buffer.alloc(0);
 
 /** Takes outcomes from Envoy's access log stream. */
 export function accessLogService(ports: AccessLogPorts): AccessLogService {
-  const open = new Map<Stream, () => void>();
-  const take = (message: StreamAccessLogsMessage): void => {
-    for (const entry of message.httpLogs?.logEntry ?? []) {
-      try {
-        if (!isFinal(entry)) continue;
-        ports.ended(attribute(entryFacts(entry)));
-      } catch (error) {
-        ports.surprise("access log entry", error);
-      }
-    }
+  const open = new Set<Call>();
+  const reader = new AccessLogReader();
+  const finish = (call: Call): void => {
+    call.send(NOTHING);
+    call.end();
   };
   return {
-    implementation: {
-      streamAccessLogs(stream: Stream, callback: sendUnaryData<object>): void {
-        const finish = (): void => {
-          if (open.delete(stream)) callback(null, {});
-        };
-        open.set(stream, finish);
-        stream.on("data", take);
-        stream.on("end", finish);
-        stream.on("cancelled", () => open.delete(stream));
-        stream.on("close", () => open.delete(stream));
-        stream.on("error", (error: unknown) => {
-          open.delete(stream);
-          ports.surprise("access log stream", error);
-        });
-      },
+    method(call) {
+      open.add(call);
+      return {
+        message(bytes, from, to) {
+          for (const entry of reader.read(bytes, from, to)) {
+            try {
+              if (isFinal(entry)) ports.ended(attribute(entryFacts(entry)));
+            } catch (error) {
+              ports.surprise("access log entry", error);
+            }
+          }
+        },
+        halfClosed: () => finish(call),
+        closed: () => void open.delete(call),
+      };
     },
     endAll() {
-      for (const finish of [...open.values()]) finish();
+      for (const call of open) {
+        finish(call);
+        call.flush();
+      }
     },
   };
 }

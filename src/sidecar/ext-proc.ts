@@ -1,60 +1,83 @@
-import type { ServerDuplexStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { CompiledRules } from "../core/decide/compile.ts";
 import { decide, NO_ROLLOUT } from "../core/decide/decide.ts";
 import type { Decision } from "../core/decide/types.ts";
-import type { ProcessingRequest, ProcessingResponse } from "./wire/messages.ts";
-import { requestFacts } from "./wire/request.ts";
-import { decisionAnswer, passAnswer } from "./wire/response.ts";
+import type { Call, CallHandler, Method, Prepared } from "./h2/stream.ts";
+import { createPreparedAnswers } from "./prepared-answers.ts";
+import { passAnswer } from "./wire/answer.ts";
+import { KIND, RequestReader } from "./wire/request.ts";
 
 /** What the handler needs from the sidecar. */
 export interface ExtProcPorts {
   rules(): CompiledRules;
-  decided(decision: Decision): void;
+  decided(decision: Decision): unknown;
   /** Something that should not happen did; the request went to stable. */
   surprise(kind: string, error: unknown): void;
   streamBegun(): void;
 }
 
-type Stream = ServerDuplexStream<ProcessingRequest, ProcessingResponse>;
-
 /** Answers Envoy's external processing: every message exactly once, and never with an error. */
-export function extProcService(ports: ExtProcPorts): UntypedServiceImplementation {
-  return {
-    process(stream: Stream): void {
-      // A stream uses the rules that it started with.
-      const rules = ports.rules();
-      ports.streamBegun();
-      stream.on("data", (message: ProcessingRequest) => {
-        const response = answer(message, rules, ports);
-        if (response !== undefined) stream.write(response);
-      });
-      // Envoy half-closes when nothing more is due; without our end it would reset the stream, and Node drops
-      // a connection after a thousand resets.
-      stream.on("end", () => stream.end());
-      // A reset by Envoy arrives as `cancelled`; there is no state of our own to free, and it is no fault.
-      stream.on("error", (error: unknown) => ports.surprise("stream", error));
-    },
+export function extProcMethod(ports: ExtProcPorts): Method {
+  // One for all streams: a message is read and answered before the next one.
+  const shared = { ports, reader: new RequestReader(), answerOf: createPreparedAnswers() };
+  return (call) => {
+    ports.streamBegun();
+    return new ExtProcCall(call, shared);
   };
 }
 
-/** The answer to one message; a surprise means stable. */
-export function answer(
-  message: ProcessingRequest,
-  rules: CompiledRules,
-  ports: Pick<ExtProcPorts, "decided" | "surprise">,
-): ProcessingResponse | undefined {
-  if (message.request !== "requestHeaders") {
-    const pass = passAnswer(message);
-    if (pass === undefined) ports.surprise("unknown message", message.request);
-    return pass;
+interface Shared {
+  readonly ports: ExtProcPorts;
+  readonly reader: RequestReader;
+  readonly answerOf: ReturnType<typeof createPreparedAnswers>;
+}
+
+class ExtProcCall implements CallHandler {
+  readonly #call: Call;
+  readonly #shared: Shared;
+  /** A stream uses the rules that it started with. */
+  readonly #rules: CompiledRules;
+
+  constructor(call: Call, shared: Shared) {
+    this.#call = call;
+    this.#shared = shared;
+    this.#rules = shared.ports.rules();
   }
-  try {
-    const decision = decide(rules, requestFacts(message));
-    const response = decisionAnswer(decision, rules);
-    ports.decided(decision);
-    return response;
-  } catch (error) {
-    ports.surprise("decide", error);
-    return decisionAnswer(NO_ROLLOUT, rules);
+
+  message(bytes: Buffer, from: number, to: number): void {
+    const { ports, reader } = this.#shared;
+    // A message that cannot be read ends the stream with an error, as any gRPC server does: Envoy goes on without an answer.
+    const kind = reader.read(bytes, from, to);
+    if (kind === KIND.requestHeaders) {
+      this.#decide();
+      return;
+    }
+    const pass = passAnswer(kind);
+    if (pass === undefined) ports.surprise("unknown message", kind);
+    else this.#call.send(pass);
+  }
+
+  #decide(): void {
+    const { ports, reader, answerOf } = this.#shared;
+    let decision: Decision;
+    let answer: Prepared;
+    try {
+      decision = decide(this.#rules, reader);
+      answer = answerOf(decision, this.#rules);
+      ports.decided(decision);
+    } catch (error) {
+      ports.surprise("decide", error);
+      decision = NO_ROLLOUT;
+      answer = answerOf(NO_ROLLOUT, this.#rules);
+    }
+    this.#call.sendPrepared(answer, decision.bucket ?? 0);
+  }
+
+  /** Envoy half-closes when nothing more is due; without our end it would reset the stream. */
+  halfClosed(): void {
+    this.#call.end();
+  }
+
+  closed(): void {
+    // Nothing of a stream outlives it.
   }
 }

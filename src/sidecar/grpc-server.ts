@@ -1,7 +1,10 @@
 import { lstatSync, unlinkSync } from "node:fs";
-import { connect } from "node:net";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { connect, createServer, type ListenOptions, type Server } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { UsageError } from "../contract/errors.ts";
+import { Connection, type ConnectionPorts } from "./h2/connection.ts";
+import type { Header } from "./h2/hpack.ts";
+import { type Method, STATUS } from "./h2/stream.ts";
 
 /** A bound gRPC server. */
 export interface BoundServer {
@@ -11,39 +14,72 @@ export interface BoundServer {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** A server without services yet, with the reset limits raised where Node has them. */
-export function createGrpcServer(): Server {
-  const server = new Server({ "grpc.max_concurrent_streams": 100_000 });
-  // Node >= 22.11 takes these (nodejs/node#56306); grpc-js has no option that hands them on. Envoy resets streams unless
-  // told otherwise, and Node's default drops the connection after 1,000 resets plus 33 a second.
-  const inner: { commonServerOptions?: Record<string, unknown> } = Object(server);
-  if (inner.commonServerOptions !== undefined)
-    Object.assign(inner.commonServerOptions, { streamResetBurst: 1_000_000, streamResetRate: 100_000 });
-  return server;
+export interface ServerPorts {
+  /** Something that should not happen did. */
+  surprise(kind: string, error: unknown): void;
+  /** The client ended a stream by a reset. */
+  streamReset(): void;
 }
 
+/** Methods by path, like `/grpc.health.v1.Health/Check`. */
+export type Methods = ReadonlyMap<string, Method>;
+
+/** Streams that were on their way when the client was asked for no more arrive within this time. */
+const ON_THEIR_WAY_MS = 100;
+
 /** Binds to `unix:PATH` or `HOST:PORT`. Throws UsageError when the address is taken or cannot be used. */
-export async function bindGrpcServer(server: Server, address: string): Promise<BoundServer> {
+export async function bindGrpcServer(methods: Methods, address: string, ports: ServerPorts): Promise<BoundServer> {
   if (address.startsWith("unix:")) await clearStaleSocket(address.slice("unix:".length));
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, bound) =>
-      cause === null ? resolve(bound) : reject(new UsageError(`cannot listen on ${address}: ${cause.message}`, { cause })),
-    );
-  });
+  const connections = new Set<Connection>();
+  const forServer: ConnectionPorts = {
+    route: (headers) => routeTo(methods, headers),
+    streamReset: ports.streamReset,
+    surprise: (error) => ports.surprise("stream", error),
+    fault: (fault) => ports.surprise("connection", fault),
+    closed: (connection) => void connections.delete(connection),
+  };
+  const server = createServer({ noDelay: true }, (socket) => connections.add(new Connection(socket, forServer)));
+  await listen(server, address);
+  const bound = server.address();
   return {
-    port: address.startsWith("unix:") ? undefined : port,
+    port: bound === null || typeof bound === "string" ? undefined : bound.port,
     async stop(deadlineMs) {
-      let timer: NodeJS.Timeout | undefined;
-      const deadline = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, deadlineMs);
-      });
-      await Promise.race([new Promise<void>((resolve) => server.tryShutdown(() => resolve())), deadline]);
-      clearTimeout(timer);
-      server.forceShutdown();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const connection of connections) connection.drain();
+      await delay(Math.min(ON_THEIR_WAY_MS, deadlineMs));
+      for (const connection of connections) connection.finish();
+      const tooLong = new AbortController();
+      const deadline = delay(deadlineMs, undefined, { signal: tooLong.signal }).catch(() => undefined);
+      await Promise.race([closed, deadline]);
+      tooLong.abort();
+      for (const connection of connections) connection.close();
+      await closed;
     },
   };
 }
 
+function routeTo(methods: Methods, headers: readonly Header[]): Method {
+  const valueOf = (name: string): string => headers.find(([found]) => found === name)?.[1] ?? "";
+  if (!valueOf("content-type").startsWith("application/grpc")) return refuse(STATUS.internal, "this server speaks gRPC only");
+  return methods.get(valueOf(":path")) ?? refuse(STATUS.unimplemented, "there is no such method");
+}
+
+const refuse =
+  (status: number, text: string): Method =>
+  (call) => ({ message: () => call.end(status, text), halfClosed: () => call.end(status, text), closed: () => undefined });
+
+async function listen(server: Server, address: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) => reject(new UsageError(`cannot listen on ${address}: ${cause.message}`, { cause })));
+    server.listen(listenOptions(address), resolve);
+  });
+}
+
+function listenOptions(address: string): ListenOptions {
+  if (address.startsWith("unix:")) return { path: address.slice("unix:".length) };
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(colon + 1)) };
+}
 /** A socket file outlives a killed process: it goes when nobody answers on it, and stays when somebody does. */
 async function clearStaleSocket(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });

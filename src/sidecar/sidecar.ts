@@ -4,12 +4,12 @@ import { startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
 import { startTelemetry } from "../io/telemetry.ts";
 import { accessLogService } from "./access-log-service.ts";
-import { extProcService } from "./ext-proc.ts";
+import { extProcMethod } from "./ext-proc.ts";
 import { startFileSource } from "./file-source.ts";
-import { bindGrpcServer, createGrpcServer } from "./grpc-server.ts";
+import { bindGrpcServer, type Methods, type ServerPorts } from "./grpc-server.ts";
+import type { Method } from "./h2/stream.ts";
 import { type NatsSide, startNatsSide } from "./nats-side.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "./options.ts";
-import { loadServices } from "./protos.ts";
 import { createRulesDisk, type RulesDisk } from "./rules-disk.ts";
 import { createState, type SidecarState } from "./sidecar-state.ts";
 import { warm } from "./warm.ts";
@@ -63,7 +63,7 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   let nats: NatsSide | undefined;
   // Stopped after gRPC: the last outcomes go out before the goodbye.
   stops.unshift(() => nats?.stop());
-  const extProcPort = await startGrpc(settings, state, stops);
+  const extProcPort = await startGrpc(settings, { state, log }, stops);
   health.set(true);
   log.info({ id: settings.id, extProc: settings.extProc, metrics: http.url, revision: rules.ruleSet().revision }, "serving");
 
@@ -89,25 +89,43 @@ async function stopAll(stops: Stops): Promise<void> {
 }
 
 /** Binds one server, or two where access logs have their own address. */
-async function startGrpc(settings: SidecarSettings, state: SidecarState, stops: Stops): Promise<number | undefined> {
-  const services = loadServices();
-  warm(services.externalProcessor);
+async function startGrpc(
+  settings: SidecarSettings,
+  { state, log }: { state: SidecarState; log: Logger },
+  stops: Stops,
+): Promise<number | undefined> {
+  warm();
+  const ports: ServerPorts = { surprise: state.extProc.surprise, streamReset: sayOnce(() => log.warn(RESETS)) };
   const accessLog = accessLogService(state.accessLog);
-  const main = createGrpcServer();
-  main.addService(services.externalProcessor, extProcService(state.extProc));
-  main.addService(services.health, state.health.implementation);
-  const separate = settings.als === undefined ? undefined : createGrpcServer();
-  (separate ?? main).addService(services.accessLog, accessLog.implementation);
-  separate?.addService(services.health, state.health.implementation);
-  const bound = [await bindGrpcServer(main, settings.extProc)];
+  const health: [string, Method][] = [
+    ["/grpc.health.v1.Health/Check", state.health.check],
+    ["/grpc.health.v1.Health/Watch", state.health.watch],
+  ];
+  const decisions: [string, Method] = ["/envoy.service.ext_proc.v3.ExternalProcessor/Process", extProcMethod(state.extProc)];
+  const outcomes: [string, Method] = ["/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs", accessLog.method];
+  const { als } = settings;
+  const main: Methods = new Map([decisions, ...(als === undefined ? [outcomes] : []), ...health]);
+  const bound = [await bindGrpcServer(main, settings.extProc, ports)];
   stops.unshift(async () => {
     // Streams that clients keep open for ever would hold up the shutdown.
     accessLog.endAll();
     state.health.endAll();
     await Promise.all(bound.map((server) => server.stop(SHUTDOWN_MS)));
   });
-  if (separate !== undefined && settings.als !== undefined) bound.push(await bindGrpcServer(separate, settings.als));
+  if (als !== undefined) bound.push(await bindGrpcServer(new Map([outcomes, ...health]), als, ports));
   return bound[0]?.port;
+}
+
+const RESETS =
+  "Envoy ends its streams by reset, which costs it a reset for each request; " +
+  "from Envoy 1.40 on set the static runtime flag envoy.reloadable_features.ext_proc_graceful_grpc_close to true";
+
+function sayOnce(say: () => void): () => void {
+  let isSaid = false;
+  return () => {
+    if (!isSaid) say();
+    isSaid = true;
+  };
 }
 
 async function loadFromDisk(disk: RulesDisk, { rules, beat }: SidecarState, { log, clock }: Parts): Promise<void> {

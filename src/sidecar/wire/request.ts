@@ -1,40 +1,183 @@
 import { isIP } from "node:net";
 import type { RequestFacts } from "../../core/decide/types.ts";
-import type { HeaderValue, ProcessingRequest } from "./messages.ts";
+import { Cursor, WireError } from "./cursor.ts";
+import { type Message, MessageReader } from "./fields.ts";
+import { FILTER, PROCESSING_REQUEST, SOURCE_ADDRESS, schemaOf } from "./schemas.ts";
 
-const FILTER = "envoy.filters.http.ext_proc";
+/** Numbers of the fields of `ProcessingRequest` (external_processor.proto). */
+export const KIND = {
+  none: 0,
+  requestHeaders: 2,
+  responseHeaders: 3,
+  requestBody: 4,
+  responseBody: 5,
+  requestTrailers: 6,
+  responseTrailers: 7,
+} as const;
+export type Kind = (typeof KIND)[keyof typeof KIND];
+
+const ATTRIBUTES = 9;
+/** Begin and end of key, value and raw value of each header. */
+const SPANS = 6;
 const NONE: readonly string[] = [];
 
-/** What `decide` reads, taken from the request headers that Envoy sent; values are decoded only when a rule asks. */
-export function requestFacts(message: ProcessingRequest): RequestFacts {
-  const headers = message.requestHeaders?.headers?.headers ?? [];
-  const values = (name: string): readonly string[] => {
-    const found = headers.filter((header) => header.key === name);
-    return found.length === 0 ? NONE : found.map(text);
-  };
-  return {
-    host: values(":authority")[0] ?? values("host")[0] ?? "",
-    path: values(":path")[0] ?? "/",
-    headers: values,
-    // Only worked out where a rule asks.
-    get clientAddress() {
-      return clientAddress(message);
-    },
-  };
+/**
+ * Reads `ProcessingRequest` straight from the bytes: where each header lies, and no value before a rule asks for it. It is the facts
+ * of the request read last, valid until the next read and no longer than the bytes; one serves all streams, one after the other.
+ */
+export class RequestReader implements RequestFacts {
+  readonly #cursor = new Cursor();
+  readonly #reader = new MessageReader(this.#cursor);
+  readonly #schema: Message = schemaOf("envoy.service.ext_proc.v3.ProcessingRequest", PROCESSING_REQUEST);
+  readonly #httpHeadersSchema: Message = schemaOf("envoy.service.ext_proc.v3.HttpHeaders", {});
+  #range: readonly [number, number] = [0, 0];
+  #spans = new Int32Array(64 * SPANS);
+  #headers = 0;
+  #hasAttributes = false;
+
+  /** Takes the message in the bytes [from, to) and tells its kind. Throws WireError where the reference decoder throws. */
+  read(bytes: Buffer, from: number, to: number): Kind {
+    const cursor = this.#cursor;
+    const reader = this.#reader;
+    cursor.reset(bytes, from, to);
+    reader.depth = 1;
+    this.#range = [from, to];
+    this.#headers = 0;
+    this.#hasAttributes = false;
+    let kind: number = KIND.none;
+    while (cursor.at < to) {
+      const tag = cursor.uint32();
+      const number = tag >>> 3;
+      // Of several the last by number counts, as in the reference; Envoy sends one.
+      if (number > kind && number >= KIND.requestHeaders && number <= KIND.responseTrailers) kind = number;
+      if (number === KIND.requestHeaders) this.#httpHeaders(cursor.lengthEnd());
+      else reader.field(tag, this.#schema, undefined);
+      this.#hasAttributes ||= number === ATTRIBUTES;
+    }
+    return kind as Kind; // every number between the first kind and the last is a kind
+  }
+
+  get host(): string {
+    return this.headers(":authority")[0] ?? this.headers("host")[0] ?? "";
+  }
+
+  get path(): string {
+    return this.headers(":path")[0] ?? "/";
+  }
+
+  headers(name: string): readonly string[] {
+    let found: string[] | undefined;
+    for (let at = 0; at < this.#headers * SPANS; at += SPANS) {
+      if (!this.#isName(name, at)) continue;
+      if (found === undefined) found = [this.#value(at)];
+      else found.push(this.#value(at));
+    }
+    return found ?? NONE;
+  }
+
+  /** Address of the downstream connection, from the attribute `source.address`: `ip:port` or `[ip]:port`. */
+  get clientAddress(): string | undefined {
+    if (!this.#hasAttributes) return undefined;
+    const source = sourceAddress(this.#reader.read(this.#cursor.bytes, this.#range, this.#schema));
+    if (source === undefined) return undefined;
+    const bracket = source.lastIndexOf("]");
+    const colon = source.lastIndexOf(":");
+    const address = bracket !== -1 ? source.slice(source.indexOf("[") + 1, bracket) : colon === -1 ? source : source.slice(0, colon);
+    // The path of a Unix socket is everyone's, so it is no key.
+    return isIP(address) === 0 ? undefined : address;
+  }
+
+  #httpHeaders(end: number): void {
+    const cursor = this.#cursor;
+    const outerEnd = cursor.end;
+    cursor.end = end;
+    this.#reader.depth += 1;
+    // A later message of the same field takes the place of an earlier one.
+    this.#headers = 0;
+    while (cursor.at < end) {
+      const tag = cursor.uint32();
+      if (tag >>> 3 === 1) this.#headerMap(cursor.lengthEnd());
+      else this.#reader.field(tag, this.#httpHeadersSchema, undefined);
+    }
+    this.#leave(end, outerEnd);
+  }
+
+  #headerMap(end: number): void {
+    const cursor = this.#cursor;
+    const outerEnd = cursor.end;
+    cursor.end = end;
+    this.#reader.depth += 1;
+    this.#headers = 0;
+    while (cursor.at < end) {
+      const tag = cursor.uint32();
+      if (tag >>> 3 === 1) this.#header(cursor.lengthEnd());
+      else cursor.skipType(tag & 7, this.#reader.depth - 1);
+    }
+    this.#leave(end, outerEnd);
+  }
+
+  #header(end: number): void {
+    const cursor = this.#cursor;
+    const outerEnd = cursor.end;
+    cursor.end = end;
+    const spans = this.#spansFor(this.#headers * SPANS);
+    const at = this.#headers * SPANS;
+    spans.fill(0, at, at + SPANS);
+    while (cursor.at < end) {
+      const tag = cursor.uint32();
+      const number = tag >>> 3;
+      if (number === 0 || number > 3) {
+        cursor.skipType(tag & 7, this.#reader.depth);
+        continue;
+      }
+      // Key and value are strings, the raw value bytes.
+      const to = number === 3 ? cursor.lengthEnd() : cursor.stringEnd();
+      spans[at + number * 2 - 2] = cursor.at;
+      spans[at + number * 2 - 1] = to;
+      cursor.at = to;
+    }
+    if (cursor.at !== end) throw new WireError("a header is cut off");
+    cursor.end = outerEnd;
+    this.#headers += 1;
+  }
+
+  #leave(end: number, outerEnd: number): void {
+    if (this.#cursor.at !== end) throw new WireError("the headers are cut off");
+    this.#cursor.end = outerEnd;
+    this.#reader.depth -= 1;
+  }
+
+  #spansFor(at: number): Int32Array {
+    if (at + SPANS > this.#spans.length) {
+      const more = new Int32Array(this.#spans.length * 2);
+      more.set(this.#spans);
+      this.#spans = more;
+    }
+    return this.#spans;
+  }
+
+  #isName(name: string, at: number): boolean {
+    const from = this.#spans[at] ?? 0;
+    if ((this.#spans[at + 1] ?? 0) - from !== name.length) return false;
+    const { bytes } = this.#cursor;
+    // From the end: names begin alike more often than they end alike.
+    for (let index = name.length - 1; index >= 0; index -= 1) if (bytes[from + index] !== name.charCodeAt(index)) return false;
+    return true;
+  }
+
+  /** Envoy fills `raw_value` since 1.29 and `value` before. */
+  #value(at: number): string {
+    const spans = this.#spans;
+    const isRaw = (spans[at + 5] ?? 0) > (spans[at + 4] ?? 0);
+    return this.#cursor.bytes.toString("utf8", spans[at + (isRaw ? 4 : 2)], spans[at + (isRaw ? 5 : 3)]);
+  }
 }
 
-/** Envoy fills `raw_value` since 1.29 and `value` before. */
-function text({ rawValue, value }: HeaderValue): string {
-  return rawValue !== undefined && rawValue.length > 0 ? Buffer.from(rawValue).toString("utf8") : (value ?? "");
-}
-
-/** Address of the downstream connection from the attribute `source.address`, which is `ip:port` or `[ip]:port`. */
-function clientAddress({ attributes }: ProcessingRequest): string | undefined {
-  const source = attributes?.[FILTER]?.fields?.["source.address"]?.stringValue;
-  if (source === undefined) return undefined;
-  const bracket = source.lastIndexOf("]");
-  const colon = source.lastIndexOf(":");
-  const address = bracket !== -1 ? source.slice(source.indexOf("[") + 1, bracket) : colon === -1 ? source : source.slice(0, colon);
-  // The path of a Unix socket is everyone's, so it is no key.
-  return isIP(address) === 0 ? undefined : address;
+/** The text of the one attribute that the schema keeps. */
+function sourceAddress({
+  attributes,
+}: {
+  readonly attributes?: ReadonlyMap<string, { readonly fields?: ReadonlyMap<string, { stringValue?: string }> }>;
+}): string | undefined {
+  return attributes?.get(FILTER)?.fields?.get(SOURCE_ADDRESS)?.stringValue;
 }

@@ -1,0 +1,276 @@
+import type { Duplex } from "node:stream";
+import { FrameReader } from "./frame-reader.ts";
+import {
+  CODE,
+  ConnectionFault,
+  DEFAULT_WINDOW,
+  FLAG,
+  FRAME,
+  frame,
+  goaway,
+  MAX_WINDOW,
+  paddedEnd,
+  rstStream,
+  SETTING,
+  StreamFault,
+  settings,
+  windowUpdate,
+} from "./frames.ts";
+import { HeaderBlocks, type Route } from "./header-blocks.ts";
+import { Output } from "./output.ts";
+import { type Link, Stream } from "./stream.ts";
+
+/** What a connection asks of its server. */
+export interface ConnectionPorts {
+  readonly route: Route;
+  /** The peer ended a stream by a reset. */
+  streamReset(): void;
+  /** A method's handler threw. */
+  surprise(error: unknown): void;
+  /** The peer broke the protocol, and the connection is over. */
+  fault(fault: ConnectionFault): void;
+  closed(connection: Connection): void;
+}
+
+/** A request of a user is one stream; more at a time than any Envoy opens. */
+const MAX_STREAMS = 100_000;
+const STREAM_WINDOW = 1_048_576;
+const CONNECTION_WINDOW = 16_777_216;
+/** So much may wait for a slow reader before nothing more is read from it. */
+const MAX_UNSENT_BYTES = 1_048_576;
+
+/** One HTTP/2 connection of a gRPC client (RFC 9113): as much of the protocol as gRPC uses. */
+export class Connection implements Link {
+  readonly output: Output;
+  window = DEFAULT_WINDOW;
+  readonly #socket: Duplex;
+  readonly #ports: ConnectionPorts;
+  readonly #reader: FrameReader;
+  readonly #blocks: HeaderBlocks;
+  readonly #streams = new Map<number, Stream>();
+  readonly #waiting = new Set<Stream>();
+  #initialWindow = DEFAULT_WINDOW;
+  #unacknowledged = 0;
+  #lastStream = 0;
+  #isFinishing = false;
+  #isClosed = false;
+
+  constructor(socket: Duplex, ports: ConnectionPorts) {
+    this.#socket = socket;
+    this.#ports = ports;
+    this.#blocks = new HeaderBlocks(ports.route);
+    this.#reader = new FrameReader((head, bytes, from, to) => this.#frame(head.type, head.flags, head.stream, bytes.subarray(from, to)));
+    this.output = new Output((bytes) => socket.write(bytes));
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("drain", () => socket.resume());
+    socket.on("end", () => this.close());
+    // The peer may go at any time; "close" follows.
+    socket.on("error", () => this.close());
+    socket.on("close", () => this.close());
+    this.output.add(
+      settings([
+        [SETTING.maxConcurrentStreams, MAX_STREAMS],
+        [SETTING.initialWindow, STREAM_WINDOW],
+      ]),
+    );
+    this.output.add(windowUpdate(0, CONNECTION_WINDOW - DEFAULT_WINDOW));
+    this.flush();
+  }
+
+  blocked(stream: Stream): void {
+    this.#waiting.add(stream);
+  }
+
+  surprise(error: unknown): void {
+    this.#ports.surprise(error);
+  }
+
+  gone(stream: Stream): void {
+    this.#streams.delete(stream.id);
+    this.#waiting.delete(stream);
+    if (this.#isFinishing && this.#streams.size === 0) this.#end();
+  }
+
+  /** Sends what there is; for answers given outside of a read, as by a timer. */
+  flush(): void {
+    this.output.flush();
+    if (this.#socket.writableLength > MAX_UNSENT_BYTES) this.#socket.pause();
+  }
+
+  /** Asks the peer to open no more streams; those already on their way are served. */
+  drain(): void {
+    this.output.add(goaway(MAX_WINDOW, CODE.noError));
+    this.flush();
+  }
+
+  /** Takes no more streams, and closes when those at hand have ended. */
+  finish(): void {
+    this.#isFinishing = true;
+    this.output.add(goaway(this.#lastStream, CODE.noError));
+    this.flush();
+    if (this.#streams.size === 0) this.#end();
+  }
+
+  /** Ends everything now. */
+  close(): void {
+    this.#forget();
+    this.#socket.destroy();
+  }
+
+  #end(): void {
+    this.flush();
+    this.#socket.end(() => this.close());
+  }
+
+  #forget(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const stream of [...this.#streams.values()]) stream.gone();
+    this.#ports.closed(this);
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#isClosed) return;
+    try {
+      this.#reader.take(chunk);
+      this.flush();
+    } catch (error) {
+      if (!(error instanceof ConnectionFault)) throw error;
+      this.#ports.fault(error);
+      this.output.add(goaway(this.#lastStream, error.code));
+      this.#end();
+      this.#forget();
+    }
+  }
+
+  #frame(type: number, flags: number, id: number, payload: Buffer): void {
+    this.#blocks.expect(type, id);
+    try {
+      this.#handle(type, flags, id, payload);
+    } catch (error) {
+      if (!(error instanceof StreamFault)) throw error;
+      this.output.add(rstStream(error.stream, error.code));
+      this.#streams.get(error.stream)?.gone();
+    }
+  }
+
+  #handle(type: number, flags: number, id: number, payload: Buffer): void {
+    switch (type) {
+      case FRAME.data:
+        return this.#data(id, flags, payload);
+      case FRAME.headers:
+      case FRAME.continuation:
+        return this.#headers(type, flags, id, payload);
+      case FRAME.rstStream:
+        return this.#reset(id, payload);
+      case FRAME.settings:
+        return this.#settings(id, flags, payload);
+      case FRAME.ping:
+        if (id !== 0) throw new ConnectionFault(CODE.protocol, "a ping belongs to the connection");
+        if (payload.length !== 8) throw new ConnectionFault(CODE.frameSize, "a ping has eight bytes");
+        if ((flags & FLAG.ack) === 0) this.output.add(frame(FRAME.ping, FLAG.ack, 0, payload));
+        return;
+      case FRAME.windowUpdate:
+        return this.#windowUpdate(id, payload);
+      case FRAME.pushPromise:
+        throw new ConnectionFault(CODE.protocol, "a client does not push");
+      // Priorities are no business of ours, a GOAWAY of the client announces the end that follows, and other frames are to be ignored.
+    }
+  }
+
+  #data(id: number, flags: number, payload: Buffer): void {
+    this.#acknowledge(payload.length);
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.isRemoteEnded) throw this.#closedStream(id);
+    stream.unacknowledged += payload.length;
+    const isLast = (flags & FLAG.endStream) !== 0;
+    if (stream.unacknowledged >= STREAM_WINDOW / 2 && !isLast) {
+      this.output.add(windowUpdate(id, stream.unacknowledged));
+      stream.unacknowledged = 0;
+    }
+    if ((flags & FLAG.padded) === 0) stream.data(payload);
+    else stream.data(payload.subarray(1, paddedEnd(payload, 0, payload.length)));
+    if (isLast) stream.remoteEnd();
+  }
+
+  #acknowledge(bytes: number): void {
+    this.#unacknowledged += bytes;
+    if (this.#unacknowledged < CONNECTION_WINDOW / 2) return;
+    this.output.add(windowUpdate(0, this.#unacknowledged));
+    this.#unacknowledged = 0;
+  }
+
+  /** What a frame for a stream that is not open means. */
+  #closedStream(id: number): Error {
+    if (id === 0 || id > this.#lastStream) return new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
+    return new StreamFault(id, CODE.streamClosed, `stream ${id} is closed`);
+  }
+
+  #headers(type: number, flags: number, id: number, payload: Buffer): void {
+    const found = type === FRAME.headers ? this.#blocks.begin(flags, id, payload) : this.#blocks.go(flags, payload);
+    if (found === undefined) return;
+    const open = this.#streams.get(id);
+    if (open !== undefined) {
+      if (open.isRemoteEnded) throw this.#closedStream(id);
+      if (!found.isLast) throw new StreamFault(id, CODE.protocol, "trailers do not end the stream");
+      open.remoteEnd();
+      return;
+    }
+    if (id % 2 === 0) throw new ConnectionFault(CODE.protocol, `stream ${id} is not a client's`);
+    if (id <= this.#lastStream) throw new ConnectionFault(CODE.streamClosed, `stream ${id} was there before`);
+    this.#lastStream = id;
+    if (this.#isFinishing || this.#streams.size >= MAX_STREAMS) throw new StreamFault(id, CODE.refused, "no more streams");
+    const stream = new Stream(id, this, this.#initialWindow, found.method);
+    this.#streams.set(id, stream);
+    if (found.isLast) stream.remoteEnd();
+  }
+
+  #reset(id: number, payload: Buffer): void {
+    if (payload.length !== 4) throw new ConnectionFault(CODE.frameSize, "a reset has four bytes");
+    if (id === 0 || id > this.#lastStream) throw new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    this.#ports.streamReset();
+    stream.gone();
+  }
+
+  #settings(id: number, flags: number, payload: Buffer): void {
+    if (id !== 0) throw new ConnectionFault(CODE.protocol, "settings belong to the connection");
+    const isAck = (flags & FLAG.ack) !== 0;
+    if (payload.length % 6 !== 0 || (isAck && payload.length > 0))
+      throw new ConnectionFault(CODE.frameSize, "settings have six bytes each");
+    if (isAck) return;
+    for (let at = 0; at < payload.length; at += 6) this.#setting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+    this.output.add(frame(FRAME.settings, FLAG.ack, 0));
+    this.#proceed();
+  }
+
+  #setting(identifier: number, value: number): void {
+    if (identifier === SETTING.enablePush && value > 1) throw new ConnectionFault(CODE.protocol, "ENABLE_PUSH is 0 or 1");
+    if (identifier === SETTING.maxFrame && (value < 16_384 || value > 16_777_215))
+      throw new ConnectionFault(CODE.protocol, "MAX_FRAME_SIZE is out of range");
+    if (identifier !== SETTING.initialWindow) return;
+    if (value > MAX_WINDOW) throw new ConnectionFault(CODE.flowControl, "INITIAL_WINDOW_SIZE is out of range");
+    for (const stream of this.#streams.values()) stream.window += value - this.#initialWindow;
+    this.#initialWindow = value;
+  }
+
+  #windowUpdate(id: number, payload: Buffer): void {
+    if (payload.length !== 4) throw new ConnectionFault(CODE.frameSize, "a window update has four bytes");
+    const bytes = payload.readUInt32BE(0) & MAX_WINDOW;
+    if (id > this.#lastStream) throw new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
+    const at: { window: number } | undefined = id === 0 ? this : this.#streams.get(id);
+    if (at === undefined) return;
+    const fault = bytes === 0 ? CODE.protocol : at.window + bytes > MAX_WINDOW ? CODE.flowControl : undefined;
+    if (fault !== undefined)
+      throw id === 0 ? new ConnectionFault(fault, "the window's update is out of range") : new StreamFault(id, fault, "out of range");
+    at.window += bytes;
+    this.#proceed();
+  }
+
+  #proceed(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const stream of waiting) stream.proceed();
+  }
+}

@@ -1,0 +1,228 @@
+import { FLAG, FRAME, HEAD_BYTES, MAX_FRAME_BYTES, rstStream, writeHead } from "./frames.ts";
+import { encodeLiterals } from "./hpack.ts";
+import { MAX_MESSAGE_BYTES, MessageCutter, type MessageFault, type MessageSink, PREFIX_BYTES, withPrefix } from "./messages.ts";
+import type { Output } from "./output.ts";
+
+/** gRPC status codes that the server itself gives. */
+export const STATUS = { ok: 0, resourceExhausted: 8, unimplemented: 12, internal: 13 } as const;
+
+/** What a method may do with its stream. */
+export interface Call {
+  /** Sends a message. Nothing goes out after the end. */
+  send(message: Uint8Array): void;
+  /** Sends a message that was framed before; `number` is written into it where it has a place for one. */
+  sendPrepared(prepared: Prepared, number: number): void;
+  /** Ends the stream with a gRPC status; the text is ASCII. */
+  end(status?: number, text?: string): void;
+  /** Sends now what was said outside of an answer to what came. */
+  flush(): void;
+}
+
+/** What a method does with what comes. */
+export interface CallHandler extends MessageSink {
+  /** The client has sent everything. */
+  halfClosed(): void;
+  /** The stream is gone, however it ended; called once. */
+  closed(): void;
+}
+
+/** Starts one stream. */
+export type Method = (call: Call) => CallHandler;
+
+/** The first frames of an answer, HEADERS and DATA, with stream numbers left out. */
+export interface Prepared {
+  readonly bytes: Buffer;
+  /** Where the DATA frame begins. */
+  readonly dataAt: number;
+  /** Where a number goes, as a little-endian double; -1 without one. */
+  readonly numberAt: number;
+}
+
+/** What a stream needs of its connection. */
+export interface Link {
+  readonly output: Output;
+  /** Bytes of DATA that the peer takes on the whole connection. */
+  window: number;
+  /** This stream waits until the peer takes more. */
+  blocked(stream: Stream): void;
+  /** Both sides have ended. */
+  gone(stream: Stream): void;
+  /** A method's handler threw; its stream ends with `internal`. */
+  surprise(error: unknown): void;
+  flush(): void;
+}
+
+const RESPONSE_HEADERS = encodeLiterals([["content-type", "application/grpc"]]);
+/** `:status: 200` of HPACK's static table. */
+const STATUS_200 = Buffer.from([0x88]);
+const OPENING = Buffer.concat([STATUS_200, RESPONSE_HEADERS]);
+const OK_TRAILERS = encodeLiterals([["grpc-status", "0"]]);
+
+/** Frames a message ahead of time; `numberAt` is a position in the message. */
+export function prepare(message: Uint8Array, numberAt = -1): Prepared {
+  const body = withPrefix(message);
+  if (body.length > MAX_FRAME_BYTES) throw new RangeError(`an answer of ${body.length} bytes does not fit a frame`);
+  const dataAt = HEAD_BYTES + OPENING.length;
+  const bytes = Buffer.alloc(dataAt + HEAD_BYTES + body.length);
+  writeHead(bytes, 0, { length: OPENING.length, type: FRAME.headers, flags: FLAG.endHeaders, stream: 0 });
+  bytes.set(OPENING, HEAD_BYTES);
+  writeHead(bytes, dataAt, { length: body.length, type: FRAME.data, flags: 0, stream: 0 });
+  bytes.set(body, dataAt + HEAD_BYTES);
+  return { bytes, dataAt, numberAt: numberAt === -1 ? -1 : dataAt + HEAD_BYTES + PREFIX_BYTES + numberAt };
+}
+
+/** One stream of a connection: messages in, messages out, a status at the end. */
+export class Stream implements Call {
+  readonly id: number;
+  /** Bytes of DATA that the peer takes on this stream; may be negative (RFC 9113, section 6.9.2). */
+  window: number;
+  /** Received, and not yet given back to the peer's window. */
+  unacknowledged = 0;
+  isRemoteEnded = false;
+  readonly #link: Link;
+  readonly #handler: CallHandler;
+  #cutter: MessageCutter | undefined;
+  #isOpened = false;
+  #isEnded = false;
+  #isGone = false;
+  #waiting: Buffer[] = [];
+  #trailers: Buffer | undefined;
+
+  constructor(id: number, link: Link, window: number, method: Method) {
+    this.id = id;
+    this.#link = link;
+    this.window = window;
+    this.#handler = method(this);
+  }
+
+  /** What a DATA frame brings; a message that comes whole and alone, as nearly all do, is not copied. */
+  data(bytes: Buffer): void {
+    if (this.#isEnded) return;
+    const isWhole = this.#cutter === undefined && bytes.length >= PREFIX_BYTES && bytes[0] === 0;
+    try {
+      if (isWhole && bytes.readUInt32BE(1) === bytes.length - PREFIX_BYTES) {
+        this.#handler.message(bytes, PREFIX_BYTES, bytes.length);
+        return;
+      }
+      this.#cutter ??= new MessageCutter();
+      this.#fault(this.#cutter.take(bytes, this.#handler));
+    } catch (error) {
+      this.#surprise(error);
+    }
+  }
+
+  /** The peer has ended its side. */
+  remoteEnd(): void {
+    this.isRemoteEnded = true;
+    if (this.#isEnded) {
+      if (this.#trailers === undefined) this.gone();
+    } else if (this.#cutter?.isPartial === true) this.end(STATUS.internal, "the last message is cut off");
+    else {
+      try {
+        this.#handler.halfClosed();
+      } catch (error) {
+        this.#surprise(error);
+      }
+    }
+  }
+
+  sendPrepared(prepared: Prepared, number: number): void {
+    const { bytes, dataAt, numberAt } = prepared;
+    const body = bytes.length - dataAt - HEAD_BYTES;
+    if (this.#isOpened || this.#isEnded || body > this.window || body > this.#link.window) {
+      const message = Buffer.from(bytes.subarray(dataAt + HEAD_BYTES + PREFIX_BYTES));
+      if (numberAt !== -1) message.writeDoubleLE(number, numberAt - dataAt - HEAD_BYTES - PREFIX_BYTES);
+      this.send(message);
+      return;
+    }
+    const { output } = this.#link;
+    const at = output.reserve(bytes.length);
+    const { slab } = output;
+    bytes.copy(slab, at);
+    slab.writeUInt32BE(this.id, at + 5);
+    slab.writeUInt32BE(this.id, at + dataAt + 5);
+    if (numberAt !== -1) slab.writeDoubleLE(number, at + numberAt);
+    this.#isOpened = true;
+    this.window -= body;
+    this.#link.window -= body;
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#isEnded) return;
+    if (!this.#isOpened) this.#headers(OPENING, FLAG.endHeaders);
+    this.#isOpened = true;
+    this.#waiting.push(withPrefix(message));
+    this.proceed();
+  }
+
+  end(status: number = STATUS.ok, text = ""): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    const trailers =
+      status === STATUS.ok
+        ? OK_TRAILERS
+        : encodeLiterals([
+            ["grpc-status", String(status)],
+            ["grpc-message", text],
+          ]);
+    this.#trailers = this.#isOpened ? trailers : Buffer.concat([OPENING, trailers]);
+    this.proceed();
+  }
+
+  flush(): void {
+    this.#link.flush();
+  }
+
+  /** Sends what waits, as far as the peer takes it. */
+  proceed(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const room = Math.min(next.length, this.window, this.#link.window, MAX_FRAME_BYTES);
+      if (room <= 0) {
+        this.#link.blocked(this);
+        return;
+      }
+      const { output } = this.#link;
+      const at = output.reserve(HEAD_BYTES + room);
+      writeHead(output.slab, at, { length: room, type: FRAME.data, flags: 0, stream: this.id });
+      output.slab.set(next.subarray(0, room), at + HEAD_BYTES);
+      this.window -= room;
+      this.#link.window -= room;
+      if (room === next.length) this.#waiting.shift();
+      else this.#waiting[0] = next.subarray(room);
+    }
+    if (this.#trailers === undefined) return;
+    this.#headers(this.#trailers, FLAG.endHeaders | FLAG.endStream);
+    this.#trailers = undefined;
+    // The answer is whole, and the client need not go on (RFC 9113, section 8.1).
+    if (!this.isRemoteEnded) this.#link.output.add(rstStream(this.id, 0));
+    this.gone();
+  }
+
+  /** Ends the stream without a word more. */
+  gone(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#isEnded = true;
+    this.#waiting = [];
+    this.#trailers = undefined;
+    this.#link.gone(this);
+    this.#handler.closed();
+  }
+
+  #headers(block: Buffer, flags: number): void {
+    const { output } = this.#link;
+    const at = output.reserve(HEAD_BYTES + block.length);
+    writeHead(output.slab, at, { length: block.length, type: FRAME.headers, flags, stream: this.id });
+    output.slab.set(block, at + HEAD_BYTES);
+  }
+
+  #surprise(error: unknown): void {
+    this.#link.surprise(error);
+    this.end(STATUS.internal, "the server met a surprise");
+  }
+
+  #fault(fault: MessageFault | undefined): void {
+    if (fault === "compressed") this.end(STATUS.unimplemented, "messages must not be compressed");
+    if (fault === "too long") this.end(STATUS.resourceExhausted, `a message is longer than ${MAX_MESSAGE_BYTES} bytes`);
+  }
+}

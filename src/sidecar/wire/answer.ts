@@ -1,0 +1,87 @@
+import { METADATA_NAMESPACE } from "../../contract/names.ts";
+import type { CompiledRules } from "../../core/decide/compile.ts";
+import type { Decision } from "../../core/decide/types.ts";
+import { KIND, type Kind } from "./request.ts";
+import { doubleField, lengthField, varintField } from "./writer.ts";
+
+/** Numbers of fields of `ProcessingResponse` and what it holds (external_processor.proto, base.proto, struct.proto). */
+const DYNAMIC_METADATA = 8;
+const COMMON_RESPONSE = { headerMutation: 2, clearRouteCache: 5 } as const;
+const SET_HEADERS = 1;
+const HEADER_OPTION = { header: 1, appendAction: 3 } as const;
+const HEADER_VALUE = { key: 1, rawValue: 3 } as const;
+const OVERWRITE_IF_EXISTS_OR_ADD = 2;
+const VALUE = { number: 2, string: 3, struct: 5, list: 6 } as const;
+
+const EMPTY = Buffer.alloc(0);
+
+/** A `ProcessingResponse` as bytes; `bucketAt` is where the bucket stands as a double, -1 without one. */
+export interface Answer {
+  readonly bytes: Buffer;
+  readonly bucketAt: number;
+}
+
+/** The answer to request headers, with 0 for the bucket. */
+export function decisionAnswer(decision: Decision, rules: CompiledRules): Answer {
+  const { variant, rollout, run, bucket, reason, control } = decision;
+  const variants = rollout === undefined ? undefined : rules.rollouts.get(rollout)?.variants;
+  const stable = variants?.stable.cluster ?? "stable";
+  const cluster = variants?.[variant].cluster;
+  const fields = [
+    text("variant", variant),
+    text("revision", `${rules.epoch}.${rules.revision}`),
+    text("reason", reason),
+    entry("priority_groups", groups(cluster === undefined || cluster === stable ? [stable] : [cluster, stable])),
+    ...(rollout === undefined ? [] : [text("rollout", rollout), text("run", String(run)), text("control", String(control))]),
+    ...(cluster === undefined ? [] : [text("cluster", cluster)]),
+    // Last, so that its place is known from the end.
+    ...(bucket === undefined ? [] : [entry("bucket", doubleField(VALUE.number, 0))]),
+  ];
+  const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
+  const bytes = Buffer.concat([
+    lengthField(1, lengthField(1, continueWith(tags(variants?.[variant].tags ?? {})))),
+    lengthField(DYNAMIC_METADATA, serin),
+  ]);
+  return { bytes, bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT };
+}
+
+/** A `CommonResponse` that goes on. Without a header mutation Envoy ignores `clear_route_cache`; an empty one does. */
+const continueWith = (mutation: Buffer): Buffer =>
+  Buffer.concat([lengthField(COMMON_RESPONSE.headerMutation, mutation), varintField(COMMON_RESPONSE.clearRouteCache, 1)]);
+
+const tags = (found: Readonly<Record<string, string>>): Buffer =>
+  Buffer.concat(
+    Object.entries(found).map(([key, value]) => {
+      const header = Buffer.concat([lengthField(HEADER_VALUE.key, key), lengthField(HEADER_VALUE.rawValue, value)]);
+      return lengthField(
+        SET_HEADERS,
+        Buffer.concat([lengthField(HEADER_OPTION.header, header), varintField(HEADER_OPTION.appendAction, OVERWRITE_IF_EXISTS_OR_ADD)]),
+      );
+    }),
+  );
+
+/** An entry of a `Struct`. */
+const entry = (key: string, value: Buffer): Buffer => lengthField(1, Buffer.concat([lengthField(1, key), lengthField(2, value)]));
+const text = (key: string, value: string): Buffer => entry(key, lengthField(VALUE.string, value));
+
+/** Clusters in the order in which Envoy should try them, as names of priority groups: the variant's own first, stable as the way out. */
+const groups = (clusters: readonly string[]): Buffer =>
+  lengthField(VALUE.list, Buffer.concat(clusters.map((name) => lengthField(1, lengthField(VALUE.struct, text("name", name))))));
+
+/** The answer to a message that is not about request headers: go on. Undefined for a kind that this version does not know. */
+export function passAnswer(kind: Kind): Buffer | undefined {
+  switch (kind) {
+    case KIND.requestHeaders:
+      return lengthField(1, lengthField(1, continueWith(EMPTY)));
+    case KIND.responseHeaders:
+    case KIND.requestBody:
+    case KIND.responseBody:
+      // A `HeadersResponse` or `BodyResponse` whose status is CONTINUE, which is 0.
+      return lengthField(kind - 1, lengthField(1, EMPTY));
+    case KIND.requestTrailers:
+    case KIND.responseTrailers:
+      return lengthField(kind - 1, EMPTY);
+    case KIND.none:
+      return undefined;
+  }
+}

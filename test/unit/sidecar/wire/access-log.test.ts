@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { AccessLogReader, entryFacts, isFinal } from "../../../../src/sidecar/wire/access-log.ts";
+import { referenceCodec, STREAM_ACCESS_LOGS } from "../../../support/reference-codec.ts";
+
+const codec = referenceCodec(STREAM_ACCESS_LOGS);
+
+function entriesOf(...logEntry: object[]) {
+  const bytes = codec.encode({ identifier: { logName: "serin", node: { id: "edge" } }, httpLogs: { logEntry } });
+  return new AccessLogReader().read(bytes, 0, bytes.length);
+}
+
+test("an access log entry gives the decision back with what came of it", () => {
+  const fields = {
+    variant: { stringValue: "canary" },
+    rollout: { stringValue: "checkout" },
+    run: { stringValue: "3" },
+    control: { stringValue: "false" },
+    cluster: { stringValue: "new" },
+    bucket: { numberValue: 4_000_000_000 },
+  };
+  const [entry = {}] = entriesOf({
+    commonProperties: {
+      duration: { seconds: 1, nanos: 500_000_000 },
+      timeToFirstUpstreamTxByte: { nanos: 2_000_000 },
+      timeToLastUpstreamRxByte: { nanos: 9_000_000 },
+      upstreamCluster: "new",
+      upstreamRemoteAddress: { socketAddress: { address: "127.0.0.1" } },
+      upstreamRequestAttemptCount: 1,
+      responseFlags: { upstreamRemoteReset: true, noRouteFound: false },
+      metadata: { filterMetadata: { serin: { fields }, other: { fields: { variant: { stringValue: "forged" } } } } },
+    },
+    response: { responseCode: { value: 503 }, responseTrailers: { "grpc-status": "14", other: "1" } },
+  });
+  expect(entryFacts(entry)).toEqual({
+    decided: { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "new", bucket: 4_000_000_000 },
+    upstreamCluster: "new",
+    upstreamReached: true,
+    attempts: 1,
+    responseCode: 503,
+    grpcStatus: 14,
+    flags: ["upstreamRemoteReset"],
+    upstreamMs: 7,
+    durationMs: 1_500,
+  });
+});
+
+test("an entry without anything is a request that nobody decided", () => {
+  const [entry = {}] = entriesOf({});
+  expect(entryFacts(entry)).toMatchObject({ decided: undefined, upstreamReached: false, attempts: 0, responseCode: 0, flags: [] });
+});
+
+test.each([
+  { type: "NotSet", final: true },
+  { type: "DownstreamEnd", final: true },
+  { type: "DownstreamStart", final: false },
+  { type: "DownstreamPeriodic", final: false },
+  { type: "UpstreamEnd", final: false },
+])("an entry of the type $type ends a request: $final", ({ type, final }) => {
+  const [entry = {}] = entriesOf({ commonProperties: { accessLogType: type } });
+  expect(isFinal(entry)).toBe(final);
+});
