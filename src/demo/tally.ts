@@ -24,6 +24,8 @@ export interface StageTally {
 export interface Tally {
   readonly requests: number;
   readonly failedRequests: number;
+  /** Failed on the canary and answered by stable: their users saw no failure. */
+  readonly rescued: number;
   readonly misrouted: number;
   readonly movedBack: number;
   readonly stages: readonly StageTally[];
@@ -42,13 +44,15 @@ export function tally(
   { salt, expected }: { salt: string; expected: ExpectedVariant },
 ): Tally {
   const misrouted = requests.filter(
-    ({ user, seen, startMs, endMs }) =>
-      seen !== undefined && !sharesIn(changes, startMs, endMs).some((shareBp) => expected(salt, user, shareBp) === seen),
+    (request) =>
+      request.seen !== undefined &&
+      !sharesIn(changes, request.startMs, request.endMs).some((shareBp) => expected(salt, request.user, shareBp) === decidedOf(request)),
   );
   const endOfGrowth = changes.find(({ isRollback }) => isRollback)?.issuedMs ?? Number.POSITIVE_INFINITY;
   return {
     requests: requests.length,
     failedRequests: requests.filter(({ status }) => status === 0 || status >= 500).length,
+    rescued: requests.filter(({ rescued }) => rescued).length,
     misrouted: misrouted.length,
     movedBack: movedBack(requests.filter(({ endMs }) => endMs < endOfGrowth)),
     // A run at 0 % before the first stage serves nobody a canary: it is no stage.
@@ -57,6 +61,9 @@ export function tally(
     ),
   };
 }
+
+/** The variant that a request was sent to first, whoever answered; undefined when nobody did. */
+export const decidedOf = ({ seen, rescued }: Pick<SeenRequest, "seen" | "rescued">): SeenRequest["seen"] => (rescued ? "canary" : seen);
 
 /** Shares that were in force at some moment between start and end; 0 before the first. */
 export function sharesIn(changes: readonly ShareChange[], startMs: number, endMs: number): number[] {
@@ -70,14 +77,15 @@ export function sharesIn(changes: readonly ShareChange[], startMs: number, endMs
     .map(({ shareBp }) => shareBp);
 }
 
-/** Users that saw canary and, in a request that began after that answer, stable. */
+/** Users that were sent to canary and, in a request that began after that answer, to stable. */
 function movedBack(requests: readonly SeenRequest[]): number {
   const firstCanaryEnd = new Map<string, number>();
-  for (const { user, seen, endMs } of requests) {
-    if (seen === "canary") firstCanaryEnd.set(user, Math.min(endMs, firstCanaryEnd.get(user) ?? Number.POSITIVE_INFINITY));
+  for (const request of requests) {
+    const { user, endMs } = request;
+    if (decidedOf(request) === "canary") firstCanaryEnd.set(user, Math.min(endMs, firstCanaryEnd.get(user) ?? Number.POSITIVE_INFINITY));
   }
   const back = requests.filter(
-    ({ user, seen, startMs }) => seen === "stable" && startMs > (firstCanaryEnd.get(user) ?? Number.POSITIVE_INFINITY),
+    (request) => decidedOf(request) === "stable" && request.startMs > (firstCanaryEnd.get(request.user) ?? Number.POSITIVE_INFINITY),
   );
   return new Set(back.map(({ user }) => user)).size;
 }
@@ -88,7 +96,7 @@ function stageTally(requests: readonly SeenRequest[], change: ShareChange, next:
   const nextMs = next?.issuedMs ?? Number.POSITIVE_INFINITY;
   const inside = requests.filter(({ startMs, endMs, seen }) => seen !== undefined && startMs > fromMs && endMs < nextMs);
   const untilMs = next?.issuedMs ?? requests.at(-1)?.endMs ?? fromMs;
-  const canary = inside.filter(({ seen }) => seen === "canary").length;
+  const canary = inside.filter((request) => decidedOf(request) === "canary").length;
   return {
     shareSet: change.shareBp,
     shareSeen: inside.length === 0 ? null : Math.round((canary / inside.length) * 10_000),

@@ -10,6 +10,8 @@ export interface SeenRequest {
   readonly status: number;
   /** What the upstream that answered says in its body; undefined when none did. */
   readonly seen: "stable" | "canary" | undefined;
+  /** The canary failed first, and stable answered. */
+  readonly rescued?: true;
 }
 
 export interface TrafficOptions {
@@ -93,8 +95,9 @@ export function sendRequest({ port, host, path, user, agent, headers = {} }: One
         startMs,
         endMs: Date.now(),
         status,
-        seen: /"variant":"(stable|canary)"/.exec(body)?.[1] as SeenRequest["seen"],
-      }); // the pattern allows only these
+        seen: /"variant":"(stable|canary)"/.exec(body)?.[1] as SeenRequest["seen"], // the pattern allows only these
+        ...(/"attempt":([2-9])/.test(body) && { rescued: true }),
+      });
     const sent = request(
       { port, path, host: "127.0.0.1", headers: { host, "x-user-id": user, ...headers }, timeout: TIMEOUT_MS, ...(agent && { agent }) },
       (response) => {

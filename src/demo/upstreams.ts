@@ -25,7 +25,7 @@ export interface UpstreamCounts {
 
 const nothing = (): UpstreamCounts => ({ requests: 0, failed: 0, firstFailureMs: undefined, lastRequestMs: undefined });
 
-/** Starts an upstream that says its name in each answer. */
+/** Starts an upstream that says in each answer its name and, as Envoy counts them, the number of the try. */
 export async function startUpstream(variant: "stable" | "canary"): Promise<Upstream> {
   let part = 0;
   let counts = nothing();
@@ -40,7 +40,7 @@ export async function startUpstream(variant: "stable" | "canary"): Promise<Upstr
       counts.firstFailureMs ??= performance.now();
     }
     response.writeHead(fails ? 503 : 200, { "content-type": "application/json" });
-    response.end(`{"variant":"${variant}"}`);
+    response.end(`{"variant":"${variant}","attempt":${Number(request.headers["x-envoy-attempt-count"] ?? 1)}}`);
   });
   // Envoy keeps its connections; a server that closes idle ones would race with a request on its way.
   server.keepAliveTimeout = 0;

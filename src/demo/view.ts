@@ -1,5 +1,6 @@
 import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import { PRESETS } from "../contract/stages.ts";
+import { decidedOf } from "./tally.ts";
 import type { SeenRequest } from "./traffic.ts";
 
 /** What the live view shows of one moment. */
@@ -63,15 +64,19 @@ const seenLately = ({ requests, nowMs }: Picture): Seen =>
 function seenIn(requests: readonly SeenRequest[]): Seen {
   const count = { stable: 0, canary: 0 };
   const failed = { stable: 0, canary: 0 };
-  for (const { seen, status } of requests) {
-    if (seen === undefined) continue;
-    count[seen] += 1;
-    if (status >= 500) failed[seen] += 1;
+  let rescued = 0;
+  for (const request of requests) {
+    const variant = decidedOf(request);
+    if (variant === undefined) continue;
+    count[variant] += 1;
+    if (request.status >= 500) failed[variant] += 1;
+    if (request.rescued) rescued += 1;
   }
   const text = (variant: "stable" | "canary"): string => `${count[variant]} (${failed[variant]} failed)`;
   const all = count.stable + count.canary;
   const shareBp = all === 0 ? null : Math.round((count.canary / all) * 10_000);
-  return { shareBp, stable: text("stable"), canary: text("canary"), count: requests.length };
+  const canary = rescued === 0 ? text("canary") : `${count.canary} (${failed.canary} failed, ${rescued} rescued)`;
+  return { shareBp, stable: text("stable"), canary, count: requests.length };
 }
 
 /** The judge's word of this attempt, with its numbers. */

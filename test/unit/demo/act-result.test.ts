@@ -41,6 +41,7 @@ test("an act is counted by the rollout's own salt, and keeps neither requests no
     seconds: 2.5,
     requests: 22,
     failedRequests: 1,
+    rescued: 0,
     misrouted: 1,
     movedBack: 0,
     failedOpen: 2,
@@ -63,7 +64,7 @@ test("an act for people names its outcome, shares and counts", () => {
     plainVariant,
   );
   expect(summaryOf(promoted)).toBe(
-    "good-canary: promoted after 2.5 s; 50 % (seen –) → 0 % (seen –)\n  0 requests, 0 failed, 0 misrouted, 0 users moved back, 2 failed open",
+    "good-canary: promoted after 2.5 s; 50 % (seen –) → 0 % (seen –)\n  0 requests, 0 failed, 0 rescued, 0 misrouted, 0 users moved back, 2 failed open",
   );
   expect(summaryOf(resultOf(act, plainVariant))).toContain("\n  321 ms from the first failure to the last request on the canary");
 });

@@ -50,13 +50,33 @@ describe("the shipped configuration", () => {
   const manager = resources.listeners[0].filter_chains[0].filters[0].typed_config;
   const extProc = manager.http_filters[0].typed_config;
 
-  test("ends every request at stable that no metadata sends elsewhere", () => {
-    const routes: { name: string; match: { dynamic_metadata?: { filter: string }[] }; route: object }[] =
-      manager.route_config.virtual_hosts[0].routes;
-    expect(routes.map(({ name, match, route }) => [name, match.dynamic_metadata?.[0]?.filter, route])).toEqual([
-      ["canary", METADATA_NAMESPACE, { cluster: "canary" }],
-      ["stable", undefined, { cluster: "stable" }],
+  interface Route {
+    readonly name: string;
+    readonly match: { readonly dynamic_metadata?: { filter: string; path: object[]; value: object }[]; readonly headers?: object[] };
+    readonly route: { readonly cluster_specifier_plugin: string; readonly retry_policy?: { readonly num_retries: number } };
+  }
+  const { virtual_hosts: hosts, cluster_specifier_plugins: plugins } = manager.route_config;
+  const routes: Route[] = hosts[0].routes;
+  const rescuing = routes.filter(({ route }) => route.retry_policy !== undefined);
+
+  test("sends a request where its metadata says, and what says nothing to stable, at the first try and at the second", () => {
+    const groups: { name: string; clusters: { cluster_name: string }[] }[] = plugins[0].extension.typed_config.priority_groups;
+    expect(plugins[0].extension.typed_config.override_metadata_namespace).toBe(METADATA_NAMESPACE);
+    expect(groups.map(({ name, clusters }) => [name, clusters.map(({ cluster_name: cluster }) => cluster)])).toEqual([
+      ["stable", ["stable"]],
+      ["stable-again", ["stable"]],
+      ["canary", ["canary"]],
     ]);
+    expect(routes.map(({ route }) => route.cluster_specifier_plugin)).toEqual(routes.map(() => plugins[0].extension.name));
+    expect(routes.at(-1)?.match).toEqual({ prefix: "/" });
+  });
+
+  test("tries again only what was decided canary, once, and by a method that may be repeated", () => {
+    const canary = [{ filter: METADATA_NAMESPACE, path: [{ key: "variant" }], value: { string_match: { exact: "canary" } } }];
+    const safe = { name: ":method", string_match: { safe_regex: { regex: "GET|HEAD|OPTIONS" } } };
+    expect(rescuing.map(({ match }) => match.dynamic_metadata)).toEqual([canary, canary, canary]);
+    expect(rescuing.map(({ route }) => route.retry_policy?.num_retries)).toEqual([1, 1, 1]);
+    expect(rescuing.map(({ match }) => match.headers?.[0])).toEqual([safe, safe, safe]);
   });
 
   test("fails open within 100 ms", () => {

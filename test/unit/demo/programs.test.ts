@@ -63,9 +63,9 @@ describe("a program is found", () => {
     const found = find(
       "envoy",
       { ENVOY_BIN: "/mine/envoy", PATH },
-      machine({ versions: { "/mine/envoy": envoySays("1.38.0"), envoy: envoySays("1.40.0") } }),
+      machine({ versions: { "/mine/envoy": envoySays("1.41.0"), envoy: envoySays("1.40.0") } }),
     );
-    expect(await found).toEqual({ path: "/mine/envoy", version: "1.38.0" });
+    expect(await found).toEqual({ path: "/mine/envoy", version: "1.41.0" });
   });
 
   test("on the PATH next, in its order, past those too old", async () => {
@@ -130,10 +130,10 @@ describe("a variable that names no usable program stops the start and is named",
     {
       title: "nothing there",
       says: undefined,
-      problem: "ENVOY_BIN: /mine/envoy cannot be run (spawn ENOENT); let it name an executable Envoy of 1.34.0 or newer, or unset it",
+      problem: "ENVOY_BIN: /mine/envoy cannot be run (spawn ENOENT); let it name an executable Envoy of 1.40.0 or newer, or unset it",
     },
     { title: "another program", says: "hello\n", problem: "ENVOY_BIN: /mine/envoy does not say its version, so it is no Envoy" },
-    { title: "too old", says: envoySays("1.33.9"), problem: "ENVOY_BIN: /mine/envoy is Envoy 1.33.9, older than 1.34.0" },
+    { title: "too old", says: envoySays("1.39.9"), problem: "ENVOY_BIN: /mine/envoy is Envoy 1.39.9, older than 1.40.0" },
   ])("$title", async ({ says, problem }) => {
     const versions = { ...(says !== undefined && { "/mine/envoy": says }) };
     const error = await find("envoy", { ENVOY_BIN: "/mine/envoy" }, machine({ versions })).catch((thrown: unknown) => thrown);

@@ -62,6 +62,12 @@ describe("a tally", () => {
     ).toBe(2);
   });
 
+  test("counts a rescued request as the canary's, which its user was sent to, and as no failure", () => {
+    const counted = count([seen(2_100, "stable", { rescued: true }), seen(2_200, "canary"), seen(2_300, "stable", { rescued: true })]);
+    expect(counted).toMatchObject({ rescued: 2, failedRequests: 0, misrouted: 0, movedBack: 0 });
+    expect(counted.stages[1]).toMatchObject({ shareSeen: 10_000, requests: 3 });
+  });
+
   test("tells for each stage what was set and what was seen in it", () => {
     const { stages } = count([seen(2_100, "canary"), seen(2_200, "canary"), seen(2_300, "stable"), seen(2_004, "stable")]);
     expect(stages[1]).toEqual({ shareSet: 5_000, shareSeen: 6_667, seconds: 1, requests: 3 });
