@@ -13,6 +13,8 @@ export interface EnvoyOptions extends EnvoyAddresses {
   readonly program: string;
   /** Worker threads; 1 when absent. */
   readonly concurrency?: number;
+  /** Configuration to start from; the shipped one when absent. */
+  readonly configPath?: string;
 }
 
 /** A running Envoy. */
@@ -46,7 +48,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
   const directory = await mkdtemp(join(tmpdir(), "serin-envoy-"));
   try {
     const configPath = join(directory, "envoy.yaml");
-    await writeFile(configPath, withAddresses(await readFile(shippedEnvoyConfig(), "utf8"), options));
+    await writeFile(configPath, withAddresses(await readFile(options.configPath ?? shippedEnvoyConfig(), "utf8"), options));
     const adminPath = join(directory, "admin");
     const envoy = await startProcess({ name: "envoy", program: options.program, args: argumentsOf(options, configPath, adminPath) });
     const ports = await whenReady(
