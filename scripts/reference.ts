@@ -124,6 +124,7 @@ const natsPage = (): string =>
         [`\`${SUBJECTS.command}\``, "commands, request and reply", "the command line"],
         [`\`${SUBJECTS.allReceipts}\``, "which revision a sidecar obeys, and since when", "sidecars"],
         [`\`${SUBJECTS.allEvidence}\``, "OTLP metrics as JSON, cumulative", "sidecars"],
+        [`\`${SUBJECTS.allFailing}\``, "users that failed, hashed, by run and variant; cumulative", "sidecars"],
       ],
     ),
   );

@@ -35,6 +35,18 @@ export const METRIC_FACTS: readonly MetricFact[] = [
   fact(METRICS.clusterMissing, "counter", ["rollout"], "Canary was decided and another cluster answered: Envoy lacks a route or cluster."),
   fact(METRICS.surprises, "counter", ["kind"], "Things that should not happen; where one met a request, it went to stable."),
   fact(METRICS.streams, "counter", [], "External processing streams begun, one per request."),
+  fact(
+    METRICS.failingUsers,
+    "gauge",
+    ["rollout", "variant", "run"],
+    "Users with a failed request that this sidecar saw, each once; an estimate beyond 1,024.",
+  ),
+  fact(
+    METRICS.knownFailingUsers,
+    "gauge",
+    ["rollout"],
+    "Users that this sidecar saw fail while the rollout rested, or under its old runs.",
+  ),
   fact(METRICS.ruleEpoch, "gauge", [], "Epoch of the rule set in force."),
   fact(METRICS.ruleRevision, "gauge", [], "Revision of the rule set in force."),
   fact(METRICS.rulesRejected, "counter", [], "Rule sets refused since the start."),
@@ -44,4 +56,23 @@ export const METRIC_FACTS: readonly MetricFact[] = [
   fact(METRICS.rolloutShare, "gauge", ["rollout"], "Share set, 0 to 1."),
   fact(METRICS.rolloutRun, "gauge", ["rollout"], "Run in force."),
   fact(METRICS.rolloutPhase, "gauge", ["rollout", "phase"], "1 for the phase that holds."),
+  fact(
+    METRICS.rolloutFailingUsers,
+    "gauge",
+    ["rollout", "variant"],
+    "Users with a failed request in this attempt, each once over all sidecars; an estimate beyond 1,024.",
+  ),
+  fact(
+    METRICS.rolloutNewlyFailingUsers,
+    "gauge",
+    ["rollout", "variant"],
+    "Those of them that failed nowhere before: not before the attempt, and under no earlier run of it.",
+  ),
+  fact(
+    METRICS.rolloutKnownFailingRequests,
+    "gauge",
+    ["rollout", "variant"],
+    "Failing requests in this attempt by users that were known to fail before it.",
+  ),
+  fact(METRICS.rolloutKnownFailingUsers, "gauge", ["rollout"], "Users known to fail before this attempt."),
 ];

@@ -32,6 +32,9 @@ export const SUBJECTS = {
   allReceipts: "serin.receipt.*",
   evidence: (sidecar: string): string => `serin.evidence.${sidecar}`,
   allEvidence: "serin.evidence.*",
+  failing: (sidecar: string): string => `serin.failing.${sidecar}`,
+  allFailing: "serin.failing.*",
+  failingUsers: (rollout: string): string => `${STATE}failing.${rollout}`,
   audit: (rollout: string): string => `serin.audit.${rollout}`,
   allAudit: "serin.audit.>",
 } as const;
@@ -50,10 +53,16 @@ export const METRICS = {
   rulesRejected: "serin_rules_rejected_total",
   rulesState: "serin_rules_state",
   streams: "serin_ext_proc_streams_total",
+  failingUsers: "serin_failing_users",
+  knownFailingUsers: "serin_known_failing_users",
   controllerLeader: "serin_controller_leader",
   rolloutShare: "serin_rollout_share_ratio",
   rolloutRun: "serin_rollout_run",
   rolloutPhase: "serin_rollout_phase",
+  rolloutFailingUsers: "serin_rollout_failing_users",
+  rolloutNewlyFailingUsers: "serin_rollout_newly_failing_users",
+  rolloutKnownFailingRequests: "serin_rollout_known_failing_requests",
+  rolloutKnownFailingUsers: "serin_rollout_known_failing_users",
 } as const;
 
 /** Upper bounds of the latency histogram, in milliseconds; the last bucket is open. */
