@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { waitFor } from "../../src/demo/wait-for.ts";
+import { countedBy, type Edge, startEdge, startEdgeForTest } from "../support/edge.ts";
+import { type EdgeUpstream, REFUSING, startHttp1Upstream } from "../support/edge-upstreams.ts";
+import { http1, openWebSocket } from "../support/speakers.ts";
+
+const SAFE = ["GET", "HEAD", "OPTIONS"];
+const UNSAFE = ["POST", "PUT", "PATCH", "DELETE"];
+
+describe("a canary in trouble", () => {
+  let stable: EdgeUpstream;
+  let canary: EdgeUpstream;
+  let edge: Edge;
+  beforeAll(async () => {
+    [stable, canary] = await Promise.all([startHttp1Upstream("stable"), startHttp1Upstream("canary")]);
+    edge = await startEdge({ stable: stable.address, canary: canary.address });
+  });
+  afterAll(async () => {
+    await edge.stop();
+    await Promise.all([stable.stop(), canary.stop()]);
+  });
+
+  const ask = (what: string, variant: "stable" | "canary" = "canary") => http1.ask({ port: edge.envoy.port, variant, what });
+  /** Tries of a path at each upstream. */
+  const tries = (path: string) =>
+    [canary, stable].map((upstream) => upstream.tries.filter((seen) => seen.endsWith(` ${path}`)).map((seen) => seen.split(" ")[0]));
+
+  test.each([
+    { title: "answers only 503", path: "/fail/canary/only" },
+    { title: "cuts the connection", path: "/reset/canary/only" },
+  ])("that $title: safe requests are answered by stable, and the canary gets the blame", async ({ path }) => {
+    const wanted = Array.from({ length: 30 }, (_, index) => `${SAFE[index % 3]} ${path}`);
+    const act = async () => {
+      for (const what of wanted) expect(await ask(what)).toEqual({ isGood: true, by: "stable" });
+    };
+    expect(await countedBy(edge, 30, act)).toEqual({ "canary failed": 30 });
+    expect(tries(path).map((each) => each.length)).toEqual([30, 30]);
+  });
+
+  test("that hangs: the answer comes from stable after per_try_timeout, though the canary never ends", async () => {
+    const path = "/hang/canary/only";
+    const act = async () => {
+      const all = await Promise.all(Array.from({ length: 20 }, () => ask(`GET ${path}`)));
+      expect(new Set(all.map(({ by }) => by))).toEqual(new Set(["stable"]));
+    };
+    const timeouts = await edge.envoy.stat("cluster.canary.upstream_rq_per_try_timeout");
+    expect(await countedBy(edge, 20, act)).toEqual({ "canary failed": 20 });
+    expect(await edge.envoy.stat("cluster.canary.upstream_rq_per_try_timeout")).toBe(timeouts + 20);
+    expect(tries(path).map((each) => each.length)).toEqual([20, 20]);
+  });
+
+  test("more rescues at a time than Envoy's default of 3 retries", async () => {
+    const path = "/fail/canary/crowd";
+    const all = await Promise.all(Array.from({ length: 200 }, () => ask(`GET ${path}`)));
+    expect(all.filter(({ isGood }) => !isGood)).toEqual([]);
+    expect(await edge.envoy.stat("cluster.canary.upstream_rq_retry_overflow")).toBe(0);
+  });
+
+  test.each(UNSAFE)("a %s is tried once: its user sees the canary's failure", async (method) => {
+    const path = `/fail/canary/${method}`;
+    const act = async () => expect(await ask(`${method} ${path}`)).toEqual({ isGood: false, by: "canary" });
+    expect(await countedBy(edge, 1, act)).toEqual({ "canary failed": 1, "canary timed": 1 });
+    expect(tries(path)).toEqual([[method], []]);
+  });
+
+  test.each(UNSAFE)("a %s on a connection that breaks is not tried again either, nor as a WebSocket", async (method) => {
+    const path = `/reset/canary/${method}`;
+    expect(await ask(`${method} ${path}`)).toEqual({ isGood: false, by: "" });
+    const shaken = await openWebSocket({ port: edge.envoy.port, variant: "canary", what: `${method} ${path}` });
+    expect(shaken.isGood).toBe(false);
+    expect(tries(path)[1]).toEqual([]);
+  });
+
+  test("stable in trouble is asked once by each request: nothing is tried again, and nothing goes to the canary", async () => {
+    const path = "/fail/stable/only";
+    const act = async () => expect(await ask(`GET ${path}`, "stable")).toEqual({ isGood: false, by: "stable" });
+    expect(await countedBy(edge, 1, act)).toEqual({ "stable failed": 1, "stable timed": 1 });
+    expect(tries(path)).toEqual([[], ["GET"]]);
+  });
+
+  test("with both in trouble a request is tried once on each, and its user sees stable's failure", async () => {
+    const path = "/fail/both/only";
+    const act = async () => expect(await ask(`GET ${path}`)).toEqual({ isGood: false, by: "stable" });
+    expect(await countedBy(edge, 1, act)).toEqual({ "canary failed": 1 });
+    expect(tries(path)).toEqual([["GET"], ["GET"]]);
+  });
+
+  test("a WebSocket whose handshake fails on the canary is opened by stable", async () => {
+    const opened = await openWebSocket({ port: edge.envoy.port, variant: "canary", what: "GET /fail/canary/socket" });
+    expect([opened.isGood, opened.by, await opened.echo("hello")]).toEqual([true, "stable", "hello"]);
+    await opened.close();
+  });
+
+  test("a WebSocket on the canary is not cut by per_try_timeout, nor is what has begun to answer", async () => {
+    const opened = await openWebSocket({ port: edge.envoy.port, variant: "canary", what: "GET /ok" });
+    // A hanging request of the same moment shows that the time is over.
+    expect(await ask("GET /hang/canary/beside")).toMatchObject({ by: "stable" });
+    expect([opened.by, await opened.echo("still here")]).toEqual(["canary", "still here"]);
+    await opened.close();
+  });
+});
+
+test("a canary that refuses connections: safe requests are answered by stable, and the canary gets the blame", async () => {
+  const stable = await startHttp1Upstream("stable");
+  const edge = await startEdgeForTest({ stable: stable.address, canary: REFUSING });
+  const ask = (what: string) => http1.ask({ port: edge.envoy.port, variant: "canary", what });
+  const act = async () => {
+    for (const method of SAFE) expect(await ask(`${method} /ok`)).toEqual({ isGood: true, by: "stable" });
+    for (const method of UNSAFE) expect(await ask(`${method} /ok`)).toEqual({ isGood: false, by: "" });
+  };
+  const counted = await countedBy(edge, 7, act);
+  expect(counted).toMatchObject({ "canary failed": 7 });
+  expect(stable.tries.filter((tried) => tried.endsWith(" /ok"))).toEqual(SAFE.map((method) => `${method} /ok`));
+  await stable.stop();
+});
+
+test("without a decision nothing is tried again: a request that failed open stays at stable, once", async () => {
+  const [stable, canary] = await Promise.all([startHttp1Upstream("stable"), startHttp1Upstream("canary")]);
+  const edge = await startEdgeForTest({ stable: stable.address, canary: canary.address });
+  await edge.sidecar(0).kill();
+  await waitFor(async () => (await edge.envoy.stat("cluster.serin.membership_healthy")) === 0, {
+    deadlineMs: 10_000,
+    what: "Envoy to miss the sidecar",
+  });
+  expect(await http1.ask({ port: edge.envoy.port, variant: "canary", what: "GET /fail/stable" })).toEqual({ isGood: false, by: "stable" });
+  expect([stable.tries, canary.tries]).toEqual([["GET /fail/stable"], []]);
+  await Promise.all([stable.stop(), canary.stop()]);
+});
