@@ -19,6 +19,13 @@ export type Message = (Field | undefined)[];
 /** A message as read: values by field name, as proto-loader gives them, but maps as maps and enums as numbers. */
 export type Kept = Record<string, unknown>;
 
+/** An entry of a map that was checked: `valueAt` is -1 where the value is missing. */
+interface Entry {
+  readonly key: string;
+  readonly valueAt: number;
+  readonly end: number;
+}
+
 const NOTHING: Kept = Object.freeze({});
 
 /** Reads messages by their schemas; one for all messages of a sender, because it holds no message. */
@@ -76,35 +83,53 @@ export class MessageReader {
         return;
       }
       case "map": {
-        const [key, value] = this.#entry(kind, isKept, keys);
-        if (!isKept || (keys !== undefined && !keys.has(key))) return;
+        const entry = this.#entry(kind, isKept);
+        if (entry === undefined || (keys !== undefined && !keys.has(entry.key))) return;
         const map = into[name];
-        if (map instanceof Map) map.set(key, value);
-        else into[name] = new Map([[key, value]]);
+        const value = this.#again(kind, entry);
+        if (map instanceof Map) map.set(entry.key, value);
+        else into[name] = new Map([[entry.key, value]]);
         return;
       }
     }
   }
 
-  #entry(kind: Field["kind"], isKept: boolean, keys: Field["keys"]): readonly [key: string, value: unknown] {
+  /** Checks an entry of a map; tells its key and where its value stands, for only some keys' values are kept. */
+  #entry(kind: Field["kind"], isKept: boolean): Entry | undefined {
     const { cursor } = this;
     const end = cursor.lengthEnd();
     const outerEnd = cursor.end;
     cursor.end = end;
     let key = "";
-    let value: unknown = kind === "string" ? "" : undefined;
+    let valueAt = -1;
     while (cursor.at < end) {
       const tag = cursor.uint32();
       if (tag >>> 3 === 1) {
         if (isKept) key = cursor.string();
         else cursor.at = cursor.stringEnd();
-      } else if (tag >>> 3 === 2) value = this.#value(kind, isKept && (keys === undefined || keys.has(key)));
-      else cursor.skipType(tag & 7, this.depth - 1);
+      } else if (tag >>> 3 === 2) {
+        valueAt = cursor.at;
+        this.#value(kind, false);
+      } else cursor.skipType(tag & 7, this.depth - 1);
     }
     if (cursor.at !== end) throw new WireError("an entry of a map is cut off");
     cursor.end = outerEnd;
-    if (value === undefined) throw new WireError("an entry of a map has no value");
-    return [key, value];
+    // As in the reference, an entry may lack its value only where that is a string.
+    if (valueAt === -1 && kind !== "string") throw new WireError("an entry of a map has no value");
+    return isKept ? { key, valueAt, end } : undefined;
+  }
+
+  /** Reads a value that was checked before; the cursor stays behind it. */
+  #again(kind: Field["kind"], { valueAt, end }: Entry): unknown {
+    if (valueAt === -1) return "";
+    const { cursor } = this;
+    const { end: outerEnd } = cursor;
+    cursor.at = valueAt;
+    cursor.end = end;
+    const value = this.#value(kind, true);
+    cursor.at = end;
+    cursor.end = outerEnd;
+    return value;
   }
 
   #value(kind: Field["kind"], isKept: boolean): unknown {

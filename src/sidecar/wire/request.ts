@@ -57,6 +57,14 @@ export class RequestReader implements RequestFacts {
     return kind as Kind; // every number between the first kind and the last is a kind
   }
 
+  /** Names of all headers, each once, in order. */
+  names(): string[] {
+    const names = new Set<string>();
+    for (let at = 0; at < this.#headers * SPANS; at += SPANS)
+      names.add(this.#cursor.bytes.toString("utf8", this.#spans[at], this.#spans[at + 1]));
+    return [...names];
+  }
+
   get host(): string {
     return this.headers(":authority")[0] ?? this.headers("host")[0] ?? "";
   }
@@ -80,11 +88,11 @@ export class RequestReader implements RequestFacts {
     if (!this.#hasAttributes) return undefined;
     const source = sourceAddress(this.#reader.read(this.#cursor.bytes, this.#range, this.#schema));
     if (source === undefined) return undefined;
-    const bracket = source.lastIndexOf("]");
-    const colon = source.lastIndexOf(":");
-    const address = bracket !== -1 ? source.slice(source.indexOf("[") + 1, bracket) : colon === -1 ? source : source.slice(0, colon);
+    const port = source.lastIndexOf(":");
+    const bracket = source.startsWith("[") ? source.lastIndexOf("]") : -1;
+    const withoutPort = bracket !== -1 ? source.slice(1, bracket) : port === -1 ? source : source.slice(0, port);
     // The path of a Unix socket is everyone's, so it is no key.
-    return isIP(address) === 0 ? undefined : address;
+    return isIP(withoutPort) === 0 ? undefined : withoutPort;
   }
 
   #httpHeaders(end: number): void {
