@@ -25,7 +25,7 @@ export interface CliParts {
   startSidecar(
     options: unknown,
     log: LogLevel,
-  ): Promise<Running & { readonly metricsUrl: string; readonly extProcPort: number | undefined }>;
+  ): Promise<Running & { readonly metricsUrl: string | undefined; readonly extProcPort: number | undefined }>;
   startController(options: unknown, log: LogLevel): Promise<Running>;
   runDemo(options: { json: boolean }): Promise<ExitCode>;
 }

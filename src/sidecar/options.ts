@@ -14,7 +14,11 @@ export const SidecarOptionsSchema = z.strictObject({
   id: SidecarIdSchema.describe("Names this sidecar in receipts and evidence; another one for each process."),
   extProc: AddressSchema.describe("Where Envoy's ext_proc filter connects."),
   als: AddressSchema.optional().describe("Where Envoy's access log stream connects; the ext_proc address when absent."),
-  metrics: AddressSchema.default("127.0.0.1:9464").describe("Metrics, /healthz and /readyz by HTTP."),
+  metrics: z
+    .string()
+    .regex(/^(off|(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5})$/, "not an address; write HOST:PORT, or off")
+    .default("127.0.0.1:9464")
+    .describe("Metrics, /healthz and /readyz by HTTP; `off` where whoever started the sidecar collects them."),
   source: z.union([
     z.strictObject({ nats: z.string().min(1).describe("`nats://host:port`, several by comma.") }),
     z.strictObject({ file: z.string().min(1).describe("A rule set as `serin rules` prints it; read again when it changes.") }),

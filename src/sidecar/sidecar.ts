@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { MetricData } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../io/clock.ts";
-import { startHttp } from "../io/http.ts";
+import { type HttpPorts, startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
 import { startTelemetry } from "../io/telemetry.ts";
 import { accessLogService } from "./access-log-service.ts";
@@ -18,8 +19,14 @@ import { warm } from "./warm.ts";
 export interface RunningSidecar {
   /** Port of ext_proc; undefined on a Unix socket. */
   readonly extProcPort: number | undefined;
-  /** `http://host:port` of metrics, /healthz and /readyz. */
-  readonly metricsUrl: string;
+  /** Port of the access logs; undefined on a Unix socket, and where they have no address of their own. */
+  readonly alsPort: number | undefined;
+  /** `http://host:port` of metrics, /healthz and /readyz; undefined where they are off. */
+  readonly metricsUrl: string | undefined;
+  /** What it shows as metrics, as of now. */
+  collect(): MetricData[];
+  /** What /readyz says. */
+  readiness(): ReturnType<HttpPorts["readiness"]>;
   /** Drains, says goodbye and closes everything; a second call waits for the first. */
   stop(): Promise<void>;
 }
@@ -56,16 +63,13 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   if (disk !== undefined) await loadFromDisk(disk, state, parts);
   if ("file" in source) stops.unshift(await startFileSource(source.file, { rules, log }));
 
-  const telemetry = await startTelemetry({ service: "serin-sidecar", instance: settings.id, otlp: settings.otlp, collect: state.collect });
-  stops.unshift(telemetry.stop);
-  const http = await startHttp(settings.metrics, { metrics: telemetry.serve, readiness: state.readiness });
-  stops.unshift(http.stop);
+  const metricsUrl = settings.metrics === "off" ? undefined : await startMetrics(settings, state, stops);
   let nats: NatsSide | undefined;
   // Stopped after gRPC: the last outcomes go out before the goodbye.
   stops.unshift(() => nats?.stop());
-  const extProcPort = await startGrpc(settings, { state, log }, stops);
+  const ports = await startGrpc(settings, { state, log }, stops);
   health.set(true);
-  log.info({ id: settings.id, extProc: settings.extProc, metrics: http.url, revision: rules.ruleSet().revision }, "serving");
+  log.info({ id: settings.id, extProc: settings.extProc, metrics: metricsUrl, revision: rules.ruleSet().revision }, "serving");
 
   // Only now, because NATS may be away.
   if ("nats" in source) nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk });
@@ -81,7 +85,15 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
     log.info("stopped");
   };
   let stopped: Promise<void> | undefined;
-  return { extProcPort, metricsUrl: http.url, stop: () => (stopped ??= stop()) };
+  return { ...ports, metricsUrl, collect: state.collect, readiness: state.readiness, stop: () => (stopped ??= stop()) };
+}
+
+async function startMetrics({ id, metrics, otlp }: SidecarSettings, state: SidecarState, stops: Stops): Promise<string> {
+  const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect: state.collect });
+  stops.unshift(telemetry.stop);
+  const http = await startHttp(metrics, { metrics: telemetry.serve, readiness: state.readiness });
+  stops.unshift(http.stop);
+  return http.url;
 }
 
 async function stopAll(stops: Stops): Promise<void> {
@@ -93,7 +105,7 @@ async function startGrpc(
   settings: SidecarSettings,
   { state, log }: { state: SidecarState; log: Logger },
   stops: Stops,
-): Promise<number | undefined> {
+): Promise<Pick<RunningSidecar, "extProcPort" | "alsPort">> {
   warm();
   const ports: ServerPorts = { surprise: state.extProc.surprise, streamReset: sayOnce(() => log.warn(RESETS)) };
   const accessLog = accessLogService(state.accessLog);
@@ -113,7 +125,7 @@ async function startGrpc(
     await Promise.all(bound.map((server) => server.stop(SHUTDOWN_MS)));
   });
   if (als !== undefined) bound.push(await bindGrpcServer(new Map([outcomes, ...health]), als, ports));
-  return bound[0]?.port;
+  return { extProcPort: bound[0]?.port, alsPort: bound[1]?.port };
 }
 
 const RESETS =

@@ -106,7 +106,7 @@ describe("a stop comes to its end and leaves nothing open", () => {
   test("when the start fails half way", async () => {
     const first = await start();
     const before = handles();
-    const { host } = new URL(first.metricsUrl);
+    const { host } = new URL(first.metricsUrl ?? "");
     await expect(start({ id: "s2", metrics: host })).rejects.toThrow("EADDRINUSE");
     await expect(start({ id: "s2", extProc: `unix:${join(first.directory, "s.sock")}` })).rejects.toThrow("another process listens on");
     await expect(start({ id: "s2", als: `unix:${join(first.directory, "s.sock")}` })).rejects.toThrow("another process listens on");
