@@ -2,7 +2,8 @@
 package rules
 
 import (
-	"fmt"
+	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"math/bits"
 )
@@ -49,5 +50,8 @@ func isControl(bucket uint32, threshold uint64) bool {
 
 // userHash stands for a user in lists.
 func userHash(seed uint32, key string) string {
-	return fmt.Sprintf("%08x%08x", Murmur3(key, seed^0x5e41a001), Murmur3(key, seed^0x7c3f90d5))
+	var bytes [8]byte
+	binary.BigEndian.PutUint32(bytes[:4], Murmur3(key, seed^0x5e41a001))
+	binary.BigEndian.PutUint32(bytes[4:], Murmur3(key, seed^0x7c3f90d5))
+	return hex.EncodeToString(bytes[:])
 }

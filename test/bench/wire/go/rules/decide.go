@@ -29,27 +29,36 @@ func (rules *Rules) Decide(request Request) Decision {
 	if rollout == nil {
 		return Decision{Reason: NoRollout}
 	}
-	if rollout.off {
-		return Decision{Rollout: rollout, Reason: Off}
-	}
 	key, hasKey := rollout.key(request)
+	// Whatever decides, the bucket stands for the user: outcomes are counted by user too.
+	decision := Decision{Rollout: rollout, HasBucket: hasKey}
+	if hasKey {
+		decision.Bucket = Murmur3(key, rollout.seed)
+	}
+	if rollout.off {
+		decision.Reason = Off
+		return decision
+	}
 	user := ""
 	if hasKey && rollout.listUsers {
 		user = userHash(rollout.seed, key)
 	}
 	for index := range rollout.targets {
 		if found := &rollout.targets[index]; found.matches(request, user) {
-			return Decision{Rollout: rollout, Variant: found.variant, Reason: ByTarget}
+			decision.Variant, decision.Reason = found.variant, ByTarget
+			return decision
 		}
 	}
 	if !hasKey {
-		return Decision{Rollout: rollout, Reason: NoKey}
+		decision.Reason = NoKey
+		return decision
 	}
-	bucket := Murmur3(key, rollout.seed)
-	if uint64(bucket) < rollout.threshold {
-		return Decision{Rollout: rollout, Variant: Canary, Reason: ByShare, HasBucket: true, Bucket: bucket}
+	if uint64(decision.Bucket) < rollout.threshold {
+		decision.Variant = Canary
+	} else {
+		decision.Control = isControl(decision.Bucket, rollout.threshold)
 	}
-	return Decision{Rollout: rollout, Reason: ByShare, Control: isControl(bucket, rollout.threshold), HasBucket: true, Bucket: bucket}
+	return decision
 }
 
 func (rules *Rules) governing(request Request) *Rollout {
