@@ -78,6 +78,12 @@ const UPSTREAM_FAULTS: ReadonlySet<string> = new Set([
 /** The client left: its connection ended, or it reset the stream (HTTP/2 and gRPC clients that cancel). */
 const CLIENT_LEFT: ReadonlySet<string> = new Set(["downstreamConnectionTermination", "downstreamRemoteReset"]);
 
+/**
+ * A WebSocket that was opened has been answered. Whoever ends it, Envoy flags a broken connection: the client's, or the
+ * upstream's, which RFC 6455 (7.1.1) wants to close first. So neither says anything, and the length of the session does not.
+ */
+const SWITCHED_PROTOCOLS = 101;
+
 /** A client that leaves after this long was kept waiting: the wait counts as latency. */
 const LONG_WAIT_MS = 1_000;
 
@@ -113,6 +119,7 @@ function classOf(entry: EntryFacts): OutcomeClass {
   const clientLeft = entry.flags.some((flag) => CLIENT_LEFT.has(flag));
   if (!wasTried(entry)) return clientLeft ? "aborted" : "local";
   if (entry.attempts > 1) return "failed";
+  if (entry.responseCode === SWITCHED_PROTOCOLS) return "ok";
   const upstreamFault = upstreamFailed(entry);
   if (clientLeft && !upstreamFault) return "aborted";
   // An answer that stops in the middle: the client has its 200, and no more.
@@ -124,7 +131,7 @@ function classOf(entry: EntryFacts): OutcomeClass {
 function latencyOf(entry: EntryFacts, outcome: OutcomeClass): number | undefined {
   switch (outcome) {
     case "ok":
-      return entry.upstreamMs ?? entry.durationMs;
+      return entry.responseCode === SWITCHED_PROTOCOLS ? undefined : (entry.upstreamMs ?? entry.durationMs);
     case "failed":
       // A rescued request's time is two variants' time.
       return entry.attempts > 1 ? undefined : (entry.upstreamMs ?? entry.durationMs);

@@ -165,7 +165,7 @@ export const webSocket: Speaker = {
     const opened = await openWebSocket(wanted);
     if (opened.isGood) await opened.echo("bye");
     await opened.close();
-    return opened;
+    return { isGood: opened.isGood, by: opened.by };
   },
   async leave(wanted, when) {
     const socket = shake(wanted);

@@ -95,6 +95,24 @@ describe("a request that a rollout decided", () => {
       latencyMs: 12,
     },
     {
+      title: "is ok as a WebSocket that its server ended, and its length is no time",
+      facts: { responseCode: 101, flags: ["upstreamConnectionTermination"], durationMs: 90_000 },
+      class: "ok",
+      latencyMs: undefined,
+    },
+    {
+      title: "is ok as a WebSocket that its client ended, however late",
+      facts: { responseCode: 101, flags: ["downstreamConnectionTermination"], upstreamMs: undefined, durationMs: 90_000 },
+      class: "ok",
+      latencyMs: undefined,
+    },
+    {
+      title: "fails as a WebSocket that another attempt opened",
+      facts: { responseCode: 101, attempts: 2, upstreamCluster: "stable" },
+      class: "failed",
+      latencyMs: undefined,
+    },
+    {
       title: "is aborted when the client left before any upstream was tried",
       facts: { upstreamReached: false, attempts: 0, responseCode: 0, flags: ["downstreamConnectionTermination"], upstreamMs: undefined },
       class: "aborted",

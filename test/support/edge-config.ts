@@ -1,0 +1,44 @@
+/** Changes of the shipped configuration that its own comments tell operators to make, and one reply of Envoy's own. */
+
+type Change = (shipped: string) => string;
+
+/** Replaces what must be there. */
+function replaced(text: string, pattern: string | RegExp, replacement: string): string {
+  const changed = text.replace(pattern, replacement);
+  if (changed === text) throw new Error(`the shipped configuration has no ${String(pattern)}`);
+  return changed;
+}
+
+/** Both upstreams speak HTTP/2, as for gRPC. */
+export const withHttp2Upstreams: Change = (shipped) =>
+  ["stable", "canary"].reduce(
+    (text, name) =>
+      replaced(
+        text,
+        `    - name: ${name}\n      type: STATIC\n`,
+        `    - name: ${name}
+      type: STATIC
+      typed_extension_protocol_options:
+        envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+          "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+          explicit_http_config: { http2_protocol_options: {} }
+`,
+      ),
+    shipped,
+  );
+
+/** Envoy itself answers 403 on a path, after the decision and before any upstream. */
+export const withOwnReply =
+  (path: string): Change =>
+  (shipped) =>
+    replaced(shipped, /^( *)routes:\n/m, `$&$1  - { name: own, match: { path: "${path}" }, direct_response: { status: 403 } }\n`);
+
+/** The lists that the shipped configuration leaves to be filled: a path that is safe by any method, a path that answers late by design. */
+export const withLists =
+  ({ safe, late }: { readonly safe?: string; readonly late?: string }): Change =>
+  (shipped) => {
+    const withSafe = safe === undefined ? shipped : replaced(shipped, /# (- \{ match: \{ path: )\S+?,/, `$1${safe},`);
+    if (late === undefined) return withSafe;
+    const rescued = replaced(withSafe, /# (- \{ match: \{ prefix: )\/poll,/, `$1${late},`);
+    return replaced(rescued, /# (- \{ match: \{ prefix: )\/poll /, `$1${late} `);
+  };
