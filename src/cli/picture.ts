@@ -1,3 +1,4 @@
+import type { FailingUsers } from "../contract/failing-users.ts";
 import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
@@ -6,7 +7,7 @@ import { compareRevision } from "../contract/rules.ts";
 import { stagesOf } from "../contract/stages.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
-import { listLive, readFleet, readJudge, readLease, readLive, readPlan } from "../io/store.ts";
+import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readPlan } from "../io/store.ts";
 
 /** One rollout as operators see it. */
 export interface RolloutPicture {
@@ -16,6 +17,8 @@ export interface RolloutPicture {
   readonly shareBp: number;
   readonly updatedAtMs: number;
   readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp"> | null;
+  /** Null while no user is known to have failed in this attempt. */
+  readonly failingUsers: FailingUsers | null;
   readonly lastAction: string | null;
 }
 
@@ -78,7 +81,8 @@ export async function readPicture(
 
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
-  const [judge, plan] = await Promise.all([readJudge(link, state.rollout), readPlan(link, state.rollout)]);
+  const { rollout } = state;
+  const [judge, plan, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
   const isOfThisAttempt = judge !== undefined && judge.firstRun === state.plan.firstRun;
   return {
     name: state.rollout,
@@ -87,6 +91,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     shareBp: state.shareBp,
     updatedAtMs: state.updatedAtMs,
     judge: isOfThisAttempt ? { verdict: judge.verdict, totals: judge.totals, shareSeenBp: judge.shareSeenBp } : null,
+    failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     lastAction: state.outbox.at(-1)?.action ?? null,
   };
 }

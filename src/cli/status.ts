@@ -1,5 +1,6 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { withNats } from "./connection.ts";
 import { duration, odds, ratio, share, table } from "./format.ts";
@@ -54,11 +55,22 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   if (judge === null) return lines;
   const { stable, canary } = judge.totals;
   lines.push(`  stable ${stable.requests} requests, ${stable.failed} failed; canary ${canary.requests} requests, ${canary.failed} failed`);
+  if (rollout.failingUsers !== null) lines.push(...failingLines(rollout.failingUsers));
   const { verdict } = judge;
   if (verdict === null) return [...lines, "  no verdict yet"];
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
   return [...lines, table(rows)];
+}
+
+function failingLines({ known, stable, canary }: FailingUsers): string[] {
+  const users = ({ distinct, newlyFailing, isExact }: VariantFailingUsers): string =>
+    `${isExact ? "" : "about "}${distinct}, ${newlyFailing} newly`;
+  const requests = ({ requests: all, knownRequests }: VariantFailingUsers): string => `${knownRequests} of ${all}`;
+  return [
+    `  users that failed: stable ${users(stable)}; canary ${users(canary)}`,
+    `  failing requests by the ${known} known to fail before: stable ${requests(stable)}; canary ${requests(canary)}`,
+  ];
 }
 
 const checkRow = (check: CheckRecord): string[] => [

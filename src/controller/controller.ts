@@ -69,8 +69,13 @@ class Controller implements RunningController {
     const { settings, clock } = this.#parts;
     if (settings.http === undefined) return;
     const collect = (): MetricData[] => {
-      const rollouts = this.isLeader() ? (this.#leading?.term.rollouts ?? []) : [];
-      return gaugesOf({ isLeader: this.isLeader(), rollouts, nowMs: clock.nowMs() });
+      const term = this.isLeader() ? this.#leading?.term : undefined;
+      const rollouts = term?.rollouts ?? [];
+      const failing = rollouts.flatMap((live) => {
+        const users = term?.failingUsers(live);
+        return users === undefined ? [] : [{ rollout: live.rollout, users }];
+      });
+      return gaugesOf({ isLeader: this.isLeader(), rollouts, failing, nowMs: clock.nowMs() });
     };
     const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false });
     const server = await startHttp(settings.http, {
@@ -165,6 +170,7 @@ class Controller implements RunningController {
       () => clearInterval(ticks),
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
       subscribeSafely(link, SUBJECTS.allEvidence, (message) => term.onEvidence(message), bad("evidence")),
+      subscribeSafely(link, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
       subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),
     ];
   }

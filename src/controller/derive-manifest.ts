@@ -1,6 +1,7 @@
 import type { LiveState, Phase } from "../contract/live.ts";
 import type { Match, PathMatch, Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
+import { bySpecificity, pathMatches } from "../core/decide/match.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 
 /** A rollout with its plan and where it stands: all that the rule set is derived from. */
@@ -15,16 +16,62 @@ export const MAX_LIVE_BYTES = 64 * 1_024;
 /** Phases in which nothing is left to do. */
 export const isEnded = (phase: Phase): boolean => phase === "rolledBack" || phase === "handedOver";
 
-/** The rollouts that the rule set holds, by name: handed-over ones are gone, a rolled-back one makes room for its successor. */
+/** From here on handed-over rollouts make room, those that ended first go first; and no more than so many rest at once. */
+const RESTING_UNTIL_BYTES = (MAX_LIVE_BYTES * 3) / 4;
+const MAX_RESTING = 256;
+/** Bytes of one rollout in the live part, without its name. */
+const LIVE_RULE_BYTES = 84;
+
+/**
+ * The rollouts that the rule set holds, by name. A rolled-back one makes room for its successor. A handed-over one rests: it
+ * decides stable for everyone, which is what happens without it too, only so that users who fail are known when the next
+ * attempt begins. So it gives way to any other that it would take a request from.
+ */
 export function governing(all: readonly Governed[]): Governed[] {
-  const active = all.filter(({ live }) => !isEnded(live.plan.phase));
-  return all
-    .filter(({ live, rollout }) => {
-      if (live.plan.phase === "handedOver") return false;
-      return live.plan.phase !== "rolledBack" || !active.some((other) => overlaps(other.rollout.match, rollout.match));
-    })
-    .toSorted((a, b) => (a.live.rollout < b.live.rollout ? -1 : 1));
+  const active = byHost(all.filter(({ live }) => !isEnded(live.plan.phase)));
+  const held = all.filter(({ live, rollout }) => {
+    if (live.plan.phase === "handedOver") return false;
+    return live.plan.phase !== "rolledBack" || !near(active, rollout.match).some((other) => overlaps(other.rollout.match, rollout.match));
+  });
+  const ended = all.filter(({ live }) => live.plan.phase === "handedOver");
+  return [...held, ...restingBeside(held, ended)].toSorted(byName);
 }
+
+const byName = (a: Governed, b: Governed): number => (a.live.rollout < b.live.rollout ? -1 : 1);
+
+/** The handed-over ones that may rest, the last ended first. */
+function restingBeside(held: readonly Governed[], ended: readonly Governed[]): Governed[] {
+  const others = byHost(held);
+  let bytes = held.reduce((sum, each) => sum + bytesOf(each), 0);
+  const resting: Governed[] = [];
+  for (const one of ended.toSorted((a, b) => b.live.plan.sinceMs - a.live.plan.sinceMs || byName(a, b))) {
+    const { match } = one.rollout;
+    if (near(others, match).some((other) => takesFrom(match, other.rollout.match))) continue;
+    if (resting.some((other) => overlaps(other.rollout.match, match))) continue;
+    bytes += bytesOf(one);
+    if (bytes > RESTING_UNTIL_BYTES || resting.length === MAX_RESTING) return resting;
+    resting.push(one);
+  }
+  return resting;
+}
+
+const bytesOf = ({ live }: Governed): number => live.rollout.length + LIVE_RULE_BYTES;
+
+/** Among thousands of rollouts only those of the same hosts are worth a closer look. */
+function byHost(some: readonly Governed[]): ReadonlyMap<string, readonly Governed[]> {
+  const hosts = new Map<string, Governed[]>();
+  for (const each of some) {
+    for (const host of each.rollout.match.hosts) {
+      const there = hosts.get(host);
+      if (there === undefined) hosts.set(host, [each]);
+      else there.push(each);
+    }
+  }
+  return hosts;
+}
+
+const near = (hosts: ReadonlyMap<string, readonly Governed[]>, { hosts: wanted }: Match): Governed[] =>
+  [...wanted, "*"].flatMap((host) => hosts.get(host) ?? []);
 
 /** The changing part of the rule set. */
 export function liveRulesOf(all: readonly Governed[]): Record<string, LiveRule> {
@@ -50,7 +97,37 @@ function liveRuleOf({ onUnwatched }: Rollout, { plan, shareBp }: LiveState): Liv
 
 /** The part of the rule set that does not change while its rollouts run. */
 export function staticRulesOfAll(all: readonly Governed[]): Record<string, StaticRules> {
-  return Object.fromEntries(governing(all).map(({ rollout, live }) => [live.rollout, staticRulesOf(rollout)]));
+  return Object.fromEntries(governing(all).map((one) => [one.live.rollout, staticRulesAt(one)]));
+}
+
+/** Changes when the static rules do: they are derived from these plans, with these at rest. */
+export const staticRulesKey = (all: readonly Governed[]): string =>
+  governing(all)
+    .map(({ live }) => `${live.rollout}@${live.planSequence}${live.plan.phase === "handedOver" ? " rests" : ""}`)
+    .join(" ");
+
+/** A rollout at rest needs no targets: lists of users would fill its blob, and its conditions would be read from each request. */
+function staticRulesAt({ rollout, live }: Governed): StaticRules {
+  const rules = staticRulesOf(rollout);
+  return live.plan.phase === "handedOver" ? { ...rules, targets: [] } : rules;
+}
+
+/**
+ * True when `a` decides some request that both match, by the order in which rules are looked up: own host before "*", then the
+ * more specific path. Where only their names tell them apart it is true both ways.
+ */
+export const takesFrom = (a: Match, b: Match): boolean =>
+  a.hosts.some((host) => {
+    const isSame = b.hosts.includes(host);
+    if (!isSame && (host === "*" || !b.hosts.includes("*"))) return false;
+    return a.paths.some((path) => b.paths.some((other) => meet(path, other) && (!isSame || bySpecificity(path, other) <= 0)));
+  });
+
+/** True when some path meets both matchers. */
+function meet(a: PathMatch, b: PathMatch): boolean {
+  if ("exact" in a) return pathMatches(b, a.exact);
+  if ("exact" in b) return pathMatches(a, b.exact);
+  return pathMatches(a, b.prefix) || pathMatches(b, a.prefix);
 }
 
 /** True when some host and path matcher stand in both, so that it would be ambiguous which rollout decides. */

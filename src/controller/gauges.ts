@@ -1,21 +1,27 @@
 import { ValueType } from "@opentelemetry/api";
 import { AggregationTemporality, DataPointType, type GaugeMetricData, type MetricData } from "@opentelemetry/sdk-metrics";
 import { LABELS } from "../contract/evidence.ts";
+import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
 import type { LiveState } from "../contract/live.ts";
 import { METRICS } from "../contract/names.ts";
+import { VariantNameSchema } from "../contract/rollout.ts";
 
 /** What a controller shows of itself. */
 export interface Standing {
   readonly isLeader: boolean;
   /** Empty while another leads. */
   readonly rollouts: readonly LiveState[];
+  /** Of the rollouts where users were seen to fail. */
+  readonly failing: readonly Readonly<{ rollout: string; users: FailingUsers }>[];
   readonly nowMs: number;
 }
+
+const VARIANTS = VariantNameSchema.options;
 
 type Point = Readonly<{ attributes: Record<string, string>; value: number }>;
 
 /** The gauges of a controller, as OpenTelemetry collects them. */
-export function gaugesOf({ isLeader, rollouts, nowMs }: Standing): MetricData[] {
+export function gaugesOf({ isLeader, rollouts, failing, nowMs }: Standing): MetricData[] {
   const of = (value: (live: LiveState) => number, extra: (live: LiveState) => Record<string, string> = () => ({})): Point[] =>
     rollouts.map((live) => ({ attributes: { [LABELS.rollout]: live.rollout, ...extra(live) }, value: value(live) }));
   return [
@@ -38,6 +44,36 @@ export function gaugesOf({ isLeader, rollouts, nowMs }: Standing): MetricData[] 
       of(() => 1, phaseOf),
       nowMs,
     ),
+    ...failingGauges(failing, nowMs),
+  ];
+}
+
+function failingGauges(failing: Standing["failing"], nowMs: number): MetricData[] {
+  const of = (value: (users: VariantFailingUsers) => number): Point[] =>
+    failing.flatMap(({ rollout, users }) =>
+      VARIANTS.map((variant) => ({ attributes: { [LABELS.rollout]: rollout, [LABELS.variant]: variant }, value: value(users[variant]) })),
+    );
+  const known = failing.map(({ rollout, users }) => ({ attributes: { [LABELS.rollout]: rollout }, value: users.known }));
+  return [
+    gauge(
+      METRICS.rolloutFailingUsers,
+      "Users that failed in this attempt.",
+      of(({ distinct }) => distinct),
+      nowMs,
+    ),
+    gauge(
+      METRICS.rolloutNewlyFailingUsers,
+      "Those of them that failed nowhere before.",
+      of(({ newlyFailing }) => newlyFailing),
+      nowMs,
+    ),
+    gauge(
+      METRICS.rolloutKnownFailingRequests,
+      "Failing requests of users known to fail before this attempt.",
+      of(({ knownRequests }) => knownRequests),
+      nowMs,
+    ),
+    gauge(METRICS.rolloutKnownFailingUsers, "Users known to fail before this attempt.", known, nowMs),
   ];
 }
 

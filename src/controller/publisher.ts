@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import type { ManifestPayload } from "../contract/rules.ts";
 import { CorruptRulesError, decodeManifest, encodeBlobs, encodeManifest } from "../io/rules-store.ts";
-import { type Governed, governing, liveRulesOf, staticRulesOfAll } from "./derive-manifest.ts";
+import { type Governed, liveRulesOf, staticRulesKey, staticRulesOfAll } from "./derive-manifest.ts";
 import type { Revision } from "./fleet.ts";
 import type { TermParts } from "./ports.ts";
 
@@ -106,9 +106,7 @@ export class Publisher {
 
   /** Static rules change with a plan only, and hashing them would delay a rollback. */
   #encode(all: readonly Governed[]): Blobs {
-    const key = governing(all)
-      .map(({ live }) => `${live.rollout}@${live.planSequence}`)
-      .join(" ");
+    const key = staticRulesKey(all);
     if (this.#encoded?.key !== key) this.#encoded = { key, blobs: encodeBlobs(staticRulesOfAll(all)) };
     return this.#encoded.blobs;
   }

@@ -1,10 +1,12 @@
 import { EvidenceSchema } from "../contract/evidence.ts";
+import type { FailingUsers } from "../contract/failing-users.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema, type Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { Commands } from "./commands.ts";
 import { pointsOf } from "./evidence-points.ts";
+import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
 import { judgeReports } from "./judging.ts";
@@ -32,6 +34,7 @@ export class Term {
   readonly #outbox: Outbox;
   readonly #steps: Steps;
   readonly #fleet: FleetKeeper;
+  readonly #failing: FailingKeeper;
   readonly #commands: Commands;
   readonly #mailbox: Mailbox;
   readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
@@ -44,7 +47,11 @@ export class Term {
     this.#outbox = new Outbox(parts);
     this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox });
     this.#fleet = new FleetKeeper(parts);
-    this.#commands = new Commands(parts, this.#steps, (sidecar) => this.#fleet.forget(sidecar));
+    this.#failing = new FailingKeeper(parts);
+    this.#commands = new Commands(parts, this.#steps, (sidecar) => {
+      this.#failing.leave(sidecar);
+      return this.#fleet.forget(sidecar);
+    });
     this.#purgedMs = parts.clock.monotonicMs();
     this.#mailbox = new Mailbox((error) => {
       if (error instanceof DeposedError) onDeposed(error);
@@ -61,6 +68,7 @@ export class Term {
       this.#steps.seats.set(seat.name, seat);
       await this.#outbox.resume(seat.live);
     }
+    await this.#failing.load(seats.map(({ live }) => live));
     await this.#steps.sync();
     for (const { name, plan } of unobeyed) {
       const applied = judgeApply(plan.document, name, seats);
@@ -84,11 +92,17 @@ export class Term {
     return [...this.#steps.seats.values()].map(({ live }) => live);
   }
 
+  /** Failing users of a rollout as they stand, for gauges; undefined before anything is known. */
+  failingUsers(live: LiveState): FailingUsers | undefined {
+    return this.#failing.users(live);
+  }
+
   /** Takes a sidecar's receipt in. The sidecar is the subject's, which NATS permissions can bind, not the body's. */
   onReceipt({ subject, data }: Incoming): void {
     const sidecar = lastToken(subject);
     const receipt = ReceiptSchema.parse({ ...ReceiptSchema.parse(parse(data)), sidecar });
     if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
+    if (receipt.state === "goodbye") this.#failing.leave(sidecar);
     if (this.#fleet.hear(receipt)) this.#once("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
   }
 
@@ -102,6 +116,11 @@ export class Term {
     this.#once("evidence", () => {
       for (const seat of this.#steps.seats.values()) if (seat.reports.length > 0) this.#mailbox.post(() => this.#judge(seat));
     });
+  }
+
+  /** Takes in which users a sidecar saw fail; they are united at the next tick. */
+  onFailingUsers({ subject, data }: Incoming): void {
+    this.#failing.hear(lastToken(subject), parse(data));
   }
 
   /** Carries a command out and gives its answer to `respond`. */
@@ -176,6 +195,7 @@ export class Term {
     await this.#steps.deliver(seat, { type: "tick" }, { who: this.#steps.self });
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
+    await this.#failing.write(seat.live);
     await this.#steps.clearOutbox(seat);
   }
 

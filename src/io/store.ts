@@ -3,6 +3,7 @@ import { NoRespondersError, RequestError, TimeoutError } from "@nats-io/transpor
 import type { z } from "zod";
 import { NoLeaderError, SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
+import { type FailingUsersRecord, FailingUsersRecordSchema } from "../contract/failing-users.ts";
 import { type Fleet, FleetSchema, type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
 import { type Audit, AuditSchema, type Command, type Reply, ReplySchema, type Who } from "../contract/messages.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
@@ -63,6 +64,12 @@ export async function listLive(link: NatsLink): Promise<LiveState[]> {
 export async function readJudge(link: NatsLink, rollout: string): Promise<JudgeRecord | undefined> {
   const stored = await readState(link, SUBJECTS.judge(rollout));
   return stored === undefined ? undefined : decodeStored(JudgeRecordSchema, stored);
+}
+
+/** What the leader knows of a rollout's failing users; undefined before any failed. */
+export async function readFailingUsers(link: NatsLink, rollout: string): Promise<FailingUsersRecord | undefined> {
+  const stored = await readState(link, SUBJECTS.failingUsers(rollout));
+  return stored === undefined ? undefined : decodeStored(FailingUsersRecordSchema, stored);
 }
 
 /** The lease with its sequence; undefined before any controller led. */

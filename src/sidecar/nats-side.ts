@@ -5,6 +5,8 @@ import type { Beat, BeatState } from "./beat.ts";
 import type { Cells } from "./cells.ts";
 import type { CurrentRules } from "./current-rules.ts";
 import { type EvidenceSender, startEvidence } from "./evidence.ts";
+import type { FailingUsers } from "./failing-users.ts";
+import { type FailingUsersSender, startFailingUsersSender } from "./failing-users-sender.ts";
 import { type NatsSource, startNatsSource } from "./nats-source.ts";
 import type { SidecarSettings } from "./options.ts";
 import { type Receipts, startReceipts } from "./receipts.ts";
@@ -24,6 +26,7 @@ interface Parts {
   readonly rules: CurrentRules;
   readonly beat: Beat;
   readonly cells: Cells;
+  readonly failing: FailingUsers;
   readonly clock: Clock;
   readonly log: Logger;
   readonly disk: RulesDisk | undefined;
@@ -35,6 +38,7 @@ interface Connected {
   readonly source: NatsSource;
   readonly receipts: Receipts;
   readonly evidence: EvidenceSender;
+  readonly failingUsers: FailingUsersSender;
 }
 
 const TOUCH_MS = 5_000;
@@ -80,6 +84,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
       await stopKeeping();
       if (connected !== undefined) {
         connected.evidence.stop();
+        connected.failingUsers.stop();
         connected.source.stop();
         await connected.receipts.goodbye();
         await connected.link.close();
@@ -88,21 +93,27 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     },
   };
 
-  function start(link: NatsLink, { beat, cells, clock }: Parts): Connected {
+  function start(link: NatsLink, { beat, cells, failing, clock }: Parts): Connected {
     const evidence = startEvidence({ id: settings.id, link, rules, cells, clock, log });
-    const source = startNatsSource(link, { rules, beat, log, onNewTerm: evidence.resend });
+    const failingUsers = startFailingUsersSender({ id: settings.id, link, rules, failing, log });
+    const onNewTerm = (): void => {
+      evidence.resend();
+      failingUsers.resend();
+    };
+    const source = startNatsSource(link, { rules, beat, log, onNewTerm });
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
-    return { link, source, receipts, evidence };
+    return { link, source, receipts, evidence, failingUsers };
   }
 }
 
-async function followReconnects({ link, source, receipts, evidence }: Connected, log: Logger): Promise<void> {
+async function followReconnects({ link, source, receipts, evidence, failingUsers }: Connected, log: Logger): Promise<void> {
   for await (const status of link.connection.status()) {
     if (status.type === "disconnect") log.warn("NATS connection lost, serving on and trying again");
     if (status.type === "error") log.error({ error: status.error }, "NATS refuses something");
     if (status.type !== "reconnect") continue;
     log.info("connected to NATS again");
     evidence.resend();
+    failingUsers.resend();
     receipts.send();
     await source.repair();
   }

@@ -1,6 +1,7 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "../contract/names.ts";
 import type { Decision } from "../core/decide/types.ts";
+import { distinct } from "../core/judge/key-sketch.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpPorts } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
@@ -11,6 +12,7 @@ import { type Cells, createCells } from "./cells.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type CurrentRules, createCurrentRules } from "./current-rules.ts";
 import type { ExtProcPorts } from "./ext-proc.ts";
+import { createFailingUsers, type FailingUsers, type RuleStanding } from "./failing-users.ts";
 import { createHealth, type Health } from "./health.ts";
 import { cellMetrics, type Reading, readingMetrics } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
@@ -20,6 +22,7 @@ export interface SidecarState {
   readonly rules: CurrentRules;
   readonly beat: Beat;
   readonly cells: Cells;
+  readonly failing: FailingUsers;
   readonly health: Health;
   readonly extProc: ExtProcPorts;
   readonly accessLog: AccessLogPorts;
@@ -49,12 +52,19 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
   const cells = createCells(clock.nowMs, () => surprise("no room for more series", undefined));
+  const failing = createFailingUsers({
+    nowMs: clock.nowMs,
+    standingOf: (rollout) => standingIn(rules, rollout),
+    onOverflow: () => surprise("no room for more failing users", undefined),
+  });
   const forget = forgetGone(rules, cells, clock);
+  rules.onChange(failing.follow);
   const failed = (rollout: string): void => tellFailure(rollout);
   return {
     rules,
     beat,
     cells,
+    failing,
     health,
     standing,
     extProc: {
@@ -65,13 +75,14 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
     },
     accessLog: {
       surprise,
-      ended: (attribution) => countOutcome(attribution, { cells, counters, log, failed }),
+      ended: (attribution) => countOutcome(attribution, { cells, failing, counters, log, failed }),
     },
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
     collect: () => {
       const nowMs = clock.nowMs();
       forget();
-      const readings = [...counters.readings(), ...rulesReadings({ rules, beat, standing })];
+      failing.follow();
+      const readings = [...counters.readings(), ...rulesReadings({ rules, beat, standing }), ...failingReadings(failing)];
       return [...cellMetrics(cells.all(), nowMs), ...readingMetrics(readings, startedAtMs, nowMs)];
     },
     onCanaryFailure: (listener) => {
@@ -104,14 +115,23 @@ function countDecision(cells: Cells, { rollout, variant, run, control, reason }:
   if (rollout !== undefined) cells.decided({ rollout, variant, run, control }, reason);
 }
 
+/** Off in its run means at rest: rolled back, or handed over. */
+function standingIn(rules: CurrentRules, rollout: string): RuleStanding {
+  const { rollouts } = rules.ruleSet();
+  const live = Object.hasOwn(rollouts, rollout) ? rollouts[rollout]?.live : undefined;
+  if (live === undefined) return "absent";
+  return live.off ? { restingRun: live.run } : "under way";
+}
+
 interface Counting {
   readonly cells: Cells;
+  readonly failing: FailingUsers;
   readonly counters: Counters;
   readonly log: Logger;
   failed(rollout: string): void;
 }
 
-function countOutcome(attribution: Attribution, { cells, counters, log, failed }: Counting): void {
+function countOutcome(attribution: Attribution, { cells, failing, counters, log, failed }: Counting): void {
   switch (attribution.kind) {
     case "failed open":
       counters.add(METRICS.failedOpen, {});
@@ -125,9 +145,13 @@ function countOutcome(attribution: Attribution, { cells, counters, log, failed }
     case "no rollout":
     case "undecided":
       return;
-    case "outcome":
+    case "outcome": {
       cells.ended(attribution, attribution.class, attribution.latencyMs);
-      if (attribution.class === "failed" && attribution.variant === "canary") failed(attribution.rollout);
+      if (attribution.class !== "failed") return;
+      const { bucket } = attribution;
+      if (bucket !== undefined) failing.failed({ ...attribution, bucket });
+      if (attribution.variant === "canary") failed(attribution.rollout);
+    }
   }
 }
 
@@ -137,6 +161,18 @@ function standingBody({ rules, beat, standing }: Standing): object {
   const { epoch, revision } = rules.ruleSet();
   const { count, problem } = rules.rejected();
   return { epoch, revision, state: standing(), beatAgeMs: beat.ageMs() ?? null, rejected: count, problem: problem ?? null };
+}
+
+function failingReadings(failing: FailingUsers): Reading[] {
+  const parts = failing.all().map(({ rollout, of, users }) => ({ rollout, of, value: Math.round(distinct(users())) }));
+  const byRun = parts.flatMap(({ rollout, of, value }) =>
+    of === undefined ? [] : [{ attributes: { rollout, variant: of.variant, run: String(of.run) }, value }],
+  );
+  const known = parts.flatMap(({ rollout, of, value }) => (of === undefined ? [{ attributes: { rollout }, value }] : []));
+  return [
+    { name: METRICS.failingUsers, description: "Users with a failed request.", kind: "gauge", values: byRun },
+    { name: METRICS.knownFailingUsers, description: "Users that failed at rest or under old runs.", kind: "gauge", values: known },
+  ];
 }
 
 function rulesReadings({ rules, beat, standing }: Standing): Reading[] {

@@ -42,7 +42,8 @@ describe("a good canary", () => {
     expect((await world.phase("cart", "promoted")).shareBp).toBe(10_000);
     expect((await readRuleSet(world.link))?.ruleSet.rollouts["cart"]?.live).toMatchObject({ shareBp: 10_000, whenUnwatched: "hold" });
     expect(await world.send("handover", { rollout: "cart" })).toMatchObject({ result: "done", phase: "handedOver" });
-    expect((await readRuleSet(world.link))?.ruleSet.rollouts).toEqual({});
+    const { rollouts } = (await readRuleSet(world.link))?.ruleSet ?? {};
+    expect(rollouts?.["cart"]?.live).toMatchObject({ shareBp: 0, off: true });
     await audited(world, "cart", ["apply", "pending", "stage", "begun", "stage", "begun", "promoting", "promoted", "handedOver"]);
     expect(Object.keys((await readFleet(world.link))?.sidecars ?? {}).toSorted()).toEqual(["one", "two"]);
   });

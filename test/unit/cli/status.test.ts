@@ -49,6 +49,11 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         shareBp: 500,
         updatedAtMs: 0,
         lastAction: null,
+        failingUsers: {
+          known: 2,
+          stable: { distinct: 3, newlyFailing: 1, requests: 9, knownRequests: 7, isExact: true },
+          canary: { distinct: 1_500, newlyFailing: 1_490, requests: 3_000, knownRequests: 12, isExact: false },
+        },
         judge: {
           shareSeenBp: 487,
           totals: {
@@ -81,6 +86,8 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
       "checkout: stage 1 of 4, for 3 min 20 s",
       "  share set 5 %, seen 4.87 %, run 3",
       "  stable 9000 requests, 9 failed; canary 900 requests, 11 failed",
+      "  users that failed: stable 3, 1 newly; canary about 1500, 1490 newly",
+      "  failing requests by the 2 known to fail before: stable 7 of 9; canary 12 of 3000",
       "  verdict hold, safe share 0 %: too close to tell",
       "  check   stable  canary  at most worse by  tolerated  odds of harm",
       "  errors  0.10 %  1.20 %  –                 0.50 %     12.3 : 1",

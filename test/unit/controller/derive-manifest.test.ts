@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
-import { type Governed, liveRulesOf, overlaps, staticRulesOfAll } from "../../../src/controller/derive-manifest.ts";
+import {
+  type Governed,
+  liveRulesOf,
+  MAX_LIVE_BYTES,
+  overlaps,
+  staticRulesKey,
+  staticRulesOfAll,
+  takesFrom,
+} from "../../../src/controller/derive-manifest.ts";
 import { liveOf, planState, rolloutOf } from "./builders.ts";
 
 const governed = (name: string, phase: Parameters<typeof planState>[0], change: Partial<RolloutInput> = {}): Governed => ({
@@ -17,17 +25,13 @@ describe("the live part of the rule set", () => {
     { phase: "promoted", off: false, shareBp: 1_000, whenUnwatched: "hold" },
     { phase: "rollingBack", off: true, shareBp: 0, whenUnwatched: "stable" },
     { phase: "rolledBack", off: true, shareBp: 0, whenUnwatched: "stable" },
+    { phase: "handedOver", off: true, shareBp: 0, whenUnwatched: "stable" },
   ] as const)("$phase: off is $off, share $shareBp, unwatched goes to $whenUnwatched", ({ phase, ...rule }) => {
     expect(liveRulesOf([governed("cart", phase)])).toEqual({ cart: { run: 3, ...rule } });
   });
 
   test("holds shares when nobody watches, where the rollout chose so", () => {
     expect(liveRulesOf([governed("cart", "stage", { onUnwatched: "hold" })])["cart"]?.whenUnwatched).toBe("hold");
-  });
-
-  test("leaves a handed-over rollout out, in both parts", () => {
-    const all = [governed("cart", "handedOver"), governed("shop", "stage")];
-    expect([Object.keys(liveRulesOf(all)), Object.keys(staticRulesOfAll(all))]).toEqual([["shop"], ["shop"]]);
   });
 
   test("lets a rolled-back rollout make room for one that governs the same requests", () => {
@@ -40,6 +44,89 @@ describe("the live part of the rule set", () => {
     const all = [governed("shop", "stage"), governed("cart", "stage")];
     expect(JSON.stringify(liveRulesOf(all))).toBe(JSON.stringify(liveRulesOf(all.toReversed())));
   });
+});
+
+describe("a handed-over rollout rests", () => {
+  const names = (...all: Governed[]): string[] => Object.keys(liveRulesOf(all));
+  const at = (host: string, prefix = "/"): Partial<RolloutInput> => ({ match: { hosts: [host], paths: [{ prefix }] } });
+  const ended = (name: string, sinceMs: number, change: Partial<RolloutInput> = {}): Governed => ({
+    rollout: rolloutOf(name, change),
+    live: liveOf(name, { phase: "handedOver", run: 3, firstRun: 1, sinceMs }),
+  });
+
+  test.each([
+    { title: "beside one of another host", other: at("shop.example"), phase: "stage", held: ["cart", "shop"] },
+    { title: "but not where another governs the same", other: at("a.example"), phase: "pending", held: ["shop"] },
+    { title: "nor where that one was rolled back", other: at("a.example"), phase: "rolledBack", held: ["shop"] },
+    { title: "nor where it would take requests from one of every host", other: at("*"), phase: "stage", held: ["shop"] },
+    {
+      title: "nor where it would take them from a shorter path",
+      own: at("a.example", "/x/y"),
+      other: at("a.example", "/x"),
+      phase: "stage",
+      held: ["shop"],
+    },
+    { title: "beside one of a longer path, which goes first", other: at("a.example", "/x"), phase: "stage", held: ["cart", "shop"] },
+    {
+      title: "beside one of a path that it never meets",
+      own: at("a.example", "/x"),
+      other: at("a.example", "/xy"),
+      phase: "stage",
+      held: ["cart", "shop"],
+    },
+    { title: "for every host, beside one of its own host", own: at("*"), other: at("a.example"), phase: "stage", held: ["cart", "shop"] },
+  ] as const)("$title", ({ own = at("a.example"), other, phase, held }) => {
+    expect(names(governed("cart", "handedOver", own), governed("shop", phase, other))).toEqual(held);
+  });
+
+  test("and of two that govern the same the one that ended last does", () => {
+    const match = at("a.example");
+    expect(names(ended("cart", 1, match), ended("shop", 2, match))).toEqual(["shop"]);
+    expect(names(ended("cart", 2, match), ended("shop", 2, match))).toEqual(["cart"]);
+  });
+
+  test("without its targets, and says so in the key of the static rules", () => {
+    const targets: RolloutInput["targets"] = [{ name: "staff", when: { header: { name: "x-staff", present: true } }, variant: "canary" }];
+    const [before, after] = [governed("cart", "promoted", { targets }), governed("cart", "handedOver", { targets })];
+    expect([staticRulesOfAll([before])["cart"]?.targets.length, staticRulesOfAll([after])["cart"]?.targets]).toEqual([1, []]);
+    expect(staticRulesKey([before])).not.toBe(staticRulesKey([after]));
+  });
+
+  test("with at most 255 others, the last ended", () => {
+    const all = Array.from({ length: 300 }, (_, index) => ended(`cart-${index}`, index));
+    const held = names(...all);
+    expect([held.length, held.includes("cart-299"), held.includes("cart-44"), held.includes("cart-43")]).toEqual([256, true, true, false]);
+  });
+
+  test("until the live part is three quarters full, and never keeps another out", () => {
+    const count = Math.ceil((MAX_LIVE_BYTES * 3) / 4 / 94);
+    const busy = Array.from({ length: count }, (_, index) => governed(`shop-${String(index).padStart(5, "0")}`, "stage"));
+    expect(names(...busy, ended("cart", 1))).toEqual(names(...busy));
+    expect(names(...busy.slice(10), ended("cart", 1)).includes("cart")).toBe(true);
+  });
+});
+
+type Taking = Readonly<{ title: string; a: RolloutInput["match"]; b: RolloutInput["match"]; takes: boolean }>;
+
+test.each<Taking>([
+  {
+    title: "an exact path takes from a prefix that covers it",
+    a: { paths: [{ exact: "/a/b" }] },
+    b: { paths: [{ prefix: "/a" }] },
+    takes: true,
+  },
+  { title: "a prefix does not take from an exact path", a: { paths: [{ prefix: "/a" }] }, b: { paths: [{ exact: "/a/b" }] }, takes: false },
+  { title: "two exact paths that differ never meet", a: { paths: [{ exact: "/a" }] }, b: { paths: [{ exact: "/b" }] }, takes: false },
+  {
+    title: "a host of both is decided by the path",
+    a: { hosts: ["a", "*"] },
+    b: { hosts: ["a", "*"], paths: [{ prefix: "/x" }] },
+    takes: false,
+  },
+  { title: "its own host goes before every host, whatever the path", a: { hosts: ["a"] }, b: { paths: [{ exact: "/x" }] }, takes: true },
+])("of two rollouts that match a request, $title", ({ a, b, takes }) => {
+  const match = (change: RolloutInput["match"]) => rolloutOf("any", { match: change }).match;
+  expect(takesFrom(match(a), match(b))).toBe(takes);
 });
 
 describe("two matches are ambiguous", () => {

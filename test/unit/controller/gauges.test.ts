@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { gaugesOf } from "../../../src/controller/gauges.ts";
 import { liveOf, planState } from "./builders.ts";
 
-const shown = (rollouts: Parameters<typeof gaugesOf>[0]["rollouts"], isLeader: boolean) =>
-  gaugesOf({ isLeader, rollouts, nowMs: 1_500 }).flatMap(({ descriptor, dataPoints }) =>
+type Shown = Parameters<typeof gaugesOf>[0];
+const shown = (rollouts: Shown["rollouts"], isLeader: boolean, failing: Shown["failing"] = []) =>
+  gaugesOf({ isLeader, rollouts, failing, nowMs: 1_500 }).flatMap(({ descriptor, dataPoints }) =>
     dataPoints.map(({ attributes, value }) => [descriptor.name, attributes, value]),
   );
 
@@ -18,4 +19,19 @@ test("a leader shows each rollout's share, run and phase", () => {
 
 test("a standby shows that it does not lead", () => {
   expect(shown([], false)).toEqual([["serin_controller_leader", {}, 0]]);
+});
+
+test("a leader shows the failing users of each rollout where some were seen", () => {
+  const stable = { distinct: 3, newlyFailing: 1, requests: 40, knownRequests: 30, isExact: true };
+  const canary = { distinct: 12, newlyFailing: 10, requests: 90, knownRequests: 20, isExact: true };
+  const of = (variant: string) => ({ rollout: "cart", variant });
+  expect(shown([], true, [{ rollout: "cart", users: { known: 5, stable, canary } }]).slice(1)).toEqual([
+    ["serin_rollout_failing_users", of("stable"), 3],
+    ["serin_rollout_failing_users", of("canary"), 12],
+    ["serin_rollout_newly_failing_users", of("stable"), 1],
+    ["serin_rollout_newly_failing_users", of("canary"), 10],
+    ["serin_rollout_known_failing_requests", of("stable"), 30],
+    ["serin_rollout_known_failing_requests", of("canary"), 20],
+    ["serin_rollout_known_failing_users", { rollout: "cart" }, 5],
+  ]);
 });

@@ -57,7 +57,8 @@ describe("a good rollout", () => {
       phase: "handedOver",
       run: 4,
       revision: 6,
-      manifest: { revision: 6, live: {} },
+      // At rest: everyone to stable, and users who fail are counted still.
+      manifest: { revision: 6, live: { cart: { run: 4, shareBp: 0, off: true, whenUnwatched: "stable" } } },
     });
   });
 });

@@ -1,0 +1,142 @@
+import {
+  type FailingUsers,
+  FailingUsersMessageSchema,
+  type FailingUsersRecord,
+  FailingUsersRecordSchema,
+} from "../contract/failing-users.ts";
+import type { LiveState } from "../contract/live.ts";
+import { FORMAT, SUBJECTS } from "../contract/names.ts";
+import { failingUsers } from "../core/judge/failing-users.ts";
+import { CorruptValueError, decodeStored } from "../io/store.ts";
+import { isEnded } from "./derive-manifest.ts";
+import { FailingLedger } from "./failing-ledger.ts";
+import type { TermParts } from "./ports.ts";
+
+/** Sidecars tell a new leader everything anew within five seconds; until then the figures of the leader before hold. */
+const HEARD_ALL_MS = 6_000;
+/** The last outcomes of an attempt arrive so long after its end; then its figures stay. */
+const SETTLED_MS = 60_000;
+/** Time at rest after which a generation of known users gives way, as in sidecars. */
+const GENERATION_MS = 86_400_000;
+/** The largest record that is written, and the sample that keeps one small enough. */
+const MAX_RECORD_BYTES = 512 * 1_024;
+const SMALL_CAPACITY = 128;
+
+/** One rollout's figures, and when they were last looked at. */
+interface Figures {
+  firstRun: number;
+  users: FailingUsers;
+  isDirty: boolean;
+  /** Monotonic. */
+  writtenMs: number;
+  /** Unix time of the last turn of generations at rest; undefined while the rollout is under way. */
+  rotatedAtMs: number | undefined;
+  /** Handed down by the leader before, and not counted anew yet. */
+  isInherited: boolean;
+}
+
+/** The failing users of one time in office: what sidecars tell, united, and written down for `status` and the next leader. */
+export class FailingKeeper {
+  readonly #parts: TermParts;
+  readonly #ledger = new FailingLedger();
+  readonly #figures = new Map<string, Figures>();
+  readonly #begunMs: number;
+
+  constructor(parts: TermParts) {
+    this.#parts = parts;
+    this.#begunMs = parts.clock.monotonicMs();
+  }
+
+  /** Reads what the leader before left of these rollouts. */
+  async load(rollouts: readonly LiveState[]): Promise<void> {
+    for (const live of rollouts) {
+      const record = await this.#read(live.rollout);
+      if (record === undefined) continue;
+      this.#ledger.restore(live.rollout, record.gone);
+      const { firstRun, users } = record;
+      this.#figures.set(live.rollout, { firstRun, users, isDirty: false, writtenMs: 0, rotatedAtMs: undefined, isInherited: true });
+    }
+  }
+
+  /** Takes a sidecar's message in. Throws when it does not fit its schema. */
+  hear(sidecar: string, message: unknown): void {
+    for (const rollout of this.#ledger.hear(sidecar, FailingUsersMessageSchema.parse(message))) this.#touch(rollout);
+  }
+
+  /** A sidecar said goodbye, or an operator knows it to be gone. */
+  leave(sidecar: string): void {
+    for (const rollout of this.#ledger.leave(sidecar)) this.#touch(rollout);
+  }
+
+  /** Figures of this attempt of a rollout; undefined before anything is known. */
+  users({ rollout, plan }: LiveState): FailingUsers | undefined {
+    const figures = this.#figures.get(rollout);
+    return figures?.firstRun === plan.firstRun ? figures.users : undefined;
+  }
+
+  /** Counts anew and writes what changed, as often as the options say. */
+  async write(live: LiveState): Promise<void> {
+    const { rollout, plan } = live;
+    const { clock, settings, state } = this.#parts;
+    const figures = this.#figures.get(rollout);
+    if (figures === undefined) return;
+    this.#passTime(live, figures);
+    const isSame = figures.firstRun === plan.firstRun;
+    const nowMs = clock.monotonicMs();
+    if ((isSame && !figures.isDirty) || nowMs - figures.writtenMs < settings.judgeWriteMs) return;
+    if (figures.isInherited && nowMs - this.#begunMs < HEARD_ALL_MS) return;
+    const isSettled = isSame && isEnded(plan.phase) && clock.nowMs() - plan.sinceMs > SETTLED_MS;
+    if (!isSettled) {
+      figures.users = failingUsers(this.#ledger.united(rollout), plan.firstRun);
+      figures.firstRun = plan.firstRun;
+    }
+    Object.assign(figures, { isDirty: false, isInherited: false, writtenMs: nowMs });
+    await state.write(SUBJECTS.failingUsers(rollout), this.#text(rollout, figures));
+  }
+
+  #passTime({ rollout, plan }: LiveState, figures: Figures): void {
+    if (!isEnded(plan.phase)) {
+      figures.rotatedAtMs = undefined;
+      return;
+    }
+    const nowMs = this.#parts.clock.nowMs();
+    figures.rotatedAtMs ??= nowMs;
+    if (nowMs - figures.rotatedAtMs < GENERATION_MS) return;
+    figures.rotatedAtMs = nowMs;
+    this.#ledger.rotate(rollout);
+    figures.isDirty = true;
+  }
+
+  #text(rollout: string, { firstRun, users }: Figures): string {
+    const updatedAtMs = this.#parts.clock.nowMs();
+    const textWith = (capacity?: number): string => {
+      const gone = this.#ledger.gone(rollout, capacity);
+      return JSON.stringify({ format: FORMAT, rollout, firstRun, updatedAtMs, users, gone } satisfies FailingUsersRecord);
+    };
+    const text = textWith();
+    return text.length <= MAX_RECORD_BYTES ? text : textWith(SMALL_CAPACITY);
+  }
+
+  #touch(rollout: string): void {
+    const figures = this.#figures.get(rollout);
+    if (figures !== undefined) figures.isDirty = true;
+    else
+      this.#figures.set(rollout, { firstRun: -1, users: NOBODY, isDirty: true, writtenMs: 0, rotatedAtMs: undefined, isInherited: false });
+  }
+
+  /** What cannot be read is said once and begun anew; a record must not keep a leader from leading. */
+  async #read(rollout: string): Promise<FailingUsersRecord | undefined> {
+    const stored = await this.#parts.state.read(SUBJECTS.failingUsers(rollout));
+    if (stored === undefined) return undefined;
+    try {
+      return decodeStored(FailingUsersRecordSchema, stored);
+    } catch (error) {
+      if (!(error instanceof CorruptValueError)) throw error;
+      this.#parts.log.error({ err: error, rollout }, "record of failing users unreadable, counting anew");
+      return undefined;
+    }
+  }
+}
+
+const NO_USERS = { distinct: 0, newlyFailing: 0, requests: 0, knownRequests: 0, isExact: true } as const;
+const NOBODY: FailingUsers = { known: 0, stable: NO_USERS, canary: NO_USERS };
