@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { addRoom, pingAnswer, readSettings } from "./control.ts";
 import { FrameReader } from "./frame-reader.ts";
 import {
   CODE,
@@ -166,10 +167,7 @@ export class Connection implements Link {
       case FRAME.settings:
         return this.#settings(id, flags, payload);
       case FRAME.ping:
-        if (id !== 0) throw new ConnectionFault(CODE.protocol, "a ping belongs to the connection");
-        if (payload.length !== 8) throw new ConnectionFault(CODE.frameSize, "a ping has eight bytes");
-        if ((flags & FLAG.ack) === 0) this.output.add(frame(FRAME.ping, FLAG.ack, 0, payload));
-        return;
+        return this.#ping(id, flags, payload);
       case FRAME.windowUpdate:
         return this.#windowUpdate(id, payload);
       case FRAME.pushPromise:
@@ -234,37 +232,26 @@ export class Connection implements Link {
     stream.gone();
   }
 
+  #ping(id: number, flags: number, payload: Buffer): void {
+    const answer = pingAnswer(id, flags, payload);
+    if (answer !== undefined) this.output.add(answer);
+  }
+
   #settings(id: number, flags: number, payload: Buffer): void {
-    if (id !== 0) throw new ConnectionFault(CODE.protocol, "settings belong to the connection");
-    const isAck = (flags & FLAG.ack) !== 0;
-    if (payload.length % 6 !== 0 || (isAck && payload.length > 0))
-      throw new ConnectionFault(CODE.frameSize, "settings have six bytes each");
+    const { isAck, initialWindow = this.#initialWindow } = readSettings(id, flags, payload);
     if (isAck) return;
-    for (let at = 0; at < payload.length; at += 6) this.#setting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+    for (const stream of this.#streams.values()) stream.window += initialWindow - this.#initialWindow;
+    this.#initialWindow = initialWindow;
     this.output.add(frame(FRAME.settings, FLAG.ack, 0));
     this.#proceed();
   }
 
-  #setting(identifier: number, value: number): void {
-    if (identifier === SETTING.enablePush && value > 1) throw new ConnectionFault(CODE.protocol, "ENABLE_PUSH is 0 or 1");
-    if (identifier === SETTING.maxFrame && (value < 16_384 || value > 16_777_215))
-      throw new ConnectionFault(CODE.protocol, "MAX_FRAME_SIZE is out of range");
-    if (identifier !== SETTING.initialWindow) return;
-    if (value > MAX_WINDOW) throw new ConnectionFault(CODE.flowControl, "INITIAL_WINDOW_SIZE is out of range");
-    for (const stream of this.#streams.values()) stream.window += value - this.#initialWindow;
-    this.#initialWindow = value;
-  }
-
   #windowUpdate(id: number, payload: Buffer): void {
     if (payload.length !== 4) throw new ConnectionFault(CODE.frameSize, "a window update has four bytes");
-    const bytes = payload.readUInt32BE(0) & MAX_WINDOW;
     if (id > this.#lastStream) throw new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
-    const at: { window: number } | undefined = id === 0 ? this : this.#streams.get(id);
-    if (at === undefined) return;
-    const fault = bytes === 0 ? CODE.protocol : at.window + bytes > MAX_WINDOW ? CODE.flowControl : undefined;
-    if (fault !== undefined)
-      throw id === 0 ? new ConnectionFault(fault, "the window's update is out of range") : new StreamFault(id, fault, "out of range");
-    at.window += bytes;
+    const to: { window: number } | undefined = id === 0 ? this : this.#streams.get(id);
+    if (to === undefined) return;
+    addRoom(to, id, payload);
     this.#proceed();
   }
 
