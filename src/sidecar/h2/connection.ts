@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { addRoom, pingAnswer, readSettings } from "./control.ts";
+import { addRoom, notOpen, pingAnswer, readSettings } from "./control.ts";
 import { FrameReader } from "./frame-reader.ts";
 import {
   CODE,
@@ -167,7 +167,7 @@ export class Connection implements Link {
       case FRAME.settings:
         return this.#settings(id, flags, payload);
       case FRAME.ping:
-        return this.#ping(id, flags, payload);
+        return this.output.add(pingAnswer(id, flags, payload));
       case FRAME.windowUpdate:
         return this.#windowUpdate(id, payload);
       case FRAME.pushPromise:
@@ -177,9 +177,13 @@ export class Connection implements Link {
   }
 
   #data(id: number, flags: number, payload: Buffer): void {
-    this.#acknowledge(payload.length);
+    this.#unacknowledged += payload.length;
+    if (this.#unacknowledged >= CONNECTION_WINDOW / 2) {
+      this.output.add(windowUpdate(0, this.#unacknowledged));
+      this.#unacknowledged = 0;
+    }
     const stream = this.#streams.get(id);
-    if (stream === undefined || stream.isRemoteEnded) throw this.#closedStream(id);
+    if (stream === undefined || stream.isRemoteEnded) throw notOpen(id, this.#lastStream);
     stream.unacknowledged += payload.length;
     const isLast = (flags & FLAG.endStream) !== 0;
     if (stream.unacknowledged >= STREAM_WINDOW / 2 && !isLast) {
@@ -191,25 +195,12 @@ export class Connection implements Link {
     if (isLast) stream.remoteEnd();
   }
 
-  #acknowledge(bytes: number): void {
-    this.#unacknowledged += bytes;
-    if (this.#unacknowledged < CONNECTION_WINDOW / 2) return;
-    this.output.add(windowUpdate(0, this.#unacknowledged));
-    this.#unacknowledged = 0;
-  }
-
-  /** What a frame for a stream that is not open means. */
-  #closedStream(id: number): Error {
-    if (id === 0 || id > this.#lastStream) return new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
-    return new StreamFault(id, CODE.streamClosed, `stream ${id} is closed`);
-  }
-
   #headers(type: number, flags: number, id: number, payload: Buffer): void {
     const found = type === FRAME.headers ? this.#blocks.begin(flags, id, payload) : this.#blocks.go(flags, payload);
     if (found === undefined) return;
     const open = this.#streams.get(id);
     if (open !== undefined) {
-      if (open.isRemoteEnded) throw this.#closedStream(id);
+      if (open.isRemoteEnded) throw notOpen(id, this.#lastStream);
       if (!found.isLast) throw new StreamFault(id, CODE.protocol, "trailers do not end the stream");
       open.remoteEnd();
       return;
@@ -230,11 +221,6 @@ export class Connection implements Link {
     if (stream === undefined) return;
     this.#ports.streamReset();
     stream.gone();
-  }
-
-  #ping(id: number, flags: number, payload: Buffer): void {
-    const answer = pingAnswer(id, flags, payload);
-    if (answer !== undefined) this.output.add(answer);
   }
 
   #settings(id: number, flags: number, payload: Buffer): void {

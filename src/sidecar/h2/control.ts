@@ -1,10 +1,18 @@
 import { CODE, ConnectionFault, FLAG, FRAME, frame, MAX_WINDOW, SETTING, StreamFault } from "./frames.ts";
 
-/** The answer to a PING; undefined when it is one itself. Throws ConnectionFault. */
-export function pingAnswer(stream: number, flags: number, payload: Buffer): Buffer | undefined {
+/** What a frame for a stream that is not open means. */
+export function notOpen(stream: number, lastStream: number): ConnectionFault | StreamFault {
+  if (stream === 0 || stream > lastStream) return new ConnectionFault(CODE.protocol, `stream ${stream} was never opened`);
+  return new StreamFault(stream, CODE.streamClosed, `stream ${stream} is closed`);
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** The answer to a PING: no bytes when it is an answer itself. Throws ConnectionFault. */
+export function pingAnswer(stream: number, flags: number, payload: Buffer): Buffer {
   if (stream !== 0) throw new ConnectionFault(CODE.protocol, "a ping belongs to the connection");
   if (payload.length !== 8) throw new ConnectionFault(CODE.frameSize, "a ping has eight bytes");
-  return (flags & FLAG.ack) === 0 ? frame(FRAME.ping, FLAG.ack, 0, payload) : undefined;
+  return (flags & FLAG.ack) === 0 ? frame(FRAME.ping, FLAG.ack, 0, payload) : NO_BYTES;
 }
 
 /** What a SETTINGS frame asks for. */
