@@ -1,0 +1,167 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { FailingUsersRecordSchema } from "../../../src/contract/failing-users.ts";
+import type { LiveState, PlanState } from "../../../src/contract/live.ts";
+import { SUBJECTS } from "../../../src/contract/names.ts";
+import { FailingKeeper } from "../../../src/controller/failing-keeper.ts";
+import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
+import { createLog } from "../../../src/io/log.ts";
+import { decodeStored } from "../../../src/io/store.ts";
+import { failingMessage, users } from "../../support/failing-inputs.ts";
+import { liveOf } from "./builders.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+const BEGIN_MS = 1_000_000_000_000;
+let store: MemoryStore;
+let nowMs: number;
+let keeper: FailingKeeper;
+
+function keeperOf(): FailingKeeper {
+  const { state, plans, audit } = store.ports(Number.POSITIVE_INFINITY);
+  const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
+  const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+  return new FailingKeeper({ id: "a", term: 1, settings, clock, log: createLog({ name: "test", level: "silent" }), state, plans, audit });
+}
+
+beforeEach(() => {
+  store = new MemoryStore();
+  nowMs = BEGIN_MS;
+  keeper = keeperOf();
+});
+
+const inStage = (firstRun = 2): LiveState =>
+  liveOf("cart", { phase: "stage", run: firstRun, firstRun, sinceMs: 0, stage: 0, begunAtMs: 0 });
+const over = (phase: "rolledBack" | "handedOver", sinceMs: number): LiveState => {
+  const state = { run: 4, firstRun: 2, sinceMs };
+  const plan: PlanState = phase === "rolledBack" ? { ...state, phase, reason: "errors", stragglers: [] } : { ...state, phase };
+  return liveOf("cart", plan);
+};
+const record = () => {
+  const stored = store.read(SUBJECTS.failingUsers("cart"));
+  return stored === undefined ? undefined : decodeStored(FailingUsersRecordSchema, stored);
+};
+async function after(ms: number, live = inStage()): Promise<void> {
+  nowMs += ms;
+  await keeper.write(live);
+}
+
+describe("failing users", () => {
+  test("stand in the store for status, with the attempt that they are of", async () => {
+    keeper.hear("s1", failingMessage(1, { "2 canary": { 7: 1 }, "1 canary": { 8: 1 } }));
+    await after(0);
+    expect(record()).toMatchObject({ rollout: "cart", firstRun: 2, users: { canary: { distinct: 1 } }, gone: { runs: [] } });
+  });
+
+  test("are written when they change, once a second at most", async () => {
+    keeper.hear("s1", failingMessage(1, { "2 canary": users(1) }));
+    await after(0);
+    keeper.hear("s1", failingMessage(1, { "2 canary": users(2) }));
+    await after(999);
+    expect([store.writes, record()?.users.canary.distinct]).toEqual([1, 1]);
+    await after(1);
+    await after(60_000);
+    expect([store.writes, record()?.users.canary.distinct]).toEqual([2, 2]);
+  });
+
+  test("are nobody's before any sidecar has told of some", async () => {
+    await after(0);
+    expect([store.writes, keeper.users(inStage())]).toEqual([0, undefined]);
+  });
+
+  test("of an attempt begin anew with the next one, in which they are known", async () => {
+    keeper.hear("s1", failingMessage(1, { "2 stable": { 7: 1 } }));
+    await after(0);
+    expect(keeper.users(inStage(5))).toBeUndefined();
+    await after(1_000, inStage(5));
+    expect(keeper.users(inStage(5))).toMatchObject({ known: 1, stable: { distinct: 0 } });
+  });
+
+  test("of a message that does not fit its schema are refused", () => {
+    expect(() => keeper.hear("s1", { format: 2 })).toThrow();
+  });
+});
+
+describe("after the end of an attempt", () => {
+  test("late outcomes count for a minute, then its figures stay", async () => {
+    const ended = over("rolledBack", BEGIN_MS);
+    keeper.hear("s1", failingMessage(1, { "2 canary": users(1) }));
+    await after(0, ended);
+    keeper.hear("s1", failingMessage(1, { "2 canary": users(2) }));
+    await after(60_000, ended);
+    expect(keeper.users(ended)?.canary.distinct).toBe(2);
+    keeper.hear("s1", failingMessage(1, { "2 canary": users(3) }));
+    await after(60_000, ended);
+    expect(keeper.users(ended)?.canary.distinct).toBe(2);
+  });
+
+  test("its figures stay also when a day at rest has made its users history", async () => {
+    const ended = over("handedOver", BEGIN_MS);
+    keeper.hear("s1", failingMessage(1, { "2 stable": { 5: 1 }, "2 canary": { 7: 1 } }));
+    await after(0, ended);
+    await after(86_400_000, ended);
+    await after(1_000, inStage(5));
+    expect(keeper.users(inStage(5))).toMatchObject({ known: 1 });
+    expect(keeper.users(ended)).toBeUndefined();
+  });
+
+  test("who was known through a process that is gone is forgotten after two days at rest", async () => {
+    const ended = over("handedOver", BEGIN_MS);
+    keeper.hear("s1", failingMessage(1, {}, [5]));
+    keeper.leave("s1");
+    await after(0, ended);
+    await after(86_400_000, ended);
+    await after(86_399_999, ended);
+    expect(record()?.gone.history.steps).toHaveLength(1);
+    await after(1, ended);
+    expect(record()?.gone.history.steps).toHaveLength(0);
+  });
+});
+
+describe("the next leader", () => {
+  const HEARD_ALL_MS = 6_000;
+  beforeEach(async () => {
+    keeper.hear("s1", failingMessage(1, { "2 canary": { 7: 3 } }, [1]));
+    keeper.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }));
+    keeper.leave("s1");
+    await after(0);
+    keeper = keeperOf();
+    await keeper.load([inStage()]);
+  });
+
+  test("has the figures of the one before at once, and keeps them until all sidecars had the time to tell theirs again", async () => {
+    expect(keeper.users(inStage())?.canary).toMatchObject({ distinct: 2, requests: 4 });
+    keeper.hear("s3", failingMessage(1, { "2 canary": { 9: 1 } }));
+    await after(HEARD_ALL_MS - 1);
+    expect(keeper.users(inStage())?.canary.distinct).toBe(2);
+    keeper.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }));
+    await after(1);
+    expect(keeper.users(inStage())?.canary).toMatchObject({ distinct: 3, requests: 5 });
+  });
+
+  test("knows whom processes knew that were gone before its time", async () => {
+    keeper.hear("s2", failingMessage(1, { "2 canary": { 1: 2 } }));
+    await after(HEARD_ALL_MS);
+    expect(keeper.users(inStage())).toMatchObject({ known: 1, canary: { knownRequests: 2 } });
+  });
+
+  test("counts anew where the record cannot be read", async () => {
+    await store.ports(1).state.write(SUBJECTS.failingUsers("cart"), "{}");
+    keeper = keeperOf();
+    await keeper.load([inStage()]);
+    expect(keeper.users(inStage())).toBeUndefined();
+  });
+});
+
+test("a record stays below what NATS takes, with a sample of the users that the gone counted", async () => {
+  const runs = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`${index + 2} canary`, users(1_024, index * 1_024)]));
+  for (const variant of ["canary", "stable"]) {
+    keeper.hear(
+      variant,
+      failingMessage(1, Object.fromEntries(Object.entries(runs).map(([id, of]) => [id.replace("canary", variant), of]))),
+    );
+    keeper.leave(variant);
+  }
+  await after(0);
+  const bytes = store.read(SUBJECTS.failingUsers("cart"))?.data.length ?? Number.POSITIVE_INFINITY;
+  expect(bytes).toBeLessThan(512 * 1_024);
+  expect(record()?.gone.runs).toHaveLength(32);
+});

@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { FailingLedger } from "../../../src/controller/failing-ledger.ts";
+import { failingUsers } from "../../../src/core/judge/failing-users.ts";
+import { failingMessage, users } from "../../support/failing-inputs.ts";
+
+let ledger: FailingLedger;
+beforeEach(() => {
+  ledger = new FailingLedger();
+});
+
+const figures = (firstRun = 2, of = ledger) => failingUsers(of.united("cart"), firstRun);
+
+describe("users of several sidecars", () => {
+  test("are united: one broken client behind 50 Envoys is one", () => {
+    for (let index = 0; index < 50; index += 1) ledger.hear(`s${index}`, failingMessage(1, { "2 canary": { 7: 3 } }));
+    expect(figures().canary).toMatchObject({ distinct: 1, newlyFailing: 1, requests: 150 });
+  });
+
+  test("are known to all when one of them knows them", () => {
+    ledger.hear("s1", failingMessage(1, {}, [7]));
+    ledger.hear("s2", failingMessage(1, { "2 canary": { 7: 4 } }));
+    expect(figures()).toMatchObject({ known: 1, canary: { distinct: 1, newlyFailing: 0, knownRequests: 4 } });
+  });
+
+  test("are told by rollout", () => {
+    expect(ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 1 } }, [8]))).toEqual(new Set(["cart"]));
+    expect(failingUsers(ledger.united("shop"), 2).canary.distinct).toBe(0);
+  });
+});
+
+describe("what a process says", () => {
+  test("replaces what it said of the same part before, so a message that comes twice counts once", () => {
+    const message = failingMessage(1, { "2 canary": { 7: 3 } });
+    ledger.hear("s1", message);
+    ledger.hear("s1", message);
+    ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 5, 8: 1 }, "3 canary": { 9: 1 } }));
+    expect(figures().canary).toMatchObject({ distinct: 3, requests: 7 });
+  });
+
+  test("adds to what the process before it counted, also when that one's last word comes late", () => {
+    ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 3 } }));
+    ledger.hear("s1", failingMessage(2, { "2 canary": { 7: 1, 8: 1 } }));
+    ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 4 } }));
+    expect(figures().canary).toMatchObject({ distinct: 2, requests: 6 });
+  });
+
+  test("of more runs than any sidecar keeps is kept for the last 64", () => {
+    for (let run = 1; run <= 70; run += 1) ledger.hear("s1", failingMessage(1, { [`${run} stable`]: { [run]: 1 } }));
+    expect(figures(1).stable.distinct).toBe(64);
+  });
+});
+
+describe("processes that are gone", () => {
+  beforeEach(() => {
+    ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 3 }, "1 stable": { 5: 1 } }, [1]));
+    ledger.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }, [2]));
+  });
+
+  test("still count, and are what the next leader must be told", () => {
+    expect(ledger.leave("s1")).toEqual(["cart"]);
+    expect(figures().canary.distinct).toBe(2);
+    const next = new FailingLedger();
+    next.restore("cart", ledger.gone("cart"));
+    next.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }, [2]));
+    expect(figures(2, next)).toEqual(figures());
+  });
+
+  test("are those of a sidecar that began anew, too", () => {
+    ledger.hear("s1", failingMessage(2, {}));
+    expect(ledger.gone("cart").runs.map(({ run, variant }) => `${run} ${variant}`)).toEqual(["2 canary", "1 stable"]);
+  });
+
+  test("count once when they speak again after all", () => {
+    ledger.leave("s1");
+    ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 4 } }));
+    expect([figures().canary.requests, ledger.gone("cart").runs]).toEqual([5, []]);
+  });
+
+  test("of an unknown sidecar are none", () => {
+    expect(ledger.leave("s9")).toEqual([]);
+  });
+
+  test("are added up when they are too many, and lose nothing", () => {
+    const small = new FailingLedger({ maxGone: 2 });
+    for (let index = 0; index < 6; index += 1) {
+      small.hear(`s${index}`, failingMessage(1, { "2 canary": { 7: 1, [100 + index]: 1 } }, [index]));
+      small.leave(`s${index}`);
+    }
+    expect(figures(2, small)).toMatchObject({ known: 6, canary: { distinct: 7, requests: 12 } });
+    expect(small.gone("cart").runs).toHaveLength(1);
+  });
+
+  test("are told as a sample where there is little room", () => {
+    ledger.hear("s3", failingMessage(1, { "2 stable": users(500) }));
+    ledger.leave("s3");
+    const [told] = ledger.gone("cart", 100).runs;
+    expect(told?.users.steps.length).toBe(100);
+  });
+});
+
+describe("a day at rest", () => {
+  test("makes whoever failed on stable history for one day more, and forgets the runs", () => {
+    ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 3 }, "2 stable": { 5: 1 } }, [1]));
+    ledger.hear("s2", failingMessage(1, {}, [2]));
+    ledger.leave("s2");
+    ledger.rotate("cart");
+    expect(figures(3).known).toBe(3);
+    expect(figures(2)).toMatchObject({ canary: { distinct: 0 }, stable: { distinct: 0 } });
+    ledger.rotate("cart");
+    // A living sidecar sees to its own history.
+    expect(figures(3).known).toBe(1);
+  });
+});
+
+test("beyond the room for all, users are kept as a small sample, and figures stay estimates of all", () => {
+  const small = new FailingLedger({ maxUsers: 1_000, thinTo: 64 });
+  for (let index = 0; index < 10; index += 1) small.hear(`s${index}`, failingMessage(1, { "2 canary": users(400, 0) }));
+  const { canary } = figures(2, small);
+  expect(canary.isExact).toBe(false);
+  // 64 users are a sample with a standard deviation of 12.5 %.
+  expect(Math.abs(canary.distinct / 400 - 1)).toBeLessThan(0.5);
+});
