@@ -36,6 +36,9 @@ function behaviourOf(path: string, name: Variant): Behaviour {
   }
 }
 
+/** How long a good answer takes where the path ends in `/slowly`: so long that many are under way at a time. */
+const SLOW_MS = 500;
+
 /** How long the first byte of a `late` answer takes: longer than `per_try_timeout`, and not much. */
 const LATE_MS = 6_000;
 
@@ -48,7 +51,7 @@ function behave(asked: Asked, name: Variant, tries: string[], { answer, reset }:
   tries.push(`${asked.method} ${asked.path}`);
   switch (behaviourOf(asked.path, name)) {
     case "ok":
-      return answer(200);
+      return asked.path.endsWith("/slowly") ? void setTimeout(() => answer(200), SLOW_MS).unref() : answer(200);
     case "fail":
       return answer(503);
     case "reset":

@@ -115,9 +115,8 @@ export interface Load {
 }
 
 /** Sends requests of many users until it is stopped. */
-export function startLoad(stack: demo.Stack, perSecond: number): Load {
+export function startLoad({ envoy: { port } }: { readonly envoy: Pick<demo.Stack["envoy"], "port"> }, perSecond: number): Load {
   const seen: SeenRequest[] = [];
-  const { port } = stack.envoy;
   const { stop } = startTraffic({ port, host: HOST, path: "/", users: 500, perSecond, onRequest: (request) => seen.push(request) });
   return { seen, stop };
 }
