@@ -11,18 +11,22 @@ export async function runBench(limitMs: number, bench: (stops: Stops) => Promise
   const stops: Stops = [];
   // Each process that was started listens for the end of this one.
   process.setMaxListeners(64);
+  let isGivenUp = false;
   const giveUp = (code: number, reason: string): void => {
+    // A terminal's Ctrl-C comes twice, from the terminal and from tsx. Stopping is bounded, so a second one need not hurry it.
+    if (isGivenUp) return;
+    isGivenUp = true;
     note(reason);
     // What does not stop by itself is killed with this process.
     void stopAll(stops).finally(() => process.exit(code));
   };
-  for (const signal of SIGNALS) process.once(signal, () => giveUp(130, `${signal}: stopping`));
+  for (const signal of SIGNALS) process.on(signal, () => giveUp(130, `${signal}: stopping`));
   const timer = setTimeout(() => giveUp(1, `not done after ${limitMs / 1_000} s: stopping`), limitMs);
   try {
     await bench(stops);
   } catch (error) {
     process.exitCode = 1;
-    note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (!isGivenUp) note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
     clearTimeout(timer);
     await stopAll(stops);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { z } from "zod";
 import { type RunningProcess, startProcess, whenReady } from "../../../src/demo/processes.ts";
 import { runCommand } from "../../../src/demo/run-command.ts";
 import { waitFor } from "../../../src/demo/wait-for.ts";
@@ -22,19 +23,23 @@ export interface RunningServer {
   readonly title: string;
   /** `unix:PATH` of ext_proc, access logs and health. */
   readonly address: string;
+  /** `http://host:port` of its metrics. */
+  readonly metricsUrl: string;
   readonly process: RunningProcess;
 }
 
+const ReadySchema = z.looseObject({ metrics: z.string() });
+
 /**
- * The server of a name: `go`, `go-prepared` (answers serialised at load), `node` (Serin on the Node that runs this), `node24`;
+ * The server of a name: `go`, `go-typed` (answers made of go-control-plane's types), `node` (Serin on the Node that runs this), `node24`;
  * behind `@` may stand another build of Serin, like `node24@../other/dist/src/bin/serin.js`. Throws on any other name.
  */
 export function serverKind(text: string, go: GoPrograms): Promise<ServerKind> {
   switch (text) {
     case "go":
       return Promise.resolve({ title: "Go twin", program: go.twin, args: [] });
-    case "go-prepared":
-      return Promise.resolve({ title: "Go twin, prepared answers", program: go.twin, args: ["--prepared"] });
+    case "go-typed":
+      return Promise.resolve({ title: "Go twin, typed answers", program: go.twin, args: ["--typed"] });
     default:
       return serinKind(text);
   }
@@ -43,7 +48,7 @@ export function serverKind(text: string, go: GoPrograms): Promise<ServerKind> {
 /** Serin of such a name. Throws on any other, and when it is not built. */
 export async function serinKind(text: string): Promise<ServerKind> {
   const [name, otherBuild] = text.split("@", 2);
-  if (name !== "node" && name !== "node24") throw new Error(`--servers ${text}: there are go, go-prepared, node and node24`);
+  if (name !== "node" && name !== "node24") throw new Error(`--servers ${text}: there are go, go-typed, node and node24`);
   return serinOn(name === "node" ? process.execPath : await node24(), otherBuild);
 }
 
@@ -75,11 +80,11 @@ export async function startServer(
     },
   });
   stops.push(() => started.stop(5_000));
-  await whenReady(
+  const said = await whenReady(
     started,
     waitFor(() => firstLine, { deadlineMs: READY_MS, what: `${title} to serve` }),
   );
-  return { title, address, process: started };
+  return { title, address, metricsUrl: ReadySchema.parse(JSON.parse(said)).metrics, process: started };
 }
 
 /** Nothing that would make a server behave otherwise than in production, like options for Node. */

@@ -2,6 +2,7 @@
 import process from "node:process";
 import { refuseUnlessAgreed } from "./agreement.ts";
 import { median, note, runBench } from "./bench.ts";
+import { type Counts, countsOf } from "./counts.ts";
 import { createCpuClock } from "./cpu.ts";
 import { readFlags } from "./flags.ts";
 import { misrouted } from "./load.ts";
@@ -39,6 +40,7 @@ await runBench(limitS * 1_000, async (stops) => {
   );
   note(`${subjects.length} servers agree on ${agreed} requests`);
   for (const subject of subjects) await measure(subject, { connections: CROWD, seconds: Math.min(seconds, WARM_UP_S) }, gauge);
+  const before = await Promise.all(subjects.map(({ server }) => countsOf(server)));
   const found = await inPairedRounds(subjects, rounds, async (subject, round): Promise<Round> => {
     const crowded = await measure(subject, { connections: CROWD, seconds }, gauge);
     const alone = await measure(subject, { connections: 1, seconds }, gauge);
@@ -47,6 +49,7 @@ await runBench(limitS * 1_000, async (stops) => {
     );
     return { alone, crowded };
   });
+  const counted = await Promise.all(subjects.map(async ({ server }, index) => countedSince(before[index], await countsOf(server))));
   const [yardstick] = found.values();
   printReport(
     {
@@ -60,12 +63,21 @@ await runBench(limitS * 1_000, async (stops) => {
       remarks: [
         `${CROWD} connections, then 1 connection; medians of ${rounds} rounds of ${seconds} s, ratios are medians of the rounds' ratios.`,
         "100 rollouts, decisions and outcomes; Envoy with one worker.",
+        ...[...found].map(([{ title }, all], index) => `${title} counted ${counted[index]} of ${requestsOf(all)} requests.`),
       ],
       details: [...found].map(([{ title }, all]) => ({ title, rounds: all })),
     },
     flags.output,
   );
 });
+
+function requestsOf(all: readonly Round[]): number {
+  return all.reduce((total, { alone, crowded }) => total + alone.requests + crowded.requests, 0);
+}
+
+function countedSince(before: Counts | undefined, now: Counts): string {
+  return `${now.decisions - (before?.decisions ?? 0)} decisions and ${now.outcomes - (before?.outcomes ?? 0)} outcomes`;
+}
 
 function rowOf(all: readonly Round[], yardstick: readonly Round[]): string[] {
   const middle = (figure: (round: Round) => number, digits = 0): string => median(all.map(figure)).toFixed(digits);

@@ -28,6 +28,9 @@ var outcomeNames = [...]string{"ok", "failed", "aborted", "local"}
 // A client that leaves after this long was kept waiting.
 const longWaitMs = 1_000
 
+// A WebSocket that was opened has been answered, whoever ends it.
+const switchedProtocols = 101
+
 type accessLog struct {
 	alsv3.UnimplementedAccessLogServiceServer
 	current  *atomic.Pointer[current]
@@ -94,7 +97,7 @@ func (a *accessLog) take(now *current, entry *datav3.HTTPAccessLogEntry) {
 		return
 	}
 	class := classOf(entry, tried)
-	latencyMs, hasLatency := latencyOf(common, class)
+	latencyMs, hasLatency := latencyOf(entry, class)
 	a.cellOf(now, key).ended(class, latencyMs, hasLatency)
 }
 
@@ -134,6 +137,8 @@ func classOf(entry *datav3.HTTPAccessLogEntry, tried bool) outcome {
 		return local
 	case common.GetUpstreamRequestAttemptCount() > 1:
 		return failed
+	case code == switchedProtocols:
+		return ok
 	case clientLeft && !upstreamFault:
 		return aborted
 	case upstreamFault, flags.GetStreamIdleTimeout() && code < 400, code >= 500, code == 0, grpcFailed(entry.GetResponse()):
@@ -156,10 +161,12 @@ func grpcFailed(response *datav3.HTTPResponseProperties) bool {
 	}
 }
 
-func latencyOf(common *datav3.AccessLogCommon, class outcome) (float64, bool) {
+func latencyOf(entry *datav3.HTTPAccessLogEntry, class outcome) (float64, bool) {
+	common := entry.GetCommonProperties()
 	durationMs := float64(common.GetDuration().AsDuration().Nanoseconds()) / 1e6
 	switch {
-	case class == local, class == failed && common.GetUpstreamRequestAttemptCount() > 1, class == aborted && durationMs < longWaitMs:
+	case class == local, class == failed && common.GetUpstreamRequestAttemptCount() > 1, class == aborted && durationMs < longWaitMs,
+		class == ok && entry.GetResponse().GetResponseCode().GetValue() == switchedProtocols:
 		return 0, false
 	case class == aborted, common.GetTimeToFirstUpstreamTxByte() == nil, common.GetTimeToLastUpstreamRxByte() == nil:
 		return durationMs, true

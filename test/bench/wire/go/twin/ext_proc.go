@@ -14,7 +14,7 @@ type extProc struct {
 	extprocv3.UnimplementedExternalProcessorServer
 	current  *atomic.Pointer[current]
 	counters *counters
-	// sendsBytes: answers are bytes made at load, instead of messages of go-control-plane's types.
+	// sendsBytes: answers are copies of bytes made at load, instead of messages of go-control-plane's types.
 	sendsBytes bool
 }
 

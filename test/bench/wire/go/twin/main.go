@@ -30,18 +30,21 @@ import (
 // A few megabytes live, so that the collector at Go's default of 100 would run after every few thousand requests.
 const gcPercent = 400
 
+// Streams beyond the workers get a goroutine each, whose stack grows anew; Envoy's access log stream holds a worker for ever.
+const workersPerCore = 16
+
 const reloadEvery = time.Second
 
 func main() {
 	address := flag.String("ext-proc", "", "unix:PATH or HOST:PORT")
 	rulesPath := flag.String("rules", "", "rule set as `serin rules` prints it")
 	metrics := flag.String("metrics", "127.0.0.1:0", "HOST:PORT of /metrics")
-	sendsBytes := flag.Bool("prepared", false, "send answers that were serialised at load")
+	typed := flag.Bool("typed", false, "make each answer of go-control-plane's types, instead of copying bytes that were made at load")
 	flag.Parse()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	if err := run(*address, *rulesPath, *metrics, *sendsBytes); err != nil {
+	if err := run(*address, *rulesPath, *metrics, !*typed); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -56,7 +59,7 @@ func run(address, rulesPath, metrics string, sendsBytes bool) error {
 	if err != nil {
 		return err
 	}
-	server := grpc.NewServer(grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))), grpc.ForceServerCodecV2(newCodec()))
+	server := grpc.NewServer(grpc.NumStreamWorkers(uint32(workersPerCore*runtime.GOMAXPROCS(0))), grpc.ForceServerCodecV2(newCodec()))
 	extprocv3.RegisterExternalProcessorServer(server, &extProc{current: &now, counters: own, sendsBytes: sendsBytes})
 	alsv3.RegisterAccessLogServiceServer(server, &accessLog{current: &now, cells: counted, counters: own})
 	serving := health.NewServer()
