@@ -4,6 +4,7 @@ import type { Reading } from "./metric-data.ts";
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   [METRICS.streams]: "External processing streams begun, one per request.",
+  [METRICS.streamResets]: "Streams that Envoy ended by a reset.",
   [METRICS.surprises]: "Things that should not happen; where one met a request, it went to stable.",
   [METRICS.failedOpen]: "Requests that Envoy sent on without a decision.",
   [METRICS.clusterMissing]: "Canary decided, answered by another cluster.",
@@ -19,7 +20,8 @@ export interface Counters {
 export function createCounters(): Counters {
   const cells = new Map<string, { name: string; attributes: Attributes; value: number }>();
   // What has never happened must read 0, not be absent.
-  for (const name of [METRICS.streams, METRICS.failedOpen]) cells.set(`${name} {}`, { name, attributes: {}, value: 0 });
+  for (const name of [METRICS.streams, METRICS.streamResets, METRICS.failedOpen])
+    cells.set(`${name} {}`, { name, attributes: {}, value: 0 });
   return {
     add(name, attributes) {
       const key = `${name} ${JSON.stringify(attributes)}`;

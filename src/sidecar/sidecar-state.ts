@@ -11,6 +11,7 @@ import { type Beat, type BeatState, beatState, createBeat } from "./beat.ts";
 import { type Cells, createCells } from "./cells.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type CurrentRules, createCurrentRules } from "./current-rules.ts";
+import { createEnvoyStats, type EnvoyStats } from "./envoy-stats.ts";
 import type { ExtProcPorts } from "./ext-proc.ts";
 import { createFailingUsers, type FailingUsers, type RuleStanding } from "./failing-users.ts";
 import { createHealth, type Health } from "./health.ts";
@@ -26,6 +27,9 @@ export interface SidecarState {
   readonly health: Health;
   readonly extProc: ExtProcPorts;
   readonly accessLog: AccessLogPorts;
+  readonly envoyStats: EnvoyStats;
+  /** Envoy ended a stream by a reset. */
+  streamReset(): void;
   /** How the beat stands; always ok where rules come from a file. */
   standing(): BeatState;
   readiness: HttpPorts["readiness"];
@@ -51,6 +55,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
   const surprise = (kind: string, error: unknown): void => {
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
+  const envoyStats = createEnvoyStats();
   const cells = createCells(clock.nowMs, () => surprise("no room for more series", undefined));
   const failing = createFailingUsers({
     nowMs: clock.nowMs,
@@ -77,12 +82,21 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
       surprise,
       ended: (attribution) => countOutcome(attribution, { cells, failing, counters, log, failed }),
     },
+    envoyStats,
+    streamReset: () => {
+      if (counters.add(METRICS.streamResets, {}) === 1) log.warn(RESETS);
+    },
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
     collect: () => {
       const nowMs = clock.nowMs();
       forget();
       failing.follow();
-      const readings = [...counters.readings(), ...rulesReadings({ rules, beat, standing }), ...failingReadings(failing)];
+      const readings = [
+        ...counters.readings(),
+        ...envoyStats.readings(),
+        ...rulesReadings({ rules, beat, standing }),
+        ...failingReadings(failing),
+      ];
       return [...cellMetrics(cells.all(), nowMs), ...readingMetrics(readings, startedAtMs, nowMs)];
     },
     onCanaryFailure: (listener) => {
@@ -91,6 +105,10 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
   };
 }
 
+const RESETS =
+  "Envoy ends its streams by reset, which costs both sides for each request; " +
+  "from Envoy 1.40 on, set the static runtime flag envoy.reloadable_features.ext_proc_graceful_grpc_close to true";
+
 /** Long enough for the last outcomes to arrive and to be collected. */
 const KEPT_AFTER_MS = 600_000;
 
@@ -98,13 +116,17 @@ const KEPT_AFTER_MS = 600_000;
 function forgetGone(rules: CurrentRules, cells: Cells, { nowMs }: Clock): () => void {
   const goneAtMs = new Map<string, number>();
   const forget = (): void => {
-    const { rollouts } = rules.ruleSet();
+    const { rollouts } = rules.compiled();
     for (const { labels } of cells.all()) {
-      if (Object.hasOwn(rollouts, labels.rollout)) goneAtMs.delete(labels.rollout);
+      if (rollouts.has(labels.rollout)) goneAtMs.delete(labels.rollout);
       else if (!goneAtMs.has(labels.rollout)) goneAtMs.set(labels.rollout, nowMs());
     }
     const kept = [...goneAtMs].filter(([, atMs]) => nowMs() - atMs < KEPT_AFTER_MS).map(([rollout]) => rollout);
-    cells.keepOnly(new Set([...Object.keys(rollouts), ...kept]));
+    const here = cells
+      .all()
+      .map(({ labels }) => labels.rollout)
+      .filter((rollout) => rollouts.has(rollout));
+    cells.keepOnly(new Set([...here, ...kept]));
     for (const rollout of goneAtMs.keys()) if (!kept.includes(rollout)) goneAtMs.delete(rollout);
   };
   rules.onChange(forget);
@@ -117,8 +139,7 @@ function countDecision(cells: Cells, { rollout, variant, run, control, reason }:
 
 /** Off in its run means at rest: rolled back, or handed over. */
 function standingIn(rules: CurrentRules, rollout: string): RuleStanding {
-  const { rollouts } = rules.ruleSet();
-  const live = Object.hasOwn(rollouts, rollout) ? rollouts[rollout]?.live : undefined;
+  const live = rules.compiled().rollouts.get(rollout)?.live;
   if (live === undefined) return "absent";
   return live.off ? { restingRun: live.run } : "under way";
 }

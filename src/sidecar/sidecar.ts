@@ -4,16 +4,12 @@ import type { Clock } from "../io/clock.ts";
 import { type HttpPorts, startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
 import { startTelemetry } from "../io/telemetry.ts";
-import { accessLogService } from "./access-log-service.ts";
-import { extProcMethod } from "./ext-proc.ts";
 import { startFileSource } from "./file-source.ts";
-import { bindGrpcServer, type Methods, type ServerPorts } from "./grpc-server.ts";
-import type { Method } from "./h2/stream.ts";
+import { type Stops, startGrpc } from "./grpc-side.ts";
 import { type NatsSide, startNatsSide } from "./nats-side.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "./options.ts";
 import { createRulesDisk, type RulesDisk } from "./rules-disk.ts";
 import { createState, type SidecarState } from "./sidecar-state.ts";
-import { warm } from "./warm.ts";
 
 /** A sidecar that serves. */
 export interface RunningSidecar {
@@ -36,11 +32,7 @@ interface Parts {
   readonly clock: Clock;
 }
 
-/** How to stop what was started, the last first. */
-type Stops = (() => unknown)[];
-
 const BEAT_CHECK_MS = 250;
-const SHUTDOWN_MS = 2_000;
 
 /** Starts a sidecar; it serves stable for all until it has rules. Throws when an option or address cannot be used. */
 export async function startSidecar(options: SidecarOptions, parts: Parts): Promise<RunningSidecar> {
@@ -67,7 +59,7 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   let nats: NatsSide | undefined;
   // Stopped after gRPC: the last outcomes go out before the goodbye.
   stops.unshift(() => nats?.stop());
-  const ports = await startGrpc(settings, { state, log }, stops);
+  const ports = await startGrpc(settings, state, stops);
   health.set(true);
   log.info({ id: settings.id, extProc: settings.extProc, metrics: metricsUrl, revision: rules.ruleSet().revision }, "serving");
 
@@ -98,46 +90,6 @@ async function startMetrics({ id, metrics, otlp }: SidecarSettings, state: Sidec
 
 async function stopAll(stops: Stops): Promise<void> {
   for (const stop of stops) await stop();
-}
-
-/** Binds one server, or two where access logs have their own address. */
-async function startGrpc(
-  settings: SidecarSettings,
-  { state, log }: { state: SidecarState; log: Logger },
-  stops: Stops,
-): Promise<Pick<RunningSidecar, "extProcPort" | "alsPort">> {
-  warm();
-  const ports: ServerPorts = { surprise: state.extProc.surprise, streamReset: sayOnce(() => log.warn(RESETS)) };
-  const accessLog = accessLogService(state.accessLog);
-  const health: [string, Method][] = [
-    ["/grpc.health.v1.Health/Check", state.health.check],
-    ["/grpc.health.v1.Health/Watch", state.health.watch],
-  ];
-  const decisions: [string, Method] = ["/envoy.service.ext_proc.v3.ExternalProcessor/Process", extProcMethod(state.extProc)];
-  const outcomes: [string, Method] = ["/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs", accessLog.method];
-  const { als } = settings;
-  const main: Methods = new Map([decisions, ...(als === undefined ? [outcomes] : []), ...health]);
-  const bound = [await bindGrpcServer(main, settings.extProc, ports)];
-  stops.unshift(async () => {
-    // Streams that clients keep open for ever would hold up the shutdown.
-    accessLog.endAll();
-    state.health.endAll();
-    await Promise.all(bound.map((server) => server.stop(SHUTDOWN_MS)));
-  });
-  if (als !== undefined) bound.push(await bindGrpcServer(new Map([outcomes, ...health]), als, ports));
-  return { extProcPort: bound[0]?.port, alsPort: bound[1]?.port };
-}
-
-const RESETS =
-  "Envoy ends its streams by reset, which costs it a reset for each request; " +
-  "from Envoy 1.40 on set the static runtime flag envoy.reloadable_features.ext_proc_graceful_grpc_close to true";
-
-function sayOnce(say: () => void): () => void {
-  let isSaid = false;
-  return () => {
-    if (!isSaid) say();
-    isSaid = true;
-  };
 }
 
 async function loadFromDisk(disk: RulesDisk, { rules, beat }: SidecarState, { log, clock }: Parts): Promise<void> {

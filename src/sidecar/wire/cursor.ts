@@ -87,9 +87,14 @@ export class Cursor {
   }
 
   double(): number {
-    if (this.at + 8 > this.end) throw cutOff();
-    this.at += 8;
+    this.#skip(8);
     return this.bytes.readDoubleLE(this.at - 8);
+  }
+
+  /** Eight bytes as a number. */
+  sfixed64(): number {
+    this.#skip(8);
+    return Number(this.bytes.readBigInt64LE(this.at - 8));
   }
 
   /** End of what begins here with its length; inside the message. */

@@ -1,7 +1,7 @@
 import { type Cursor, MAX_DEPTH, WireError } from "./cursor.ts";
 
-/** How a field is read; `long` and `double` are 64 bits, `flag` a bool. */
-export type Scalar = "string" | "bytes" | "uint32" | "int32" | "flag" | "long" | "double";
+/** How a field is read; `long` is a varint of 64 bits, `flag` a bool. */
+export type Scalar = "string" | "bytes" | "uint32" | "int32" | "flag" | "long" | "sfixed64" | "double";
 
 /** A field of a message: what it holds, and whether it is kept or only checked. */
 export interface Field {
@@ -152,6 +152,8 @@ export class MessageReader {
         return cursor.uint32() !== 0;
       case "long":
         return cursor.int64();
+      case "sfixed64":
+        return cursor.sfixed64();
       case "double":
         return cursor.double();
       default:

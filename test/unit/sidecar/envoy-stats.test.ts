@@ -1,0 +1,42 @@
+import { ValueType } from "@opentelemetry/api";
+import { ProtobufMetricsSerializer } from "@opentelemetry/otlp-transformer";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { AggregationTemporality, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
+import { expect, test } from "vitest";
+import { createEnvoyStats } from "../../../src/sidecar/envoy-stats.ts";
+
+const counter = (name: string, value: number): MetricData => ({
+  descriptor: { name, description: "", unit: "", valueType: ValueType.INT },
+  aggregationTemporality: AggregationTemporality.DELTA,
+  dataPointType: DataPointType.SUM,
+  isMonotonic: true,
+  dataPoints: [{ startTime: [0, 0], endTime: [1, 0], attributes: {}, value }],
+});
+
+/** Exports as a collector's client would, and tells whether the call was answered and ended. */
+function send(stats: ReturnType<typeof createEnvoyStats>, ...metrics: MetricData[]): string[] {
+  const did: string[] = [];
+  const call = { send: () => did.push("answer"), sendPrepared: () => undefined, end: () => did.push("end"), flush: () => undefined };
+  const handler = stats.method(call);
+  const resource = resourceFromAttributes({});
+  const bytes = Buffer.from(
+    ProtobufMetricsSerializer.serializeRequest({ resource, scopeMetrics: [{ scope: { name: "envoy" }, metrics }] }) ?? [],
+  );
+  handler.message(bytes, 0, bytes.length);
+  handler.halfClosed();
+  return did;
+}
+
+test("what Envoys count is summed over them and told as counters; what they do not tell is absent", () => {
+  const stats = createEnvoyStats();
+  expect(stats.readings()).toEqual([]);
+  expect(send(stats, counter("logs_dropped", 0), counter("failed_open", 2), counter("cluster.x.upstream_rq", 9))).toEqual([
+    "answer",
+    "end",
+  ]);
+  send(stats, counter("logs_dropped", 3), counter("failed_open", 1));
+  expect(stats.readings().map(({ name, values }) => [name, values[0]?.value])).toEqual([
+    ["serin_envoy_logs_dropped_total", 3],
+    ["serin_envoy_failed_open_total", 3],
+  ]);
+});
