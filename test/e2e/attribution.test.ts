@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stopAll } from "../../src/demo/stop-all.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
-import { countedBy, type Edge, MISSING_HOST, startEdge } from "../support/edge.ts";
+import { countedBy, type Edge, MISSING_HOST, startEdge, startEdgeForTest } from "../support/edge.ts";
 import { withHttp2Upstreams, withLists, withOwnReply } from "../support/edge-config.ts";
 import { type EdgeUpstream, startGrpcUpstream, startHttp1Upstream, startHttp2Upstream, type Variant } from "../support/edge-upstreams.ts";
 import { grpc, http1, http2, openWebSocket, type Speaker, webSocket } from "../support/speakers.ts";
@@ -184,4 +184,14 @@ describe("a WebSocket that was opened is good, whoever ends it and however late"
     });
     expect(counted).toEqual({ "canary ok": 1 });
   });
+});
+
+test("a gRPC call that a hanging canary leaves to its deadline is the canary's failure, and no client that left", async () => {
+  const [stable, canary] = await Promise.all([startHttp2Upstream("stable"), startHttp2Upstream("canary")]);
+  const edge = await startEdgeForTest({ stable: stable.address, canary: canary.address, change: withHttp2Upstreams });
+  const headers = { "content-type": "application/grpc", te: "trailers", "grpc-timeout": "200m" };
+  const call = { port: edge.envoy.port, variant: "canary", what: "POST /hang/canary", headers } as const;
+  const counted = await countedBy(edge, 1, async () => expect(await http2.ask(call)).toMatchObject({ by: "" }));
+  expect(counted).toEqual({ "canary failed": 1, "canary timed": 1 });
+  await Promise.all([stable.stop(), canary.stop()]);
 });

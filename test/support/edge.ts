@@ -166,7 +166,7 @@ async function countsOf(edge: Pick<Edge, "metrics">): Promise<ReadonlyMap<string
 
 function countedAs(series: string): string | undefined {
   const label = (name: string): string => new RegExp(`[{,]${name}="([^"]*)"`).exec(series)?.[1] ?? "";
-  const metric = /^[^{]*/.exec(series)?.[0];
+  const [metric = ""] = series.split("{");
   const isMarker = label("rollout") === MARKER;
   switch (metric) {
     case METRICS.failedOpen:

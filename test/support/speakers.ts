@@ -13,6 +13,8 @@ export interface Wanted {
   /** Method and path by HTTP, like `POST /fail/canary`; for gRPC the method and who, like `Fail canary`. */
   readonly what: string;
   readonly host?: string;
+  /** More headers, by HTTP/2. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What its user got. */
@@ -62,13 +64,15 @@ export const http1: Speaker = {
 };
 
 async function withHttp2<Result>(
-  { port, variant, what, host = HOST }: Wanted,
+  { port, variant, what, host = HOST, headers = {} }: Wanted,
   use: (stream: ReturnType<ReturnType<typeof connectHttp2>["request"]>) => Promise<Result>,
 ): Promise<Result> {
   const [method, path] = split(what);
   const session = connectHttp2(`http://127.0.0.1:${port}`);
   try {
-    return await use(session.request({ ":method": method, ":path": path, ":authority": host, ...wantOf(variant) }, { endStream: true }));
+    return await use(
+      session.request({ ":method": method, ":path": path, ":authority": host, ...wantOf(variant), ...headers }, { endStream: true }),
+    );
   } finally {
     session.destroy();
   }
