@@ -27,21 +27,26 @@ const ACCEPTED = Buffer.alloc(0);
 export function createEnvoyStats(): EnvoyStats {
   const reader = new EnvoyCounterReader();
   const totals = new Map<string, number>();
+  let isTold = false;
   return {
     method: (call) => ({
       message(bytes, from, to) {
         for (const [name, growth] of reader.read(bytes, from, to)) {
           if (Object.hasOwn(COUNTERS, name)) totals.set(name, (totals.get(name) ?? 0) + growth);
         }
+        isTold = true;
         call.send(ACCEPTED);
       },
       halfClosed: () => call.end(),
       closed: () => undefined,
     }),
+    // Envoy leaves out what it has never counted: that is 0, once it tells anything.
     readings: () =>
-      Object.entries(COUNTERS).flatMap(([name, { metric, description }]) => {
-        const value = totals.get(name);
-        return value === undefined ? [] : [{ name: metric, description, kind: "counter" as const, values: [{ attributes: {}, value }] }];
-      }),
+      Object.entries(isTold ? COUNTERS : {}).map(([name, { metric, description }]) => ({
+        name: metric,
+        description,
+        kind: "counter",
+        values: [{ attributes: {}, value: totals.get(name) ?? 0 }],
+      })),
   };
 }

@@ -27,7 +27,7 @@ function send(stats: ReturnType<typeof createEnvoyStats>, ...metrics: MetricData
   return did;
 }
 
-test("what Envoys count is summed over them and told as counters; what they do not tell is absent", () => {
+test("what Envoys count is summed over them and told as counters: absent until one tells anything, then 0 where it has counted nothing", () => {
   const stats = createEnvoyStats();
   expect(stats.readings()).toEqual([]);
   expect(send(stats, counter("logs_dropped", 0), counter("failed_open", 2), counter("cluster.x.upstream_rq", 9))).toEqual([
@@ -37,6 +37,7 @@ test("what Envoys count is summed over them and told as counters; what they do n
   send(stats, counter("logs_dropped", 3), counter("failed_open", 1));
   expect(stats.readings().map(({ name, values }) => [name, values[0]?.value])).toEqual([
     ["serin_envoy_logs_dropped_total", 3],
+    ["serin_envoy_logs_written_total", 0],
     ["serin_envoy_failed_open_total", 3],
   ]);
 });
