@@ -1,21 +1,26 @@
-/** Writes docs/reference from the contract: `npm run docs`; with `--check` it only compares, and fails where they differ. */
+/**
+ * Writes what follows from something else: docs/reference from the contract, the tables of Envoy's messages from proto/. `npm run docs`;
+ * with `--check` it only compares, and fails where they differ.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { MESSAGE_TABLES_PATH, messageTablesText } from "./message-tables.ts";
 import { referencePages } from "./reference.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isCheck = process.argv.includes("--check");
 let differing = 0;
-for (const [name, text] of Object.entries(referencePages())) {
-  const path = join(root, "docs", "reference", name);
+const pages = Object.entries(referencePages()).map(([name, text]) => [join("docs", "reference", name), text] as const);
+for (const [name, text] of [...pages, [MESSAGE_TABLES_PATH, messageTablesText()] as const]) {
+  const path = join(root, name);
   if (!isCheck) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   } else if (readFileSync(path, "utf8") !== text) {
     differing += 1;
-    process.stderr.write(`docs/reference/${name} differs from the contract; run \`npm run docs\`\n`);
+    process.stderr.write(`${name} differs from what it follows from; run \`npm run docs\`\n`);
   }
 }
 process.exitCode = differing === 0 ? 0 : 1;

@@ -1,12 +1,6 @@
-/**
- * Writes the tables by which the sidecar reads Envoy's messages, from the vendored protocol files. Part of `npm run docs`; with
- * `--check` it only compares, and fails where they differ.
- */
-import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { loadSync } from "@grpc/proto-loader";
+import { packageRoot } from "../src/io/package-root.ts";
 
 interface FieldType {
   readonly name: string;
@@ -35,22 +29,54 @@ const SCALARS: Readonly<Record<string, string>> = {
   TYPE_DOUBLE: "double",
 };
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const files = ["envoy/service/ext_proc/v3/external_processor.proto", "envoy/service/accesslog/v3/als.proto"];
-const types = new Map<string, MessageType>();
-for (const [path, entry] of Object.entries(loadSync(files, { includeDirs: [join(root, "proto")] }))) {
-  // The definition's type is a descriptor (google.protobuf.DescriptorProto) as plain data.
-  if ("type" in entry) register(path, entry.type as MessageType);
+/** Where the text belongs. */
+export const MESSAGE_TABLES_PATH = join("src", "sidecar", "wire", "message-tables.ts");
+
+const FILES = ["envoy/service/ext_proc/v3/external_processor.proto", "envoy/service/accesslog/v3/als.proto"];
+
+type Types = ReadonlyMap<string, MessageType>;
+
+/** The tables by which the sidecar reads Envoy's messages, made from the vendored protocol files: source text of a module. */
+export function messageTablesText(): string {
+  const types = loadTypes();
+  const tables = new Map<string, string[]>();
+  for (const path of ROOTS) visit(path, types, tables);
+  const lines = [...tables]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([path, fields]) => [`  "${path}": [`, ...fields.map((field) => `    "${field}",`), "  ],"]);
+  return `/** Written by \`npm run docs\` from the protocol files in proto/: each message's fields as number, name and kind. */
+export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
+${lines.join("\n")}
+};
+`;
 }
 
-function register(path: string, type: MessageType): void {
-  if (!Array.isArray(type.field)) return;
-  types.set(path, type);
-  for (const nested of type.nestedType) register(`${path}.${nested.name}`, nested);
+function loadTypes(): Types {
+  const types = new Map<string, MessageType>();
+  const register = (path: string, type: MessageType): void => {
+    if (!Array.isArray(type.field)) return;
+    types.set(path, type);
+    for (const nested of type.nestedType) register(`${path}.${nested.name}`, nested);
+  };
+  for (const [path, entry] of Object.entries(loadSync(FILES, { includeDirs: [join(packageRoot(), "proto")] }))) {
+    // The definition's type is a descriptor (google.protobuf.DescriptorProto) as plain data.
+    if ("type" in entry) register(path, entry.type as MessageType);
+  }
+  return types;
+}
+
+function visit(path: string, types: Types, tables: Map<string, string[]>): void {
+  if (tables.has(path)) return;
+  const fields = types.get(path)?.field.map((field) => fieldText(types, path, field)) ?? [];
+  tables.set(path, fields);
+  for (const field of fields) {
+    const kind = field.split(" ")[2]?.replace(/[[\]{}]+$/, "") ?? "";
+    if (types.has(kind)) visit(kind, types, tables);
+  }
 }
 
 /** Names in descriptors are relative to the message that uses them. */
-function resolve(scope: string, name: string): string {
+function resolve(types: Types, scope: string, name: string): string {
   for (let at = scope; at !== ""; at = at.includes(".") ? at.slice(0, at.lastIndexOf(".")) : "") {
     if (types.has(`${at}.${name}`)) return `${at}.${name}`;
   }
@@ -58,49 +84,22 @@ function resolve(scope: string, name: string): string {
   throw new Error(`${scope} names ${name}, which no protocol file defines`);
 }
 
-function kindOf(scope: string, { type, typeName, name }: FieldType): string {
-  if (type === "TYPE_MESSAGE") return resolve(scope, typeName);
+function kindOf(types: Types, scope: string, { type, typeName, name }: FieldType): string {
+  if (type === "TYPE_MESSAGE") return resolve(types, scope, typeName);
   const scalar = SCALARS[type];
   if (scalar === undefined) throw new Error(`${scope}.${name} is of a type that the sidecar does not read: ${type}`);
   return scalar;
 }
 
 /** `number name kind`, with `[]` after the kind of a list and `{}` after that of a map from strings. */
-function fieldText(scope: string, field: FieldType): string {
-  const kind = kindOf(scope, field);
+function fieldText(types: Types, scope: string, field: FieldType): string {
+  const kind = kindOf(types, scope, field);
   const head = `${field.number} ${field.name} `;
   if (field.label !== "LABEL_REPEATED") return head + kind;
   const [key, value] = types.get(kind)?.options?.mapEntry === true ? (types.get(kind)?.field ?? []) : [];
   if (value !== undefined && key?.type !== "TYPE_STRING") throw new Error(`${scope}.${field.name} is a map of keys that are no strings`);
-  if (value !== undefined) return `${head}${kindOf(kind, value)}{}`;
+  if (value !== undefined) return `${head}${kindOf(types, kind, value)}{}`;
   // Numbers in a list may be packed, which nothing here needs.
   if (!["string", "bytes"].includes(kind) && !types.has(kind)) throw new Error(`${scope}.${field.name} is a list of numbers`);
   return `${head}${kind}[]`;
-}
-
-const tables = new Map<string, string[]>();
-function visit(path: string): void {
-  if (tables.has(path)) return;
-  const fields = types.get(path)?.field.map((field) => fieldText(path, field)) ?? [];
-  tables.set(path, fields);
-  for (const field of fields) {
-    const kind = field.split(" ")[2]?.replace(/[[\]{}]+$/, "") ?? "";
-    if (types.has(kind)) visit(kind);
-  }
-}
-for (const path of ROOTS) visit(path);
-
-const lines = [...tables]
-  .toSorted(([a], [b]) => (a < b ? -1 : 1))
-  .flatMap(([path, fields]) => [`  "${path}": [`, ...fields.map((field) => `    "${field}",`), "  ],"]);
-const text = `/** Written by \`npm run docs\` from the protocol files in proto/: each message's fields as number, name and kind. */
-export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
-${lines.join("\n")}
-};
-`;
-const path = join(root, "src", "sidecar", "wire", "message-tables.ts");
-if (!process.argv.includes("--check")) writeFileSync(path, text);
-else if (readFileSync(path, "utf8") !== text) {
-  process.stderr.write("src/sidecar/wire/message-tables.ts differs from the protocol files; run `npm run docs`\n");
-  process.exitCode = 1;
 }
