@@ -41,23 +41,24 @@ export interface Cells {
 
 /** Makes an empty set of cells; `nowMs` stamps new ones, `onOverflow` hears of each count for which there is no room. */
 export function createCells(nowMs: () => number, onOverflow: () => void = () => undefined, maxCells = MAX_CELLS): Cells {
-  const byRollout = new Map<string, Map<string, Cell>>();
+  // A rollout has a few cells, so that looking through them is faster than any key made of labels.
+  const byRollout = new Map<string, Cell[]>();
   let size = 0;
 
   const cellOf = (labels: CellLabels): Cell | undefined => {
-    let cells = byRollout.get(labels.rollout);
-    if (cells === undefined) byRollout.set(labels.rollout, (cells = new Map()));
-    const key = `${labels.run} ${labels.variant} ${labels.control}`;
-    let cell = cells.get(key);
-    if (cell === undefined) {
-      if (size >= maxCells) {
-        onOverflow();
-        return undefined;
-      }
-      cell = emptyCell(labels, nowMs());
-      cells.set(key, cell);
-      size += 1 - dropOldRuns(cells);
+    const { rollout, variant, run, control } = labels;
+    const cells = byRollout.get(rollout) ?? [];
+    // From the end, where the run in force stands.
+    const found = cells.findLast(({ labels: known }) => known.run === run && known.variant === variant && known.control === control);
+    if (found !== undefined) return found;
+    if (size >= maxCells) {
+      onOverflow();
+      return undefined;
     }
+    const cell = emptyCell({ rollout, variant, run, control }, nowMs());
+    const kept = withoutOldRuns([...cells, cell]);
+    byRollout.set(rollout, kept);
+    size += kept.length - cells.length;
     return cell;
   };
 
@@ -83,10 +84,10 @@ export function createCells(nowMs: () => number, onOverflow: () => void = () => 
       for (const [rollout, cells] of byRollout) {
         if (rollouts.has(rollout)) continue;
         byRollout.delete(rollout);
-        size -= cells.size;
+        size -= cells.length;
       }
     },
-    all: () => [...byRollout.values()].flatMap((cells) => [...cells.values()]),
+    all: () => [...byRollout.values()].flat(),
   };
 }
 
@@ -100,14 +101,11 @@ const emptyCell = (labels: CellLabels, startMs: number): Cell => ({
   version: 0,
 });
 
-/** Tells how many cells went. */
-function dropOldRuns(cells: Map<string, Cell>): number {
-  const before = cells.size;
-  const runs = [...new Set([...cells.values()].map(({ labels }) => labels.run))].toSorted((a, b) => b - a);
-  const oldest = runs[RUNS_KEPT - 1];
-  if (oldest === undefined) return 0;
-  for (const [key, { labels }] of cells) if (labels.run < oldest) cells.delete(key);
-  return before - cells.size;
+/** The cells of the last runs. */
+function withoutOldRuns(cells: readonly Cell[]): Cell[] {
+  const runs = [...new Set(cells.map(({ labels }) => labels.run))].toSorted((a, b) => b - a);
+  const oldest = runs[RUNS_KEPT - 1] ?? 0;
+  return cells.filter(({ labels }) => labels.run >= oldest);
 }
 
 /** Index of the first bound that is not below the value; the number of bounds for the open bucket. */

@@ -14,22 +14,24 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 export interface Counters {
   /** Adds one, and tells the new value. */
   add(name: string, attributes: Attributes): number;
+  /** The counter itself, for what is counted with each request. */
+  cell(name: string, attributes: Attributes): { value: number };
   readings(): Reading[];
 }
 
 export function createCounters(): Counters {
   const cells = new Map<string, { name: string; attributes: Attributes; value: number }>();
+  const cellOf = (name: string, attributes: Attributes): { value: number } => {
+    const key = `${name} ${JSON.stringify(attributes)}`;
+    const cell = cells.get(key) ?? { name, attributes, value: 0 };
+    cells.set(key, cell);
+    return cell;
+  };
   // What has never happened must read 0, not be absent.
-  for (const name of [METRICS.streams, METRICS.streamResets, METRICS.failedOpen])
-    cells.set(`${name} {}`, { name, attributes: {}, value: 0 });
+  for (const name of [METRICS.streams, METRICS.streamResets, METRICS.failedOpen]) cellOf(name, {});
   return {
-    add(name, attributes) {
-      const key = `${name} ${JSON.stringify(attributes)}`;
-      const cell = cells.get(key) ?? { name, attributes, value: 0 };
-      cells.set(key, cell);
-      cell.value += 1;
-      return cell.value;
-    },
+    cell: cellOf,
+    add: (name, attributes) => (cellOf(name, attributes).value += 1),
     readings: () =>
       Object.entries(DESCRIPTIONS).map(([name, description]) => ({
         name,

@@ -49,6 +49,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
   const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
   const rules = createCurrentRules(clock.nowMs, () => standing() === "unwatched");
   const counters = createCounters();
+  const streams = counters.cell(METRICS.streams, {});
   const health = createHealth();
   const startedAtMs = clock.nowMs();
   let tellFailure = (_rollout: string): void => undefined;
@@ -76,7 +77,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
       rules: rules.compiled,
       surprise,
       decided: (decision) => countDecision(cells, decision),
-      streamBegun: () => counters.add(METRICS.streams, {}),
+      streamBegun: () => void (streams.value += 1),
     },
     accessLog: {
       surprise,

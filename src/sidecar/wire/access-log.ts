@@ -1,6 +1,5 @@
 import { METADATA_NAMESPACE } from "../../contract/names.ts";
-import { VariantNameSchema } from "../../contract/rollout.ts";
-import { RunSchema } from "../../contract/rules.ts";
+import type { VariantName } from "../../contract/rollout.ts";
 import type { EntryFacts } from "../attribution.ts";
 import { Cursor } from "./cursor.ts";
 import { type Message, MessageReader } from "./fields.ts";
@@ -88,11 +87,23 @@ const isSet = (flag: unknown): boolean => flag === true;
 function decided(fields: Values): NonNullable<EntryFacts["decided"]> {
   const text = (name: string): string | undefined => fields.get(name)?.stringValue;
   return {
-    variant: VariantNameSchema.parse(text("variant")),
+    variant: variantOf(text("variant")),
     rollout: text("rollout"),
-    run: RunSchema.parse(Number(text("run") ?? 0)),
+    run: runOf(text("run")),
     control: text("control") === "true",
     cluster: text("cluster"),
     bucket: fields.get("bucket")?.numberValue,
   };
+}
+
+function variantOf(text: string | undefined): VariantName {
+  if (text !== "stable" && text !== "canary") throw new Error(`no sidecar decides for the variant ${text ?? ""}`);
+  return text;
+}
+
+/** Absent without a rollout. */
+function runOf(text = "0"): number {
+  const run = Number(text);
+  if (!Number.isSafeInteger(run) || run < 0) throw new Error(`no sidecar counts a run ${text}`);
+  return run;
 }

@@ -7,6 +7,10 @@ const cutOff = (): WireError => new WireError("the message is cut off");
 
 const BEYOND_32_BITS = 4_294_967_296;
 
+/** Strings up to this many bytes are remembered, in so many places. */
+const LONGEST_KNOWN = 32;
+const KNOWN_SLOTS = 1_024;
+
 /** Nesting that is still read; deeper is an attack. The reference decoder's limit too. */
 export const MAX_DEPTH = 100;
 
@@ -19,6 +23,7 @@ export class Cursor {
   at = 0;
   /** Of the message that is being read. */
   end = 0;
+  readonly #strings: string[] = [];
 
   reset(bytes: Buffer, from: number, to: number): void {
     this.bytes = bytes;
@@ -114,7 +119,27 @@ export class Cursor {
     const end = this.stringEnd();
     const from = this.at;
     this.at = end;
-    return this.bytes.toString("utf8", from, end);
+    return end - from > LONGEST_KNOWN ? this.bytes.toString("utf8", from, end) : this.#known(from, end);
+  }
+
+  /** True when the bytes [from, to) are these letters, in ASCII. */
+  isText(from: number, to: number, text: string): boolean {
+    if (to - from !== text.length) return false;
+    // From the end: names begin alike more often than they end alike.
+    for (let index = text.length - 1; index >= 0; index -= 1) if (this.bytes[from + index] !== text.charCodeAt(index)) return false;
+    return true;
+  }
+
+  /** A short string, most likely one of the few that come again and again: made once, then found by its letters. */
+  #known(from: number, to: number): string {
+    let slot = to - from;
+    for (let at = from; at < to; at += 1) slot = (Math.imul(slot, 31) + (this.bytes[at] ?? 0)) | 0;
+    slot &= KNOWN_SLOTS - 1;
+    const known = this.#strings[slot];
+    if (known !== undefined && this.isText(from, to, known)) return known;
+    const made = this.bytes.toString("utf8", from, to);
+    this.#strings[slot] = made;
+    return made;
   }
 
   /** Passes over a field that no schema names. */

@@ -1,7 +1,7 @@
 import { Cursor } from "./cursor.ts";
 import { type Field, type Message, MessageReader } from "./fields.ts";
 
-const keep = (name: string, kind: Field["kind"], shape: Field["shape"] = "list"): Field => ({ name, kind, shape, keys: undefined });
+const keep = (name: string, kind: Field["kind"], shape: Field["shape"] = "list"): Field => ({ name, kind, shape, keys: [] });
 
 /** Fields by number, out of opentelemetry-proto's metrics.proto and metrics_service.proto; what is not named here is skipped. */
 const message = (fields: readonly (readonly [number, Field])[]): Message => {

@@ -9,8 +9,8 @@ export interface Field {
   readonly name: string | undefined;
   readonly kind: Scalar | Message;
   readonly shape: "one" | "list" | "map";
-  /** The keys of a map that are kept; all when absent. */
-  readonly keys: ReadonlySet<string> | undefined;
+  /** The keys of a map that are kept, in ASCII. */
+  readonly keys: readonly string[];
 }
 
 /** Fields of a message by number. */
@@ -18,15 +18,6 @@ export type Message = (Field | undefined)[];
 
 /** A message as read: values by field name, as proto-loader gives them, but maps as maps and enums as numbers. */
 export type Kept = Record<string, unknown>;
-
-/** An entry of a map that was checked: `valueAt` is -1 where the value is missing. */
-interface Entry {
-  readonly key: string;
-  readonly valueAt: number;
-  readonly end: number;
-}
-
-const NOTHING: Kept = Object.freeze({});
 
 /** Reads messages by their schemas; one for all messages of a sender, because it holds no message. */
 export class MessageReader {
@@ -42,107 +33,153 @@ export class MessageReader {
   read(bytes: Buffer, [from, to]: readonly [number, number], schema: Message): Kept {
     this.cursor.reset(bytes, from, to);
     this.depth = 0;
-    return this.message(to, schema, true);
+    return this.#keep(to, schema);
   }
 
-  /** The message that goes on from the cursor to `end`; not kept, it is only checked. Throws WireError. */
-  message(end: number, schema: Message, isKept: boolean): Kept {
-    if (this.depth > MAX_DEPTH) throw new WireError("nested too deeply");
-    this.depth += 1;
+  /** A field that is only checked, its tag read. Throws WireError. */
+  check(tag: number, schema: Message): void {
+    const field = schema[tag >>> 3];
+    if (field === undefined) this.cursor.skipType(tag & 7, this.depth - 1);
+    else if (field.shape === "map") this.#checkEntry(field.kind);
+    else this.#checkValue(field.kind);
+  }
+
+  #keep(end: number, schema: Message): Kept {
     const { cursor } = this;
-    const outerEnd = cursor.end;
-    cursor.end = end;
-    const kept: Kept = isKept ? {} : NOTHING;
-    while (cursor.at < end) this.field(cursor.uint32(), schema, isKept ? kept : undefined);
-    if (cursor.at !== end) throw new WireError("the message is cut off");
-    cursor.end = outerEnd;
-    this.depth -= 1;
+    const outerEnd = this.#enter(end);
+    const kept: Kept = {};
+    while (cursor.at < end) {
+      const tag = cursor.uint32();
+      const field = schema[tag >>> 3];
+      if (field?.name === undefined) this.check(tag, schema);
+      else this.#keepField(field, field.name, kept);
+    }
+    this.#leave(end, outerEnd);
     return kept;
   }
 
-  /** The field whose tag was read; without `into` it is only checked. Throws WireError. */
-  field(tag: number, schema: Message, into: Kept | undefined): void {
-    const field = schema[tag >>> 3];
-    if (field === undefined) this.cursor.skipType(tag & 7, this.depth - 1);
-    else this.#field(field, into ?? NOTHING, into !== undefined && field.name !== undefined);
+  #checkMessage(end: number, schema: Message): void {
+    const { cursor } = this;
+    const outerEnd = this.#enter(end);
+    while (cursor.at < end) this.check(cursor.uint32(), schema);
+    this.#leave(end, outerEnd);
   }
 
-  #field({ name = "", kind, shape, keys }: Field, into: Kept, isKept: boolean): void {
-    switch (shape) {
-      case "one": {
-        const value = this.#value(kind, isKept);
-        if (isKept) into[name] = value;
-        return;
-      }
-      case "list": {
-        const value = this.#value(kind, isKept);
-        if (!isKept) return;
-        const list = into[name];
-        if (Array.isArray(list)) list.push(value);
-        else into[name] = [value];
-        return;
-      }
-      case "map": {
-        const entry = this.#entry(kind, isKept);
-        if (entry === undefined || (keys !== undefined && !keys.has(entry.key))) return;
-        const map = into[name];
-        const value = this.#again(kind, entry);
-        if (map instanceof Map) map.set(entry.key, value);
-        else into[name] = new Map([[entry.key, value]]);
-        return;
-      }
+  #enter(end: number): number {
+    if (this.depth > MAX_DEPTH) throw new WireError("nested too deeply");
+    this.depth += 1;
+    const outerEnd = this.cursor.end;
+    this.cursor.end = end;
+    return outerEnd;
+  }
+
+  #leave(end: number, outerEnd: number): void {
+    if (this.cursor.at !== end) throw new WireError("the message is cut off");
+    this.cursor.end = outerEnd;
+    this.depth -= 1;
+  }
+
+  #keepField({ kind, shape, keys }: Field, name: string, into: Kept): void {
+    if (shape === "one") {
+      into[name] = this.#value(kind);
+      return;
     }
+    const known = into[name];
+    if (shape === "list") {
+      if (Array.isArray(known)) known.push(this.#value(kind));
+      else into[name] = [this.#value(kind)];
+      return;
+    }
+    const { cursor } = this;
+    const from = cursor.at;
+    const { keyFrom, keyTo } = this.#checkEntry(kind);
+    const key = keys.find((each) => cursor.isText(keyFrom, keyTo, each));
+    if (key === undefined) return;
+    const value = this.#entryValue(from, kind);
+    if (known instanceof Map) known.set(key, value);
+    else into[name] = new Map([[key, value]]);
   }
 
-  /** Checks an entry of a map; tells its key and where its value stands, for only some keys' values are kept. */
-  #entry(kind: Field["kind"], isKept: boolean): Entry | undefined {
+  /** Checks an entry of a map, and tells where its key lies. */
+  #checkEntry(kind: Field["kind"]): { readonly keyFrom: number; readonly keyTo: number } {
     const { cursor } = this;
     const end = cursor.lengthEnd();
     const outerEnd = cursor.end;
     cursor.end = end;
-    let key = "";
-    let valueAt = -1;
+    let keyFrom = end;
+    let keyTo = end;
+    let hasValue = kind === "string";
     while (cursor.at < end) {
       const tag = cursor.uint32();
       if (tag >>> 3 === 1) {
-        if (isKept) key = cursor.string();
-        else cursor.at = cursor.stringEnd();
+        keyTo = cursor.stringEnd();
+        keyFrom = cursor.at;
+        cursor.at = keyTo;
       } else if (tag >>> 3 === 2) {
-        valueAt = cursor.at;
-        this.#value(kind, false);
+        this.#checkValue(kind);
+        hasValue = true;
       } else cursor.skipType(tag & 7, this.depth - 1);
     }
     if (cursor.at !== end) throw new WireError("an entry of a map is cut off");
     cursor.end = outerEnd;
     // As in the reference, an entry may lack its value only where that is a string.
-    if (valueAt === -1 && kind !== "string") throw new WireError("an entry of a map has no value");
-    return isKept ? { key, valueAt, end } : undefined;
+    if (!hasValue) throw new WireError("an entry of a map has no value");
+    return { keyFrom, keyTo };
   }
 
-  /** Reads a value that was checked before; the cursor stays behind it. */
-  #again(kind: Field["kind"], { valueAt, end }: Entry): unknown {
-    if (valueAt === -1) return "";
+  /** The value of an entry that was checked, which begins at `from` with its length: the last value, as of any field. */
+  #entryValue(from: number, kind: Field["kind"]): unknown {
     const { cursor } = this;
-    const { end: outerEnd } = cursor;
-    cursor.at = valueAt;
+    cursor.at = from;
+    const end = cursor.lengthEnd();
+    const outerEnd = cursor.end;
     cursor.end = end;
-    const value = this.#value(kind, true);
-    cursor.at = end;
+    let value: unknown = "";
+    while (cursor.at < end) {
+      const tag = cursor.uint32();
+      if (tag >>> 3 === 1) cursor.at = cursor.stringEnd();
+      else if (tag >>> 3 === 2) value = this.#value(kind);
+      else cursor.skipType(tag & 7, this.depth - 1);
+    }
     cursor.end = outerEnd;
     return value;
   }
 
-  #value(kind: Field["kind"], isKept: boolean): unknown {
+  #checkValue(kind: Field["kind"]): void {
     const { cursor } = this;
     switch (kind) {
       case "string":
-        if (isKept) return cursor.string();
         cursor.at = cursor.stringEnd();
-        return "";
+        return;
+      case "bytes":
+        cursor.at = cursor.lengthEnd();
+        return;
+      case "uint32":
+      case "int32":
+      case "flag":
+        cursor.uint32();
+        return;
+      case "long":
+        cursor.int64();
+        return;
+      case "sfixed64":
+      case "double":
+        cursor.double();
+        return;
+      default:
+        this.#checkMessage(cursor.lengthEnd(), kind);
+    }
+  }
+
+  #value(kind: Field["kind"]): unknown {
+    const { cursor } = this;
+    switch (kind) {
+      case "string":
+        return cursor.string();
       case "bytes": {
         const from = cursor.at;
         cursor.at = cursor.lengthEnd();
-        return isKept ? cursor.bytes.subarray(from, cursor.at) : NOTHING;
+        return cursor.bytes.subarray(from, cursor.at);
       }
       case "uint32":
         return cursor.uint32();
@@ -157,7 +194,7 @@ export class MessageReader {
       case "double":
         return cursor.double();
       default:
-        return this.message(cursor.lengthEnd(), kind, isKept);
+        return this.#keep(cursor.lengthEnd(), kind);
     }
   }
 }

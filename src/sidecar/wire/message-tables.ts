@@ -5,14 +5,8 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "2 pipe envoy.config.core.v3.Pipe",
     "3 envoyInternalAddress envoy.config.core.v3.EnvoyInternalAddress",
   ],
-  "envoy.config.core.v3.BuildVersion": [
-    "1 version envoy.type.v3.SemanticVersion",
-    "2 metadata google.protobuf.Struct",
-  ],
-  "envoy.config.core.v3.EnvoyInternalAddress": [
-    "1 serverListenerName string",
-    "2 endpointId string",
-  ],
+  "envoy.config.core.v3.BuildVersion": ["1 version envoy.type.v3.SemanticVersion", "2 metadata google.protobuf.Struct"],
+  "envoy.config.core.v3.EnvoyInternalAddress": ["1 serverListenerName string", "2 endpointId string"],
   "envoy.config.core.v3.Extension": [
     "1 name string",
     "2 category string",
@@ -21,23 +15,10 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "5 disabled flag",
     "6 typeUrls string[]",
   ],
-  "envoy.config.core.v3.HeaderMap": [
-    "1 headers envoy.config.core.v3.HeaderValue[]",
-  ],
-  "envoy.config.core.v3.HeaderValue": [
-    "1 key string",
-    "2 value string",
-    "3 rawValue bytes",
-  ],
-  "envoy.config.core.v3.Locality": [
-    "1 region string",
-    "2 zone string",
-    "3 subZone string",
-  ],
-  "envoy.config.core.v3.Metadata": [
-    "1 filterMetadata google.protobuf.Struct{}",
-    "2 typedFilterMetadata google.protobuf.Any{}",
-  ],
+  "envoy.config.core.v3.HeaderMap": ["1 headers envoy.config.core.v3.HeaderValue[]"],
+  "envoy.config.core.v3.HeaderValue": ["1 key string", "2 value string", "3 rawValue bytes"],
+  "envoy.config.core.v3.Locality": ["1 region string", "2 zone string", "3 subZone string"],
+  "envoy.config.core.v3.Metadata": ["1 filterMetadata google.protobuf.Struct{}", "2 typedFilterMetadata google.protobuf.Any{}"],
   "envoy.config.core.v3.Node": [
     "1 id string",
     "2 cluster string",
@@ -51,10 +32,7 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "10 clientFeatures string[]",
     "11 listeningAddresses envoy.config.core.v3.Address[]",
   ],
-  "envoy.config.core.v3.Pipe": [
-    "1 path string",
-    "2 mode uint32",
-  ],
+  "envoy.config.core.v3.Pipe": ["1 path string", "2 mode uint32"],
   "envoy.config.core.v3.SocketAddress": [
     "1 protocol int32",
     "2 address string",
@@ -99,10 +77,7 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "32 upstreamWireBytesReceived long",
     "33 accessLogType int32",
   ],
-  "envoy.data.accesslog.v3.ConnectionProperties": [
-    "1 receivedBytes long",
-    "2 sentBytes long",
-  ],
+  "envoy.data.accesslog.v3.ConnectionProperties": ["1 receivedBytes long", "2 sentBytes long"],
   "envoy.data.accesslog.v3.HTTPAccessLogEntry": [
     "1 commonProperties envoy.data.accesslog.v3.AccessLogCommon",
     "2 protocolVersion int32",
@@ -166,9 +141,7 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "27 dnsResolutionFailure flag",
     "28 downstreamRemoteReset flag",
   ],
-  "envoy.data.accesslog.v3.ResponseFlags.Unauthorized": [
-    "1 reason int32",
-  ],
+  "envoy.data.accesslog.v3.ResponseFlags.Unauthorized": ["1 reason int32"],
   "envoy.data.accesslog.v3.TCPAccessLogEntry": [
     "1 commonProperties envoy.data.accesslog.v3.AccessLogCommon",
     "2 connectionProperties envoy.data.accesslog.v3.ConnectionProperties",
@@ -187,25 +160,15 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "2 subject string",
     "3 issuer string",
   ],
-  "envoy.data.accesslog.v3.TLSProperties.CertificateProperties.SubjectAltName": [
-    "1 uri string",
-    "2 dns string",
-  ],
+  "envoy.data.accesslog.v3.TLSProperties.CertificateProperties.SubjectAltName": ["1 uri string", "2 dns string"],
   "envoy.service.accesslog.v3.StreamAccessLogsMessage": [
     "1 identifier envoy.service.accesslog.v3.StreamAccessLogsMessage.Identifier",
     "2 httpLogs envoy.service.accesslog.v3.StreamAccessLogsMessage.HTTPAccessLogEntries",
     "3 tcpLogs envoy.service.accesslog.v3.StreamAccessLogsMessage.TCPAccessLogEntries",
   ],
-  "envoy.service.accesslog.v3.StreamAccessLogsMessage.HTTPAccessLogEntries": [
-    "1 logEntry envoy.data.accesslog.v3.HTTPAccessLogEntry[]",
-  ],
-  "envoy.service.accesslog.v3.StreamAccessLogsMessage.Identifier": [
-    "1 node envoy.config.core.v3.Node",
-    "2 logName string",
-  ],
-  "envoy.service.accesslog.v3.StreamAccessLogsMessage.TCPAccessLogEntries": [
-    "1 logEntry envoy.data.accesslog.v3.TCPAccessLogEntry[]",
-  ],
+  "envoy.service.accesslog.v3.StreamAccessLogsMessage.HTTPAccessLogEntries": ["1 logEntry envoy.data.accesslog.v3.HTTPAccessLogEntry[]"],
+  "envoy.service.accesslog.v3.StreamAccessLogsMessage.Identifier": ["1 node envoy.config.core.v3.Node", "2 logName string"],
+  "envoy.service.accesslog.v3.StreamAccessLogsMessage.TCPAccessLogEntries": ["1 logEntry envoy.data.accesslog.v3.TCPAccessLogEntry[]"],
   "envoy.service.ext_proc.v3.HttpBody": [
     "1 body bytes",
     "2 endOfStream flag",
@@ -217,9 +180,7 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "2 attributes google.protobuf.Struct{}",
     "3 endOfStream flag",
   ],
-  "envoy.service.ext_proc.v3.HttpTrailers": [
-    "1 trailers envoy.config.core.v3.HeaderMap",
-  ],
+  "envoy.service.ext_proc.v3.HttpTrailers": ["1 trailers envoy.config.core.v3.HeaderMap"],
   "envoy.service.ext_proc.v3.ProcessingRequest": [
     "2 requestHeaders envoy.service.ext_proc.v3.HttpHeaders",
     "3 responseHeaders envoy.service.ext_proc.v3.HttpHeaders",
@@ -237,32 +198,13 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "2 responseBodyMode int32",
     "3 sendBodyWithoutWaitingForHeaderResponse flag",
   ],
-  "envoy.type.v3.SemanticVersion": [
-    "1 majorNumber uint32",
-    "2 minorNumber uint32",
-    "3 patch uint32",
-  ],
-  "google.protobuf.Any": [
-    "1 type_url string",
-    "2 value bytes",
-  ],
-  "google.protobuf.Duration": [
-    "1 seconds long",
-    "2 nanos int32",
-  ],
-  "google.protobuf.ListValue": [
-    "1 values google.protobuf.Value[]",
-  ],
-  "google.protobuf.Struct": [
-    "1 fields google.protobuf.Value{}",
-  ],
-  "google.protobuf.Timestamp": [
-    "1 seconds long",
-    "2 nanos int32",
-  ],
-  "google.protobuf.UInt32Value": [
-    "1 value uint32",
-  ],
+  "envoy.type.v3.SemanticVersion": ["1 majorNumber uint32", "2 minorNumber uint32", "3 patch uint32"],
+  "google.protobuf.Any": ["1 type_url string", "2 value bytes"],
+  "google.protobuf.Duration": ["1 seconds long", "2 nanos int32"],
+  "google.protobuf.ListValue": ["1 values google.protobuf.Value[]"],
+  "google.protobuf.Struct": ["1 fields google.protobuf.Value{}"],
+  "google.protobuf.Timestamp": ["1 seconds long", "2 nanos int32"],
+  "google.protobuf.UInt32Value": ["1 value uint32"],
   "google.protobuf.Value": [
     "1 nullValue int32",
     "2 numberValue double",
@@ -271,7 +213,5 @@ export const MESSAGE_TABLES: Readonly<Record<string, readonly string[]>> = {
     "5 structValue google.protobuf.Struct",
     "6 listValue google.protobuf.ListValue",
   ],
-  "xds.core.v3.ContextParams": [
-    "1 params string{}",
-  ],
+  "xds.core.v3.ContextParams": ["1 params string{}"],
 };

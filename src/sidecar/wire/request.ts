@@ -51,7 +51,7 @@ export class RequestReader implements RequestFacts {
       // Of several the last by number counts, as in the reference; Envoy sends one.
       if (number > kind && number >= KIND.requestHeaders && number <= KIND.responseTrailers) kind = number;
       if (number === KIND.requestHeaders) this.#httpHeaders(cursor.lengthEnd());
-      else reader.field(tag, this.#schema, undefined);
+      else reader.check(tag, this.#schema);
       this.#hasAttributes ||= number === ATTRIBUTES;
     }
     return kind as Kind; // every number between the first kind and the last is a kind
@@ -76,7 +76,7 @@ export class RequestReader implements RequestFacts {
   headers(name: string): readonly string[] {
     let found: string[] | undefined;
     for (let at = 0; at < this.#headers * SPANS; at += SPANS) {
-      if (!this.#isName(name, at)) continue;
+      if (!this.#cursor.isText(this.#spans[at] ?? 0, this.#spans[at + 1] ?? 0, name)) continue;
       if (found === undefined) found = [this.#value(at)];
       else found.push(this.#value(at));
     }
@@ -105,7 +105,7 @@ export class RequestReader implements RequestFacts {
     while (cursor.at < end) {
       const tag = cursor.uint32();
       if (tag >>> 3 === 1) this.#headerMap(cursor.lengthEnd());
-      else this.#reader.field(tag, this.#httpHeadersSchema, undefined);
+      else this.#reader.check(tag, this.#httpHeadersSchema);
     }
     this.#leave(end, outerEnd);
   }
@@ -162,15 +162,6 @@ export class RequestReader implements RequestFacts {
       this.#spans = more;
     }
     return this.#spans;
-  }
-
-  #isName(name: string, at: number): boolean {
-    const from = this.#spans[at] ?? 0;
-    if ((this.#spans[at + 1] ?? 0) - from !== name.length) return false;
-    const { bytes } = this.#cursor;
-    // From the end: names begin alike more often than they end alike.
-    for (let index = name.length - 1; index >= 0; index -= 1) if (bytes[from + index] !== name.charCodeAt(index)) return false;
-    return true;
   }
 
   /** Envoy fills `raw_value` since 1.29 and `value` before. */

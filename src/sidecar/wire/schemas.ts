@@ -6,7 +6,7 @@ import { MESSAGE_TABLES } from "./message-tables.ts";
 export const FILTER = "envoy.filters.http.ext_proc";
 export const SOURCE_ADDRESS = "source.address";
 
-/** Fields of one message that are kept, by name: `true`, or for a map the keys that are kept. */
+/** Fields of one message that are kept, by name: `true`, or for a map the keys that are kept, in ASCII. */
 type Kept = Readonly<Record<string, true | readonly string[]>>;
 
 /** Fields that are kept, by message; all others are only checked. */
@@ -35,7 +35,7 @@ export function schemaOf(root: string, kept: KeptFields): Message {
       // What is no message is a scalar: the generator knows no other.
       kind: Object.hasOwn(MESSAGE_TABLES, type) ? make(type) : (type as Scalar),
       shape,
-      keys: Array.isArray(isKept) ? new Set(isKept) : undefined,
+      keys: Array.isArray(isKept) ? isKept : [],
     };
   };
   return make(root);
