@@ -4,7 +4,8 @@ import { storedSketch } from "../core/judge/key-sketch.ts";
 import type { Logger } from "../io/log.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { type CurrentRules, isLive } from "./current-rules.ts";
-import type { CountedUsers, FailingUsers } from "./failing-users.ts";
+import type { FailingUsers } from "./failing-users.ts";
+import type { CountedUsers } from "./rollout-failures.ts";
 
 const LIVE_MS = 1_000;
 const IDLE_MS = 4_000;
@@ -38,6 +39,7 @@ export function startFailingUsersSender({ id, link, rules, failing, log }: Parts
   let sent: ReadonlyMap<string, number> = new Map();
   let timer: NodeJS.Timeout | undefined;
   const sendChanged = (): number => {
+    failing.follow();
     const all = failing.all();
     const changed = all
       .filter((part) => sent.get(part.id) !== part.version)
@@ -56,7 +58,7 @@ export function startFailingUsersSender({ id, link, rules, failing, log }: Parts
       // What was not sent counts as changed still.
       log.error({ error }, "failing users could not be sent, the next message holds them");
     }
-    const isJudged = Object.values(rules.ruleSet().rollouts).some(isLive);
+    const isJudged = [...rules.compiled().rollouts.values()].some(isLive);
     clearTimeout(timer);
     timer = setTimeout(send, (isJudged && users <= MANY_USERS ? LIVE_MS : IDLE_MS) + JITTER_MS * Math.random());
     timer.unref();

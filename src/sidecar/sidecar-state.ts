@@ -13,10 +13,11 @@ import { type Counters, createCounters } from "./counters.ts";
 import { type CurrentRules, createCurrentRules } from "./current-rules.ts";
 import { createEnvoyStats, type EnvoyStats } from "./envoy-stats.ts";
 import type { ExtProcPorts } from "./ext-proc.ts";
-import { createFailingUsers, type FailingUsers, type RuleStanding } from "./failing-users.ts";
+import { createFailingUsers, type FailingUsers } from "./failing-users.ts";
 import { createHealth, type Health } from "./health.ts";
 import { cellMetrics, type Reading, readingMetrics } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
+import type { RuleStanding } from "./rollout-failures.ts";
 
 /** Everything that a sidecar holds in memory, and what its servers ask of it. */
 export interface SidecarState {
@@ -58,13 +59,8 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
   };
   const envoyStats = createEnvoyStats();
   const cells = createCells(clock.nowMs, () => surprise("no room for more series", undefined));
-  const failing = createFailingUsers({
-    nowMs: clock.nowMs,
-    standingOf: (rollout) => standingIn(rules, rollout),
-    onOverflow: () => surprise("no room for more failing users", undefined),
-  });
+  const failing = failingUsersOf(rules, clock, () => surprise("no room for more failing users", undefined));
   const forget = forgetGone(rules, cells, clock);
-  rules.onChange(failing.follow);
   const failed = (rollout: string): void => tellFailure(rollout);
   return {
     rules,
@@ -136,6 +132,12 @@ function forgetGone(rules: CurrentRules, cells: Cells, { nowMs }: Clock): () => 
 
 function countDecision(cells: Cells, { rollout, variant, run, control, reason }: Decision): void {
   if (rollout !== undefined) cells.decided({ rollout, variant, run, control }, reason);
+}
+
+function failingUsersOf(rules: CurrentRules, { nowMs }: Clock, onOverflow: () => void): FailingUsers {
+  const failing = createFailingUsers({ nowMs, standingOf: (rollout) => standingIn(rules, rollout), onOverflow });
+  rules.onChange(failing.follow);
+  return failing;
 }
 
 /** Off in its run means at rest: rolled back, or handed over. */

@@ -76,7 +76,7 @@ describe("failing users", () => {
   });
 
   test("of a message that does not fit its schema are refused", () => {
-    expect(() => keeper.hear("s1", { format: 2 })).toThrow();
+    expect(() => keeper.hear("s1", { ...failingMessage(1, {}), format: 2 })).toThrow("expected 1");
   });
 });
 

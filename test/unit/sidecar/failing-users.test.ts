@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { countsOf, keyHash } from "../../../src/core/judge/key-sketch.ts";
-import { createFailingUsers, type FailingUsers, type RuleStanding } from "../../../src/sidecar/failing-users.ts";
+import { createFailingUsers, type FailingUsers } from "../../../src/sidecar/failing-users.ts";
+import type { RuleStanding } from "../../../src/sidecar/rollout-failures.ts";
 
 const DAY_MS = 86_400_000;
 let nowMs: number;

@@ -1,0 +1,119 @@
+import type { VariantName } from "../contract/rollout.ts";
+import { type KeySketch, keyHash } from "../core/judge/key-sketch.ts";
+import { createKeyCounter, type KeyCounter, type Room } from "./key-counter.ts";
+import { createKeyHistory } from "./key-history.ts";
+
+/** How a rollout stands in the rule set: absent, under way, or at rest in a run. */
+export type RuleStanding = "absent" | "under way" | { readonly restingRun: number };
+
+/** A failed request of a user. */
+export interface UserFailure {
+  readonly rollout: string;
+  readonly run: number;
+  readonly variant: VariantName;
+  /** Bucket of the user, 32 bits. */
+  readonly bucket: number;
+}
+
+/** Users that were counted together. */
+export interface CountedUsers {
+  /** Names it among all of the sidecar. */
+  readonly id: string;
+  readonly rollout: string;
+  /** Undefined for the history: users that failed on stable while the rollout rested, or under runs kept no more. */
+  readonly of: { readonly run: number; readonly variant: VariantName } | undefined;
+  /** Another one after each change. */
+  readonly version: number;
+  users(): KeySketch;
+}
+
+/** The failing users of one rollout. */
+export interface RolloutFailures {
+  count(failure: UserFailure, standing: RuleStanding, atMs: number): void;
+  /** Lets time pass: it makes runs of an attempt that is long over history, and history be forgotten. */
+  follow(standing: RuleStanding, atMs: number): void;
+  all(): CountedUsers[];
+  /** Gives its room back; it is used no more. */
+  release(): void;
+}
+
+/** What the rollouts of a sidecar share. */
+export interface Shared {
+  readonly room: Room;
+  /** A number that no part had before. */
+  nextVersion(): number;
+  /** Hears of each user for whom there is no room. */
+  onOverflow(): void;
+}
+
+/** Runs that are counted apart; an attempt of more is rare, and the oldest then become history. */
+const RUNS_KEPT = 16;
+
+interface CountedRun {
+  readonly run: number;
+  readonly variant: VariantName;
+  readonly users: KeyCounter;
+  version: number;
+}
+
+type Runs = Map<string, CountedRun>;
+
+export function createRolloutFailures(rollout: string, { room, nextVersion, onOverflow }: Shared): RolloutFailures {
+  const runs: Runs = new Map();
+  const history = createKeyHistory(room);
+  /** 0 before anybody was in it. */
+  let historyVersion = 0;
+  const remember = (keys: Iterable<number>): void => {
+    const before = history.size;
+    for (const key of keys) if (!history.add(key)) onOverflow();
+    if (history.size !== before) historyVersion = nextVersion();
+  };
+  const becomeHistory = (ended: readonly CountedRun[]): void => {
+    for (const { variant, users } of ended) {
+      // Not the canary's: a bad one would make its victims known, and the next attempt's canary has the same users.
+      if (variant === "stable") remember(users.sketch().keys);
+      users.release();
+    }
+  };
+  const follow = (standing: RuleStanding, atMs: number): void => {
+    if (!history.isOver(standing !== "under way", atMs)) return;
+    becomeHistory(takeRuns(runs, 0));
+    history.turn(atMs);
+    historyVersion = nextVersion();
+  };
+  return {
+    follow,
+    count({ run, variant, bucket }, standing, atMs) {
+      follow(standing, atMs);
+      const key = keyHash(bucket);
+      if (variant === "stable" && typeof standing === "object" && standing.restingRun === run) return remember([key]);
+      const id = `${run} ${variant}`;
+      const known = runs.get(id);
+      const counted = known ?? { run, variant, users: createKeyCounter(room), version: 0 };
+      if (!counted.users.add(key, 1)) onOverflow();
+      counted.version = nextVersion();
+      if (known !== undefined) return;
+      runs.set(id, counted);
+      becomeHistory(takeRuns(runs, RUNS_KEPT));
+    },
+    all() {
+      const byRun = [...runs].map(([id, { run, variant, users, version }]) => {
+        return { id: `${rollout} ${id}`, rollout, of: { run, variant }, version, users: users.sketch };
+      });
+      if (historyVersion === 0) return byRun;
+      return [...byRun, { id: `${rollout} history`, rollout, of: undefined, version: historyVersion, users: history.users }];
+    },
+    release() {
+      for (const { users } of runs.values()) users.release();
+      history.release();
+    },
+  };
+}
+
+/** Takes all but the last so many runs out. */
+function takeRuns(runs: Runs, kept: number): CountedRun[] {
+  const newest = [...new Set([...runs.values()].map(({ run }) => run))].toSorted((a, b) => b - a).slice(0, kept);
+  const old = [...runs].filter(([, { run }]) => !newest.includes(run));
+  for (const [id] of old) runs.delete(id);
+  return old.map(([, counted]) => counted);
+}
