@@ -87,12 +87,12 @@ describe("failing users are told", () => {
   });
 
   test("in messages that NATS takes, however many fail", () => {
-    for (let rollout = 0; rollout < 60; rollout += 1) {
+    for (let rollout = 0; rollout < 150; rollout += 1) {
       for (let bucket = 0; bucket < 1_100; bucket += 1) fail(bucket, `rollout-${rollout}`);
     }
     vi.advanceTimersByTime(2_000);
     expect(Math.max(...fake.published.map(({ text }) => text.length))).toBeLessThan(1_024 * 1_024);
-    expect(new Set(fake.published.flatMap((_, index) => runsIn(index))).size).toBe(60);
+    expect(new Set(fake.published.flatMap((_, index) => runsIn(index))).size).toBe(150);
   });
 
   test("with the next message when they could not be sent", () => {
