@@ -27,7 +27,7 @@ const LIVE_RULE_BYTES = 84;
  * decides stable for everyone, which is what happens without it too, only so that users who fail are known when the next
  * attempt begins. So it gives way to any other that it would take a request from.
  */
-export function governing(all: readonly Governed[]): Governed[] {
+function governing(all: readonly Governed[]): Governed[] {
   const active = byHost(all.filter(({ live }) => !isEnded(live.plan.phase)));
   const held = all.filter(({ live, rollout }) => {
     if (live.plan.phase === "handedOver") return false;

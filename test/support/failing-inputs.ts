@@ -5,7 +5,7 @@ import { keyHash, sketchOf, storedSketch } from "../../src/core/judge/key-sketch
 type Counts = Readonly<Record<number, number>>;
 
 /** Users in the form of messages. */
-export const storedUsers = (counts: Counts): StoredSketch =>
+const storedUsers = (counts: Counts): StoredSketch =>
   storedSketch(sketchOf(new Map(Object.entries(counts).map(([bucket, count]) => [keyHash(Number(bucket)), count]))));
 
 /** Users of buckets from `from` on, one failing request each. */
