@@ -1,6 +1,7 @@
 import { type Attribution, attribute } from "./attribution.ts";
+import { entryFacts, isFinal } from "./entry-facts.ts";
 import type { Call, Method } from "./h2/stream.ts";
-import { AccessLogReader, entryFacts, isFinal } from "./wire/access-log.ts";
+import { AccessLogReader } from "./wire/access-log.ts";
 
 /** What the access log service needs from the sidecar. */
 export interface AccessLogPorts {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { HttpAccessLogEntry } from "../../src/sidecar/wire/access-log.ts";
+import type { RawDecision, RawEntry } from "../../src/sidecar/wire/access-log.ts";
 
 /** A decoded message, as the reference decoder gives it. */
 type Decoded = Readonly<Record<string, unknown>>;
@@ -29,57 +29,45 @@ function addressIn(source: string | undefined): string | undefined {
   return address === undefined || isIP(address) === 0 ? undefined : address;
 }
 
-/** The parts of the entries of a `StreamAccessLogsMessage` that the sidecar keeps, cut out the plain way; enums are numbers. */
-export function plainEntries(message: Decoded): HttpAccessLogEntry[] {
+/** The entries of a `StreamAccessLogsMessage`, read the plain way; enums are numbers. */
+export function plainEntries(message: Decoded): RawEntry[] {
   const entries: unknown[] = Object(message).httpLogs?.logEntry ?? [];
   return entries.map((entry) => {
-    const { commonProperties, response } = Object(entry);
-    return defined({ commonProperties: commonProperties && common(commonProperties), response: response && answer(response) });
+    const { commonProperties: common = {}, response = {} } = Object(entry);
+    const flags = Object.entries(common.responseFlags ?? {}).flatMap(([name, isSet]) => (isSet === true ? [name] : []));
+    return {
+      type: common.accessLogType ?? 0,
+      decision: decisionIn(common.metadata?.filterMetadata),
+      upstreamCluster: common.upstreamCluster ?? "",
+      hasUpstreamAddress: common.upstreamRemoteAddress !== undefined,
+      attempts: common.upstreamRequestAttemptCount ?? 0,
+      flags: flags.toSorted(),
+      durationMs: milliseconds(common.duration),
+      firstUpstreamTxMs: milliseconds(common.timeToFirstUpstreamTxByte),
+      lastUpstreamRxMs: milliseconds(common.timeToLastUpstreamRxByte),
+      responseCode: response.responseCode?.value ?? 0,
+      headerStatus: ownText(response.responseHeaders, "grpc-status"),
+      trailerStatus: ownText(response.responseTrailers, "grpc-status"),
+    };
   });
 }
 
-const common = (properties: Record<string, unknown>): object =>
-  defined({
-    ...pick(properties, ["duration", "timeToFirstUpstreamTxByte", "timeToLastUpstreamRxByte", "accessLogType", "upstreamCluster"]),
-    ...pick(properties, ["upstreamRequestAttemptCount"]),
-    responseFlags: properties["responseFlags"] && { ...properties["responseFlags"], ...unauthorized(properties["responseFlags"]) },
-    upstreamRemoteAddress: properties["upstreamRemoteAddress"] && {},
-    metadata: properties["metadata"] && metadata(Object(properties["metadata"]).filterMetadata),
-  });
-
-const unauthorized = (flags: unknown): object => (Object(flags).unauthorizedDetails === undefined ? {} : { unauthorizedDetails: {} });
-
-const answer = (response: Record<string, unknown>): object =>
-  defined({
-    responseCode: response["responseCode"],
-    responseHeaders: entryOf(response["responseHeaders"], "grpc-status"),
-    responseTrailers: entryOf(response["responseTrailers"], "grpc-status"),
-  });
-
-const metadata = (filters: unknown): object => {
-  const serin = Object(filters).serin;
-  if (serin === undefined) return {};
-  const fields = Object.entries(Object(serin).fields ?? {}).filter(([name]) => DECISION.includes(name));
-  const values = fields.map(([name, value]) => [name, valueOf(value)] as const);
-  return { filterMetadata: new Map([["serin", fields.length === 0 ? {} : { fields: new Map(values) }]]) };
-};
-
-const DECISION = ["variant", "rollout", "run", "control", "cluster", "bucket"];
-
-function valueOf(value: unknown): object {
-  const { structValue } = Object(value);
-  const fields = Object.entries(Object(structValue).fields ?? {}).filter(([name]) => DECISION.includes(name));
-  const inner = fields.map(([name, each]) => [name, valueOf(each)] as const);
-  return defined({
-    ...pick(Object(value), ["stringValue", "numberValue"]),
-    structValue: structValue && (inner.length === 0 ? {} : { fields: new Map(inner) }),
-  });
+function decisionIn(filters: unknown): RawDecision | undefined {
+  if (!Object.hasOwn(Object(filters), "serin")) return undefined;
+  const fields: Record<string, { stringValue?: string; numberValue?: number }> = Object(filters).serin.fields ?? {};
+  const text = (name: string): string | undefined => (Object.hasOwn(fields, name) ? fields[name]?.stringValue : undefined);
+  return {
+    variant: text("variant"),
+    rollout: text("rollout"),
+    run: text("run"),
+    control: text("control"),
+    cluster: text("cluster"),
+    // What is not a number is no bucket.
+    bucket: Number.isNaN(fields["bucket"]?.numberValue) ? undefined : fields["bucket"]?.numberValue,
+  };
 }
 
-const entryOf = (map: unknown, key: string): Map<string, string> | undefined =>
-  Object.hasOwn(Object(map), key) ? new Map([[key, Object(map)[key]]]) : undefined;
+const milliseconds = (duration: { seconds?: number; nanos?: number } | undefined): number | undefined =>
+  duration === undefined ? undefined : (duration.seconds ?? 0) * 1_000 + (duration.nanos ?? 0) / 1_000_000;
 
-const pick = (from: Record<string, unknown>, names: readonly string[]): object =>
-  Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
-
-const defined = (object: object): object => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+const ownText = (map: unknown, key: string): string | undefined => (Object.hasOwn(Object(map), key) ? Object(map)[key] : undefined);

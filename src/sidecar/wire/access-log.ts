@@ -1,109 +1,265 @@
 import { METADATA_NAMESPACE } from "../../contract/names.ts";
-import type { VariantName } from "../../contract/rollout.ts";
-import type { EntryFacts } from "../attribution.ts";
 import { Cursor } from "./cursor.ts";
 import { type Message, MessageReader } from "./fields.ts";
-import { STREAM_ACCESS_LOGS, schemaOf } from "./schemas.ts";
+import { schemaOf } from "./schemas.ts";
 
-/** Parts of `HTTPAccessLogEntry` that are read (accesslog.proto). */
-export interface HttpAccessLogEntry {
-  readonly commonProperties?: {
-    readonly duration?: Duration;
-    readonly timeToFirstUpstreamTxByte?: Duration;
-    readonly timeToLastUpstreamRxByte?: Duration;
-    readonly accessLogType?: number;
-    readonly upstreamCluster?: string;
-    readonly upstreamRemoteAddress?: object;
-    readonly upstreamRequestAttemptCount?: number;
-    readonly responseFlags?: Readonly<Record<string, unknown>>;
-    readonly metadata?: { readonly filterMetadata?: ReadonlyMap<string, { readonly fields?: Values }> };
-  };
-  readonly response?: {
-    readonly responseCode?: { readonly value?: number };
-    readonly responseTrailers?: ReadonlyMap<string, string>;
-    readonly responseHeaders?: ReadonlyMap<string, string>;
-  };
+/** A decision as its metadata stands in an entry: texts as they were found, which may be any. */
+export interface RawDecision {
+  variant: string | undefined;
+  rollout: string | undefined;
+  run: string | undefined;
+  control: string | undefined;
+  cluster: string | undefined;
+  bucket: number | undefined;
 }
 
-type Values = ReadonlyMap<string, { readonly stringValue?: string; readonly numberValue?: number }>;
-
-interface Duration {
-  readonly seconds?: number;
-  readonly nanos?: number;
+/** What is read of one `HTTPAccessLogEntry` (accesslog.proto); times in milliseconds. */
+export interface RawEntry {
+  /** `AccessLogType`. */
+  type: number;
+  /** Undefined without metadata of the sidecar. */
+  decision: RawDecision | undefined;
+  upstreamCluster: string;
+  hasUpstreamAddress: boolean;
+  attempts: number;
+  /** Names of Envoy's response flags that are set. */
+  flags: string[];
+  durationMs: number | undefined;
+  firstUpstreamTxMs: number | undefined;
+  lastUpstreamRxMs: number | undefined;
+  responseCode: number;
+  /** `grpc-status` of the headers and of the trailers. */
+  headerStatus: string | undefined;
+  trailerStatus: string | undefined;
 }
 
-/** `AccessLogType` of an entry that ends a request (accesslog.proto). */
-const NOT_SET = 0;
-const DOWNSTREAM_END = 6;
+/** Numbers of the fields that are read (als.proto, accesslog.proto, base.proto, struct.proto). */
+const HTTP_LOGS = 2;
+const ENTRY = { common: 1, response: 4 } as const;
+const COMMON = { firstTx: 7, lastRx: 10, address: 13, cluster: 15, flags: 16, metadata: 17, duration: 23, attempts: 24, type: 33 } as const;
+const RESPONSE = { code: 1, headers: 4, trailers: 5 } as const;
+const VALUE = { number: 2, string: 3 } as const;
+const DECISION = ["variant", "rollout", "run", "control", "cluster", "bucket"] as const;
+const GRPC_STATUS = "grpc-status";
+const SERIN = [METADATA_NAMESPACE] as const;
 
-/** Reads Envoy's access log messages straight from the bytes. */
+const DATA = "envoy.data.accesslog.v3";
+const LOGS = "envoy.service.accesslog.v3.StreamAccessLogsMessage";
+
+/** Reads Envoy's access log messages straight from the bytes; everything else in them is checked, and dropped. */
 export class AccessLogReader {
-  readonly #reader = new MessageReader(new Cursor());
-  readonly #schema: Message = schemaOf("envoy.service.accesslog.v3.StreamAccessLogsMessage", STREAM_ACCESS_LOGS);
+  readonly #cursor = new Cursor();
+  readonly #reader = new MessageReader(this.#cursor);
+  readonly #schemas = {
+    message: schemaOf(LOGS),
+    logs: schemaOf(`${LOGS}.HTTPAccessLogEntries`),
+    entry: schemaOf(`${DATA}.HTTPAccessLogEntry`),
+    common: schemaOf(`${DATA}.AccessLogCommon`),
+    response: schemaOf(`${DATA}.HTTPResponseProperties`),
+    metadata: schemaOf("envoy.config.core.v3.Metadata"),
+    struct: schemaOf("google.protobuf.Struct"),
+    value: schemaOf("google.protobuf.Value"),
+    duration: schemaOf("google.protobuf.Duration"),
+    number: schemaOf("google.protobuf.UInt32Value"),
+    flags: schemaOf(`${DATA}.ResponseFlags`),
+  };
+  #entries: RawEntry[] = [];
+  #entry: RawEntry = emptyEntry();
+  #hasCommon = false;
+  #decision: RawDecision = emptyDecision();
+  #text: string | undefined;
+  #number = 0;
+  #seconds = 0;
 
   /** The entries of a `StreamAccessLogsMessage` in the bytes [from, to). Throws WireError. */
-  read(bytes: Buffer, from: number, to: number): readonly HttpAccessLogEntry[] {
-    // The schema keeps the fields of this type and no others.
-    const { httpLogs } = this.#reader.read(bytes, [from, to], this.#schema) as { httpLogs?: { logEntry?: HttpAccessLogEntry[] } };
-    return httpLogs?.logEntry ?? [];
+  read(bytes: Buffer, from: number, to: number): readonly RawEntry[] {
+    this.#entries = [];
+    this.#cursor.reset(bytes, from, to);
+    this.#reader.depth = 0;
+    this.#reader.each(to, this.#schemas.message, this.#onMessage);
+    return this.#entries;
+  }
+
+  // Each tells whether it took the field; what it did not take is checked. Of a field that comes twice the last counts.
+
+  readonly #onMessage = (field: number): boolean => {
+    if (field !== HTTP_LOGS) return false;
+    this.#entries = [];
+    this.#into(this.#schemas.logs, this.#onLogs);
+    return true;
+  };
+
+  readonly #onLogs = (field: number): boolean => {
+    if (field !== 1) return false;
+    this.#entry = emptyEntry();
+    this.#hasCommon = false;
+    this.#into(this.#schemas.entry, this.#onEntry);
+    this.#entries.push(this.#entry);
+    return true;
+  };
+
+  readonly #onEntry = (field: number): boolean => {
+    if (field === ENTRY.common) {
+      if (this.#hasCommon) {
+        const { responseCode, headerStatus, trailerStatus } = this.#entry;
+        this.#entry = { ...emptyEntry(), responseCode, headerStatus, trailerStatus };
+      }
+      this.#hasCommon = true;
+      this.#into(this.#schemas.common, this.#onCommon);
+      return true;
+    }
+    if (field !== ENTRY.response) return false;
+    this.#entry.responseCode = 0;
+    this.#entry.headerStatus = undefined;
+    this.#entry.trailerStatus = undefined;
+    this.#into(this.#schemas.response, this.#onResponse);
+    return true;
+  };
+
+  readonly #onCommon = (field: number): boolean => {
+    const entry = this.#entry;
+    switch (field) {
+      case COMMON.firstTx:
+        entry.firstUpstreamTxMs = this.#duration();
+        return true;
+      case COMMON.lastRx:
+        entry.lastUpstreamRxMs = this.#duration();
+        return true;
+      case COMMON.duration:
+        entry.durationMs = this.#duration();
+        return true;
+      case COMMON.address:
+        entry.hasUpstreamAddress = true;
+        return false;
+      case COMMON.cluster:
+        entry.upstreamCluster = this.#cursor.string();
+        return true;
+      case COMMON.flags:
+        entry.flags = [];
+        this.#into(this.#schemas.flags, this.#onFlags);
+        return true;
+      case COMMON.metadata:
+        entry.decision = undefined;
+        this.#into(this.#schemas.metadata, this.#onMetadata);
+        return true;
+      case COMMON.attempts:
+        entry.attempts = this.#cursor.uint32();
+        return true;
+      case COMMON.type:
+        entry.type = this.#cursor.uint32() | 0;
+        return true;
+      default:
+        return false;
+    }
+  };
+
+  readonly #onFlags = (field: number): boolean => {
+    const flag = this.#schemas.flags[field];
+    if (flag?.kind !== "flag") return false;
+    const { flags } = this.#entry;
+    const known = flags.indexOf(flag.name);
+    const isSet = this.#cursor.uint32() !== 0;
+    if (isSet && known === -1) flags.push(flag.name);
+    if (!isSet && known !== -1) flags.splice(known, 1);
+    return true;
+  };
+
+  readonly #onMetadata = (field: number): boolean => {
+    if (field !== 1) return false;
+    this.#reader.entry(this.#schemas.struct, SERIN, this.#onSerin);
+    return true;
+  };
+
+  readonly #onSerin = (): void => {
+    this.#decision = emptyDecision();
+    this.#into(this.#schemas.struct, this.#onField);
+    this.#entry.decision = this.#decision;
+  };
+
+  readonly #onField = (field: number): boolean => {
+    if (field !== 1) return false;
+    this.#reader.entry(this.#schemas.value, DECISION, this.#onDecision);
+    return true;
+  };
+
+  readonly #onDecision = (name: (typeof DECISION)[number]): void => {
+    this.#text = undefined;
+    this.#number = Number.NaN;
+    this.#into(this.#schemas.value, this.#onValue);
+    if (name !== "bucket") this.#decision[name] = this.#text;
+    else this.#decision.bucket = Number.isNaN(this.#number) ? undefined : this.#number;
+  };
+
+  readonly #onValue = (field: number): boolean => {
+    if (field === VALUE.string) this.#text = this.#cursor.string();
+    else if (field === VALUE.number) this.#number = this.#cursor.double();
+    else return false;
+    return true;
+  };
+
+  readonly #onResponse = (field: number): boolean => {
+    switch (field) {
+      case RESPONSE.code:
+        this.#number = 0;
+        this.#into(this.#schemas.number, this.#onNumber);
+        this.#entry.responseCode = this.#number;
+        return true;
+      case RESPONSE.headers:
+        this.#entry.headerStatus = this.#reader.textEntry(GRPC_STATUS) ?? this.#entry.headerStatus;
+        return true;
+      case RESPONSE.trailers:
+        this.#entry.trailerStatus = this.#reader.textEntry(GRPC_STATUS) ?? this.#entry.trailerStatus;
+        return true;
+      default:
+        return false;
+    }
+  };
+
+  readonly #onNumber = (field: number): boolean => {
+    if (field !== 1) return false;
+    this.#number = this.#cursor.uint32();
+    return true;
+  };
+
+  readonly #onDuration = (field: number): boolean => {
+    if (field === 1) this.#seconds = this.#cursor.int64();
+    else if (field === 2) this.#number = this.#cursor.uint32() | 0;
+    else return false;
+    return true;
+  };
+
+  #duration(): number {
+    this.#seconds = 0;
+    this.#number = 0;
+    this.#into(this.#schemas.duration, this.#onDuration);
+    return this.#seconds * 1_000 + this.#number / 1_000_000;
+  }
+
+  #into(schema: Message, on: (field: number) => boolean): void {
+    this.#reader.each(this.#cursor.lengthEnd(), schema, on);
   }
 }
 
-const ms = (duration: Duration | undefined): number | undefined =>
-  duration === undefined ? undefined : (duration.seconds ?? 0) * 1_000 + (duration.nanos ?? 0) / 1_000_000;
+const emptyDecision = (): RawDecision => ({
+  variant: undefined,
+  rollout: undefined,
+  run: undefined,
+  control: undefined,
+  cluster: undefined,
+  bucket: undefined,
+});
 
-/** False for entries that Envoy may be told to write before a request's end, or for a single attempt. */
-export const isFinal = ({ commonProperties }: HttpAccessLogEntry): boolean => {
-  const type = commonProperties?.accessLogType ?? NOT_SET;
-  return type === NOT_SET || type === DOWNSTREAM_END;
-};
-
-/** What attribution reads of one access log entry. Throws on metadata that no sidecar writes. */
-export function entryFacts(entry: HttpAccessLogEntry): EntryFacts {
-  const common = entry.commonProperties ?? {};
-  const fields = common.metadata?.filterMetadata?.get(METADATA_NAMESPACE)?.fields;
-  const sent = ms(common.timeToFirstUpstreamTxByte);
-  const received = ms(common.timeToLastUpstreamRxByte);
-  const grpcStatus = entry.response?.responseTrailers?.get("grpc-status") ?? entry.response?.responseHeaders?.get("grpc-status");
-  return {
-    decided: fields === undefined ? undefined : decided(fields),
-    upstreamCluster: common.upstreamCluster ?? "",
-    upstreamReached: common.upstreamRemoteAddress !== undefined,
-    attempts: common.upstreamRequestAttemptCount ?? 0,
-    responseCode: entry.response?.responseCode?.value ?? 0,
-    grpcStatus: grpcStatus === undefined || grpcStatus === "" ? undefined : Number(grpcStatus),
-    flags:
-      common.responseFlags === undefined
-        ? NO_FLAGS
-        : Object.keys(common.responseFlags).filter((name) => isSet(common.responseFlags?.[name])),
-    upstreamMs: sent === undefined || received === undefined ? undefined : Math.max(0, received - sent),
-    durationMs: ms(common.duration) ?? 0,
-  };
-}
-
-const NO_FLAGS: readonly string[] = [];
-const isSet = (flag: unknown): boolean => flag === true;
-
-function decided(fields: Values): NonNullable<EntryFacts["decided"]> {
-  const text = (name: string): string | undefined => fields.get(name)?.stringValue;
-  return {
-    variant: variantOf(text("variant")),
-    rollout: text("rollout"),
-    run: runOf(text("run")),
-    control: text("control") === "true",
-    cluster: text("cluster"),
-    bucket: fields.get("bucket")?.numberValue,
-  };
-}
-
-function variantOf(text: string | undefined): VariantName {
-  if (text !== "stable" && text !== "canary") throw new Error(`no sidecar decides for the variant ${text ?? ""}`);
-  return text;
-}
-
-/** Absent without a rollout. */
-function runOf(text = "0"): number {
-  const run = Number(text);
-  if (!Number.isSafeInteger(run) || run < 0) throw new Error(`no sidecar counts a run ${text}`);
-  return run;
-}
+const emptyEntry = (): RawEntry => ({
+  type: 0,
+  decision: undefined,
+  upstreamCluster: "",
+  hasUpstreamAddress: false,
+  attempts: 0,
+  flags: [],
+  durationMs: undefined,
+  firstUpstreamTxMs: undefined,
+  lastUpstreamRxMs: undefined,
+  responseCode: 0,
+  headerStatus: undefined,
+  trailerStatus: undefined,
+});

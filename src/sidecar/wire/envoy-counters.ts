@@ -1,46 +1,64 @@
 import { Cursor } from "./cursor.ts";
-import { type Field, type Message, MessageReader } from "./fields.ts";
+import { type Message, MessageReader } from "./fields.ts";
 
-const keep = (name: string, kind: Field["kind"], shape: Field["shape"] = "list"): Field => ({ name, kind, shape, keys: [] });
+/** Numbers of fields of OTLP's metrics (opentelemetry-proto: metrics_service.proto, metrics.proto). */
+const RESOURCE_METRICS = 1;
+const SCOPE_METRICS = 2;
+const METRICS = 2;
+const METRIC = { name: 1, sum: 7 } as const;
+const DATA_POINTS = 1;
+const POINT = { asDouble: 4, asInt: 6 } as const;
 
-/** Fields by number, out of opentelemetry-proto's metrics.proto and metrics_service.proto; what is not named here is skipped. */
-const message = (fields: readonly (readonly [number, Field])[]): Message => {
-  const made: Message = [];
-  for (const [number, field] of fields) made[number] = field;
-  return made;
-};
-const POINT = message([
-  [4, keep("asDouble", "double", "one")],
-  [6, keep("asInt", "sfixed64", "one")],
-]);
-const METRIC = message([
-  [1, keep("name", "string", "one")],
-  [7, keep("sum", message([[1, keep("dataPoints", POINT)]]), "one")],
-]);
-const REQUEST = message([[1, keep("resourceMetrics", message([[2, keep("scopeMetrics", message([[2, keep("metrics", METRIC)]]))]]))]]);
-
-interface Request {
-  readonly resourceMetrics?: readonly { readonly scopeMetrics?: readonly { readonly metrics?: readonly Metric[] }[] }[];
-}
-interface Metric {
-  readonly name?: string;
-  readonly sum?: { readonly dataPoints?: readonly { readonly asInt?: number; readonly asDouble?: number }[] };
-}
+/** Without a schema every field that is not taken is passed over. */
+const ANYTHING: Message = [];
 
 /** A counter's name, and by how much it grew. */
 export type CounterGrowth = readonly [name: string, growth: number];
 
 /** Reads the counters of an OTLP `ExportMetricsServiceRequest`, as Envoy's stat sink sends them with deltas. */
 export class EnvoyCounterReader {
-  readonly #reader = new MessageReader(new Cursor());
+  readonly #cursor = new Cursor();
+  readonly #reader = new MessageReader(this.#cursor);
+  #name = "";
+  #growth = 0;
+  #found: CounterGrowth[] = [];
 
   /** The counters in the bytes [from, to). Throws WireError. */
-  read(bytes: Buffer, from: number, to: number): CounterGrowth[] {
-    // The schema keeps the fields of this type and no others.
-    const { resourceMetrics = [] } = this.#reader.read(bytes, [from, to], REQUEST) as Request;
-    return resourceMetrics
-      .flatMap(({ scopeMetrics = [] }) => scopeMetrics)
-      .flatMap(({ metrics = [] }) => metrics)
-      .flatMap(({ name = "", sum }) => (sum?.dataPoints ?? []).map(({ asInt, asDouble }) => [name, asInt ?? asDouble ?? 0] as const));
+  read(bytes: Buffer, from: number, to: number): readonly CounterGrowth[] {
+    this.#found = [];
+    this.#cursor.reset(bytes, from, to);
+    this.#reader.depth = 0;
+    this.#reader.each(to, ANYTHING, (field) => this.#into(field === RESOURCE_METRICS, this.#onResource));
+    return this.#found;
+  }
+
+  readonly #onResource = (field: number): boolean => this.#into(field === SCOPE_METRICS, this.#onScope);
+  readonly #onSum = (field: number): boolean => this.#into(field === DATA_POINTS, this.#onPoint);
+
+  readonly #onScope = (field: number): boolean => {
+    if (field !== METRICS) return false;
+    this.#name = "";
+    this.#growth = 0;
+    this.#into(true, this.#onMetric);
+    this.#found.push([this.#name, this.#growth]);
+    return true;
+  };
+
+  readonly #onMetric = (field: number): boolean => {
+    if (field !== METRIC.name) return this.#into(field === METRIC.sum, this.#onSum);
+    this.#name = this.#cursor.string();
+    return true;
+  };
+
+  readonly #onPoint = (field: number): boolean => {
+    if (field === POINT.asInt) this.#growth += this.#cursor.sfixed64();
+    else if (field === POINT.asDouble) this.#growth += this.#cursor.double();
+    else return false;
+    return true;
+  };
+
+  #into(isTaken: boolean, on: (field: number) => boolean): boolean {
+    if (isTaken) this.#reader.each(this.#cursor.lengthEnd(), ANYTHING, on);
+    return isTaken;
   }
 }

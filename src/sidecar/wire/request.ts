@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import type { RequestFacts } from "../../core/decide/types.ts";
 import { Cursor, WireError } from "./cursor.ts";
 import { type Message, MessageReader } from "./fields.ts";
-import { FILTER, PROCESSING_REQUEST, SOURCE_ADDRESS, schemaOf } from "./schemas.ts";
+import { schemaOf } from "./schemas.ts";
+import { ATTRIBUTES, SourceAddressReader } from "./source-address.ts";
 
 /** Numbers of the fields of `ProcessingRequest` (external_processor.proto). */
 export const KIND = {
@@ -16,7 +17,6 @@ export const KIND = {
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
-const ATTRIBUTES = 9;
 /** Begin and end of key, value and raw value of each header. */
 const SPANS = 6;
 const NONE: readonly string[] = [];
@@ -28,8 +28,9 @@ const NONE: readonly string[] = [];
 export class RequestReader implements RequestFacts {
   readonly #cursor = new Cursor();
   readonly #reader = new MessageReader(this.#cursor);
-  readonly #schema: Message = schemaOf("envoy.service.ext_proc.v3.ProcessingRequest", PROCESSING_REQUEST);
-  readonly #httpHeadersSchema: Message = schemaOf("envoy.service.ext_proc.v3.HttpHeaders", {});
+  readonly #schema: Message = schemaOf("envoy.service.ext_proc.v3.ProcessingRequest");
+  readonly #httpHeadersSchema: Message = schemaOf("envoy.service.ext_proc.v3.HttpHeaders");
+  readonly #address = new SourceAddressReader();
   #range: readonly [number, number] = [0, 0];
   #spans = new Int32Array(64 * SPANS);
   #headers = 0;
@@ -86,7 +87,7 @@ export class RequestReader implements RequestFacts {
   /** Address of the downstream connection, from the attribute `source.address`: `ip:port` or `[ip]:port`. */
   get clientAddress(): string | undefined {
     if (!this.#hasAttributes) return undefined;
-    const source = sourceAddress(this.#reader.read(this.#cursor.bytes, this.#range, this.#schema));
+    const source = this.#address.read(this.#cursor.bytes, ...this.#range);
     if (source === undefined) return undefined;
     const port = source.lastIndexOf(":");
     const bracket = source.startsWith("[") ? source.lastIndexOf("]") : -1;
@@ -170,13 +171,4 @@ export class RequestReader implements RequestFacts {
     const isRaw = (spans[at + 5] ?? 0) > (spans[at + 4] ?? 0);
     return this.#cursor.bytes.toString("utf8", spans[at + (isRaw ? 4 : 2)], spans[at + (isRaw ? 5 : 3)]);
   }
-}
-
-/** The text of the one attribute that the schema keeps. */
-function sourceAddress({
-  attributes,
-}: {
-  readonly attributes?: ReadonlyMap<string, { readonly fields?: ReadonlyMap<string, { stringValue?: string }> }>;
-}): string | undefined {
-  return attributes?.get(FILTER)?.fields?.get(SOURCE_ADDRESS)?.stringValue;
 }

@@ -116,7 +116,7 @@ test(
         type: STREAM_ACCESS_LOGS,
         seeds: accessLogs(choose).map(codec.encode),
         plain: (bytes) => plainEntries(codec.decode(bytes)),
-        fast: (bytes) => reader.read(bytes, 0, bytes.length),
+        fast: (bytes) => reader.read(bytes, 0, bytes.length).map((entry) => ({ ...entry, flags: entry.flags.toSorted() })),
       },
       choose,
     );

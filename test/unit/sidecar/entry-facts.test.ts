@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
-import { AccessLogReader, entryFacts, isFinal } from "../../../../src/sidecar/wire/access-log.ts";
-import { referenceCodec, STREAM_ACCESS_LOGS } from "../../../support/reference-codec.ts";
+import { entryFacts, isFinal } from "../../../src/sidecar/entry-facts.ts";
+import { AccessLogReader, type RawEntry } from "../../../src/sidecar/wire/access-log.ts";
+import { referenceCodec, STREAM_ACCESS_LOGS } from "../../support/reference-codec.ts";
 
 const codec = referenceCodec(STREAM_ACCESS_LOGS);
 
-function entriesOf(...logEntry: object[]) {
-  const bytes = codec.encode({ identifier: { logName: "serin", node: { id: "edge" } }, httpLogs: { logEntry } });
-  return new AccessLogReader().read(bytes, 0, bytes.length);
+function entryOf(logEntry: object): RawEntry {
+  const bytes = codec.encode({ identifier: { logName: "serin", node: { id: "edge" } }, httpLogs: { logEntry: [logEntry] } });
+  const [entry] = new AccessLogReader().read(bytes, 0, bytes.length);
+  if (entry === undefined) throw new Error("no entry was read");
+  return entry;
 }
 
 test("an access log entry gives the decision back with what came of it", () => {
@@ -18,7 +21,7 @@ test("an access log entry gives the decision back with what came of it", () => {
     cluster: { stringValue: "new" },
     bucket: { numberValue: 4_000_000_000 },
   };
-  const [entry = {}] = entriesOf({
+  const entry = entryOf({
     commonProperties: {
       duration: { seconds: 1, nanos: 500_000_000 },
       timeToFirstUpstreamTxByte: { nanos: 2_000_000 },
@@ -45,7 +48,7 @@ test("an access log entry gives the decision back with what came of it", () => {
 });
 
 test("an entry without anything is a request that nobody decided", () => {
-  const [entry = {}] = entriesOf({});
+  const entry = entryOf({});
   expect(entryFacts(entry)).toMatchObject({ decided: undefined, upstreamReached: false, attempts: 0, responseCode: 0, flags: [] });
 });
 
@@ -56,6 +59,6 @@ test.each([
   { type: "DownstreamPeriodic", final: false },
   { type: "UpstreamEnd", final: false },
 ])("an entry of the type $type ends a request: $final", ({ type, final }) => {
-  const [entry = {}] = entriesOf({ commonProperties: { accessLogType: type } });
+  const entry = entryOf({ commonProperties: { accessLogType: type } });
   expect(isFinal(entry)).toBe(final);
 });

@@ -1,0 +1,43 @@
+import type { VariantName } from "../contract/rollout.ts";
+import type { Decided, EntryFacts } from "./attribution.ts";
+import type { RawDecision, RawEntry } from "./wire/access-log.ts";
+
+/** `AccessLogType` of an entry that ends a request (accesslog.proto). */
+const NOT_SET = 0;
+const DOWNSTREAM_END = 6;
+
+/** False for entries that Envoy may be told to write before a request's end, or for a single attempt. */
+export const isFinal = ({ type }: RawEntry): boolean => type === NOT_SET || type === DOWNSTREAM_END;
+
+/** What attribution reads of one access log entry. Throws on metadata that no sidecar writes. */
+export function entryFacts(entry: RawEntry): EntryFacts {
+  const { decision, firstUpstreamTxMs: sent, lastUpstreamRxMs: received, durationMs = 0 } = entry;
+  const grpcStatus = entry.trailerStatus ?? entry.headerStatus;
+  return {
+    decided: decision === undefined ? undefined : decidedOf(decision),
+    upstreamCluster: entry.upstreamCluster,
+    upstreamReached: entry.hasUpstreamAddress,
+    attempts: entry.attempts,
+    responseCode: entry.responseCode,
+    grpcStatus: grpcStatus === undefined || grpcStatus === "" ? undefined : Number(grpcStatus),
+    flags: entry.flags,
+    upstreamMs: sent === undefined || received === undefined ? undefined : Math.max(0, received - sent),
+    durationMs,
+  };
+}
+
+function decidedOf({ variant, rollout, run, control, cluster, bucket }: RawDecision): Decided {
+  return { variant: variantOf(variant), rollout, run: runOf(run), control: control === "true", cluster, bucket };
+}
+
+function variantOf(text: string | undefined): VariantName {
+  if (text !== "stable" && text !== "canary") throw new Error(`no sidecar decides for the variant ${text ?? ""}`);
+  return text;
+}
+
+/** Absent without a rollout. */
+function runOf(text = "0"): number {
+  const run = Number(text);
+  if (!Number.isSafeInteger(run) || run < 0) throw new Error(`no sidecar counts a run ${text}`);
+  return run;
+}
