@@ -1,6 +1,6 @@
 import type { VariantName } from "../contract/rollout.ts";
 import type { Decided, EntryFacts } from "./attribution.ts";
-import type { RawDecision, RawEntry } from "./wire/access-log.ts";
+import type { RawDecision, RawEntry } from "./wire/raw-entry.ts";
 
 /** `AccessLogType` of an entry that ends a request (accesslog.proto). */
 const NOT_SET = 0;

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { RawDecision, RawEntry } from "../../src/sidecar/wire/access-log.ts";
+import type { RawDecision, RawEntry } from "../../src/sidecar/wire/raw-entry.ts";
 
 /** A decoded message, as the reference decoder gives it. */
 type Decoded = Readonly<Record<string, unknown>>;

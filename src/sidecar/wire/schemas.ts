@@ -10,7 +10,7 @@ export function schemaOf(root: string): Message {
     const message: Message = [];
     // First, because messages may contain themselves.
     made.set(path, message);
-    for (const line of MESSAGE_TABLES[path] ?? []) {
+    for (const line of MESSAGE_TABLES[path]?.split("|") ?? []) {
       const [number, name = "", kind = ""] = line.split(" ");
       message[Number(number)] = fieldOf(name, kind);
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { compile } from "../../../src/core/decide/compile.ts";
 import { decide } from "../../../src/core/decide/decide.ts";
 import { createCurrentRules, isSplit } from "../../../src/sidecar/current-rules.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../../support/decide-inputs.ts";
@@ -108,5 +109,5 @@ test.each([
   { shareBp: 10_000, off: false, split: false },
   { shareBp: 5_000, off: true, split: false },
 ])("at $shareBp bp, off $off, a run is being judged: $split", ({ shareBp, off, split }) => {
-  expect(isSplit(ruleSetOf({ checkout: ruleOf({}, { shareBp, off }) }))).toBe(split);
+  expect(isSplit(compile(ruleSetOf({ checkout: ruleOf({}, { shareBp, off }) })))).toBe(split);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { entryFacts, isFinal } from "../../../src/sidecar/entry-facts.ts";
-import { AccessLogReader, type RawEntry } from "../../../src/sidecar/wire/access-log.ts";
+import { AccessLogReader } from "../../../src/sidecar/wire/access-log.ts";
+import type { RawEntry } from "../../../src/sidecar/wire/raw-entry.ts";
 import { referenceCodec, STREAM_ACCESS_LOGS } from "../../support/reference-codec.ts";
 
 const codec = referenceCodec(STREAM_ACCESS_LOGS);

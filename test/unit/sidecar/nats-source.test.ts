@@ -66,7 +66,7 @@ describe("rules by push", () => {
     const asked = fake.asked.length;
     fake.push(PUSHED, manifest(2, 0));
     await settle();
-    expect([rules.ruleSet().rollouts["checkout"]?.live.shareBp, fake.asked.length - asked]).toEqual([0, 0]);
+    expect([rules.compiled().rollouts.get("checkout")?.live.shareBp, fake.asked.length - asked]).toEqual([0, 0]);
   });
 
   test("that come in a burst end at the newest, whatever their order", async () => {
