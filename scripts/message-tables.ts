@@ -32,6 +32,7 @@ const SCALARS: Readonly<Record<string, string>> = {
 /** Where the text belongs. */
 export const MESSAGE_TABLES_PATH = join("src", "sidecar", "wire", "message-tables.ts");
 
+const LINE_WIDTH = 140;
 const FILES = ["envoy/service/ext_proc/v3/external_processor.proto", "envoy/service/accesslog/v3/als.proto"];
 
 type Types = ReadonlyMap<string, MessageType>;
@@ -41,12 +42,18 @@ export function messageTablesText(): string {
   const types = loadTypes();
   const tables = new Map<string, string[]>();
   for (const path of ROOTS) visit(path, types, tables);
-  const lines = [...tables].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([path, fields]) => `  "${path}":\n    "${fields.join("|")}",`);
+  const lines = [...tables].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([path, fields]) => lineOf(path, fields.join("|")));
   return `/** Written by \`npm run docs\` from the protocol files in proto/: each message's fields, as number, name and kind between bars. */
 export const MESSAGE_TABLES: Readonly<Record<string, string>> = {
 ${lines.join("\n")}
 };
 `;
+}
+
+/** As the formatter would have it. */
+function lineOf(path: string, fields: string): string {
+  const line = `  "${path}": "${fields}",`;
+  return line.length > LINE_WIDTH ? `  "${path}":\n    "${fields}",` : line;
 }
 
 function loadTypes(): Types {
