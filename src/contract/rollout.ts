@@ -3,6 +3,9 @@ import { HEADER_PREFIX } from "./names.ts";
 import { StagesSchema } from "./stages.ts";
 import { PointsSchema } from "./units.ts";
 
+/** Most users of one list, and so of a segment. */
+export const MAX_USERS = 1_000_000;
+
 const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Name of a rollout or target: a DNS label, because it becomes part of a NATS subject and of metric labels. */
@@ -10,18 +13,22 @@ export const NameSchema = z
   .string()
   .regex(NAME_PATTERN, "not a name; use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit");
 
+const TOKEN_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
+
 const HeaderNameSchema = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, "not a header name; use letters, digits and -")
+  .regex(TOKEN_PATTERN, "not a header name; use letters, digits and -")
   .transform((name) => name.toLowerCase());
 
-const CookieNameSchema = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, "not a cookie name; use letters, digits, - and _");
+const CookieNameSchema = z.string().regex(TOKEN_PATTERN, "not a cookie name; use letters, digits, - and _");
 
-const HostSchema = z
-  .string()
-  .regex(/^(\*|[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)$/, 'not a host; write it in lower case without scheme and port, or "*" for all');
+const HOST_PATTERN = /^(\*|[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)$/;
 
-const PathSchema = z.string().regex(/^\/[^\s?#]*$/, "not a path; begin with / and leave out ? and #");
+const HostSchema = z.string().regex(HOST_PATTERN, 'not a host; write it in lower case without scheme and port, or "*" for all');
+
+const PATH_PATTERN = /^\/[^\s?#]*$/;
+
+const PathSchema = z.string().regex(PATH_PATTERN, "not a path; begin with / and leave out ? and #");
 
 export const PathMatchSchema = z.union([
   z.strictObject({ prefix: PathSchema.describe("Whole path segments: /cart matches /cart and /cart/1, not /carts.") }),
@@ -70,13 +77,17 @@ export const ConditionSchema = z.union([
   z.strictObject({ header: ValueMatchSchema }),
   z.strictObject({ cookie: CookieMatchSchema }),
   z.strictObject({
-    users: z.array(z.string().min(1).max(1_024)).min(1).max(10_000).describe("Bucketing keys; hashed before they leave the command line."),
+    users: z
+      .array(z.string().min(1).max(1_024))
+      .min(1)
+      .max(MAX_USERS)
+      .describe("Bucketing keys; hashed before they leave the command line."),
   }),
   z.strictObject({
     userHashes: z
       .array(z.string().regex(/^[0-9a-f]{16}$/, "not a hash of a user; list keys as they are under users"))
       .min(1)
-      .max(10_000)
+      .max(MAX_USERS)
       .describe("Bucketing keys as Serin stores them."),
   }),
 ]);
@@ -130,6 +141,9 @@ export const RolloutSchema = z.strictObject({
     .default("stable")
     .describe("What sidecars do when no controller has been heard for 30 s: send shares to stable, or hold them."),
 });
+
+/** What the schemas above hold texts against; for a check that has no time to run them. */
+export const PATTERNS = { name: NAME_PATTERN, token: TOKEN_PATTERN, host: HOST_PATTERN, path: PATH_PATTERN } as const;
 
 export type Rollout = z.infer<typeof RolloutSchema>;
 export type RolloutInput = z.input<typeof RolloutSchema>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { FORMAT, MAX_BLOBS } from "./names.ts";
-import { KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantSchema } from "./rollout.ts";
+import { ConditionSchema, KeySourceSchema, MAX_USERS, MatchSchema, NameSchema, TargetSchema, VariantSchema } from "./rollout.ts";
+import { type UserTable, unpackUsers } from "./user-lists.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, in basis points (1 bp = 0.01 %).");
 const EpochSchema = z.int().min(0).describe("Unix seconds at which this line of revisions began; outranks the revision.");
@@ -11,13 +12,24 @@ const HashSchema = z
   .regex(/^[0-9a-f]{64}$/, "not a sha256 in hex")
   .describe("sha256 of the exact bytes, in hex.");
 
+const PackedUsersSchema = z.strictObject({
+  packedUsers: z
+    .string()
+    .max(Math.ceil((MAX_USERS * 8) / 3) * 4)
+    .refine((packed) => unpackUsers(packed) !== undefined, "not a packed list of users; list them under userHashes")
+    .describe("Hashes of bucketing keys, eight bytes each, sorted, in base64."),
+});
+
+/** A target of a rollout, which may list its users packed. */
+export const StaticTargetSchema = TargetSchema.extend({ when: z.union([ConditionSchema, PackedUsersSchema]) });
+
 /** The part of a rollout's rules that does not change while it runs. */
 export const StaticRulesSchema = z.strictObject({
   match: MatchSchema,
   key: z.array(KeySourceSchema).min(1),
   salt: z.string().min(1),
   variants: z.strictObject({ stable: VariantSchema, canary: VariantSchema }),
-  targets: z.array(TargetSchema),
+  targets: z.array(StaticTargetSchema),
 });
 
 /** The part that changes: it stands in the manifest itself, so a rollback fetches nothing. */
@@ -28,12 +40,15 @@ export const LiveRuleSchema = z.strictObject({
   whenUnwatched: z.enum(["stable", "hold"]).describe("Where shares go when no beat has been heard for the limit."),
 });
 
-/** What a sidecar obeys: also the form of `--rules FILE` and of the copy on disk. */
+/** A rollout as a rule set holds it. */
+export const RolloutRulesSchema = z.strictObject({ rules: StaticRulesSchema, live: LiveRuleSchema });
+
+/** What a sidecar obeys: the form of `--rules FILE`. */
 export const RuleSetSchema = z.strictObject({
   format: z.literal(FORMAT),
   epoch: EpochSchema,
   revision: RevisionSchema,
-  rollouts: z.record(NameSchema, z.strictObject({ rules: StaticRulesSchema, live: LiveRuleSchema })),
+  rollouts: z.record(NameSchema, RolloutRulesSchema),
 });
 
 /** Static rules of some rollouts, stored under the hash of its bytes. */
@@ -57,13 +72,16 @@ export const ManifestPayloadSchema = z.strictObject({
   live: z.record(NameSchema, LiveRuleSchema),
 });
 
+/**
+ * The most bytes of a manifest as stored: what one message of NATS takes by default, less 4 KiB for its headers. Room for
+ * 10,000 rollouts with names of 20 characters.
+ */
+export const MAX_MANIFEST_BYTES = 1_024 * 1_024 - 4_096;
+
 /** The manifest as stored: the payload's exact text, so that a signature covers bytes and not a re-serialisation. */
 export const ManifestSchema = z.strictObject({
   format: z.literal(FORMAT),
-  payload: z
-    .string()
-    .max(96 * 1_024)
-    .describe("JSON of the payload."),
+  payload: z.string().max(MAX_MANIFEST_BYTES).describe("JSON of the payload."),
   keyId: z.string().optional().describe("Names the key that signed."),
   signature: z.string().optional().describe("Ed25519 over the payload's bytes, base64."),
 });
@@ -79,9 +97,20 @@ export const LeaseSchema = z.strictObject({
 });
 
 export type StaticRules = z.infer<typeof StaticRulesSchema>;
+export type StaticTarget = z.infer<typeof StaticTargetSchema>;
+/** Static rules ready to compile: the lists of users may be tables already, so that no text of them is kept. */
+export type ReadyRules = Omit<StaticRules, "targets"> & {
+  readonly targets: readonly (Omit<StaticTarget, "when"> & { readonly when: StaticTarget["when"] | { readonly userTable: UserTable } })[];
+};
 export type LiveRule = z.infer<typeof LiveRuleSchema>;
 export type RuleSet = z.infer<typeof RuleSetSchema>;
 export type Blob = z.infer<typeof BlobSchema>;
+/** A rule set ready to compile. */
+export interface ReadyRuleSet {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly rollouts: Readonly<Record<string, { readonly rules: ReadyRules; readonly live: LiveRule }>>;
+}
 export type ManifestPayload = z.infer<typeof ManifestPayloadSchema>;
 export type Lease = z.infer<typeof LeaseSchema>;
 

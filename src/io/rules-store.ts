@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { FORMAT, MAX_BLOBS, SUBJECTS } from "../contract/names.ts";
+import { PATTERNS } from "../contract/rollout.ts";
 import {
   type Blob,
   BlobSchema,
@@ -11,7 +12,9 @@ import {
   type RuleSet,
   type StaticRules,
 } from "../contract/rules.ts";
+import { type ManifestText, splitPayload } from "./manifest-text.ts";
 import { type NatsLink, readState } from "./nats.ts";
+import { isPlainLive } from "./rules-check.ts";
 
 /** A value in NATS that is not what it should be; the rules in force stay. */
 export class CorruptRulesError extends Error {
@@ -29,7 +32,7 @@ export interface IssuedRuleSet {
 /** Static rules by the hash of their blob: what a reader has fetched already. */
 export type BlobCache = Map<string, Blob["rollouts"]>;
 
-const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 /** Shard of a rollout, 0…63: by hash of its name, so that a change touches one blob. */
 const shardOf = (rollout: string): number => Number.parseInt(sha256(rollout).slice(0, 8), 16) % MAX_BLOBS;
@@ -63,8 +66,34 @@ export const encodeManifest = (payload: ManifestPayload): string =>
 
 /** The payload of a stored manifest. Throws CorruptRulesError. */
 export function decodeManifest(data: Uint8Array): ManifestPayload {
-  const envelope = decode(ManifestSchema, Buffer.from(data).toString("utf8"), "manifest");
-  return decode(ManifestPayloadSchema, envelope.payload, "manifest's payload");
+  return decodePayload(decodeEnvelope(data).payload);
+}
+
+/**
+ * A stored manifest with its live rules as text; where one was read before, only what differs is parsed and checked. Throws
+ * CorruptRulesError.
+ */
+export function decodeManifestText(data: Uint8Array, before?: ManifestText): ManifestText {
+  const { payload } = decodeEnvelope(data);
+  const split = before === undefined ? undefined : splitPayload(payload, before);
+  if (split !== undefined) return split;
+  const { live, ...head } = decodePayload(payload);
+  return { head, live: JSON.stringify(live) };
+}
+
+const decodeEnvelope = (data: Uint8Array): z.infer<typeof ManifestSchema> =>
+  decode(ManifestSchema, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("utf8"), "manifest");
+
+function decodePayload(text: string): ManifestPayload {
+  const payload: unknown = parseJson(text, "manifest's payload");
+  const { live, ...head } = Object(payload);
+  const isPlain =
+    Object(live) === live &&
+    !Array.isArray(live) &&
+    Object.entries(live).every(([name, rule]) => PATTERNS.name.test(name) && isPlainLive(rule));
+  // The schema says what is wrong, or that it is right all the same.
+  if (!isPlain) return check(ManifestPayloadSchema, payload, "manifest's payload");
+  return { ...check(ManifestPayloadSchema.omit({ live: true }), head, "manifest's payload"), live };
 }
 
 /** Joins a manifest with its blobs, fetching the ones that the cache lacks. Throws CorruptRulesError. */
@@ -113,13 +142,18 @@ async function loadBlob(hash: string, fetchBlob: (hash: string) => Promise<Uint8
   return [hash, decode(BlobSchema, Buffer.from(data).toString("utf8"), `blob ${hash}`).rollouts];
 }
 
-function decode<Schema extends z.ZodType>(schema: Schema, text: string, what: string): z.infer<Schema> {
-  let value: unknown;
+const decode = <Schema extends z.ZodType>(schema: Schema, text: string, what: string): z.infer<Schema> =>
+  check(schema, parseJson(text, what), what);
+
+function parseJson(text: string, what: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new CorruptRulesError(`the ${what} is not JSON`, { cause });
   }
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.infer<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const first = result.error.issues[0];

@@ -1,25 +1,34 @@
-import { FORMAT } from "../contract/names.ts";
-import { compareRevision, type RuleSet } from "../contract/rules.ts";
-import { type CompiledRules, compile } from "../core/decide/compile.ts";
+import { compareRevision, type ReadyRuleSet } from "../contract/rules.ts";
+import {
+  type CompiledRollout,
+  type CompiledRules,
+  compile,
+  NO_RULES,
+  type RulesChange,
+  recompile,
+  withUnwatched,
+} from "../core/decide/compile.ts";
 import { isNewer } from "../io/rules-store.ts";
 
 const FRESH_MS = 60_000;
 
-const EMPTY_RULE_SET: RuleSet = { format: FORMAT, epoch: 0, revision: 0, rollouts: {} };
+/** Rules to put in force: whole, or as they differ from those in force. */
+export type NextRules = ReadyRuleSet | RulesChange;
 
 /** The rules in force: one reference that is swapped whole, with what there is to tell about it. */
 export interface CurrentRules {
+  /** All that is kept of them: neither documents nor lists stand beside it. */
   compiled(): CompiledRules;
-  ruleSet(): RuleSet;
+  ruleSet(): { readonly epoch: number; readonly revision: number };
   /** When the rule set in force came into force, Unix milliseconds. */
   sinceMs(): number;
   /** True when the rules changed within the last minute: someone may wait for the word that they are obeyed. */
   isFresh(): boolean;
   rejected(): { readonly count: number; readonly problem: string | undefined };
   /** Takes a rule set that is newer than the one in force; false when it is not newer. Throws when it cannot be compiled. */
-  offer(ruleSet: RuleSet): boolean;
+  offer(next: NextRules): boolean;
   /** Takes a rule set whatever its revision: a file is its owner's word. */
-  replace(ruleSet: RuleSet): void;
+  replace(next: NextRules): void;
   /** A good manifest was seen again: when it is the one in force, an earlier problem is over. */
   confirm(revision: { readonly epoch: number; readonly revision: number }): void;
   /** Counts a rule set that was refused; true when this problem is new. */
@@ -31,9 +40,7 @@ export interface CurrentRules {
 
 /** Starts with the empty rule set: stable for all. `isUnwatched` is asked before new rules take force. */
 export function createCurrentRules(nowMs: () => number, isUnwatched: () => boolean = () => false): CurrentRules {
-  let ruleSet = EMPTY_RULE_SET;
-  let unwatched = false;
-  let compiled = compile(ruleSet);
+  let compiled = NO_RULES;
   let sinceMs = nowMs();
   let changedAtMs = Number.NEGATIVE_INFINITY;
   let rejected: { count: number; problem: string | undefined } = { count: 0, problem: undefined };
@@ -41,11 +48,10 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
   const tell = (): void => {
     for (const listener of listeners) listener();
   };
-  const take = (next: RuleSet): void => {
+  const take = (next: NextRules): void => {
     // Rules that nobody watches must not be served until the next look at the beat.
-    unwatched = isUnwatched();
-    compiled = compile(next, { unwatched });
-    ruleSet = next;
+    const unwatched = isUnwatched();
+    compiled = "changed" in next ? recompile(withUnwatched(compiled, unwatched), next) : compile(next, { unwatched });
     sinceMs = nowMs();
     changedAtMs = sinceMs;
     rejected = { count: rejected.count, problem: undefined };
@@ -53,12 +59,12 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
   };
   return {
     compiled: () => compiled,
-    ruleSet: () => ruleSet,
+    ruleSet: () => compiled,
     sinceMs: () => sinceMs,
     isFresh: () => nowMs() - changedAtMs < FRESH_MS,
     rejected: () => rejected,
     offer(next) {
-      if (!isNewer(next, ruleSet)) return false;
+      if (!isNewer(next, compiled)) return false;
       take(next);
       return true;
     },
@@ -70,14 +76,13 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
       return isNew;
     },
     confirm(seen) {
-      if (rejected.problem === undefined || compareRevision(seen, ruleSet) !== 0) return;
+      if (rejected.problem === undefined || compareRevision(seen, compiled) !== 0) return;
       rejected = { count: rejected.count, problem: undefined };
       tell();
     },
     setUnwatched(next) {
-      if (next === unwatched) return;
-      unwatched = next;
-      compiled = compile(ruleSet, { unwatched });
+      if (next === compiled.unwatched) return;
+      compiled = withUnwatched(compiled, next);
       tell();
     },
     onChange(listener) {
@@ -88,9 +93,11 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
 }
 
 /** True while users of this rollout are on its canary by share. */
-export const isLive = (rollout: RuleSet["rollouts"][string] | undefined): boolean =>
+export const isLive = (rollout: Pick<CompiledRollout, "live"> | undefined): boolean =>
   rollout !== undefined && !rollout.live.off && rollout.live.shareBp > 0;
 
 /** True while some users are on a canary by share, and others are not: a run that is being judged. */
-export const isSplit = ({ rollouts }: RuleSet): boolean =>
-  Object.values(rollouts).some((rollout) => isLive(rollout) && rollout.live.shareBp < 10_000);
+export function isSplit({ rollouts }: CompiledRules): boolean {
+  for (const rollout of rollouts.values()) if (isLive(rollout) && rollout.live.shareBp < 10_000) return true;
+  return false;
+}

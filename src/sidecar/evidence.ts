@@ -66,7 +66,7 @@ export function startEvidence({ id, link, rules, cells, clock, log }: Parts): Ev
       // What was not sent counts as changed still.
       log.error({ error }, "evidence could not be sent, the next message holds it");
     }
-    const isJudged = Object.values(rules.ruleSet().rollouts).some(isLive);
+    const isJudged = [...rules.compiled().rollouts.values()].some(isLive);
     schedule((isJudged ? LIVE_MS : IDLE_MS) + JITTER_MS * Math.random());
   };
   const schedule = (delayMs: number): void => {
@@ -77,7 +77,7 @@ export function startEvidence({ id, link, rules, cells, clock, log }: Parts): Ev
   schedule(LIVE_MS);
   return {
     urgent(rollout) {
-      if (isUrgent || !isLive(rules.ruleSet().rollouts[rollout])) return;
+      if (isUrgent || !isLive(rules.compiled().rollouts.get(rollout))) return;
       isUrgent = true;
       schedule(Math.max(0, lastMs + AT_LEAST_MS - clock.monotonicMs()));
     },

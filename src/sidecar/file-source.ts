@@ -1,9 +1,11 @@
 import { type FSWatcher, watch } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { UsageError } from "../contract/errors.ts";
-import { type RuleSet, RuleSetSchema } from "../contract/rules.ts";
+import { compileStatics } from "../core/decide/statics.ts";
+import { fileSource } from "../io/entry-reader.ts";
 import type { Logger } from "../io/log.ts";
+import { RulesTextError, readRuleSetText } from "../io/rules-text.ts";
 import type { CurrentRules } from "./current-rules.ts";
 
 const POLL_MS = 2_000;
@@ -15,13 +17,27 @@ interface Parts {
 
 /** Reads rules from a file and again whenever it changes; a bad file leaves the last good rules. Throws UsageError when the first read fails. */
 export async function startFileSource(file: string, { rules, log }: Parts): Promise<() => void> {
-  let text = "";
+  /** Which state of the file was read last, as far as its size and times tell. */
+  let seen: string | undefined;
+  /** What of it is in force: fingerprints by name. */
+  let known: ReadonlyMap<string, string> | undefined;
   const load = async (): Promise<void> => {
-    const next = await readFile(file, "utf8");
-    if (next === text) return;
-    text = next;
-    rules.replace(parseRuleSet(next));
-    log.info({ file, revision: rules.ruleSet().revision }, "rules read");
+    const handle = await open(file);
+    try {
+      seen = await stampOf(file);
+      const read = await readRuleSetText(fileSource(handle), {
+        known: known ?? new Map(),
+        compile: ({ rules, live }) => ({ statics: compileStatics(rules), live }),
+      });
+      const removed = [...(known?.keys() ?? [])].filter((name) => !read.fingerprints.has(name));
+      const isSame = known !== undefined && removed.length === 0 && read.changed.size === 0 && read.revision === rules.ruleSet().revision;
+      if (isSame && read.epoch === rules.ruleSet().epoch && rules.rejected().problem === undefined) return;
+      rules.replace({ ...read, removed });
+      known = read.fingerprints;
+      log.info({ file, revision: read.revision }, "rules read");
+    } finally {
+      await handle.close();
+    }
   };
   const reload = async (): Promise<void> => {
     try {
@@ -30,7 +46,7 @@ export async function startFileSource(file: string, { rules, log }: Parts): Prom
       const problem = `${file}: ${messageOf(error)}`;
       if (rules.reject(problem)) log.error({ problem }, "rules refused, the last good ones stay");
       // A file that went away and comes back as it was is taken again, which ends the problem.
-      if (!(error instanceof UnusableRulesError)) text = "";
+      if (!(error instanceof RulesTextError)) seen = undefined;
     }
   };
   const changed = oneAtATime(reload);
@@ -38,7 +54,11 @@ export async function startFileSource(file: string, { rules, log }: Parts): Prom
     throw new UsageError(`${file}: ${messageOf(cause)}; write one with \`serin rules -f ROLLOUT\``, { cause });
   });
   const watcher = watchDirectory(file, changed, log);
-  const timer = setInterval(changed, POLL_MS);
+  const poll = async (): Promise<void> => {
+    const stamp = await stampOf(file).catch(() => undefined);
+    if (stamp === undefined || stamp !== seen) changed();
+  };
+  const timer = setInterval(() => void poll(), POLL_MS);
   timer.unref();
   return () => {
     clearInterval(timer);
@@ -46,22 +66,9 @@ export async function startFileSource(file: string, { rules, log }: Parts): Prom
   };
 }
 
-/** The file was read and holds no rule set. */
-class UnusableRulesError extends Error {
-  override readonly name = "UnusableRulesError";
-}
-
-function parseRuleSet(text: string): RuleSet {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new UnusableRulesError("not JSON", { cause });
-  }
-  const result = RuleSetSchema.safeParse(value);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`);
-  throw new UnusableRulesError(`not a rule set: ${faults.join(", ")}`);
+async function stampOf(file: string): Promise<string> {
+  const { ino, size, mtimeMs, ctimeMs } = await stat(file);
+  return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }
 
 /** Editors replace files, so the directory is watched; where that cannot be, the poll must do. */

@@ -1,8 +1,11 @@
-import type { ManifestPayload } from "../contract/rules.ts";
+import { compareRevision } from "../contract/rules.ts";
 import type { Logger } from "../io/log.ts";
+import type { ManifestText } from "../io/manifest-text.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { assemble, type BlobCache, blobFetcher, CorruptRulesError, decodeManifest, isNewer } from "../io/rules-store.ts";
+import { blobFetcher, CorruptRulesError, decodeManifestText, isNewer } from "../io/rules-store.ts";
 import type { CurrentRules } from "./current-rules.ts";
+import { type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
+import type { KeptRules } from "./rules-disk.ts";
 
 /** Takes manifests as they come, in whatever order, and puts the newest in force. */
 export interface ManifestFeed {
@@ -12,33 +15,52 @@ export interface ManifestFeed {
   stop(): void;
 }
 
+/** What a feed needs besides the connection. */
+export interface FeedParts {
+  readonly rules: CurrentRules;
+  readonly log: Logger;
+  /** The manifest that was read from disk. */
+  loaded?(): LoadedManifest | undefined;
+  /** Keeps the rules that took force; settles when that is done, and never rejects. */
+  keep?(rules: KeptRules): Promise<void>;
+}
+
 /** A blob may lack on a replica that lags, or NATS may not answer: the manifest is tried again before the next repair. */
 const RETRY_MS = 500;
 const RETRIES = 20;
 
+interface Waiting {
+  readonly data: Uint8Array;
+  readonly manifest: ManifestText;
+  readonly retriesLeft: number;
+}
+
 /** One manifest at a time, the newest of those that wait: fetching blobs must not let an older one overtake. */
-export function createManifestFeed(link: NatsLink, { rules, log }: { rules: CurrentRules; log: Logger }): ManifestFeed {
-  const blobs: BlobCache = new Map();
-  let waiting: { readonly payload: ManifestPayload; readonly retriesLeft: number } | undefined;
+export function createManifestFeed(link: NatsLink, parts: FeedParts): ManifestFeed {
+  const { rules, log } = parts;
+  const put = createPutter(link, parts);
+  let read: ManifestText | undefined = parts.loaded?.()?.manifest;
+  let waiting: Waiting | undefined;
   let isWorking = false;
   let retry: NodeJS.Timeout | undefined;
   const refuse = (error: unknown): void => {
     const problem = error instanceof Error ? error.message : String(error);
     if (rules.reject(problem)) log.error({ problem }, "rules refused, the last good ones stay");
   };
-  const takeOne = async (payload: ManifestPayload, retriesLeft: number): Promise<void> => {
-    if (!isNewer(payload, rules.ruleSet())) return rules.confirm(payload);
+  const takeOne = async (next: Waiting): Promise<void> => {
+    const { head } = next.manifest;
+    if (!isNewer(head, rules.ruleSet())) return rules.confirm(head);
     try {
-      if (!rules.offer(await assemble(payload, blobs, blobFetcher(link)))) return;
-      log.info({ epoch: payload.epoch, revision: payload.revision }, "rules in force");
+      if (!(await put(next))) return;
+      log.info({ epoch: head.epoch, revision: head.revision }, "rules in force");
     } catch (error) {
       // Counted once, however often it is tried.
-      if (retriesLeft === RETRIES) {
+      if (next.retriesLeft === RETRIES) {
         if (error instanceof CorruptRulesError) refuse(error);
-        else log.warn({ error, revision: payload.revision }, "rules could not be fetched whole, trying again");
+        else log.warn({ error, revision: head.revision }, "rules could not be fetched whole, trying again");
       }
-      if (retriesLeft === 0) return;
-      retry = setTimeout(() => take(payload, retriesLeft - 1), RETRY_MS);
+      if (next.retriesLeft === 0) return;
+      retry = setTimeout(() => take({ ...next, retriesLeft: next.retriesLeft - 1 }), RETRY_MS);
       retry.unref();
     }
   };
@@ -46,24 +68,51 @@ export function createManifestFeed(link: NatsLink, { rules, log }: { rules: Curr
     isWorking = true;
     for (let next = waiting; next !== undefined; next = waiting) {
       waiting = undefined;
-      await takeOne(next.payload, next.retriesLeft);
+      await takeOne(next);
     }
     isWorking = false;
   };
-  const take = (payload: ManifestPayload, retriesLeft: number): void => {
+  const take = (next: Waiting): void => {
     clearTimeout(retry);
-    if (waiting === undefined || isNewer(payload, waiting.payload)) waiting = { payload, retriesLeft };
+    if (waiting === undefined || isNewer(next.manifest.head, waiting.manifest.head)) waiting = next;
     if (!isWorking) void work();
   };
   return {
     refuse,
     offer(data) {
       try {
-        take(decodeManifest(data), RETRIES);
+        read = decodeManifestText(data, read);
+        take({ data, manifest: read, retriesLeft: RETRIES });
       } catch (error) {
         refuse(error);
       }
     },
     stop: () => clearTimeout(retry),
+  };
+}
+
+/** Puts a manifest in force as it differs from the one before; false when it is not newer any more. Throws as `loadManifest`. */
+function createPutter(link: NatsLink, { rules, loaded, keep }: FeedParts): (next: Waiting) => Promise<boolean> {
+  const fromNats = blobFetcher(link);
+  const shelves = new Map<string, Shelf>();
+  /** Bytes that the disk has yet to get. */
+  const fetched = new Map<string, Uint8Array>();
+  let last = loaded?.();
+  const fetch = async (hash: string): Promise<Uint8Array | undefined> => {
+    const data = fetched.get(hash) ?? (await fromNats(hash));
+    if (data !== undefined && keep !== undefined) fetched.set(hash, data);
+    return data;
+  };
+  return async ({ data, manifest }) => {
+    const inForce = rules.compiled();
+    // Rules of another source stand between, or none at all: everything counts as changed.
+    const before = last !== undefined && compareRevision(last.manifest.head, inForce) === 0 ? last : undefined;
+    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, fetch });
+    if (!rules.offer(next.change)) return false;
+    last = next.loaded;
+    shelves.clear();
+    const blobs = Object.values(manifest.head.blobs);
+    void keep?.({ manifest: data, blobs, fetch }).then(() => fetched.clear());
+    return true;
   };
 }

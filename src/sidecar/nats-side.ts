@@ -7,6 +7,7 @@ import type { CurrentRules } from "./current-rules.ts";
 import { type EvidenceSender, startEvidence } from "./evidence.ts";
 import type { FailingUsers } from "./failing-users.ts";
 import { type FailingUsersSender, startFailingUsersSender } from "./failing-users-sender.ts";
+import type { FeedParts } from "./manifest-feed.ts";
 import { type NatsSource, startNatsSource } from "./nats-source.ts";
 import type { SidecarSettings } from "./options.ts";
 import { type Receipts, startReceipts } from "./receipts.ts";
@@ -49,7 +50,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
   let connected: Connected | undefined;
   const stopping = new AbortController();
   let told: BeatState = "ok";
-  const stopKeeping = keepOnDisk(parts);
+  const disk = keepOnDisk(parts);
 
   const connecting = (async () => {
     const link = await connectNats({ url, name: `serin-sidecar ${settings.id}`, waitForServer: true, signal: stopping.signal });
@@ -81,7 +82,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     async stop() {
       stopping.abort();
       clearTimeout(slow);
-      await stopKeeping();
+      await disk?.stop();
       if (connected !== undefined) {
         connected.evidence.stop();
         connected.failingUsers.stop();
@@ -100,7 +101,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
       evidence.resend();
       failingUsers.resend();
     };
-    const source = startNatsSource(link, { rules, beat, log, onNewTerm });
+    const source = startNatsSource(link, { rules, beat, log, onNewTerm, ...disk });
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
     return { link, source, receipts, evidence, failingUsers };
   }
@@ -119,25 +120,26 @@ async function followReconnects({ link, source, receipts, evidence, failingUsers
   }
 }
 
-/** Writes each new rule set to disk and lets the file's time follow the beat. */
-function keepOnDisk({ disk, rules, beat, clock, log }: Parts): () => Promise<void> {
-  if (disk === undefined) return () => Promise.resolve();
+interface Keeping extends Required<Pick<FeedParts, "loaded" | "keep">> {
+  stop(): Promise<void>;
+}
+
+/** Writes rules that took force to disk and lets the file's time follow the beat; undefined where none are kept. */
+function keepOnDisk({ disk, rules, beat, clock, log }: Parts): Keeping | undefined {
+  if (disk === undefined) return undefined;
   const onError = (error: unknown): void => log.error({ error }, "rules cannot be kept on disk");
-  let kept = rules.ruleSet();
   const touch = async (): Promise<void> => {
     const ageMs = beat.ageMs();
-    if (ageMs !== undefined && kept.revision > 0) await disk.touch(clock.nowMs() - ageMs);
+    if (ageMs !== undefined && rules.ruleSet().revision > 0) await disk.touch(clock.nowMs() - ageMs);
   };
-  const stopListening = rules.onChange(() => {
-    if (rules.ruleSet() === kept) return;
-    kept = rules.ruleSet();
-    disk.save(kept).then(touch).catch(onError);
-  });
   const timer = setInterval(() => void touch().catch(onError), TOUCH_MS);
   timer.unref();
-  return async () => {
-    stopListening();
-    clearInterval(timer);
-    await touch().catch(onError);
+  return {
+    loaded: disk.loaded,
+    keep: (kept) => disk.save(kept).then(touch).catch(onError),
+    async stop() {
+      clearInterval(timer);
+      await touch().catch(onError);
+    },
   };
 }

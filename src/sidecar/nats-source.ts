@@ -1,10 +1,8 @@
 import { SUBJECTS } from "../contract/names.ts";
 import { LeaseSchema } from "../contract/rules.ts";
-import type { Logger } from "../io/log.ts";
 import { type NatsLink, readState, type Stored, subscribeSafely } from "../io/nats.ts";
 import type { Beat } from "./beat.ts";
-import type { CurrentRules } from "./current-rules.ts";
-import { createManifestFeed } from "./manifest-feed.ts";
+import { createManifestFeed, type FeedParts } from "./manifest-feed.ts";
 
 const REPAIR_MS = 15_000;
 
@@ -14,17 +12,16 @@ export interface NatsSource {
   stop(): void;
 }
 
-interface Parts {
-  readonly rules: CurrentRules;
+interface Parts extends FeedParts {
   readonly beat: Beat;
-  readonly log: Logger;
   /** Another controller leads, or the same one anew: what the last one had not yet written is unknown to it. */
   onNewTerm(): void;
 }
 
 /** Follows rules and beat by push, and repairs by direct gets on start, on each reconnection and every 15 s. */
-export function startNatsSource(link: NatsLink, { rules, beat, log, onNewTerm }: Parts): NatsSource {
-  const feed = createManifestFeed(link, { rules, log });
+export function startNatsSource(link: NatsLink, parts: Parts): NatsSource {
+  const { beat, log, onNewTerm } = parts;
+  const feed = createManifestFeed(link, parts);
   let term: number | undefined;
   const hearLease = (data: Uint8Array, how: "pushed" | "read"): void => {
     const lease = LeaseSchema.parse(JSON.parse(Buffer.from(data).toString("utf8")));

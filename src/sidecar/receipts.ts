@@ -52,7 +52,7 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
   const send = (): void => {
     clearTimeout(timer);
     publish(beat().state);
-    timer = setTimeout(send, isSplit(rules.ruleSet()) || rules.isFresh() ? LIVE_MS : IDLE_MS);
+    timer = setTimeout(send, isSplit(rules.compiled()) || rules.isFresh() ? LIVE_MS : IDLE_MS);
     timer.unref();
   };
   const stopListening = rules.onChange(send);

@@ -1,39 +1,22 @@
-import type { Condition, KeySource, PathMatch, Variant, VariantName } from "../../contract/rollout.ts";
-import type { LiveRule, RuleSet, StaticRules } from "../../contract/rules.ts";
-import { seedOf, thresholdOf, userHash } from "./bucket.ts";
-import { bySpecificity, cookieValue } from "./match.ts";
-import type { Reason, RequestFacts } from "./types.ts";
-
-/** Reads the bucketing key from a request; undefined when this source has none. */
-export interface CompiledKeySource {
-  readonly label: string;
-  read(request: RequestFacts): string | undefined;
-}
-
-/** A rule before the share. */
-export interface CompiledTarget {
-  readonly name: string;
-  readonly variant: VariantName;
-  /** `user` is the hashed bucketing key; undefined without a key. */
-  matches(request: RequestFacts, user: string | undefined): boolean;
-}
+import type { PathMatch } from "../../contract/rollout.ts";
+import type { LiveRule, ReadyRuleSet } from "../../contract/rules.ts";
+import { thresholdOf } from "./bucket.ts";
+import { bySpecificity } from "./match.ts";
+import { type CompiledStatics, compileStatics } from "./statics.ts";
+import type { Reason } from "./types.ts";
 
 /** One rollout, ready to decide with: nothing is parsed per request. */
-export interface CompiledRollout {
+export interface CompiledRollout extends Pick<CompiledStatics, "seed" | "listsUsers" | "keys" | "targets" | "variants"> {
   readonly name: string;
   readonly run: number;
   readonly off: boolean;
-  /** Hash of the salt. */
-  readonly seed: number;
-  /** True when a target lists users, so that their hash is worth computing. */
-  readonly listsUsers: boolean;
   /** 0…2³². */
   readonly threshold: number;
   /** Reason given to keys that the share decides. */
   readonly shareReason: Extract<Reason, "share" | "unwatched">;
-  readonly keys: readonly CompiledKeySource[];
-  readonly targets: readonly CompiledTarget[];
-  readonly variants: Readonly<Record<VariantName, Variant>>;
+  /** What it was compiled from. */
+  readonly statics: CompiledStatics;
+  readonly live: LiveRule;
 }
 
 /** A path of a host, and who governs it. */
@@ -46,97 +29,156 @@ export interface CompiledRoute {
 export interface CompiledRules {
   readonly epoch: number;
   readonly revision: number;
+  /** By name, in no particular order. */
   readonly rollouts: ReadonlyMap<string, CompiledRollout>;
   readonly byHost: ReadonlyMap<string, readonly CompiledRoute[]>;
   readonly anyHost: readonly CompiledRoute[];
-  /** Lower-case names of all headers that some rule reads. */
+  /** Lower-case names of all headers that some rule reads; the same set as long as these names are the same. */
   readonly headers: ReadonlySet<string>;
+  /** How many rollouts read each of these headers. */
+  readonly headerReaders: ReadonlyMap<string, number>;
+  /** True when the shares that ask for it are sent home. */
+  readonly unwatched: boolean;
 }
 
-/** Compiles a rule set once, at load; `unwatched` sends the shares home that ask for it. */
-export function compile(ruleSet: RuleSet, { unwatched = false }: { unwatched?: boolean } = {}): CompiledRules {
-  const headers = new Set<string>();
-  const rollouts = new Map<string, CompiledRollout>();
-  const hosts = new Map<string, CompiledRoute[]>();
-  for (const [name, entry] of Object.entries(ruleSet.rollouts).toSorted(byName)) {
-    for (const header of headersOf(entry.rules)) headers.add(header);
-    const rollout = compileRollout(name, entry, unwatched);
-    rollouts.set(name, rollout);
-    for (const host of new Set(entry.rules.match.hosts)) {
-      const routes = hosts.get(host) ?? [];
-      hosts.set(host, routes);
-      for (const path of entry.rules.match.paths) routes.push({ path, rollout });
-    }
+/** What of a rule set differs from the one in force. */
+export interface RulesChange {
+  readonly epoch: number;
+  readonly revision: number;
+  /** New and changed rollouts by name. */
+  readonly changed: ReadonlyMap<string, { readonly statics: CompiledStatics; readonly live: LiveRule }>;
+  /** Names of rollouts that are gone. */
+  readonly removed: Iterable<string>;
+}
+
+/** Rules without any rollout: stable for all. */
+export const NO_RULES: CompiledRules = {
+  epoch: 0,
+  revision: 0,
+  rollouts: new Map(),
+  byHost: new Map(),
+  anyHost: [],
+  headers: new Set(),
+  headerReaders: new Map(),
+  unwatched: false,
+};
+
+/** Compiles a rule set whole; `unwatched` sends the shares home that ask for it. */
+export function compile({ epoch, revision, rollouts }: ReadyRuleSet, { unwatched = false }: { unwatched?: boolean } = {}): CompiledRules {
+  const changed = new Map<string, { statics: CompiledStatics; live: LiveRule }>();
+  for (const [name, { rules, live }] of Object.entries(rollouts)) changed.set(name, { statics: compileStatics(rules), live });
+  return recompile({ ...NO_RULES, unwatched }, { epoch, revision, changed, removed: [] });
+}
+
+/**
+ * The rules after a change: the same as those that a compilation of the whole would give. What did not change is the same
+ * object as before, and only the hosts of changed rollouts are sorted anew, so that the cost follows the change.
+ */
+export function recompile(before: CompiledRules, { epoch, revision, changed, removed }: RulesChange): CompiledRules {
+  const rollouts = new Map(before.rollouts);
+  const gone: CompiledRollout[] = [];
+  const come: CompiledRollout[] = [];
+  for (const name of removed) {
+    const old = rollouts.get(name);
+    if (old === undefined || changed.has(name)) continue;
+    rollouts.delete(name);
+    gone.push(old);
   }
-  // Sorting is stable, so rollouts that are equally specific stay ordered by name.
-  for (const routes of hosts.values()) routes.sort((a, b) => bySpecificity(a.path, b.path));
-  const anyHost = hosts.get("*") ?? [];
-  hosts.delete("*");
-  return { epoch: ruleSet.epoch, revision: ruleSet.revision, rollouts, byHost: hosts, anyHost, headers };
+  for (const [name, { statics, live }] of changed) {
+    const old = rollouts.get(name);
+    if (old !== undefined && old.statics === statics && isSameLive(old.live, live)) continue;
+    if (old !== undefined) gone.push(old);
+    const next = compileRollout({ name, statics, live, unwatched: before.unwatched });
+    rollouts.set(name, next);
+    come.push(next);
+  }
+  const { headers, headerReaders } = countHeaders(before, gone, come);
+  return { ...before, epoch, revision, rollouts, headers, headerReaders, ...indexHosts(before, gone, come) };
+}
+
+/** The same rules with shares at home, or back from there. */
+export function withUnwatched(before: CompiledRules, unwatched: boolean): CompiledRules {
+  if (before.unwatched === unwatched) return before;
+  const changed = new Map([...before.rollouts].filter(([, { live }]) => live.whenUnwatched === "stable"));
+  const { epoch, revision } = before;
+  // Taken out and put back, because neither statics nor live rule differ.
+  const rest = recompile(before, { epoch, revision, changed: new Map(), removed: changed.keys() });
+  return recompile({ ...rest, unwatched }, { epoch, revision, changed, removed: [] });
 }
 
 /** Order of rollouts by name, in code units: the same in every locale. */
 export const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 
-function compileRollout(name: string, { rules, live }: { rules: StaticRules; live: LiveRule }, unwatched: boolean): CompiledRollout {
+const isSameLive = (a: LiveRule, b: LiveRule): boolean =>
+  a.run === b.run && a.shareBp === b.shareBp && a.off === b.off && a.whenUnwatched === b.whenUnwatched;
+
+interface RolloutParts {
+  readonly name: string;
+  readonly statics: CompiledStatics;
+  readonly live: LiveRule;
+  readonly unwatched: boolean;
+}
+
+function compileRollout({ name, statics, live, unwatched }: RolloutParts): CompiledRollout {
   const sentHome = unwatched && live.whenUnwatched === "stable";
-  const seed = seedOf(rules.salt);
   return {
     name,
     run: live.run,
     off: live.off,
-    seed,
-    listsUsers: rules.targets.some(({ when }) => "users" in when || "userHashes" in when),
+    seed: statics.seed,
+    listsUsers: statics.listsUsers,
     threshold: sentHome ? 0 : thresholdOf(live.shareBp),
     shareReason: sentHome ? "unwatched" : "share",
-    keys: rules.key.map(compileKeySource),
-    targets: rules.targets.map((target) => ({
-      name: target.name,
-      variant: target.variant,
-      matches: compileCondition(target.when, seed),
-    })),
-    variants: rules.variants,
+    keys: statics.keys,
+    targets: statics.targets,
+    variants: statics.variants,
+    statics,
+    live,
   };
 }
 
-function compileKeySource(source: KeySource): CompiledKeySource {
-  if ("header" in source) return { label: `header ${source.header}`, read: (request) => present(request.headers(source.header)[0]) };
-  if ("cookie" in source) {
-    return { label: `cookie ${source.cookie}`, read: (request) => present(cookieValue(request.headers("cookie"), source.cookie)) };
+type Rollouts = readonly CompiledRollout[];
+
+function countHeaders(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "headers" | "headerReaders"> {
+  const headerReaders = new Map(before.headerReaders);
+  const count = (rollouts: Rollouts, by: 1 | -1): void => {
+    for (const { statics } of rollouts)
+      for (const header of statics.headers) headerReaders.set(header, (headerReaders.get(header) ?? 0) + by);
+  };
+  count(gone, -1);
+  count(come, 1);
+  for (const [header, readers] of headerReaders) if (readers === 0) headerReaders.delete(header);
+  const isSame = headerReaders.size === before.headers.size && [...headerReaders.keys()].every((header) => before.headers.has(header));
+  return { headers: isSame ? before.headers : new Set(headerReaders.keys()), headerReaders };
+}
+
+function indexHosts(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "byHost" | "anyHost"> {
+  const byHost = new Map(before.byHost);
+  byHost.set(ANY, before.anyHost);
+  const touched = new Map<string, CompiledRollout[]>();
+  for (const { statics } of gone) for (const host of statics.hosts) touched.set(host, []);
+  for (const rollout of come) {
+    for (const host of rollout.statics.hosts) {
+      const arrivals = touched.get(host) ?? [];
+      touched.set(host, arrivals);
+      arrivals.push(rollout);
+    }
   }
-  return { label: "client address", read: (request) => present(request.clientAddress) };
-}
-
-const present = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
-
-type ValueMatch = Extract<Condition, { header: unknown }>["header"];
-
-function compileCondition(condition: Condition, seed: number): CompiledTarget["matches"] {
-  if ("header" in condition) {
-    const { name } = condition.header;
-    const test = valueTest(condition.header);
-    return (request) => request.headers(name).some(test);
+  const left = new Set(gone);
+  for (const [host, arrivals] of touched) {
+    const routes = (byHost.get(host) ?? []).filter(({ rollout }) => !left.has(rollout));
+    for (const rollout of arrivals) for (const path of rollout.statics.paths) routes.push({ path, rollout });
+    // Sorting is stable, so the paths of one rollout that are equally specific stay in file order.
+    routes.sort((a, b) => bySpecificity(a.path, b.path) || compareNames(a.rollout.name, b.rollout.name));
+    if (routes.length > 0) byHost.set(host, routes);
+    else byHost.delete(host);
   }
-  if ("cookie" in condition) {
-    const { name } = condition.cookie;
-    const test = valueTest(condition.cookie);
-    return (request) => {
-      const value = cookieValue(request.headers("cookie"), name);
-      return value !== undefined && test(value);
-    };
-  }
-  const users = new Set("users" in condition ? condition.users.map((user) => userHash(seed, user)) : condition.userHashes);
-  return (_request, user) => user !== undefined && users.has(user);
+  const anyHost = byHost.get(ANY) ?? [];
+  byHost.delete(ANY);
+  return { byHost, anyHost };
 }
 
-function valueTest(matcher: ValueMatch): (value: string) => boolean {
-  if ("exact" in matcher) return (value) => value === matcher.exact;
-  if ("prefix" in matcher) return (value) => value.startsWith(matcher.prefix);
-  return () => true;
-}
+/** The host of rules that hold for every host. */
+const ANY = "*";
 
-function headersOf({ key, targets }: StaticRules): string[] {
-  const fromKeys = key.flatMap((source) => ("header" in source ? [source.header] : "cookie" in source ? ["cookie"] : []));
-  const fromTargets = targets.flatMap(({ when }) => ("header" in when ? [when.header.name] : "cookie" in when ? ["cookie"] : []));
-  return [...fromKeys, ...fromTargets];
-}
+const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,161 @@
+/**
+ * Users of a list as the 64 bits of their hashes, sorted, two words each in the order of the machine's 64-bit integers:
+ * 8 bytes a user, found by binary search. `userHash` of the core makes the hashes.
+ */
+export type UserTable = Uint32Array;
+
+/** 1 where the high half of a 64-bit integer stands second in memory, as on nearly all machines. */
+const HIGH = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 1 : 0;
+
+/** Index of the high word of a pair; the low one stands at `LOW_WORD`. */
+export const HIGH_WORD = HIGH;
+export const LOW_WORD = 1 - HIGH;
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Value of a base64 digit by its character code; 64 for `=`, 255 for what is none. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
+  if (code === 61) return 64;
+  const digit = ALPHABET.indexOf(String.fromCharCode(code));
+  return digit === -1 ? 255 : digit;
+});
+
+const BLOCK_WORDS = 65_536;
+
+/** Takes hashes one after another and gives the table; a million of them cost no more than their 8 MB and one copy. */
+export class UserTableBuilder {
+  readonly #full: Uint32Array[] = [];
+  #block = new Uint32Array(64);
+  #used = 0;
+  #high = 0;
+  #low = 0;
+  #isSorted = true;
+
+  get size(): number {
+    return this.#full.length * (BLOCK_WORDS / 2) + this.#used / 2;
+  }
+
+  /** Both words unsigned. */
+  add(high: number, low: number): void {
+    if (high < this.#high || (high === this.#high && low < this.#low)) this.#isSorted = false;
+    this.#high = high;
+    this.#low = low;
+    if (this.#used === this.#block.length) this.#grow();
+    this.#block[this.#used + HIGH_WORD] = high;
+    this.#block[this.#used + LOW_WORD] = low;
+    this.#used += 2;
+  }
+
+  finish(): UserTable {
+    const table = new Uint32Array(this.size * 2);
+    let at = 0;
+    for (const block of this.#full) {
+      table.set(block, at);
+      at += BLOCK_WORDS;
+    }
+    table.set(this.#block.subarray(0, this.#used), at);
+    if (!this.#isSorted) new BigUint64Array(table.buffer).sort();
+    return table;
+  }
+
+  /** Small lists stay small; large ones go on in blocks, which are never copied but once. */
+  #grow(): void {
+    if (this.#block.length === BLOCK_WORDS) {
+      this.#full.push(this.#block);
+      this.#block = new Uint32Array(BLOCK_WORDS);
+      this.#used = 0;
+      return;
+    }
+    const grown = new Uint32Array(this.#block.length * 4);
+    grown.set(this.#block);
+    this.#block = grown;
+  }
+}
+
+/** Reads base64 digits one after another: eight bytes, the highest first, are one user. */
+export class PackedReader {
+  readonly builder = new UserTableBuilder();
+  #bits = 0;
+  #held = 0;
+  #bytes = 0;
+  #high = 0;
+  #low = 0;
+  #padding = 0;
+
+  /** False on what is no base64 digit. */
+  digit(code: number): boolean {
+    const value = DIGITS[code] ?? 255;
+    if (value === 64) {
+      this.#padding += 1;
+      return this.#padding <= 2;
+    }
+    if (value === 255 || this.#padding > 0) return false;
+    this.#bits = (this.#bits << 6) | value;
+    this.#held += 6;
+    if (this.#held >= 8) {
+      this.#held -= 8;
+      this.#byte((this.#bits >>> this.#held) & 0xff);
+      this.#bits &= 0xff;
+    }
+    return true;
+  }
+
+  /** The table; undefined where the text ends within a user, holds none, or is padded wrongly. */
+  finish(): UserTable | undefined {
+    const { size } = this.builder;
+    const isWhole = this.#bytes % 8 === 0 && size > 0;
+    // Three bytes are four digits, so that the padding follows from the size.
+    return isWhole && this.#padding === (3 - ((size * 8) % 3)) % 3 ? this.builder.finish() : undefined;
+  }
+
+  #byte(byte: number): void {
+    this.#high = (this.#high << 8) | (this.#low >>> 24);
+    this.#low = (this.#low << 8) | byte;
+    this.#bytes += 1;
+    if (this.#bytes % 8 === 0) this.builder.add(this.#high >>> 0, this.#low >>> 0);
+  }
+}
+
+/** A packed list as a table; undefined for what is none. */
+export function unpackUsers(packed: string): UserTable | undefined {
+  const reader = new PackedReader();
+  for (let index = 0; index < packed.length; index += 1) if (!reader.digit(packed.charCodeAt(index))) return undefined;
+  return reader.finish();
+}
+
+/** A table of hashes as 16 hex digits, in any order. */
+export function tableOfHashes(hashes: Iterable<string>): UserTable {
+  const builder = new UserTableBuilder();
+  for (const hash of hashes) builder.add(Number.parseInt(hash.slice(0, 8), 16), Number.parseInt(hash.slice(8), 16));
+  return builder.finish();
+}
+
+/** A table as text: base64 of the sorted hashes, the highest byte first; 10.7 characters a user. */
+export function packUsers(table: UserTable): string {
+  const pieces: string[] = [];
+  let piece = "";
+  let bits = 0;
+  let held = 0;
+  const word = (value: number): void => {
+    for (const shift of [24, 16, 8, 0]) {
+      bits = (bits << 8) | ((value >>> shift) & 0xff);
+      held += 8;
+      while (held >= 6) {
+        held -= 6;
+        piece += ALPHABET[(bits >>> held) & 63];
+      }
+      bits &= 63;
+    }
+  };
+  for (let at = 0; at < table.length; at += 2) {
+    word(table[at + HIGH_WORD] ?? 0);
+    word(table[at + LOW_WORD] ?? 0);
+    if (piece.length > 8_192) {
+      pieces.push(piece);
+      piece = "";
+    }
+  }
+  if (held > 0) piece += ALPHABET[(bits << (6 - held)) & 63];
+  const text = pieces.join("") + piece;
+  return text.padEnd(Math.ceil(text.length / 4) * 4, "=");
+}

@@ -1,0 +1,116 @@
+import type { KeySource, PathMatch, Variant, VariantName } from "../../contract/rollout.ts";
+import type { ReadyRules } from "../../contract/rules.ts";
+import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
+import { seedOf, userHash } from "./bucket.ts";
+import { cookieValue } from "./match.ts";
+import type { RequestFacts } from "./types.ts";
+import { holdsUser } from "./user-table.ts";
+
+/** Reads the bucketing key from a request; undefined when this source has none. */
+export interface CompiledKeySource {
+  readonly label: string;
+  read(request: RequestFacts): string | undefined;
+}
+
+/** A rule before the share. */
+export interface CompiledTarget {
+  readonly name: string;
+  readonly variant: VariantName;
+  /** `user` is the hashed bucketing key; undefined without a key. */
+  matches(request: RequestFacts, user: string | undefined): boolean;
+}
+
+/** Static rules of one rollout, compiled: what is re-used while only the live rule changes. Lists of users stand here and nowhere else. */
+export interface CompiledStatics {
+  /** Each once. */
+  readonly hosts: readonly string[];
+  readonly paths: readonly PathMatch[];
+  /** Hash of the salt. */
+  readonly seed: number;
+  /** True when a target lists users, so that their hash is worth computing. */
+  readonly listsUsers: boolean;
+  readonly keys: readonly CompiledKeySource[];
+  readonly targets: readonly CompiledTarget[];
+  readonly variants: Readonly<Record<VariantName, Variant>>;
+  /** Lower-case names of the headers that keys and targets read, each once. */
+  readonly headers: readonly string[];
+}
+
+type ReadyCondition = ReadyRules["targets"][number]["when"];
+
+/** Compiles the part of a rollout that does not change while it runs. */
+export function compileStatics(rules: ReadyRules): CompiledStatics {
+  const seed = seedOf(rules.salt);
+  return {
+    hosts: [...new Set(rules.match.hosts)],
+    paths: rules.match.paths,
+    seed,
+    listsUsers: rules.targets.some(({ when }) => !("header" in when || "cookie" in when)),
+    keys: rules.key.map(compileKeySource),
+    targets: rules.targets.map((target) => ({
+      name: target.name,
+      variant: target.variant,
+      matches: compileCondition(target.when, seed),
+    })),
+    variants: rules.variants,
+    headers: [...new Set(headersOf(rules))],
+  };
+}
+
+function compileKeySource(source: KeySource): CompiledKeySource {
+  if ("header" in source) return { label: `header ${source.header}`, read: (request) => present(request.headers(source.header)[0]) };
+  if ("cookie" in source) {
+    return { label: `cookie ${source.cookie}`, read: (request) => present(cookieValue(request.headers("cookie"), source.cookie)) };
+  }
+  return { label: "client address", read: (request) => present(request.clientAddress) };
+}
+
+const present = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
+
+type ValueMatch = Extract<ReadyCondition, { header: unknown }>["header"];
+type UserList = Exclude<ReadyCondition, { header: unknown } | { cookie: unknown }>;
+
+function compileCondition(condition: ReadyCondition, seed: number): CompiledTarget["matches"] {
+  if ("header" in condition) {
+    const { name } = condition.header;
+    const test = valueTest(condition.header);
+    return (request) => request.headers(name).some(test);
+  }
+  if ("cookie" in condition) {
+    const { name } = condition.cookie;
+    const test = valueTest(condition.cookie);
+    return (request) => {
+      const value = cookieValue(request.headers("cookie"), name);
+      return value !== undefined && test(value);
+    };
+  }
+  return listedIn(tableOf(condition, seed));
+}
+
+/** Its own function, so that it holds on to the table and not to the list that the table was made of. */
+const listedIn =
+  (table: UserTable): CompiledTarget["matches"] =>
+  (_request, user) =>
+    user !== undefined && holdsUser(table, user);
+
+function tableOf(list: UserList, seed: number): UserTable {
+  if ("userTable" in list) return list.userTable;
+  if ("userHashes" in list) return tableOfHashes(list.userHashes);
+  if ("users" in list) return tableOfHashes(list.users.map((user) => userHash(seed, user)));
+  const table = unpackUsers(list.packedUsers);
+  // The schema refuses it; a list taken as empty would send its users elsewhere.
+  if (table === undefined) throw new TypeError("a packed list of users that is none");
+  return table;
+}
+
+function valueTest(matcher: ValueMatch): (value: string) => boolean {
+  if ("exact" in matcher) return (value) => value === matcher.exact;
+  if ("prefix" in matcher) return (value) => value.startsWith(matcher.prefix);
+  return () => true;
+}
+
+function headersOf({ key, targets }: ReadyRules): string[] {
+  const fromKeys = key.flatMap((source) => ("header" in source ? [source.header] : "cookie" in source ? ["cookie"] : []));
+  const fromTargets = targets.flatMap(({ when }) => ("header" in when ? [when.header.name] : "cookie" in when ? ["cookie"] : []));
+  return [...fromKeys, ...fromTargets];
+}

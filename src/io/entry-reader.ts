@@ -1,0 +1,92 @@
+import type { FileHandle } from "node:fs/promises";
+import type { UserTable } from "../contract/user-lists.ts";
+import { EntryFault, EntryScanner, type RawEntry } from "./entry-scanner.ts";
+import { ListReader } from "./list-reader.ts";
+import { createSlices } from "./slices.ts";
+
+/** Bytes that can be read anywhere, more than once. */
+export interface ByteSource {
+  /** Fills the buffer from a position; answers how many bytes there were. */
+  read(buffer: Buffer, position: number): Promise<number>;
+}
+
+/** The text of one entry; long lists of users are tables already, and empty in the text. */
+export interface EntryText {
+  readonly name: string;
+  readonly text: string;
+  /** In the order in which their lists stand in the text. */
+  readonly tables: readonly UserTable[];
+}
+
+/** A document whose entries were read as far as they are new. */
+export interface ReadEntries<Parsed> {
+  /** Its fields besides the entries. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Fingerprint of each entry by name. */
+  readonly fingerprints: ReadonlyMap<string, string>;
+  /** Entries whose fingerprint was not known under their name. */
+  readonly changed: ReadonlyMap<string, Parsed>;
+}
+
+interface Options<Parsed> {
+  /** The field that holds the entries. */
+  readonly container: string;
+  /** Fingerprints by name of what was read before. */
+  readonly known: ReadonlyMap<string, string>;
+  parse(entry: EntryText): Parsed;
+}
+
+const CHUNK = 65_536;
+
+/**
+ * Reads a document of many entries in slices of a few milliseconds, and parses only the entries that changed. Throws a SyntaxError
+ * on what is no JSON, an EntryFault on what cannot be read all the same, and what `parse` throws.
+ */
+export async function readEntries<Parsed>(source: ByteSource, { container, known, parse }: Options<Parsed>): Promise<ReadEntries<Parsed>> {
+  const fingerprints = new Map<string, string>();
+  const changed = new Map<string, Parsed>();
+  const large: RawEntry[] = [];
+  const scanner = new EntryScanner(container, (entry) => {
+    const { name, fingerprint, bytes } = entry;
+    if (fingerprints.has(name)) throw new EntryFault(`${container}.${name} stands twice`);
+    fingerprints.set(name, fingerprint);
+    if (known.get(name) === fingerprint) return;
+    if (bytes === undefined) large.push(entry);
+    else changed.set(name, parse({ name, text: bytes.toString("utf8"), tables: [] }));
+  });
+  await eachChunk(source, { start: 0, length: Number.POSITIVE_INFINITY }, (chunk) => scanner.push(chunk));
+  const fields = scanner.end();
+  for (const entry of large) {
+    const lists = new ListReader();
+    await eachChunk(source, entry, (chunk) => lists.push(chunk));
+    changed.set(entry.name, parse({ name: entry.name, text: lists.end(), tables: lists.tables }));
+  }
+  return { fields, fingerprints, changed };
+}
+
+/** Bytes in memory. */
+export const bytesSource = (bytes: Uint8Array): ByteSource => ({
+  read: (buffer, position) => {
+    const part = bytes.subarray(position, position + buffer.length);
+    buffer.set(part);
+    return Promise.resolve(part.length);
+  },
+});
+
+/** An open file. */
+export const fileSource = (file: FileHandle): ByteSource => ({
+  read: async (buffer, position) => (await file.read(buffer, 0, buffer.length, position)).bytesRead,
+});
+
+async function eachChunk(source: ByteSource, { start, length }: { start: number; length: number }, take: (chunk: Buffer) => void) {
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  const pause = createSlices();
+  for (let done = 0; done < length; ) {
+    const wanted = Math.min(CHUNK, length - done);
+    const read = await source.read(wanted === CHUNK ? buffer : buffer.subarray(0, wanted), start + done);
+    if (read === 0) break;
+    take(buffer.subarray(0, read));
+    done += read;
+    await pause();
+  }
+}

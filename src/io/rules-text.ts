@@ -1,0 +1,147 @@
+import type { z } from "zod";
+import { FORMAT } from "../contract/names.ts";
+import { NameSchema, PATTERNS } from "../contract/rollout.ts";
+import { type LiveRule, LiveRuleSchema, type ReadyRules, RuleSetSchema, StaticRulesSchema } from "../contract/rules.ts";
+import type { UserTable } from "../contract/user-lists.ts";
+import { type ByteSource, type EntryText, type ReadEntries, readEntries } from "./entry-reader.ts";
+import { EntryFault } from "./entry-scanner.ts";
+import { isPlainLive, isPlainRules } from "./rules-check.ts";
+
+/** A document that is no rule set; the message says all that is wrong with it. */
+export class RulesTextError extends Error {
+  override readonly name = "RulesTextError";
+}
+
+/** A rollout of a rule set, ready to compile. */
+export interface ReadyRollout {
+  readonly rules: ReadyRules;
+  readonly live: LiveRule;
+}
+
+interface Options<Input, Compiled> {
+  /** Fingerprints by name of what was read before. */
+  readonly known: ReadonlyMap<string, string>;
+  /** Called for each new entry, at once, so that the text of one is garbage before the next is read. */
+  compile(input: Input): Compiled;
+}
+
+/** What differs in a rule set from what was read before. */
+export interface ReadRuleSet<Compiled> extends Omit<ReadEntries<Compiled>, "fields"> {
+  readonly epoch: number;
+  readonly revision: number;
+}
+
+const HeadSchema = RuleSetSchema.omit({ rollouts: true });
+
+/** Reads a rule set as `--rules FILE` holds it. Throws a RulesTextError. */
+export async function readRuleSetText<Compiled>(
+  source: ByteSource,
+  { known, compile }: Options<ReadyRollout, Compiled>,
+): Promise<ReadRuleSet<Compiled>> {
+  const faults: string[] = [];
+  const { fields, ...read } = await readChecked(source, known, (entry) => {
+    const { name, text, tables } = entry;
+    const parsed = Object(JSON.parse(text));
+    const { rules, live, ...rest } = parsed;
+    const ready = readyRules(rules, { tables, at: `rollouts.${name}.rules`, faults });
+    const checked = isPlainLive(live) ? live : check(LiveRuleSchema, live, { at: `rollouts.${name}.live`, faults });
+    checkName(name, faults);
+    for (const key of Object.keys(rest)) faults.push(`rollouts.${name}: Unrecognized key: "${key}"`);
+    return ready === undefined || checked === undefined ? undefined : compile({ rules: ready, live: checked });
+  });
+  const { rollouts, ...others } = fields;
+  const head = check(HeadSchema, others, { at: "", faults });
+  if (Object(rollouts) !== rollouts || Array.isArray(rollouts)) faults.push("rollouts: no mapping of names to rollouts");
+  if (head === undefined || faults.length > 0) throw new RulesTextError(`not a rule set: ${faults.join(", ")}`);
+  return { ...read, changed: withoutFaults(read.changed), epoch: head.epoch, revision: head.revision };
+}
+
+/** Reads a blob of static rules. Throws a RulesTextError. */
+export async function readBlobText<Compiled>(
+  source: ByteSource,
+  { known, compile }: Options<ReadyRules, Compiled>,
+): Promise<Omit<ReadEntries<Compiled>, "fields">> {
+  const faults: string[] = [];
+  const { fields, ...read } = await readChecked(source, known, ({ name, text, tables }) => {
+    const ready = readyRules(JSON.parse(text), { tables, at: `rollouts.${name}`, faults });
+    checkName(name, faults);
+    return ready === undefined ? undefined : compile(ready);
+  });
+  const { format, rollouts, ...rest } = fields;
+  if (format !== FORMAT) faults.push(`format: not ${FORMAT}`);
+  if (Object(rollouts) !== rollouts || Array.isArray(rollouts)) faults.push("rollouts: no mapping of names to rules");
+  for (const key of Object.keys(rest)) faults.push(`the whole: Unrecognized key: "${key}"`);
+  if (faults.length > 0) throw new RulesTextError(`not static rules: ${faults.join(", ")}`);
+  return { ...read, changed: withoutFaults(read.changed) };
+}
+
+async function readChecked<Parsed>(
+  source: ByteSource,
+  known: ReadonlyMap<string, string>,
+  parse: (entry: EntryText) => Parsed,
+): Promise<ReadEntries<Parsed>> {
+  try {
+    return await readEntries(source, { container: "rollouts", known, parse });
+  } catch (cause) {
+    if (cause instanceof EntryFault) throw new RulesTextError(`${cause.message}`, { cause });
+    if (cause instanceof SyntaxError) throw new RulesTextError("not JSON", { cause });
+    throw cause;
+  }
+}
+
+interface At {
+  readonly at: string;
+  readonly faults: string[];
+}
+
+/** Rules of one entry; undefined, with what is wrong added to the faults, when they are none. */
+function readyRules(value: unknown, { tables, at, faults }: At & { tables: readonly UserTable[] }): ReadyRules | undefined {
+  if (tables.length === 0) return isPlainRules(value) ? value : check(StaticRulesSchema, value, { at, faults });
+  const targets: unknown[] = Array.isArray(Object(value).targets) ? Object(value).targets : [];
+  const places: number[] = [];
+  const filled = targets.map((target, index) => {
+    if (!isEmptyList(Object(target).when)) return target;
+    places.push(index);
+    return { ...Object(target), when: STAND_IN };
+  });
+  if (places.length !== tables.length) {
+    faults.push(`${at}: a list of users stands where none may be`);
+    return undefined;
+  }
+  const rules = check(StaticRulesSchema, { ...Object(value), targets: filled }, { at, faults });
+  if (rules === undefined) return undefined;
+  const userTables = new Map(places.map((place, index) => [place, tables[index]]));
+  return {
+    ...rules,
+    targets: rules.targets.map((target, index) => {
+      const userTable = userTables.get(index);
+      return userTable === undefined ? target : { ...target, when: { userTable } };
+    }),
+  };
+}
+
+/** A condition that the schema takes, in the place of one whose list is a table already. */
+const STAND_IN = { userHashes: ["0000000000000000"] };
+
+/** What the reader of lists leaves of a condition. */
+function isEmptyList(when: unknown): boolean {
+  const { userHashes, packedUsers, ...rest } = Object(when);
+  const isEmpty = packedUsers === undefined ? Array.isArray(userHashes) && userHashes.length === 0 : packedUsers === "";
+  return isEmpty && Object.keys(rest).length === 0;
+}
+
+function checkName(name: string, faults: string[]): void {
+  if (!PATTERNS.name.test(name)) check(NameSchema, name, { at: `rollouts.${name}`, faults });
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown, { at, faults }: At): z.infer<Schema> | undefined {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const { path, message } of result.error.issues)
+    faults.push(`${[at, ...path].filter((part) => part !== "").join(".") || "the whole"}: ${message}`);
+  return undefined;
+}
+
+/** There are no faults, so each entry was compiled. */
+const withoutFaults = <Compiled>(changed: ReadonlyMap<string, Compiled | undefined>): ReadonlyMap<string, Compiled> =>
+  changed as ReadonlyMap<string, Compiled>; // only a fault leaves an entry out
