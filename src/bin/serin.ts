@@ -5,8 +5,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { CliParts } from "../cli/parts.ts";
 import { runCli } from "../cli/program.ts";
+import { UsageError } from "../contract/errors.ts";
 import { systemClock } from "../io/clock.ts";
-import { createLog } from "../io/log.ts";
+import { createLog, type Logger, type LogLevel } from "../io/log.ts";
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -22,6 +23,8 @@ const otlpWanted =
   Object.entries(process.env).some(([name, value]) => /^OTEL_EXPORTER_OTLP_(METRICS_|TRACES_)?ENDPOINT$/.test(name) && value !== "") ||
   ["OTEL_METRICS_EXPORTER", "OTEL_TRACES_EXPORTER"].some((name) => process.env[name]?.split(",").includes("otlp") === true);
 
+const sidecarLog = (level: LogLevel): Logger => createLog({ name: "serin-sidecar", level });
+
 // Each part is loaded only when it runs: `serin status` should not wait for a gRPC server's code.
 const parts: CliParts = {
   out: (text) => void process.stdout.write(text),
@@ -34,11 +37,38 @@ const parts: CliParts = {
   newId: () => randomBytes(12).toString("hex"),
   signal: stopping.signal,
   async startSidecar(options, level) {
-    const [{ startSidecar }, { SidecarOptionsSchema }] = await Promise.all([
+    const [{ startSidecar }, { SidecarOptionsSchema }, { singleOptions }] = await Promise.all([
       import("../sidecar/sidecar.ts"),
       import("../sidecar/options.ts"),
+      import("../sidecar/workers/worker-options.ts"),
     ]);
-    return startSidecar(SidecarOptionsSchema.parse(options), { log: createLog({ name: "serin-sidecar", level }), clock: systemClock });
+    return startSidecar(singleOptions(SidecarOptionsSchema.parse(options)), { log: sidecarLog(level), clock: systemClock });
+  },
+  async startWorkers(options, count, level) {
+    const [{ startWorkers }, { SidecarOptionsSchema }, { workerProcesses }] = await Promise.all([
+      import("../sidecar/workers/workers.ts"),
+      import("../sidecar/options.ts"),
+      import("./worker-processes.ts"),
+    ]);
+    const startProcess = workerProcesses(fileURLToPath(import.meta.url));
+    return startWorkers(SidecarOptionsSchema.parse(options), count, {
+      startProcess,
+      log: sidecarLog(level),
+      logLevel: level,
+      clock: systemClock,
+    });
+  },
+  async runWorker() {
+    const [{ startSidecar }, { runWorker }, { parentChannel }] = await Promise.all([
+      import("../sidecar/sidecar.ts"),
+      import("../sidecar/workers/worker.ts"),
+      import("./worker-processes.ts"),
+    ]);
+    const channel = parentChannel();
+    if (channel === undefined) throw new UsageError("sidecar-worker is started by `serin sidecar --workers`; start that");
+    const code = await runWorker({ channel, signal: stopping.signal, clock: systemClock, createLog: sidecarLog, start: startSidecar });
+    // Without its parent it may have left something open.
+    process.exit(code);
   },
   async startController(options, level) {
     const [{ startController }, { ControllerOptionsSchema }] = await Promise.all([

@@ -11,6 +11,15 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+const MAX_WORKERS = 64;
+
+/** Parses `--workers`. */
+export function parseWorkers(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > MAX_WORKERS) throw new InvalidArgumentError(`Write a whole number, 1 to ${MAX_WORKERS}.`);
+  return count;
+}
+
 /** Parses `checkout=5%` for `--share`; collects into a map of basis points. */
 export function collectShare(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const [name = "", share] = text.split("=", 2);

@@ -26,6 +26,14 @@ export interface CliParts {
     options: unknown,
     log: LogLevel,
   ): Promise<Running & { readonly metricsUrl: string | undefined; readonly extProcPort: number | undefined }>;
+  /** Several sidecars, each a process; `workers` tells where they listen. */
+  startWorkers(
+    options: unknown,
+    count: number,
+    log: LogLevel,
+  ): Promise<Running & { readonly metricsUrl: string | undefined; readonly workers: readonly object[] }>;
+  /** Serves as one of several, for the process that started this one. */
+  runWorker(): Promise<ExitCode>;
   startController(options: unknown, log: LogLevel): Promise<Running>;
   runDemo(options: { json: boolean }): Promise<ExitCode>;
 }

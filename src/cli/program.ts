@@ -3,7 +3,7 @@ import { DocumentError, SerinError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { type ApplyFlags, apply } from "./apply.ts";
 import { type ExplainFlags, explainRequest } from "./explain.ts";
-import { collect, collectHeader, collectShare, jsonOption, logLevelOption, natsOption, parseDuration } from "./flags.ts";
+import { collect, collectHeader, collectShare, jsonOption, logLevelOption, natsOption, parseDuration, parseWorkers } from "./flags.ts";
 import { type GetFlags, get } from "./get.ts";
 import type { CliParts } from "./parts.ts";
 import { type RulesFlags, rules } from "./rules.ts";
@@ -38,6 +38,8 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
   const nats = () => natsOption(parts.defaultNats);
   const command = (name: string, description: string): Command => program.command(name).description(description).addOption(jsonOption());
   addRunners(command, parts, done);
+  // Not for people: `sidecar --workers` starts it.
+  program.command("sidecar-worker <id>", { hidden: true }).action(async () => done(await parts.runWorker()));
 
   command("rules", "print the rule set that `sidecar --rules` reads")
     .requiredOption("-f, --file <file>", "rollout file; may be repeated", collect, [])
@@ -96,6 +98,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--stale-after <duration>", "age of the beat that is called stale; 5s when absent", parseDuration)
     .option("--unwatched-after <duration>", "age of the beat that sends shares home; 30s when absent", parseDuration)
     .option("--drain <duration>", "time to serve on after the signal to stop; 2500ms when absent", parseDuration)
+    .option("--workers <count>", "processes, each with a socket of its own and one set of metrics; 1 when absent", parseWorkers)
     .addOption(logLevelOption())
     .action(async (flags: SidecarFlags) => done(await runSidecar(flags, parts)));
   command("controller", "run a controller; one leads, others stand by")

@@ -3,7 +3,7 @@ import { UsageError } from "../contract/errors.ts";
 import type { ExitCode } from "../contract/exit-codes.ts";
 import { EXIT } from "../contract/exit-codes.ts";
 import type { LogLevel } from "../io/log.ts";
-import { type CliParts, stopped } from "./parts.ts";
+import { type CliParts, type Running, stopped } from "./parts.ts";
 
 /** Flags of `serin sidecar`; durations in milliseconds. */
 export interface SidecarFlags {
@@ -17,6 +17,7 @@ export interface SidecarFlags {
   readonly staleAfter?: number;
   readonly unwatchedAfter?: number;
   readonly drain?: number;
+  readonly workers?: number;
   readonly logLevel: LogLevel;
   readonly json?: boolean;
 }
@@ -39,12 +40,27 @@ export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<
     drainMs: flags.drain,
     otlp: parts.otlp,
   });
-  const running = await checked(() => parts.startSidecar(options, flags.logLevel));
-  if (flags.json === true)
-    parts.out(`${JSON.stringify({ id: options["id"], metrics: running.metricsUrl, extProcPort: running.extProcPort ?? null })}\n`);
+  const { logLevel, workers = 1 } = flags;
+  const [running, where] = await checked(() => startOneOrMore(options, { logLevel, workers }, parts));
+  if (flags.json === true) parts.out(`${JSON.stringify({ id: options["id"], metrics: running.metricsUrl ?? null, ...where })}\n`);
   await stopped(parts.signal);
   await running.stop();
   return EXIT.done;
+}
+
+type Started = [running: Running & { readonly metricsUrl: string | undefined }, where: object];
+
+async function startOneOrMore(
+  options: unknown,
+  { workers, logLevel }: Required<Pick<SidecarFlags, "workers" | "logLevel">>,
+  parts: CliParts,
+): Promise<Started> {
+  if (workers === 1) {
+    const running = await parts.startSidecar(options, logLevel);
+    return [running, { extProcPort: running.extProcPort ?? null }];
+  }
+  const running = await parts.startWorkers(options, workers, logLevel);
+  return [running, { workers: running.workers }];
 }
 
 /** Flags of `serin controller`; durations in milliseconds. */

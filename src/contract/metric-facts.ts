@@ -47,7 +47,12 @@ export const METRIC_FACTS: readonly MetricFact[] = [
     ["rollout"],
     "Users that this sidecar saw fail while the rollout rested, or under its old runs.",
   ),
-  fact(METRICS.streamResets, "counter", [], "Streams that Envoy ended by a reset: with graceful close in Envoy's configuration there are none."),
+  fact(
+    METRICS.streamResets,
+    "counter",
+    [],
+    "Streams that Envoy ended by a reset: with graceful close in Envoy's configuration there are none.",
+  ),
   fact(METRICS.envoyLogsDropped, "counter", [], "Access log entries that Envoy dropped, by its own count: outcomes that nobody hears of."),
   fact(METRICS.envoyLogsWritten, "counter", [], "Access log entries that Envoy sent, by its own count."),
   fact(METRICS.envoyFailedOpen, "counter", [], "Requests that went on without a decision, by Envoy's own count."),

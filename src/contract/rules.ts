@@ -41,7 +41,7 @@ export const LiveRuleSchema = z.strictObject({
 });
 
 /** A rollout as a rule set holds it. */
-export const RolloutRulesSchema = z.strictObject({ rules: StaticRulesSchema, live: LiveRuleSchema });
+const RolloutRulesSchema = z.strictObject({ rules: StaticRulesSchema, live: LiveRuleSchema });
 
 /** What a sidecar obeys: the form of `--rules FILE`. */
 export const RuleSetSchema = z.strictObject({
@@ -76,7 +76,7 @@ export const ManifestPayloadSchema = z.strictObject({
  * The most bytes of a manifest as stored: what one message of NATS takes by default, less 4 KiB for its headers. Room for
  * 10,000 rollouts with names of 20 characters.
  */
-export const MAX_MANIFEST_BYTES = 1_024 * 1_024 - 4_096;
+const MAX_MANIFEST_BYTES = 1_024 * 1_024 - 4_096;
 
 /** The manifest as stored: the payload's exact text, so that a signature covers bytes and not a re-serialisation. */
 export const ManifestSchema = z.strictObject({

@@ -17,7 +17,7 @@ export class EntryFault extends Error {
 }
 
 /** Larger values are read a second time, so that nothing large is held. */
-export const MAX_HELD = 65_536;
+const MAX_HELD = 65_536;
 
 type State = "begin" | "key or end" | "key" | "in key" | "colon" | "begin value" | "value" | "comma or end" | "end";
 

@@ -1,10 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+/** Whether a program serves, and what it says of it. */
+export interface Readiness {
+  readonly isReady: boolean;
+  readonly body: object;
+}
+
 /** What a program shows by HTTP. */
 export interface HttpPorts {
   metrics(request: IncomingMessage, response: ServerResponse): void;
-  readiness(): { readonly isReady: boolean; readonly body: object };
+  /** Must not reject. */
+  readiness(): Readiness | Promise<Readiness>;
 }
 
 export interface HttpServer {
@@ -22,10 +29,8 @@ export async function startHttp(address: string, ports: HttpPorts): Promise<Http
         return ports.metrics(request, response);
       case "/healthz":
         return send(response, 200, { status: "alive" });
-      case "/readyz": {
-        const { isReady, body } = ports.readiness();
-        return send(response, isReady ? 200 : 503, body);
-      }
+      case "/readyz":
+        return void sendReadiness(response, ports);
       default:
         return send(response, 404, { error: "not here; ask /metrics, /healthz or /readyz" });
     }
@@ -46,6 +51,11 @@ export async function startHttp(address: string, ports: HttpPorts): Promise<Http
         server.closeAllConnections();
       }),
   };
+}
+
+async function sendReadiness(response: ServerResponse, { readiness }: Pick<HttpPorts, "readiness">): Promise<void> {
+  const { isReady, body } = await readiness();
+  send(response, isReady ? 200 : 503, body);
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -9,8 +9,8 @@ export interface TelemetryOptions {
   readonly service: string;
   /** `service.instance.id`. */
   readonly instance: string;
-  /** Called at each collection. */
-  readonly collect: () => MetricData[];
+  /** Called at each collection; must not reject. */
+  readonly collect: () => MetricData[] | Promise<MetricData[]>;
   /** Push metrics and traces too, by the standard OTEL_* variables. */
   readonly otlp: boolean;
 }
@@ -26,8 +26,10 @@ export interface Telemetry {
 export async function startTelemetry({ service, instance, collect, otlp }: TelemetryOptions): Promise<Telemetry> {
   const resource = resourceFromAttributes({ "service.name": service, "service.instance.id": instance });
   const producer: MetricProducer = {
-    collect: () =>
-      Promise.resolve({ resourceMetrics: { resource, scopeMetrics: [{ scope: { name: "serin" }, metrics: collect() }] }, errors: [] }),
+    collect: async () => ({
+      resourceMetrics: { resource, scopeMetrics: [{ scope: { name: "serin" }, metrics: await collect() }] },
+      errors: [],
+    }),
   };
   const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true, metricProducers: [producer] });
   const provider = new MeterProvider({ resource, readers: [exporter] });

@@ -63,10 +63,9 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     if (!stopping.signal.aborted) log.error({ error }, "NATS connection ended");
   });
   const slow = setTimeout(() => {
-    if (connected === undefined)
-      log.warn({ nats: url, revision: rules.ruleSet().revision }, "NATS does not answer; serving the rules at hand and trying on");
-  }, 3_000);
-  slow.unref();
+    if (connected !== undefined) return;
+    log.warn({ nats: url, revision: rules.ruleSet().revision }, "NATS does not answer; serving the rules at hand and trying on");
+  }, 3_000).unref();
 
   return {
     urgent: (rollout) => connected?.evidence.urgent(rollout),

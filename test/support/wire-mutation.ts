@@ -118,7 +118,11 @@ function parse(bytes: Buffer, type: string): Node[] {
 /** Type of the message in a field; an entry of a map is a message of key and value. Undefined for what is none. */
 function typeOf(type: string, number: number): string | undefined {
   if (type.startsWith("entry of ")) return number === 2 ? messageIn(type.slice("entry of ".length)) : undefined;
-  const kind = MESSAGE_TABLES[type]?.split("|").find((line) => line.startsWith(`${number} `))?.split(" ")[2] ?? "";
+  const kind =
+    MESSAGE_TABLES[type]
+      ?.split("|")
+      .find((line) => line.startsWith(`${number} `))
+      ?.split(" ")[2] ?? "";
   return kind.endsWith("{}") ? `entry of ${kind.slice(0, -2)}` : messageIn(kind.replace("[]", ""));
 }
 

@@ -34,6 +34,11 @@ export async function runWith(args: readonly string[], overrides: Partial<CliPar
     newId: () => "0123456789abcdef",
     signal: stop.signal,
     startSidecar: start,
+    startWorkers: async (options, count) => {
+      ran.started.push(count);
+      return { ...(await start(options)), workers: [{ id: "edge-0", extProc: "unix:run/serin-0.sock" }] };
+    },
+    runWorker: () => Promise.resolve(0),
     startController: start,
     runDemo: () => Promise.resolve(0),
     ...overrides,

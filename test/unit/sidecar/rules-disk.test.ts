@@ -43,8 +43,9 @@ describe("rules on disk", () => {
     await kept.save(at(3));
     await kept.touch(1_700_000_000_000);
     const found = await disk().load(1_700_000_042_000);
-    expect(found?.beatAgeMs).toBe(42_000);
-    const rules = recompile(NO_RULES, found?.ruleSet ?? expect.fail());
+    if (found === undefined) throw new Error("nothing was kept");
+    expect(found.beatAgeMs).toBe(42_000);
+    const rules = recompile(NO_RULES, found.ruleSet);
     expect(rules).toMatchObject({ epoch: 10, revision: 3 });
     const whole = compile({ epoch: 10, revision: 3, rollouts: { checkout: ruleOf() } }).rollouts.get("checkout");
     // Functions of different compilations are never equal.
