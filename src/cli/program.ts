@@ -121,7 +121,7 @@ function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts
   verb("pause", "name", "stay at this share; the canary is still judged");
   verb("resume", "name", "go on");
   verb("abort", "name", "send everyone back to stable");
-  verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may go");
+  verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");
   verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
 }
 

@@ -9,7 +9,7 @@ export interface Decided {
   readonly control: boolean;
   /** Where the variant's requests should end up; undefined without a rollout. */
   readonly cluster: string | undefined;
-  /** Bucket of the user, 32 bits; undefined when no key was needed or found. */
+  /** Bucket of the user, 32 bits; undefined without a key. */
   readonly bucket: number | undefined;
 }
 

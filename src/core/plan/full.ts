@@ -47,7 +47,7 @@ export function inPromoted(state: In<"promoted">, event: PlanEvent, scene: Scene
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "handover": {
       const { run, firstRun } = state;
-      const reason = "stable runs the new version; the rule leaves the rule set";
+      const reason = "stable runs the new version; the rule rests";
       return {
         ok: true,
         state: { phase: "handedOver", run, firstRun, sinceMs: scene.nowMs },

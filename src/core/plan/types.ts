@@ -23,7 +23,7 @@ export type PlanEvent =
 /** What the shell must do about it, in order. `serve` is already true in the new state; it tells the share to publish. */
 export type PlanEffect =
   | { readonly type: "serve"; readonly run: number; readonly shareBp: number; readonly off: boolean }
-  /** The rule leaves the rule set. */
+  /** The rule rests, or leaves the rule set. */
   | { readonly type: "remove" }
   | { readonly type: "audit"; readonly action: string; readonly reason: string };
 

@@ -50,7 +50,7 @@ export function inRolledBack(state: In<"rolledBack">, event: PlanEvent, scene: S
   }
 }
 
-/** The other end: the rule is gone. */
+/** The other end: the rule rests. */
 export function inHandedOver(state: In<"handedOver">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
     case "tick":
@@ -62,7 +62,7 @@ export function inHandedOver(state: In<"handedOver">, event: PlanEvent, scene: S
     case "resume":
     case "abort":
     case "handover":
-      return refuse(state, scene, "stable runs the new version and the rule is gone; apply a rollout for the next change");
+      return refuse(state, scene, "stable runs the new version and the rule rests; apply a rollout for the next change");
   }
 }
 

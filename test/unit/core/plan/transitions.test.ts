@@ -147,7 +147,7 @@ describe("a rollout on its way back", () => {
 
 describe("an attempt that is over", () => {
   const again = "refused: checkout is rolled back: this attempt is over (errors); apply the rollout anew to try again";
-  const gone = "refused: checkout is handed over: stable runs the new version and the rule is gone; apply a rollout for the next change";
+  const gone = "refused: checkout is handed over: stable runs the new version and the rule rests; apply a rollout for the next change";
   each([
     ["rolledBack", "tick", "rolledBack, run 7"],
     ["rolledBack", "rollback", "rolledBack, run 7"],

@@ -1,0 +1,105 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { type RunningProcess, startProcess } from "../../src/demo/processes.ts";
+import { startUpstream } from "../../src/demo/upstreams.ts";
+import { waitFor } from "../../src/demo/wait-for.ts";
+import { packageRoot } from "../../src/io/package-root.ts";
+import { ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
+import { FAILED_OPEN_STAT, type RunningEnvoy, startEnvoy } from "../support/envoy.ts";
+
+const run = promisify(execFile);
+
+interface Workers {
+  readonly process: RunningProcess;
+  readonly metricsUrl: string;
+  readonly sockets: readonly string[];
+}
+
+/** `serin sidecar --workers 2` on sockets in the directory. */
+async function startWorkers(directory: string): Promise<Workers> {
+  const rules = join(directory, "rules.json");
+  await writeFile(rules, JSON.stringify(ruleSetOf({ checkout: ruleOf({}, { shareBp: 5_000 }) })));
+  let firstLine: string | undefined;
+  const started = await startProcess({
+    name: "workers",
+    program: process.execPath,
+    args: [
+      ...[join(packageRoot(), "dist", "src", "bin", "serin.js"), "sidecar", "--workers", "2", "--json"],
+      ...["--ext-proc", `unix:${join(directory, "s.sock")}`, "--metrics", "127.0.0.1:0", "--rules", rules, "--drain", "1500ms"],
+    ],
+    onLine: (line, from) => {
+      if (from === "stdout") firstLine ??= line;
+    },
+  });
+  onTestFinished(async () => void (await started.stop()));
+  const said = JSON.parse(await waitFor(() => firstLine, { deadlineMs: 20_000, what: `workers to serve: ${started.output()}` }));
+  return { process: started, metricsUrl: said.metrics, sockets: said.workers.map(({ extProc }: { extProc: string }) => extProc) };
+}
+
+const childrenOf = async (pid: number): Promise<number[]> =>
+  // pgrep ends with 1 when it finds none.
+  (await run("pgrep", ["-P", String(pid)]).catch(() => ({ stdout: "" }))).stdout.split("\n").filter(Boolean).map(Number);
+
+/** Sum of a counter over its series. */
+async function total(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
+
+async function ask(envoy: RunningEnvoy, count: number): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let asked = 0; asked < count; asked += 1) {
+    // Requests of one connection would do too: Envoy chooses a worker for each.
+    const response = await fetch(envoy.url, { headers: { "x-user-id": `u${asked}` } });
+    await response.text();
+    statuses.push(response.status);
+  }
+  return statuses;
+}
+
+test("two workers serve as one sidecar: both decide, one set of metrics, a killed one comes back, and a stop leaves nobody", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "serin-w-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const workers = await startWorkers(directory);
+  expect(workers.sockets).toEqual([0, 1].map((index) => `unix:${join(directory, `s-${index}.sock`)}`));
+  const [stable, canary] = await Promise.all([startUpstream("stable"), startUpstream("canary")]);
+  onTestFinished(async () => void (await Promise.all([stable.stop(), canary.stop()])));
+  const envoy = await startEnvoy({ sidecars: workers.sockets, stable: stable.address, canary: canary.address });
+  onTestFinished(async () => void (await envoy.stop()));
+
+  await ask(envoy, 100);
+  expect(await total(workers.metricsUrl, "serin_decisions_total")).toBe(100);
+  expect([stable.seen.requests + canary.seen.requests, canary.seen.requests > 10]).toEqual([100, true]);
+  // 0.2 s is the longest that Envoy holds outcomes back.
+  await waitFor(async () => (await total(workers.metricsUrl, "serin_outcomes_total")) === 100 || undefined, {
+    deadlineMs: 10_000,
+    what: "all outcomes to be counted",
+  });
+
+  const before = await childrenOf(workers.process.pid);
+  expect(before).toHaveLength(2);
+  process.kill(before[0] ?? 0, "SIGKILL");
+  expect(new Set(await ask(envoy, 100))).toEqual(new Set([200]));
+  await waitFor(async () => ((await total(workers.metricsUrl, "serin_workers")) === 2 ? true : undefined), {
+    deadlineMs: 20_000,
+    what: "the worker to come back",
+  });
+  expect(await total(workers.metricsUrl, "serin_workers_restarted_total")).toBe(1);
+  // What the killed worker had counted since it was last asked is gone; what was shown never falls.
+  expect(await total(workers.metricsUrl, "serin_decisions_total")).toBeGreaterThanOrEqual(100);
+  expect((await fetch(`${workers.metricsUrl}/readyz`)).status).toBe(200);
+
+  const after = await childrenOf(workers.process.pid);
+  const failedOpen = await envoy.stat(FAILED_OPEN_STAT);
+  expect(failedOpen).toBeLessThan(100);
+  expect(await workers.process.stop(15_000)).toEqual({ code: 0, signal: null });
+  for (const pid of after) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+});
