@@ -22,6 +22,8 @@ export interface ServerSide {
   halfClosed: number;
   resets: number;
   isOver: boolean;
+  /** Set to let the next stream's method throw. */
+  cannotBegin: boolean;
   readonly faults: string[];
   readonly surprises: unknown[];
   readonly routed: (readonly Header[])[];
@@ -54,6 +56,7 @@ const echo =
   (server: ServerSide): Method =>
   (call) => {
     server.calls.push(call);
+    if (server.cannotBegin) throw new Error("cannot begin");
     return {
       message(bytes, from, to) {
         const text = bytes.toString("latin1", from, to);
@@ -77,6 +80,7 @@ export function connectPeer({ greets = true }: { greets?: boolean } = {}): RawPe
     halfClosed: 0,
     resets: 0,
     isOver: false,
+    cannotBegin: false,
     faults: [],
     surprises: [],
     routed: [],

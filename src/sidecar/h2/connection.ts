@@ -136,9 +136,10 @@ export class Connection implements Link {
       this.#reader.take(chunk);
       this.flush();
     } catch (error) {
-      if (!(error instanceof ConnectionFault)) throw error;
-      this.#ports.fault(error);
-      this.output.add(goaway(this.#lastStream, error.code));
+      // A surprise of our own costs this connection, which Envoy opens anew, and never the process.
+      if (error instanceof ConnectionFault) this.#ports.fault(error);
+      else this.#ports.surprise(error);
+      this.output.add(goaway(this.#lastStream, error instanceof ConnectionFault ? error.code : CODE.internal));
       this.#end();
       this.#forget();
     }

@@ -194,4 +194,13 @@ describe("a stream", () => {
     expect(messagesIn(frames, 3)).toEqual(["fine"]);
     expect(peer.server.surprises).toEqual([new Error("as asked")]);
   });
+
+  test("that cannot even begin ends its connection and nothing else: Envoy opens another", () => {
+    const peer = connectPeer();
+    peer.open(1);
+    peer.server.cannotBegin = true;
+    peer.open(3);
+    expect(peer.frames().at(-1)).toMatchObject({ type: FRAME.goaway });
+    expect(peer.server).toMatchObject({ isOver: true, closed: 1, surprises: [new Error("cannot begin")] });
+  });
 });
