@@ -78,15 +78,20 @@ export const fileSource = (file: FileHandle): ByteSource => ({
   read: async (buffer, position) => (await file.read(buffer, 0, buffer.length, position)).bytesRead,
 });
 
+/** Hands over the bytes of a range chunk by chunk; the next chunk is read while one is worked on. */
 async function eachChunk(source: ByteSource, { start, length }: { start: number; length: number }, take: (chunk: Buffer) => void) {
-  const buffer = Buffer.allocUnsafe(CHUNK);
   const pause = createSlices();
-  for (let done = 0; done < length; ) {
-    const wanted = Math.min(CHUNK, length - done);
-    const read = await source.read(wanted === CHUNK ? buffer : buffer.subarray(0, wanted), start + done);
-    if (read === 0) break;
-    take(buffer.subarray(0, read));
-    done += read;
+  const readAt = (buffer: Buffer, done: number): Promise<number> =>
+    done < length ? source.read(buffer.subarray(0, Math.min(CHUNK, length - done)), start + done) : Promise.resolve(0);
+  let [current, next] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
+  let size = await readAt(current, 0);
+  for (let done = size; size > 0; done += size) {
+    const reading = readAt(next, done);
+    // A failure is met where it is awaited, also when the work on this chunk fails first.
+    reading.catch(() => undefined);
+    take(current.subarray(0, size));
     await pause();
+    size = await reading;
+    [current, next] = [next, current];
   }
 }

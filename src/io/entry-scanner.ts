@@ -137,23 +137,27 @@ export class EntryScanner {
   }
 
   #scanValue(chunk: Buffer, from: number): number {
-    for (let at = from; at < chunk.length; at += 1) {
+    // Local copies: nearly all bytes of a document pass through here.
+    let [depth, inText, isEscaped] = [this.#depth, this.#inText, this.#isEscaped];
+    let at = from;
+    for (; at < chunk.length; at += 1) {
       const byte = chunk[at];
-      if (this.#inText) {
-        if (this.#isEscaped) this.#isEscaped = false;
-        else if (byte === BACKSLASH) this.#isEscaped = true;
-        else if (byte === QUOTE) this.#inText = false;
-      } else if (byte === QUOTE) this.#inText = true;
-      else if (byte === OPEN || byte === OPEN_LIST) this.#depth += 1;
-      else if (this.#depth > 0) {
-        if (byte === CLOSE || byte === CLOSE_LIST) this.#depth -= 1;
+      if (inText) {
+        if (isEscaped) isEscaped = false;
+        else if (byte === BACKSLASH) isEscaped = true;
+        else if (byte === QUOTE) inText = false;
+      } else if (byte === QUOTE) inText = true;
+      else if (byte === OPEN || byte === OPEN_LIST) depth += 1;
+      else if (depth > 0) {
+        if (byte === CLOSE || byte === CLOSE_LIST) depth -= 1;
       } else if (byte === COMMA || byte === CLOSE) {
         this.#finishValue(chunk, at);
         this.#state = "comma or end";
-        return at;
+        break;
       }
     }
-    return chunk.length;
+    [this.#depth, this.#inText, this.#isEscaped] = [depth, inText, isEscaped];
+    return at;
   }
 
   #finishValue(chunk: Buffer, end: number): void {

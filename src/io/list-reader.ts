@@ -6,9 +6,10 @@ const [QUOTE, BACKSLASH, COMMA, COLON, OPEN_LIST, CLOSE_LIST] = [0x22, 0x5c, 0x2
 const LONGEST_KEY = 16;
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
-/** Something that takes the bytes of a list; true once the byte is the first that is not the list's own. */
+/** Something that takes the bytes of a list. */
 interface ListTaker {
-  take(byte: number): boolean;
+  /** Answers with the index of the first byte that is not the list's own, or with the chunk's length. */
+  take(chunk: Buffer, from: number): number;
   finish(): UserTable;
 }
 
@@ -29,15 +30,15 @@ export class ListReader {
   push(chunk: Buffer): void {
     let keptFrom = 0;
     for (let at = 0; at < chunk.length; at += 1) {
-      const byte = chunk[at] ?? 0;
       if (this.#list !== undefined) {
-        if (!this.#list.take(byte)) continue;
+        at = this.#list.take(chunk, at);
+        if (at === chunk.length) return;
         this.tables.push(this.#list.finish());
         this.#list = undefined;
         keptFrom = at;
         continue;
       }
-      this.#takePlain(byte);
+      this.#takePlain(chunk[at] ?? 0);
       // The chunk's memory is used again.
       if (this.#list !== undefined) this.#pieces.push(Buffer.from(chunk.subarray(keptFrom, at + 1)));
     }
@@ -82,42 +83,54 @@ class HashTaker implements ListTaker {
   #high = 0;
   #low = 0;
 
-  take(byte: number): boolean {
-    if (this.#awaits === "digit") this.#digit(byte);
-    else if (byte === CLOSE_LIST && this.#awaits === "comma") return true;
-    else if (byte === COMMA && this.#awaits === "comma") this.#awaits = "hash";
-    else if (byte === QUOTE && this.#awaits !== "comma") {
-      this.#awaits = "digit";
-      this.#digits = 0;
-    } else if (!isBlank(byte)) throw new EntryFault(NO_HASHES);
-    return false;
+  take(chunk: Buffer, from: number): number {
+    for (let at = from; at < chunk.length; at += 1) {
+      const byte = chunk[at] ?? 0;
+      if (this.#awaits === "digit") at = this.#takeHash(chunk, at) - 1;
+      else if (byte === CLOSE_LIST && this.#awaits === "comma") return at;
+      else if (byte === COMMA && this.#awaits === "comma") this.#awaits = "hash";
+      else if (byte === QUOTE && this.#awaits !== "comma") {
+        this.#awaits = "digit";
+        this.#digits = 0;
+      } else if (!isBlank(byte)) throw new EntryFault(NO_HASHES);
+    }
+    return chunk.length;
   }
 
   finish(): UserTable {
     return checked(this.#builder.finish(), NO_HASHES);
   }
 
-  #digit(byte: number): void {
-    if (this.#digits === 16 && byte === QUOTE) {
-      this.#builder.add(this.#high >>> 0, this.#low >>> 0);
-      this.#awaits = "comma";
-      return;
+  /** Digits up to the closing quote; returns the index after what was taken. */
+  #takeHash(chunk: Buffer, from: number): number {
+    let [digits, high, low] = [this.#digits, this.#high, this.#low];
+    let at = from;
+    for (; at < chunk.length; at += 1) {
+      const digit = HEX[chunk[at] ?? 0] ?? 16;
+      if (digit === 16 || digits === 16) break;
+      if (digits < 8) high = (high << 4) | digit;
+      else low = (low << 4) | digit;
+      digits += 1;
     }
-    const digit = hexDigit(byte);
-    if (digit === -1 || this.#digits === 16) throw new EntryFault(NO_HASHES);
-    if (this.#digits < 8) this.#high = (this.#high << 4) | digit;
-    else this.#low = (this.#low << 4) | digit;
-    this.#digits += 1;
+    [this.#digits, this.#high, this.#low] = [digits, high, low];
+    if (at === chunk.length) return at;
+    if (digits !== 16 || chunk[at] !== QUOTE) throw new EntryFault(NO_HASHES);
+    this.#builder.add(high >>> 0, low >>> 0);
+    this.#awaits = "comma";
+    return at + 1;
   }
 }
 
 class PackedTaker implements ListTaker {
   readonly #reader = new PackedReader();
 
-  take(byte: number): boolean {
-    if (byte === QUOTE) return true;
-    if (!this.#reader.digit(byte)) throw new EntryFault(NOT_PACKED);
-    return false;
+  take(chunk: Buffer, from: number): number {
+    for (let at = from; at < chunk.length; at += 1) {
+      const byte = chunk[at] ?? 0;
+      if (byte === QUOTE) return at;
+      if (!this.#reader.digit(byte)) throw new EntryFault(NOT_PACKED);
+    }
+    return chunk.length;
   }
 
   finish(): UserTable {
@@ -134,8 +147,8 @@ function checked(table: UserTable | undefined, problem: string): UserTable {
   return table;
 }
 
-/** Value of a lower-case hex digit by its character code; -1 for what is none. */
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
-}
+/** Value of a lower-case hex digit by its character code; 16 for what is none. */
+const HEX = Uint8Array.from({ length: 256 }, (_, code) => {
+  const digit = "0123456789abcdef".indexOf(String.fromCharCode(code));
+  return digit === -1 ? 16 : digit;
+});

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { UsageError } from "../contract/errors.ts";
-import { compileStatics } from "../core/decide/statics.ts";
+import { compileStatics, createSharedParts } from "../core/decide/statics.ts";
 import { fileSource } from "../io/entry-reader.ts";
 import type { Logger } from "../io/log.ts";
 import { RulesTextError, readRuleSetText } from "../io/rules-text.ts";
@@ -21,13 +21,14 @@ export async function startFileSource(file: string, { rules, log }: Parts): Prom
   let seen: string | undefined;
   /** What of it is in force: fingerprints by name. */
   let known: ReadonlyMap<string, string> | undefined;
+  const shared = createSharedParts();
   const load = async (): Promise<void> => {
     const handle = await open(file);
     try {
       seen = await stampOf(file);
       const read = await readRuleSetText(fileSource(handle), {
         known: known ?? new Map(),
-        compile: ({ rules, live }) => ({ statics: compileStatics(rules), live }),
+        compile: ({ rules, live }) => ({ statics: compileStatics(rules, shared), live }),
       });
       const removed = [...(known?.keys() ?? [])].filter((name) => !read.fingerprints.has(name));
       const isSame = known !== undefined && removed.length === 0 && read.changed.size === 0 && read.revision === rules.ruleSet().revision;

@@ -1,6 +1,6 @@
-import type { LiveRule } from "../contract/rules.ts";
+import type { LiveRule, ReadyRules } from "../contract/rules.ts";
 import type { CompiledRules, RulesChange } from "../core/decide/compile.ts";
-import { type CompiledStatics, compileStatics } from "../core/decide/statics.ts";
+import { type CompiledStatics, compileStatics, createSharedParts, type SharedParts } from "../core/decide/statics.ts";
 import { bytesSource } from "../io/entry-reader.ts";
 import { allLive, compareLive, type LiveChange, type ManifestText } from "../io/manifest-text.ts";
 import { CorruptRulesError, sha256 } from "../io/rules-store.ts";
@@ -17,6 +17,7 @@ export interface Shelf {
 export interface LoadedManifest {
   readonly manifest: ManifestText;
   readonly shelves: ReadonlyMap<string, Shelf>;
+  readonly shared: SharedParts;
 }
 
 /** Rules to put in force, and what to remember of them for the next ones. */
@@ -48,7 +49,8 @@ export async function loadManifest(
 ): Promise<LoadedRules> {
   const { epoch, revision } = manifest.head;
   const pause = createSlices();
-  await fetchShelves(manifest, before.loaded, { shelves, fetch });
+  const shared = before.loaded?.shared ?? createSharedParts();
+  await fetchShelves(manifest, before.loaded, { shelves, fetch, shared });
   const kept = new Map<string, Shelf>();
   for (const hash of Object.values(manifest.head.blobs)) {
     const shelf = before.loaded?.shelves.get(hash) ?? shelves.get(hash);
@@ -59,19 +61,19 @@ export async function loadManifest(
   await pause();
   const change = { epoch, revision, ...join(live, kept, before) };
   await pause();
-  return { loaded: { manifest, shelves: kept }, change };
+  return { loaded: { manifest, shelves: kept, shared }, change };
 }
 
 async function fetchShelves(
   { head }: ManifestText,
   before: LoadedManifest | undefined,
-  { shelves, fetch }: { shelves: Map<string, Shelf>; fetch: FetchBlob },
+  { shelves, fetch, shared }: { shelves: Map<string, Shelf>; fetch: FetchBlob; shared: SharedParts },
 ): Promise<void> {
   const missing = Object.entries(head.blobs).filter(([, hash]) => !shelves.has(hash) && before?.shelves.has(hash) !== true);
   const fetched = await Promise.all(missing.map(async ([shard, hash]) => ({ shard, hash, data: await fetch(hash) })));
   for (const { shard, hash, data } of fetched) {
-    const old = before?.manifest.head.blobs[shard];
-    shelves.set(hash, await readShelf(hash, data, (old === undefined ? undefined : before?.shelves.get(old)) ?? NO_SHELF));
+    const old = before?.shelves.get(before.manifest.head.blobs[shard] ?? "") ?? NO_SHELF;
+    shelves.set(hash, await readShelf({ hash, data }, old, (rules) => compileStatics(rules, shared)));
   }
 }
 
@@ -97,11 +99,15 @@ function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before
   return { changed, removed };
 }
 
-async function readShelf(hash: string, data: Uint8Array | undefined, before: Shelf): Promise<Shelf> {
+async function readShelf(
+  { hash, data }: { hash: string; data: Uint8Array | undefined },
+  before: Shelf,
+  compile: (rules: ReadyRules) => CompiledStatics,
+): Promise<Shelf> {
   if (data === undefined) throw new CorruptRulesError(`blob ${hash} is not in the store`);
   if (sha256(data) !== hash) throw new CorruptRulesError(`blob ${hash} does not have its hash`);
   try {
-    const { fingerprints, changed } = await readBlobText(bytesSource(data), { known: before.fingerprints, compile: compileStatics });
+    const { fingerprints, changed } = await readBlobText(bytesSource(data), { known: before.fingerprints, compile });
     const statics = new Map(changed);
     for (const name of fingerprints.keys()) {
       const same = before.statics.get(name);

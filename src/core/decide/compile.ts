@@ -2,7 +2,7 @@ import type { PathMatch } from "../../contract/rollout.ts";
 import type { LiveRule, ReadyRuleSet } from "../../contract/rules.ts";
 import { thresholdOf } from "./bucket.ts";
 import { bySpecificity } from "./match.ts";
-import { type CompiledStatics, compileStatics } from "./statics.ts";
+import { type CompiledStatics, compileStatics, createSharedParts } from "./statics.ts";
 import type { Reason } from "./types.ts";
 
 /** One rollout, ready to decide with: nothing is parsed per request. */
@@ -66,7 +66,8 @@ export const NO_RULES: CompiledRules = {
 /** Compiles a rule set whole; `unwatched` sends the shares home that ask for it. */
 export function compile({ epoch, revision, rollouts }: ReadyRuleSet, { unwatched = false }: { unwatched?: boolean } = {}): CompiledRules {
   const changed = new Map<string, { statics: CompiledStatics; live: LiveRule }>();
-  for (const [name, { rules, live }] of Object.entries(rollouts)) changed.set(name, { statics: compileStatics(rules), live });
+  const shared = createSharedParts();
+  for (const [name, { rules, live }] of Object.entries(rollouts)) changed.set(name, { statics: compileStatics(rules, shared), live });
   return recompile({ ...NO_RULES, unwatched }, { epoch, revision, changed, removed: [] });
 }
 
@@ -99,11 +100,15 @@ export function recompile(before: CompiledRules, { epoch, revision, changed, rem
 /** The same rules with shares at home, or back from there. */
 export function withUnwatched(before: CompiledRules, unwatched: boolean): CompiledRules {
   if (before.unwatched === unwatched) return before;
-  const changed = new Map([...before.rollouts].filter(([, { live }]) => live.whenUnwatched === "stable"));
-  const { epoch, revision } = before;
-  // Taken out and put back, because neither statics nor live rule differ.
-  const rest = recompile(before, { epoch, revision, changed: new Map(), removed: changed.keys() });
-  return recompile({ ...rest, unwatched }, { epoch, revision, changed, removed: [] });
+  const rollouts = new Map(before.rollouts);
+  for (const [name, { statics, live }] of before.rollouts) {
+    if (live.whenUnwatched === "stable") rollouts.set(name, compileRollout({ name, statics, live, unwatched }));
+  }
+  const moved = (routes: readonly CompiledRoute[]): readonly CompiledRoute[] =>
+    routes.map((route) => ({ path: route.path, rollout: rollouts.get(route.rollout.name) ?? route.rollout }));
+  const byHost = new Map<string, readonly CompiledRoute[]>();
+  for (const [host, routes] of before.byHost) byHost.set(host, moved(routes));
+  return { ...before, unwatched, rollouts, byHost, anyHost: moved(before.anyHost) };
 }
 
 /** Order of rollouts by name, in code units: the same in every locale. */
@@ -155,21 +160,20 @@ function countHeaders(before: CompiledRules, gone: Rollouts, come: Rollouts): Pi
 function indexHosts(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "byHost" | "anyHost"> {
   const byHost = new Map(before.byHost);
   byHost.set(ANY, before.anyHost);
-  const touched = new Map<string, CompiledRollout[]>();
+  const touched = new Map<string, CompiledRoute[]>();
   for (const { statics } of gone) for (const host of statics.hosts) touched.set(host, []);
   for (const rollout of come) {
     for (const host of rollout.statics.hosts) {
-      const arrivals = touched.get(host) ?? [];
-      touched.set(host, arrivals);
-      arrivals.push(rollout);
+      const routes = touched.get(host) ?? [];
+      touched.set(host, routes);
+      for (const path of rollout.statics.paths) routes.push({ path, rollout });
     }
   }
   const left = new Set(gone);
-  for (const [host, arrivals] of touched) {
-    const routes = (byHost.get(host) ?? []).filter(({ rollout }) => !left.has(rollout));
-    for (const rollout of arrivals) for (const path of rollout.statics.paths) routes.push({ path, rollout });
+  for (const [host, routes] of touched) {
+    for (const route of byHost.get(host) ?? []) if (!left.has(route.rollout)) routes.push(route);
     // Sorting is stable, so the paths of one rollout that are equally specific stay in file order.
-    routes.sort((a, b) => bySpecificity(a.path, b.path) || compareNames(a.rollout.name, b.rollout.name));
+    if (routes.length > 1) routes.sort((a, b) => bySpecificity(a.path, b.path) || compareNames(a.rollout.name, b.rollout.name));
     if (routes.length > 0) byHost.set(host, routes);
     else byHost.delete(host);
   }

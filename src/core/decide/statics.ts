@@ -38,22 +38,50 @@ export interface CompiledStatics {
 
 type ReadyCondition = ReadyRules["targets"][number]["when"];
 
-/** Compiles the part of a rollout that does not change while it runs. */
-export function compileStatics(rules: ReadyRules): CompiledStatics {
-  const seed = seedOf(rules.salt);
+/** Parts that many rollouts have in common, each kept once: thousands of rollouts mostly differ in hosts and clusters alone. */
+export interface SharedParts {
+  /** The part of that text from before, or the one made now. */
+  once<Part>(kind: string, source: unknown, make: () => Part): Part;
+}
+
+/** More different parts than this are not worth remembering. */
+const MOST_PARTS = 1_000;
+
+/** Remembers parts by what they are made of. */
+export function createSharedParts(): SharedParts {
+  const parts = new Map<string, unknown>();
   return {
-    hosts: [...new Set(rules.match.hosts)],
-    paths: rules.match.paths,
-    seed,
-    listsUsers: rules.targets.some(({ when }) => !("header" in when || "cookie" in when)),
-    keys: rules.key.map(compileKeySource),
-    targets: rules.targets.map((target) => ({
-      name: target.name,
-      variant: target.variant,
-      matches: compileCondition(target.when, seed),
-    })),
-    variants: rules.variants,
+    once<Part>(kind: string, source: unknown, make: () => Part): Part {
+      const key = kind + JSON.stringify(source);
+      const known = parts.get(key);
+      if (known !== undefined) return known as Part; // the same kind of part is always made in the same way
+      const part = make();
+      if (parts.size < MOST_PARTS) parts.set(key, part);
+      return part;
+    },
+  };
+}
+
+/** Compiles the part of a rollout that does not change while it runs. */
+export function compileStatics(rules: ReadyRules, shared: SharedParts): CompiledStatics {
+  const { match, key, targets, salt, variants } = rules;
+  const { stable, canary } = variants;
+  const seed = seedOf(salt);
+  const listsUsers = targets.some(({ when }) => !("header" in when || "cookie" in when));
+  const makeLogic = (): Pick<CompiledStatics, "keys" | "targets" | "headers"> => ({
+    keys: key.map(compileKeySource),
+    targets: targets.map((target) => ({ name: target.name, variant: target.variant, matches: compileCondition(target.when, seed) })),
     headers: [...new Set(headersOf(rules))],
+  });
+  const tags = shared.once("tags", [stable.tags, canary.tags], () => ({ stable: stable.tags, canary: canary.tags }));
+  return {
+    hosts: [...new Set(match.hosts)],
+    paths: shared.once("paths", match.paths, () => match.paths),
+    seed,
+    listsUsers,
+    // Users are hashed with the rollout's own salt, and their lists are long.
+    ...(listsUsers ? makeLogic() : shared.once("logic", [key, targets], makeLogic)),
+    variants: { stable: { cluster: stable.cluster, tags: tags.stable }, canary: { cluster: canary.cluster, tags: tags.canary } },
   };
 }
 
