@@ -101,11 +101,15 @@ export function recompile(before: CompiledRules, { epoch, revision, changed, rem
 export function withUnwatched(before: CompiledRules, unwatched: boolean): CompiledRules {
   if (before.unwatched === unwatched) return before;
   const rollouts = new Map(before.rollouts);
-  for (const [name, { statics, live }] of before.rollouts) {
-    if (live.whenUnwatched === "stable") rollouts.set(name, compileRollout({ name, statics, live, unwatched }));
+  const next = new Map<CompiledRollout, CompiledRollout>();
+  for (const old of before.rollouts.values()) {
+    if (old.live.whenUnwatched !== "stable") continue;
+    const rollout = compileRollout({ ...old, unwatched });
+    next.set(old, rollout);
+    rollouts.set(old.name, rollout);
   }
   const moved = (routes: readonly CompiledRoute[]): readonly CompiledRoute[] =>
-    routes.map((route) => ({ path: route.path, rollout: rollouts.get(route.rollout.name) ?? route.rollout }));
+    routes.map((route) => ({ path: route.path, rollout: next.get(route.rollout) ?? route.rollout }));
   const byHost = new Map<string, readonly CompiledRoute[]>();
   for (const [host, routes] of before.byHost) byHost.set(host, moved(routes));
   return { ...before, unwatched, rollouts, byHost, anyHost: moved(before.anyHost) };

@@ -14,7 +14,8 @@ export function holdsUser(table: UserTable, user: string): boolean {
   return table[from * 2 + HIGH_WORD] === high && table[from * 2 + LOW_WORD] === low;
 }
 
+/** The index is always inside the table; `Number` only says so to the compiler. */
 function isBelow(table: UserTable, at: number, high: number, low: number): boolean {
-  const word = table[at + HIGH_WORD] ?? 0;
-  return word === high ? (table[at + LOW_WORD] ?? 0) < low : word < high;
+  const word = Number(table[at + HIGH_WORD]);
+  return word === high ? Number(table[at + LOW_WORD]) < low : word < high;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hashKey } from "../../../../src/core/decide/bucket.ts";
-import { compile } from "../../../../src/core/decide/compile.ts";
+import { compile, recompile, withUnwatched } from "../../../../src/core/decide/compile.ts";
 import { decide, governing } from "../../../../src/core/decide/decide.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
 
@@ -90,5 +90,34 @@ describe("what does not change from request to request is worked out once", () =
     expect(written).toMatchObject({ variant: "canary", reason: "target", target: "vip" });
     expect(decide(target({ userHashes: [hashKey("checkout", "user-1")] }), request)).toEqual(written);
     expect(decide(target({ users: ["user-2"] }), request)).toMatchObject({ variant: "stable", reason: "share" });
+  });
+});
+
+describe("a change of rules", () => {
+  const before = compile(ruleSetOf({ a: ruleOf(), b: ruleOf() }));
+  const statics = before.rollouts.get("a")?.statics ?? expect.fail();
+  const change = { epoch: 1_700_000_000, revision: 8 };
+
+  test("carries its own revision, and leaves the rules before it as they were", () => {
+    const after = recompile(before, {
+      ...change,
+      changed: new Map([["a", { statics, live: ruleOf({}, { shareBp: 0 }).live }]]),
+      removed: ["b"],
+    });
+    expect([after.revision, after.rollouts.get("a")?.threshold, after.rollouts.has("b"), after.anyHost.length]).toEqual([8, 0, false, 1]);
+    expect([before.revision, before.rollouts.get("a")?.threshold, before.rollouts.size, before.anyHost.length]).toEqual([7, 2 ** 31, 2, 2]);
+  });
+
+  test("that removes what is not there, or what it changes as well, removes nothing", () => {
+    const changed = new Map([["a", { statics, live: ruleOf({}, { run: 9 }).live }]]);
+    const after = recompile(before, { ...change, changed, removed: ["a", "c"] });
+    expect([...after.rollouts.keys()].toSorted()).toEqual(["a", "b"]);
+    expect(after.rollouts.get("a")?.run).toBe(9);
+  });
+
+  test("back and forth of what nobody watches keeps the rollouts that hold their share", () => {
+    const held = compile(ruleSetOf({ home: ruleOf(), held: ruleOf({}, { whenUnwatched: "hold" }) }));
+    const unwatched = withUnwatched(held, true);
+    expect([unwatched.rollouts.get("held") === held.rollouts.get("held"), unwatched.rollouts.get("home")?.threshold]).toEqual([true, 0]);
   });
 });
