@@ -1,11 +1,15 @@
 import type { Condition, Rollout, RolloutInput } from "../../contract/rollout.ts";
 import type { StaticRules } from "../../contract/rules.ts";
+import { packUsers, tableOfHashes } from "../../contract/user-lists.ts";
 import { hashKey } from "./bucket.ts";
 
 /** The salt of a rollout: its own, or its name. */
 export const saltOf = ({ name, salt }: { name: string; salt?: string | undefined }): string => salt ?? name;
 
-/** What sidecars need of a rollout, with users as hashes. */
+/** Longer lists of users are packed: a shorter one is worth reading. */
+const PACKED_ABOVE = 1_000;
+
+/** What sidecars need of a rollout, with users as hashes, and long lists of them packed. */
 export function staticRulesOf(rollout: Rollout): StaticRules {
   const salt = saltOf(rollout);
   return {
@@ -13,7 +17,7 @@ export function staticRulesOf(rollout: Rollout): StaticRules {
     key: rollout.key,
     salt,
     variants: rollout.variants,
-    targets: rollout.targets.map((target) => ({ ...target, when: hashedCondition(target.when, salt) })),
+    targets: rollout.targets.map((target) => ({ ...target, when: packedCondition(hashedCondition(target.when, salt)) })),
   };
 }
 
@@ -27,3 +31,8 @@ export function hashUsers<Document extends Pick<RolloutInput, "name" | "salt" | 
 function hashedCondition(condition: Condition, salt: string): Condition {
   return "users" in condition ? { userHashes: condition.users.map((user) => hashKey(salt, user)) } : condition;
 }
+
+const packedCondition = (condition: Condition): StaticRules["targets"][number]["when"] =>
+  "userHashes" in condition && condition.userHashes.length > PACKED_ABOVE
+    ? { packedUsers: packUsers(tableOfHashes(condition.userHashes)) }
+    : condition;

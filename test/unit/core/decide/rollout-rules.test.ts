@@ -35,6 +35,17 @@ describe("static rules", () => {
   });
 });
 
+test("long lists of users are packed, and choose the same users", () => {
+  const users = Array.from({ length: 1_001 }, (_, index) => `user-${index}`);
+  const when = (listed: string[]): unknown => {
+    const targets = [{ name: "vip", when: { users: listed }, variant: "canary" as const }];
+    return staticRulesOf(RolloutSchema.parse(written({ targets }))).targets[0]?.when;
+  };
+  const hashes = users.map((user) => hashKey("checkout", user));
+  expect(when(users)).toEqual({ packedUsers: Buffer.from(hashes.toSorted().join(""), "hex").toString("base64") });
+  expect(when(users.slice(1))).toEqual({ userHashes: hashes.slice(1) });
+});
+
 describe("hashing the users of a document", () => {
   test("replaces them by hashes under the rollout's salt and leaves the rest as written", () => {
     const { targets, ...rest } = written();
