@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/contract/errors.ts";
+import type { RuleSet } from "../../../src/contract/rules.ts";
 import { waitFor } from "../../../src/demo/wait-for.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { type CurrentRules, createCurrentRules } from "../../../src/sidecar/current-rules.ts";
@@ -84,5 +85,48 @@ describe("a file of rules", () => {
     expect(rules.ruleSet().revision).toBe(1);
     await writeFile(file, at(1));
     await until("no problem", () => rules.rejected().problem === undefined);
+  });
+
+  test("keeps every rollout that did not change as it is, and forgets those that went", async () => {
+    const set = (revision: number, rollouts: RuleSet["rollouts"]) => writeFile(file, JSON.stringify({ ...ruleSetOf(rollouts), revision }));
+    await set(1, { a: ruleOf(), b: ruleOf(), c: ruleOf() });
+    await start();
+    const before = rules.compiled();
+    await set(2, { a: ruleOf(), b: ruleOf({}, { shareBp: 1 }), d: ruleOf() });
+    await until("revision 2", () => rules.ruleSet().revision === 2);
+    const after = rules.compiled();
+    expect([...after.rollouts.keys()].toSorted()).toEqual(["a", "b", "d"]);
+    expect(after.rollouts.get("a")).toBe(before.rollouts.get("a"));
+    expect([before.rollouts.get("b")?.live.shareBp, after.rollouts.get("b")?.live.shareBp]).toEqual([5_000, 1]);
+  });
+
+  test("that is refused changes nothing of what the next good one is compared with", async () => {
+    const set = (revision: number, rollouts: object) => writeFile(file, JSON.stringify({ ...ruleSetOf({}), revision, rollouts }));
+    await set(1, { a: ruleOf(), b: ruleOf() });
+    await start();
+    await set(2, { a: ruleOf({}, { shareBp: 1 }), b: {} });
+    await until("a refusal", () => rules.rejected().count > 0);
+    expect(rules.compiled().rollouts.get("a")?.live.shareBp).toBe(5_000);
+    await set(3, { a: ruleOf({}, { shareBp: 1 }), b: ruleOf() });
+    await until("revision 3", () => rules.ruleSet().revision === 3);
+    expect([...rules.compiled().rollouts].map(([name, { live }]) => [name, live.shareBp])).toEqual([
+      ["a", 1],
+      ["b", 5_000],
+    ]);
+  });
+
+  test("that is written as it was changes nothing, not even since when it is in force", async () => {
+    await writeFile(file, at(1));
+    await start();
+    let heard = 0;
+    rules.onChange(() => {
+      heard += 1;
+    });
+    for (const text of [at(1), at(1), at(2)]) {
+      await writeFile(`${file}.new`, text);
+      await rename(`${file}.new`, file);
+    }
+    await until("revision 2", () => rules.ruleSet().revision === 2);
+    expect(heard).toBe(1);
   });
 });
