@@ -73,6 +73,8 @@ const CookieMatchSchema = z.union([
   z.strictObject({ name: CookieNameSchema, present: z.literal(true) }),
 ]);
 
+const USER_HASH_PATTERN = /^[0-9a-f]{16}$/;
+
 export const ConditionSchema = z.union([
   z.strictObject({ header: ValueMatchSchema }),
   z.strictObject({ cookie: CookieMatchSchema }),
@@ -85,7 +87,7 @@ export const ConditionSchema = z.union([
   }),
   z.strictObject({
     userHashes: z
-      .array(z.string().regex(/^[0-9a-f]{16}$/, "not a hash of a user; list keys as they are under users"))
+      .array(z.string().regex(USER_HASH_PATTERN, "not a hash of a user; list keys as they are under users"))
       .min(1)
       .max(MAX_USERS)
       .describe("Bucketing keys as Serin stores them."),
@@ -143,7 +145,13 @@ export const RolloutSchema = z.strictObject({
 });
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
-export const PATTERNS = { name: NAME_PATTERN, token: TOKEN_PATTERN, host: HOST_PATTERN, path: PATH_PATTERN } as const;
+export const PATTERNS = {
+  name: NAME_PATTERN,
+  token: TOKEN_PATTERN,
+  host: HOST_PATTERN,
+  path: PATH_PATTERN,
+  userHash: USER_HASH_PATTERN,
+} as const;
 
 export type Rollout = z.infer<typeof RolloutSchema>;
 export type RolloutInput = z.input<typeof RolloutSchema>;

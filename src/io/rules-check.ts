@@ -1,5 +1,5 @@
 import { HEADER_PREFIX } from "../contract/names.ts";
-import { PATTERNS } from "../contract/rollout.ts";
+import { MAX_USERS, PATTERNS } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
 
 /**
@@ -76,9 +76,14 @@ const isTarget = (value: unknown): boolean =>
   (value["variant"] === "stable" || value["variant"] === "canary") &&
   isCondition(value["when"]);
 
-/** Lists of users are left to the schema: short ones cost little, long ones are tables before. */
+/** Users as people write them, and packed ones, are left to the schema. */
 const isCondition = (value: unknown): boolean =>
-  isObject(value, 1) && (isValueMatch(value["header"], isHeaderName) || isValueMatch(value["cookie"], isCookieName));
+  isObject(value, 1) &&
+  (isValueMatch(value["header"], isHeaderName) ||
+    isValueMatch(value["cookie"], isCookieName) ||
+    isList(value["userHashes"], MAX_USERS, isUserHash));
+
+const isUserHash = (value: unknown): boolean => fits(value, PATTERNS.userHash);
 
 const isValueMatch = (value: unknown, isName: (name: unknown) => boolean): boolean =>
   isObject(value, 2) && isName(value["name"]) && (value["present"] === true || isText(value["prefix"], 4_096) || isExact(value["exact"]));

@@ -73,6 +73,7 @@ test("rules in their common form pass, so that ten thousand of them cost no sche
   const targets = [
     { name: "beta", when: { header: { name: "x-beta", present: true as const } }, variant: "canary" as const },
     { name: "team", when: { cookie: { name: "Team", prefix: "a" } }, variant: "stable" as const },
+    { name: "vip", when: { userHashes: ["0123456789abcdef"] }, variant: "canary" as const },
     { name: "none", when: { header: { name: "x-beta", exact: "" } }, variant: "stable" as const },
   ];
   const variants = { stable: { cluster: "v1", tags: {} }, canary: { cluster: "v2", tags: { "x-serin-variant": "canary" } } };
@@ -82,7 +83,7 @@ test("rules in their common form pass, so that ten thousand of them cost no sche
 
 test.each([
   ["a header in upper case, which the schema writes in lower case", ruleOf({ key: [{ header: "X-User" }] }).rules],
-  ["a list of users, which is the schema's", ruleOf({ targets: [{ name: "a", when: { users: ["u"] }, variant: "canary" }] }).rules],
+  ["users as people write them", ruleOf({ targets: [{ name: "a", when: { users: ["u"] }, variant: "canary" }] }).rules],
 ])("rules with %s are left to the schema", (_title, rules) => {
   expect(isPlainRules(rules)).toBe(false);
 });

@@ -64,26 +64,48 @@ export function createSharedParts(): SharedParts {
 
 /** Compiles the part of a rollout that does not change while it runs. */
 export function compileStatics(rules: ReadyRules, shared: SharedParts): CompiledStatics {
-  const { match, key, targets, salt, variants } = rules;
+  const { match, targets, salt, variants } = rules;
   const { stable, canary } = variants;
   const seed = seedOf(salt);
-  const listsUsers = targets.some(({ when }) => !("header" in when || "cookie" in when));
-  const makeLogic = (): Pick<CompiledStatics, "keys" | "targets" | "headers"> => ({
-    keys: key.map(compileKeySource),
-    targets: targets.map((target) => ({ name: target.name, variant: target.variant, matches: compileCondition(target.when, seed) })),
-    headers: [...new Set(headersOf(rules))],
-  });
+  const listsUsers = targets.some(({ when }) => listsUsersIn(when));
   const tags = shared.once("tags", [stable.tags, canary.tags], () => ({ stable: stable.tags, canary: canary.tags }));
   return {
     hosts: [...new Set(match.hosts)],
     paths: shared.once("paths", match.paths, () => match.paths),
     seed,
     listsUsers,
-    // Users are hashed with the rollout's own salt, and their lists are long.
-    ...(listsUsers ? makeLogic() : shared.once("logic", [key, targets], makeLogic)),
+    ...(listsUsers ? logicWithLists(rules, seed, shared) : shared.once("logic", [rules.key, targets], () => logicOf(rules, seed))),
     variants: { stable: { cluster: stable.cluster, tags: tags.stable }, canary: { cluster: canary.cluster, tags: tags.canary } },
   };
 }
+
+type Logic = Pick<CompiledStatics, "keys" | "targets" | "headers">;
+
+const logicOf = (rules: ReadyRules, seed: number): Logic => ({
+  keys: rules.key.map(compileKeySource),
+  targets: rules.targets.map((target) => compileTarget(target, seed)),
+  headers: headersOf(rules),
+});
+
+/** Users are hashed with the rollout's own salt, so their targets are its own; the rest may be like that of others. */
+function logicWithLists(rules: ReadyRules, seed: number, shared: SharedParts): Logic {
+  const headers = headersOf(rules);
+  return {
+    keys: shared.once("keys", rules.key, () => rules.key.map(compileKeySource)),
+    targets: rules.targets.map((target) =>
+      listsUsersIn(target.when) ? compileTarget(target, seed) : shared.once("target", target, () => compileTarget(target, seed)),
+    ),
+    headers: shared.once("headers", headers, () => headers),
+  };
+}
+
+const listsUsersIn = (when: ReadyCondition): boolean => !("header" in when || "cookie" in when);
+
+const compileTarget = ({ name, variant, when }: ReadyRules["targets"][number], seed: number): CompiledTarget => ({
+  name,
+  variant,
+  matches: compileCondition(when, seed),
+});
 
 function compileKeySource(source: KeySource): CompiledKeySource {
   if ("header" in source) return { label: `header ${source.header}`, read: (request) => present(request.headers(source.header)[0]) };
@@ -140,5 +162,5 @@ function valueTest(matcher: ValueMatch): (value: string) => boolean {
 function headersOf({ key, targets }: ReadyRules): string[] {
   const fromKeys = key.flatMap((source) => ("header" in source ? [source.header] : "cookie" in source ? ["cookie"] : []));
   const fromTargets = targets.flatMap(({ when }) => ("header" in when ? [when.header.name] : "cookie" in when ? ["cookie"] : []));
-  return [...fromKeys, ...fromTargets];
+  return [...new Set([...fromKeys, ...fromTargets])];
 }

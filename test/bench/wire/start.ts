@@ -1,11 +1,12 @@
 /** Time from the start of a sidecar until its health says SERVING, with rules on disk: `npm run bench:start`. */
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { startProcess, whenReady } from "../../../src/demo/processes.ts";
 import { stopAll } from "../../../src/demo/stop-all.ts";
+import { keepOnDisk } from "../../support/rules-on-disk.ts";
 import { median, note, quantile, runBench, type Stops } from "./bench.ts";
 import { askAll } from "./ext-proc-client.ts";
 import { readFlags } from "./flags.ts";
@@ -61,12 +62,11 @@ interface Surroundings {
 /** Starts a sidecar once and stops it; tells the milliseconds to SERVING. */
 async function startOnce({ kind, source }: Subject, { deadNats, round, stops }: Surroundings): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), "serin-start-"));
-  // Named as the sidecar keeps them; their time is that of the last beat.
-  const kept = join(directory, "rules.json");
-  await writeFile(kept, JSON.stringify(benchRules()));
-  await utimes(kept, new Date(), new Date());
+  const file = join(directory, "file.json");
+  if (source === "--rules") await writeFile(file, JSON.stringify(benchRules()));
+  else await keepOnDisk(directory, benchRules());
   const socketPath = join(directory, "s.sock");
-  const rules = source === "--rules" ? ["--rules", kept] : ["--state-dir", directory, "--nats", deadNats];
+  const rules = source === "--rules" ? ["--rules", file] : ["--state-dir", directory, "--nats", deadNats];
   const args = [...kind.args, "--ext-proc", `unix:${socketPath}`, "--metrics", "127.0.0.1:0", "--drain", "0ms", ...rules];
   const own: Stops = [() => rm(directory, { recursive: true, force: true })];
   const stopOwn = (): Promise<void> => stopAll(own);

@@ -63,6 +63,15 @@ describe("static rules", () => {
     expect([a?.seed === b?.seed, c?.headers]).toEqual([false, ["x-user-id", "x-beta"]]);
   });
 
+  test("that list users share the rest, and keep their own lists", () => {
+    const shared = createSharedParts();
+    const vip = (user: string) => ({ name: "vip", when: { users: [user] }, variant: "canary" as const });
+    const beta = { name: "beta", when: { header: { name: "x-beta", present: true as const } }, variant: "canary" as const };
+    const [a, b] = ["u1", "u2"].map((user) => compileStatics(ruleOf({ targets: [beta, vip(user)] }).rules, shared));
+    expect([a?.keys === b?.keys, a?.headers === b?.headers, a?.targets[0] === b?.targets[0]]).toEqual([true, true, true]);
+    expect(a?.targets[1]).not.toBe(b?.targets[1]);
+  });
+
   test("remember a bounded number of common parts", () => {
     const shared = createSharedParts();
     const numbers = Array.from({ length: 2_000 }, (_, index) => index);
