@@ -3,7 +3,7 @@ import { encodeBlobs, encodeManifest } from "../../src/io/rules-store.ts";
 import { createRulesDisk, type KeptRules } from "../../src/sidecar/rules-disk.ts";
 
 /** A rule set as a controller publishes it: the manifest, and the blobs by their hashes. */
-function published({ epoch, revision, rollouts }: RuleSet): { manifest: string; hashes: string[]; contents: Map<string, string> } {
+export function published({ epoch, revision, rollouts }: RuleSet): { manifest: string; hashes: string[]; contents: Map<string, string> } {
   const entries = Object.entries(rollouts);
   const { blobs, contents } = encodeBlobs(Object.fromEntries(entries.map(([name, { rules }]): [string, StaticRules] => [name, rules])));
   const live = Object.fromEntries(entries.map(([name, rollout]) => [name, rollout.live]));
