@@ -40,7 +40,7 @@ export const allLive = (live: string): LiveChange => ({ changed: new Map(Object.
 
 /** How a checked text differs from another one. */
 export function compareLive(before: string, after: string): LiveChange {
-  const { was, is } = middles(before, after);
+  const { was, is } = differences(before, after);
   const [old, next] = [checkedLive(was), checkedLive(is)];
   return {
     changed: new Map(Object.entries(next)),
@@ -50,9 +50,9 @@ export function compareLive(before: string, after: string): LiveChange {
 
 /** Whether a text that differs from a checked one in some rules is sound as well. */
 function isSound(before: string, after: string): boolean {
-  // Until comparing alone is shown to refuse all that reading alone refuses, what changed at all is read whole.
-  if (after !== before) return false;
-  const { was, is } = middles(before, after);
+  // A comma after the last rule would be taken for the end of that rule.
+  if (after !== "{}" && !after.endsWith("}}")) return false;
+  const { was, is } = differences(before, after);
   const next = parse(is);
   // Written in another way, or a name twice: the boundaries between rules might be elsewhere.
   if (next === undefined || JSON.stringify(next) !== is) return false;
@@ -64,29 +64,66 @@ function isSound(before: string, after: string): boolean {
 }
 
 /**
- * The parts of two texts between what they have in common at both ends, as objects of whole rules. In a checked text `},` stands
- * only between two rules.
+ * The rules in which two texts differ, as objects: one after another as long as both name the same, and from then on all that
+ * stands before the end that they have in common. In a checked text `},` stands only between two rules.
  */
-function middles(before: string, after: string): { was: string; is: string } {
+function differences(before: string, after: string): { was: string; is: string } {
   const [old, next] = [before.slice(1, -1), after.slice(1, -1)];
-  const head = commonStart(old, next);
-  const from = head < 2 ? 0 : old.lastIndexOf("},", head - 2) + 1;
-  const start = from === 0 ? 0 : from + 1;
-  const tail = commonEnd(old, next, Math.min(old.length, next.length) - start);
-  const boundary = tail === 0 ? -1 : old.indexOf("},", old.length - tail);
-  const left = boundary === -1 ? 0 : old.length - boundary - 1;
-  return { was: `{${old.slice(start, old.length - left)}}`, is: `{${next.slice(start, next.length - left)}}` };
+  const was: string[] = [];
+  const is: string[] = [];
+  let [i, j] = [0, 0];
+  while (i < old.length && j < next.length) {
+    const same = commonStart(old, i, next, j);
+    if (i + same === old.length && j + same === next.length) return joined(was, is);
+    const start = startOfRule(old, i, same);
+    [i, j] = [i + start, j + start];
+    const [ruleBefore, ruleAfter] = [ruleAt(old, i), ruleAt(next, j)];
+    if (nameIn(ruleBefore) !== nameIn(ruleAfter)) break;
+    was.push(ruleBefore);
+    is.push(ruleAfter);
+    [i, j] = [i + ruleBefore.length + 1, j + ruleAfter.length + 1];
+  }
+  const left = commonRules(old, i, next, j);
+  was.push(old.slice(i, Math.max(i, old.length - left)));
+  is.push(next.slice(j, Math.max(j, next.length - left)));
+  return joined(was, is);
+}
+
+const joined = (was: readonly string[], is: readonly string[]): { was: string; is: string } => ({
+  was: `{${was.filter((rule) => rule !== "").join()}}`,
+  is: `{${is.filter((rule) => rule !== "").join()}}`,
+});
+
+/** Where the rule begins in which a common stretch ends, counted from where the stretch begins. */
+function startOfRule(text: string, from: number, length: number): number {
+  const boundary = length < 2 ? -1 : text.lastIndexOf("},", from + length - 2);
+  return boundary < from ? 0 : boundary + 2 - from;
+}
+
+function ruleAt(text: string, from: number): string {
+  const boundary = text.indexOf("},", from);
+  return text.slice(from, boundary === -1 ? text.length : boundary + 1);
+}
+
+const nameIn = (rule: string): string => rule.slice(0, rule.indexOf(":"));
+
+/** Length of the rules at the end that both texts have in common, with the comma before them. */
+function commonRules(a: string, fromA: number, b: string, fromB: number): number {
+  const tail = commonEnd(a, b, Math.min(a.length - fromA, b.length - fromB));
+  const boundary = tail <= 0 ? -1 : a.indexOf("},", a.length - tail);
+  return boundary === -1 ? 0 : a.length - boundary - 1;
 }
 
 const BLOCK = 4_096;
 
 /** Whole blocks first: comparing these costs a tenth of comparing characters. */
-function commonStart(a: string, b: string): number {
-  const most = Math.min(a.length, b.length);
-  let at = 0;
-  while (at + BLOCK <= most && a.slice(at, at + BLOCK) === b.slice(at, at + BLOCK)) at += BLOCK;
-  while (at < most && a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
-  return at;
+function commonStart(a: string, fromA: number, b: string, fromB: number): number {
+  const most = Math.min(a.length - fromA, b.length - fromB);
+  let count = 0;
+  while (count + BLOCK <= most && a.slice(fromA + count, fromA + count + BLOCK) === b.slice(fromB + count, fromB + count + BLOCK))
+    count += BLOCK;
+  while (count < most && a.charCodeAt(fromA + count) === b.charCodeAt(fromB + count)) count += 1;
+  return count;
 }
 
 function commonEnd(a: string, b: string, most: number): number {

@@ -1,8 +1,8 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { LiveRule, ManifestPayload } from "../../src/contract/rules.ts";
-import { allLive, compareLive } from "../../src/io/manifest-text.ts";
-import { decodeManifest, decodeManifestText, encodeManifest } from "../../src/io/rules-store.ts";
+import { allLive, compareLive, type ManifestText } from "../../src/io/manifest-text.ts";
+import { CorruptRulesError, decodeManifest, decodeManifestText, encodeManifest } from "../../src/io/rules-store.ts";
 
 const rule: fc.Arbitrary<LiveRule> = fc.record({
   run: fc.nat(12),
@@ -47,24 +47,82 @@ describe("a manifest that is read after another one", () => {
     expect([...changed.keys()].filter((key) => removed.includes(key))).toEqual([]);
   });
 
-  test.prop([live, fc.nat(), fc.constantFrom("{", "}", '"', ",", ":", "1", "x", "\\", " ")], { numRuns: 2_000 })(
-    "is refused where one that is read alone is",
-    (rules, at, character) => {
-      const text = JSON.stringify(payloadOf(rules, 2));
-      const place = at % text.length;
-      const data = Buffer.from(JSON.stringify({ format: 1, payload: text.slice(0, place) + character + text.slice(place + 1) }));
-      const read = (decode: () => unknown): unknown => {
-        try {
-          return decode();
-        } catch (error) {
-          return String(error);
-        }
-      };
-      const alone = read(() => decodeManifestText(data));
-      const after = read(() => decodeManifestText(data, decodeManifestText(bytes(payloadOf(rules, 1)))));
-      expect(after).toEqual(alone);
+  // Near the end often, and put in, put in the place of another character, or taken away.
+  const places = fc.oneof(fc.nat(), fc.integer({ min: -12, max: -1 }));
+  const pieces = fc.oneof(
+    fc.constantFrom("{", "}", '"', ",", ":", "1", "x", "\\", " ", "},", '},"', "{}", "}}", ",,", ""),
+    name,
+    rule.map((one) => JSON.stringify(one)),
+  );
+  const edits = fc.record({ at: places, piece: pieces, replaced: fc.nat(3) });
+  const edited = (text: string, { at, piece, replaced }: { at: number; piece: string; replaced: number }): string => {
+    const place = at < 0 ? Math.max(0, text.length + at) : at % text.length;
+    return text.slice(0, place) + piece + text.slice(place + replaced);
+  };
+  /** The rules by name: JSON puts names that are numbers first, a text that was compared leaves them where they stood. */
+  const outcome = (decode: () => ManifestText): unknown => {
+    try {
+      const { head, live: text } = decode();
+      const rules = Object.entries(JSON.parse(text)).map(([key, one]) => `"${key}":${JSON.stringify(one)}`);
+      // The next text is compared with this one rule by rule, so each stands there once and in one form only.
+      expect(
+        text
+          .slice(1, -1)
+          .split(/(?<=\}),(?=")/)
+          .toSorted(),
+      ).toEqual(rules.length === 0 ? [""] : rules.toSorted());
+      return { ...head, live: JSON.parse(text) };
+    } catch (error) {
+      if (!(error instanceof CorruptRulesError)) throw error;
+      return error.message;
+    }
+  };
+  const sameAsAlone = (text: string, before: Record<string, LiveRule>): void => {
+    const data = Buffer.from(JSON.stringify({ format: 1, payload: text }));
+    const first = decodeManifestText(bytes(payloadOf(before, 1)));
+    expect(outcome(() => decodeManifestText(data, first))).toEqual(outcome(() => decodeManifestText(data)));
+  };
+
+  test.prop([live, edits], { numRuns: 5_000 })("is refused where one that is read alone is", (rules, edit) => {
+    sameAsAlone(edited(JSON.stringify(payloadOf(rules, 2)), edit), rules);
+  });
+
+  test.prop([pair, edits], { numRuns: 5_000 })(
+    "is refused there also where other rules changed at the same time",
+    ({ before, after }, edit) => {
+      sameAsAlone(edited(JSON.stringify(payloadOf(after, 2)), edit), before);
     },
   );
+
+  test.prop([live.filter((rules) => Object.keys(rules).length > 0), fc.nat(), fc.nat()], { numRuns: 2_000 })(
+    "is refused, or read in the same way, where a rule of it stands twice or elsewhere",
+    (rules, from, to) => {
+      const list = Object.entries(rules).map(([key, one]) => `"${key}":${JSON.stringify(one)}`);
+      const again = list[from % list.length] ?? "";
+      const text = JSON.stringify(payloadOf({}, 2)).replace("{}}", `{${list.toSpliced(to % (list.length + 1), 0, again).join()}}}`);
+      sameAsAlone(text, rules);
+    },
+  );
+
+  test.each([
+    ["a comma after the last rule", (text: string) => text.replace(/\}\}\}$/, "},}}")],
+    ["a comma before the first rule", (text: string) => text.replace('"live":{', '"live":{,')],
+    ["two commas between rules", (text: string) => text.replace('},"b"', '},,"b"')],
+    ["no comma between rules", (text: string) => text.replace('},"b"', '}"b"')],
+    ["a blank between rules", (text: string) => text.replace('},"b"', '}, "b"')],
+    ["a brace too many", (text: string) => `${text}}`],
+    ["a brace too few", (text: string) => text.slice(0, -1)],
+    ["a field after the live rules", (text: string) => text.replace(/\}$/, ',"more":{}}')],
+    ["the live rules twice", (text: string) => text.replace(/\}$/, ',"live":{}}')],
+    ["a rule within a rule", (text: string) => text.replace('"run":1', '"run":{"run":1}')],
+    ["nothing after the first rule", (text: string) => text.replace(/,"b".*$/, "}}")],
+  ])("with %s is read as one that is read alone", (_title, edit) => {
+    const one: LiveRule = { run: 1, shareBp: 0, off: false, whenUnwatched: "hold" };
+    const rules = { a: one, b: one, c: one };
+    const text = edit(JSON.stringify(payloadOf(rules, 2)));
+    expect(text).not.toBe(JSON.stringify(payloadOf(rules, 2)));
+    sameAsAlone(text, rules);
+  });
 });
 
 test("all rules of a text count as changed where there was none before", () => {
