@@ -13,11 +13,16 @@ export const LOW_WORD = 1 - HIGH;
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** Value of a base64 digit by its character code; 64 for `=`, 255 for what is none. */
-const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
-  if (code === 61) return 64;
+const NO_DIGIT = 255;
+/** Code of `=`. */
+const PADDING = 61;
+/** Long texts are taken piece by piece, so that nothing large is made of them. */
+const PIECE = 65_536;
+
+/** Value of a base64 digit by its character code. */
+const DIGITS = Uint8Array.from({ length: 256 }, (_, code) => {
   const digit = ALPHABET.indexOf(String.fromCharCode(code));
-  return digit === -1 ? 255 : digit;
+  return digit === -1 ? NO_DIGIT : digit;
 });
 
 const BLOCK_WORDS = 65_536;
@@ -72,9 +77,10 @@ export class UserTableBuilder {
   }
 }
 
-/** Reads base64 digits one after another: eight bytes, the highest first, are one user. */
+/** Reads base64 digits as they come: eight bytes, the highest first, are one user. */
 export class PackedReader {
-  readonly builder = new UserTableBuilder();
+  readonly #builder = new UserTableBuilder();
+  /** Bits that no byte has taken yet, and how many they are. */
   #bits = 0;
   #held = 0;
   #bytes = 0;
@@ -82,44 +88,46 @@ export class PackedReader {
   #low = 0;
   #padding = 0;
 
-  /** False on what is no base64 digit. */
-  digit(code: number): boolean {
-    const value = DIGITS[code] ?? 255;
-    if (value === 64) {
-      this.#padding += 1;
-      return this.#padding <= 2;
+  /** Takes base64 digits as character codes; returns the index of the first code that is none, or their number. */
+  take(codes: Uint8Array, from: number): number {
+    // Local copies: ten million digits pass through here.
+    let [bits, held, bytes, high, low] = [this.#bits, this.#held, this.#bytes, this.#high, this.#low];
+    let at = from;
+    for (; at < codes.length && this.#padding === 0; at += 1) {
+      const value = DIGITS[codes[at] ?? 0] ?? NO_DIGIT;
+      if (value > 63) break;
+      bits = (bits << 6) | value;
+      held += 6;
+      if (held < 8) continue;
+      held -= 8;
+      high = (high << 8) | (low >>> 24);
+      low = (low << 8) | ((bits >>> held) & 0xff);
+      bits &= 0xff;
+      bytes += 1;
+      if ((bytes & 7) === 0) this.#builder.add(high >>> 0, low >>> 0);
     }
-    if (value === 255 || this.#padding > 0) return false;
-    this.#bits = (this.#bits << 6) | value;
-    this.#held += 6;
-    if (this.#held >= 8) {
-      this.#held -= 8;
-      this.#byte((this.#bits >>> this.#held) & 0xff);
-      this.#bits &= 0xff;
-    }
-    return true;
+    [this.#bits, this.#held, this.#bytes, this.#high, this.#low] = [bits, held, bytes, high, low];
+    for (; at < codes.length && codes[at] === PADDING; at += 1) this.#padding += 1;
+    return at;
   }
 
   /** The table; undefined where the text ends within a user, holds none, or is padded wrongly. */
   finish(): UserTable | undefined {
-    const { size } = this.builder;
+    const { size } = this.#builder;
     const isWhole = this.#bytes % 8 === 0 && size > 0;
     // Three bytes are four digits, so that the padding follows from the size.
-    return isWhole && this.#padding === (3 - ((size * 8) % 3)) % 3 ? this.builder.finish() : undefined;
-  }
-
-  #byte(byte: number): void {
-    this.#high = (this.#high << 8) | (this.#low >>> 24);
-    this.#low = (this.#low << 8) | byte;
-    this.#bytes += 1;
-    if (this.#bytes % 8 === 0) this.builder.add(this.#high >>> 0, this.#low >>> 0);
+    return isWhole && this.#padding === (3 - ((size * 8) % 3)) % 3 ? this.#builder.finish() : undefined;
   }
 }
 
 /** A packed list as a table; undefined for what is none. */
 export function unpackUsers(packed: string): UserTable | undefined {
   const reader = new PackedReader();
-  for (let index = 0; index < packed.length; index += 1) if (!reader.digit(packed.charCodeAt(index))) return undefined;
+  const encoder = new TextEncoder();
+  for (let from = 0; from < packed.length; from += PIECE) {
+    const codes = encoder.encode(packed.slice(from, from + PIECE));
+    if (reader.take(codes, 0) < codes.length) return undefined;
+  }
   return reader.finish();
 }
 

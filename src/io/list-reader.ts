@@ -125,12 +125,9 @@ class PackedTaker implements ListTaker {
   readonly #reader = new PackedReader();
 
   take(chunk: Buffer, from: number): number {
-    for (let at = from; at < chunk.length; at += 1) {
-      const byte = chunk[at] ?? 0;
-      if (byte === QUOTE) return at;
-      if (!this.#reader.digit(byte)) throw new EntryFault(NOT_PACKED);
-    }
-    return chunk.length;
+    const end = this.#reader.take(chunk, from);
+    if (end < chunk.length && chunk[end] !== QUOTE) throw new EntryFault(NOT_PACKED);
+    return end;
   }
 
   finish(): UserTable {

@@ -3,6 +3,7 @@ import type { Logger } from "../io/log.ts";
 import type { ManifestText } from "../io/manifest-text.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { blobFetcher, CorruptRulesError, decodeManifestText, isNewer } from "../io/rules-store.ts";
+import { createSlices, type Slices } from "../io/slices.ts";
 import type { CurrentRules } from "./current-rules.ts";
 import { type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
 import type { KeptRules } from "./rules-disk.ts";
@@ -32,6 +33,8 @@ const RETRIES = 20;
 interface Waiting {
   readonly data: Uint8Array;
   readonly manifest: ManifestText;
+  /** Of the work that began when it came. */
+  readonly pause: Slices;
   readonly retriesLeft: number;
 }
 
@@ -60,7 +63,7 @@ export function createManifestFeed(link: NatsLink, parts: FeedParts): ManifestFe
         else log.warn({ error, revision: head.revision }, "rules could not be fetched whole, trying again");
       }
       if (next.retriesLeft === 0) return;
-      retry = setTimeout(() => take({ ...next, retriesLeft: next.retriesLeft - 1 }), RETRY_MS);
+      retry = setTimeout(() => take({ ...next, pause: createSlices(), retriesLeft: next.retriesLeft - 1 }), RETRY_MS);
       retry.unref();
     }
   };
@@ -81,8 +84,9 @@ export function createManifestFeed(link: NatsLink, parts: FeedParts): ManifestFe
     refuse,
     offer(data) {
       try {
+        const pause = createSlices();
         read = decodeManifestText(data, read);
-        take({ data, manifest: read, retriesLeft: RETRIES });
+        take({ data, manifest: read, pause, retriesLeft: RETRIES });
       } catch (error) {
         refuse(error);
       }
@@ -103,11 +107,11 @@ function createPutter(link: NatsLink, { rules, loaded, keep }: FeedParts): (next
     if (data !== undefined && keep !== undefined) fetched.set(hash, data);
     return data;
   };
-  return async ({ data, manifest }) => {
+  return async ({ data, manifest, pause }) => {
     const inForce = rules.compiled();
     // Rules of another source stand between, or none at all: everything counts as changed.
     const before = last !== undefined && compareRevision(last.manifest.head, inForce) === 0 ? last : undefined;
-    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, fetch });
+    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, fetch, pause });
     if (!rules.offer(next.change)) return false;
     last = next.loaded;
     shelves.clear();

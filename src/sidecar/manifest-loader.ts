@@ -5,7 +5,7 @@ import { bytesSource } from "../io/entry-reader.ts";
 import { allLive, compareLive, type LiveChange, type ManifestText } from "../io/manifest-text.ts";
 import { CorruptRulesError, sha256 } from "../io/rules-store.ts";
 import { RulesTextError, readBlobText } from "../io/rules-text.ts";
-import { createSlices } from "../io/slices.ts";
+import { createSlices, type Slices } from "../io/slices.ts";
 
 /** The rollouts of one blob, compiled, with the fingerprints by which they are known again in the next blob. */
 export interface Shelf {
@@ -40,15 +40,14 @@ const NO_SHELF: Shelf = { fingerprints: new Map(), statics: new Map() };
 
 /**
  * Works out what a manifest changes in the rules in force, and fetches only the blobs that are new. `shelves` takes what was
- * fetched, so that a second attempt needs it no more. Throws CorruptRulesError, or what fetching throws.
+ * fetched, so that a second attempt needs it no more; `pause` is called between the steps. Throws CorruptRulesError, or what fetching throws.
  */
 export async function loadManifest(
   manifest: ManifestText,
   before: Before,
-  { shelves, fetch }: { shelves: Map<string, Shelf>; fetch: FetchBlob },
+  { shelves, fetch, pause = createSlices() }: { shelves: Map<string, Shelf>; fetch: FetchBlob; pause?: Slices },
 ): Promise<LoadedRules> {
   const { epoch, revision } = manifest.head;
-  const pause = createSlices();
   const shared = before.loaded?.shared ?? createSharedParts();
   await fetchShelves(manifest, before.loaded, { shelves, fetch, shared });
   const kept = new Map<string, Shelf>();
