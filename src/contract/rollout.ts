@@ -3,9 +3,6 @@ import { HEADER_PREFIX } from "./names.ts";
 import { StagesSchema } from "./stages.ts";
 import { PointsSchema } from "./units.ts";
 
-/** Most users of one list, and so of a segment. */
-export const MAX_USERS = 1_000_000;
-
 const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Name of a rollout or target: a DNS label, because it becomes part of a NATS subject and of metric labels. */
@@ -75,22 +72,17 @@ const CookieMatchSchema = z.union([
 
 const USER_HASH_PATTERN = /^[0-9a-f]{16}$/;
 
+/** A user of a list as Serin stores it. */
+export const UserHashSchema = z.string().regex(USER_HASH_PATTERN, "not a hash of a user; list keys as they are under users");
+
 export const ConditionSchema = z.union([
   z.strictObject({ header: ValueMatchSchema }),
   z.strictObject({ cookie: CookieMatchSchema }),
   z.strictObject({
-    users: z
-      .array(z.string().min(1).max(1_024))
-      .min(1)
-      .max(MAX_USERS)
-      .describe("Bucketing keys; hashed before they leave the command line."),
+    users: z.array(z.string().min(1).max(1_024)).min(1).max(10_000).describe("Bucketing keys; hashed before they leave the command line."),
   }),
   z.strictObject({
-    userHashes: z
-      .array(z.string().regex(USER_HASH_PATTERN, "not a hash of a user; list keys as they are under users"))
-      .min(1)
-      .max(MAX_USERS)
-      .describe("Bucketing keys as Serin stores them."),
+    userHashes: z.array(UserHashSchema).min(1).max(10_000).describe("Bucketing keys as Serin stores them."),
   }),
 ]);
 

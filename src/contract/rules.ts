@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { FORMAT, MAX_BLOBS } from "./names.ts";
-import { ConditionSchema, KeySourceSchema, MAX_USERS, MatchSchema, NameSchema, TargetSchema, VariantSchema } from "./rollout.ts";
-import { type UserTable, unpackUsers } from "./user-lists.ts";
+import { ConditionSchema, KeySourceSchema, MatchSchema, NameSchema, TargetSchema, UserHashSchema, VariantSchema } from "./rollout.ts";
+import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, in basis points (1 bp = 0.01 %).");
 const EpochSchema = z.int().min(0).describe("Unix seconds at which this line of revisions began; outranks the revision.");
@@ -12,6 +12,9 @@ const HashSchema = z
   .regex(/^[0-9a-f]{64}$/, "not a sha256 in hex")
   .describe("sha256 of the exact bytes, in hex.");
 
+/** A rollout's file lists fewer, because it has to fit into a message; rule sets may come from elsewhere. */
+const ManyUsersSchema = z.strictObject({ userHashes: z.array(UserHashSchema).min(1).max(MAX_USERS) });
+
 const PackedUsersSchema = z.strictObject({
   packedUsers: z
     .string()
@@ -21,7 +24,7 @@ const PackedUsersSchema = z.strictObject({
 });
 
 /** A target of a rollout, which may list its users packed. */
-export const StaticTargetSchema = TargetSchema.extend({ when: z.union([ConditionSchema, PackedUsersSchema]) });
+export const StaticTargetSchema = TargetSchema.extend({ when: z.union([ConditionSchema, ManyUsersSchema, PackedUsersSchema]) });
 
 /** The part of a rollout's rules that does not change while it runs. */
 export const StaticRulesSchema = z.strictObject({

@@ -4,6 +4,9 @@
  */
 export type UserTable = Uint32Array;
 
+/** Most users of one list, and so of a segment. */
+export const MAX_USERS = 1_000_000;
+
 /** 1 where the high half of a 64-bit integer stands second in memory, as on nearly all machines. */
 const HIGH = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 1 : 0;
 

@@ -1,5 +1,4 @@
-import { MAX_USERS } from "../contract/rollout.ts";
-import { PackedReader, type UserTable, UserTableBuilder } from "../contract/user-lists.ts";
+import { MAX_USERS, PackedReader, type UserTable, UserTableBuilder } from "../contract/user-lists.ts";
 import { EntryFault } from "./entry-scanner.ts";
 
 const [QUOTE, BACKSLASH, COMMA, COLON, OPEN_LIST, CLOSE_LIST] = [0x22, 0x5c, 0x2c, 0x3a, 0x5b, 0x5d];

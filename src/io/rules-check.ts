@@ -1,6 +1,7 @@
 import { HEADER_PREFIX } from "../contract/names.ts";
-import { MAX_USERS, PATTERNS } from "../contract/rollout.ts";
+import { PATTERNS } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
+import { MAX_USERS } from "../contract/user-lists.ts";
 
 /**
  * A quick look at rules in their common form, twenty times as fast as their schema: true means that the schema takes them and

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { SUBJECTS } from "../../src/contract/names.ts";
-import { compile, recompile } from "../../src/core/decide/compile.ts";
+import { compile, recompile, withUnwatched } from "../../src/core/decide/compile.ts";
 import { compileStatics, createSharedParts } from "../../src/core/decide/statics.ts";
 import { startNatsServer } from "../../src/demo/nats-server.ts";
 import { findProgram, programCacheDir } from "../../src/demo/programs.ts";
@@ -162,5 +162,6 @@ function compileTimes(): [string, string][] {
   return [
     ["compiling all rollouts", times(() => compile(ruleSet))],
     ["compiling a change of one of them", times(() => recompile(before, change))],
+    ["sending the shares of all home, because nobody watches", times(() => withUnwatched(before, true))],
   ];
 }

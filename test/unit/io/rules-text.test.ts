@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { TargetSchema } from "../../../src/contract/rollout.ts";
+import { StaticRulesSchema } from "../../../src/contract/rules.ts";
 import { tableOfHashes } from "../../../src/contract/user-lists.ts";
 import { bytesSource } from "../../../src/io/entry-reader.ts";
 import { type ReadyRollout, readBlobText, readRuleSetText } from "../../../src/io/rules-text.ts";
@@ -55,6 +57,13 @@ describe("a rule set", () => {
     ['{"format":1,"epoch":1,"revision":1,"rollouts":{"a":{},"a":{}}}', "rollouts.a stands twice"],
   ])("that reads %j is refused", async (value, problem) => {
     await expect(readSet(value)).rejects.toThrow(problem);
+  });
+
+  test("may list more users than a rollout's file, which has to fit into a message", () => {
+    const userHashes = Array.from({ length: 10_001 }, (_, index) => index.toString(16).padStart(16, "0"));
+    expect(StaticRulesSchema.safeParse(withTargets(target({ userHashes }))).success).toBe(true);
+    expect(TargetSchema.safeParse(target({ userHashes })).success).toBe(false);
+    expect(TargetSchema.safeParse(target({ userHashes: userHashes.slice(1) })).success).toBe(true);
   });
 
   test("is refused where a list of users stands in a wrong place, or twice in one", async () => {
