@@ -36,9 +36,17 @@ export async function startHolder(source: HolderSource, revision: number, stops:
   const child = fork(fileURLToPath(new URL("../rules-holder.ts", import.meta.url)), [], { execArgv: ["--import", "tsx"] });
   stops.push(() => child.kill("SIGKILL"));
   const next = async <Message>(schema: z.ZodType<Message>): Promise<Message> => {
-    const ended = once(child, "exit").then(() => Promise.reject(new Error("the process that holds the rules has ended")));
-    const [message] = await Promise.race([once(child, "message", { signal: AbortSignal.timeout(TASK_MS) }), ended]);
-    return schema.parse(message);
+    const given = new AbortController();
+    const signal = AbortSignal.any([given.signal, AbortSignal.timeout(TASK_MS)]);
+    const ended = once(child, "exit", { signal }).then(() => Promise.reject(new Error("the process that holds the rules has ended")));
+    try {
+      const [message] = await Promise.race([once(child, "message", { signal }), ended]);
+      return schema.parse(message);
+    } finally {
+      // Ends the wait for the other one, whose end is then no news.
+      ended.catch(() => undefined);
+      given.abort();
+    }
   };
   const ask = (task: HolderTask): void => void child.send(task);
   ask({ source, revision });
