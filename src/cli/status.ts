@@ -1,7 +1,9 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
+import type { Totals } from "../contract/live.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
+import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { withNats } from "./connection.ts";
 import { duration, odds, ratio, share, table } from "./format.ts";
 import type { CliParts } from "./parts.ts";
@@ -53,14 +55,22 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
   if (judge === null) return lines;
-  const { stable, canary } = judge.totals;
-  lines.push(`  stable ${stable.requests} requests, ${stable.failed} failed; canary ${canary.requests} requests, ${canary.failed} failed`);
+  const unended = judge.verdict?.unended;
+  const [stable, canary] = [totalsText(judge.totals.stable, unended?.stable), totalsText(judge.totals.canary, unended?.canary)];
+  lines.push(`  stable ${stable}; canary ${canary}`);
   if (rollout.failingUsers !== null) lines.push(...failingLines(rollout.failingUsers));
   const { verdict } = judge;
   if (verdict === null) return [...lines, "  no verdict yet"];
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
   return [...lines, table(rows)];
+}
+
+/** Of both sides alike, as the judge compares them. */
+function totalsText({ decided, settled, requests, failed }: Totals, unended = 0): string {
+  const open = Math.max(0, decided - settled);
+  const late = unended === 0 ? "" : `, ${unended} for more than ${OVERDUE_MS / 1_000} s`;
+  return `${requests} requests, ${failed} failed${open === 0 ? "" : `, ${open} open${late}`}`;
 }
 
 function failingLines({ known, stable, canary }: FailingUsers): string[] {

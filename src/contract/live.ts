@@ -73,7 +73,8 @@ export const LiveStateSchema = z.strictObject({
 /** Sums of one variant over the whole rollout. */
 export const TotalsSchema = z.strictObject({
   decided: z.number().min(0),
-  requests: z.number().min(0),
+  settled: z.number().min(0).describe("Of the decided: no one waits for them any more, however they ended."),
+  requests: z.number().min(0).describe("Ended, and speak for or against the variant."),
   failed: z.number().min(0),
 });
 

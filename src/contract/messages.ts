@@ -80,6 +80,7 @@ export const DecisionMetadataSchema = z.object({
   cluster: z.string().optional().describe("Envoy cluster of the decided variant."),
   bucket: z.number().optional().describe("32 bits, which a double holds."),
   reason: z.string(),
+  session: z.literal("true").optional().describe("The request asks for another protocol, as a WebSocket does: nobody waits for its end."),
   control: z.enum(["true", "false"]).optional().describe("In the slice of stable that is counted apart."),
 });
 

@@ -26,6 +26,12 @@ export const METRIC_FACTS: readonly MetricFact[] = [
     "Requests ended, by Envoy's access log: `ok`, `failed`, `aborted` (the client left) or `local` (Envoy's own reply).",
   ),
   fact(
+    METRICS.settled,
+    "counter",
+    SERIES,
+    "Decided requests that no one waits for any more, however they ended; one that asks for a session (`Upgrade`) is not waited for.",
+  ),
+  fact(
     METRICS.outcomeDuration,
     "histogram (seconds)",
     SERIES,

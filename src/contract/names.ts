@@ -43,6 +43,7 @@ export const SUBJECTS = {
 export const METRICS = {
   decisions: "serin_decisions_total",
   outcomes: "serin_outcomes_total",
+  settled: "serin_requests_settled_total",
   outcomeDuration: "serin_outcome_duration_seconds",
   failedOpen: "serin_failed_open_total",
   clusterMissing: "serin_cluster_missing_total",

@@ -23,6 +23,9 @@ export const VerdictRecordSchema = z.strictObject({
   reason: z.string().describe("One line for people."),
   safeShareBp: z.int().min(0).max(10_000).describe("The largest share that the evidence calls safe, in basis points."),
   checks: z.array(CheckRecordSchema),
+  unended: z
+    .strictObject({ stable: z.int().min(0), canary: z.int().min(0) })
+    .describe("Requests counted as slow because they have not ended seconds after their decision."),
   atMs: z.int().describe("Unix milliseconds."),
   sinceMs: z.int().describe("Begin of the evidence, Unix milliseconds."),
   run: z.int().min(0),

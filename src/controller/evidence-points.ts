@@ -3,7 +3,7 @@ import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
 import { type VariantName, VariantNameSchema } from "../contract/rollout.ts";
 
 /** What a series counts. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
-type Measure = "decided" | "ok" | "failed" | "latency";
+type Measure = "decided" | "settled" | "ok" | "failed" | "latency";
 
 /** Cumulative values of one series of one rollout, as a sidecar reports them. */
 export interface Point {
@@ -54,6 +54,7 @@ function rawPoints(metric: EvidenceMetric): Raw[] {
   switch (metric.name) {
     case METRICS.decisions:
     case METRICS.outcomes:
+    case METRICS.settled:
       return (metric.sum?.dataPoints ?? []).map((point) => ({ ...point, values: [Number(point.asInt ?? point.asDouble ?? Number.NaN)] }));
     case METRICS.outcomeDuration:
       return (metric.histogram?.dataPoints ?? []).map((point) => ({
@@ -89,6 +90,7 @@ function pointOf(metric: string, { attributes, startTimeUnixNano, values }: Raw)
 /** A request that its client left, or that Envoy answered before any upstream, speaks neither for nor against a variant. */
 function measureOf(metric: string, outcome: string | undefined): Measure | "unreadable" | undefined {
   if (metric === METRICS.decisions) return "decided";
+  if (metric === METRICS.settled) return "settled";
   if (metric === METRICS.outcomeDuration) return "latency";
   const known = OutcomeClassSchema.safeParse(outcome);
   if (!known.success) return "unreadable";

@@ -10,7 +10,7 @@ export interface Tally {
   readonly seen: Readonly<{ run: number; canary: number; all: number }>;
 }
 
-const nothing: Totals = { decided: 0, requests: 0, failed: 0 };
+const nothing: Totals = { decided: 0, settled: 0, requests: 0, failed: 0 };
 
 /** A tally before any evidence. */
 export const emptyTally = (run: number): Tally => ({
@@ -34,10 +34,11 @@ export function addToTally(tally: Tally, found: readonly Delta[], run: number): 
   return { totals, seen };
 }
 
-function addCount(side: { decided: number; requests: number; failed: number }, measure: Delta["measure"], count: number): void {
+function addCount(side: Totals, measure: Delta["measure"], count: number): void {
   switch (measure) {
     case "decided":
-      side.decided += count;
+    case "settled":
+      side[measure] += count;
       return;
     case "failed":
       side.failed += count;
@@ -64,12 +65,10 @@ export function batchOf(found: readonly Delta[], run: number, nowMs: number): Ev
 
 function outcomesOf(found: readonly Delta[]): Outcomes {
   const latency = Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0);
-  let requests = 0;
-  let failed = 0;
+  const totals = { ...nothing };
   for (const { measure, values } of found) {
     if (measure === "latency") for (const [bucket, count] of values.entries()) latency[bucket] = (latency[bucket] ?? 0) + count;
-    if (measure === "ok" || measure === "failed") requests += values[0] ?? 0;
-    if (measure === "failed") failed += values[0] ?? 0;
+    else addCount(totals, measure, values[0] ?? 0);
   }
-  return { requests, failed, latency };
+  return { ...totals, latency };
 }

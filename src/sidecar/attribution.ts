@@ -1,5 +1,6 @@
 import type { OutcomeClass } from "../contract/evidence.ts";
 import type { VariantName } from "../contract/rollout.ts";
+import type { CellLabels, Ended } from "./cells.ts";
 
 /** A decision as it stands in Envoy's metadata. */
 export interface Decided {
@@ -11,6 +12,8 @@ export interface Decided {
   readonly cluster: string | undefined;
   /** Bucket of the user, 32 bits; undefined without a key. */
   readonly bucket: number | undefined;
+  /** The request asked for another protocol, as a WebSocket does. */
+  readonly isSession: boolean;
 }
 
 /** What one access log entry says about a request. */
@@ -39,19 +42,13 @@ export type Attribution =
   | { readonly kind: "undecided" }
   | { readonly kind: "no rollout" }
   /** Canary was decided and another cluster answered at the first attempt: the canary's cluster is missing. */
-  | { readonly kind: "cluster missing"; readonly rollout: string }
-  | {
-      readonly kind: "outcome";
-      readonly rollout: string;
-      readonly variant: VariantName;
-      readonly run: number;
-      readonly control: boolean;
-      readonly class: OutcomeClass;
-      /** Undefined where the time says nothing about the variant. */
-      readonly latencyMs: number | undefined;
-      /** Stands for the user, under the rollout's salt; undefined without a key. */
-      readonly bucket: number | undefined;
-    };
+  | (CellLabels & { readonly kind: "cluster missing"; readonly isSession: boolean })
+  | (CellLabels &
+      Ended & {
+        readonly kind: "outcome";
+        /** Stands for the user, under the rollout's salt; undefined without a key. */
+        readonly bucket: number | undefined;
+      });
 
 /**
  * gRPC codes that are the server's fault: unknown, deadline exceeded, unimplemented, internal, unavailable, data loss.
@@ -94,8 +91,9 @@ const LONG_WAIT_MS = 1_000;
 export function attribute(entry: EntryFacts): Attribution {
   const { decided } = entry;
   if (decided === undefined) return { kind: wasTried(entry) ? "failed open" : "undecided" };
-  const { rollout, variant, run, control, cluster, bucket } = decided;
+  const { rollout, variant, run, control, cluster, bucket, isSession } = decided;
   if (rollout === undefined) return { kind: "no rollout" };
+  const labels = { rollout, variant, run, control };
   if (
     variant === "canary" &&
     cluster !== undefined &&
@@ -104,10 +102,10 @@ export function attribute(entry: EntryFacts): Attribution {
     entry.upstreamCluster !== "" &&
     entry.upstreamCluster !== cluster
   ) {
-    return { kind: "cluster missing", rollout };
+    return { kind: "cluster missing", ...labels, isSession };
   }
   const outcome = classOf(entry);
-  return { kind: "outcome", rollout, variant, run, control, class: outcome, latencyMs: latencyOf(entry, outcome), bucket };
+  return { kind: "outcome", ...labels, class: outcome, latencyMs: latencyOf(entry, outcome), isSession, bucket };
 }
 
 const upstreamFailed = ({ flags }: EntryFacts): boolean => flags.some((flag) => UPSTREAM_FAULTS.has(flag));

@@ -11,6 +11,13 @@ export interface CellLabels {
   readonly control: boolean;
 }
 
+/** How a request ended; without a latency where the time says nothing about the variant. */
+export interface Ended {
+  readonly class: OutcomeClass;
+  readonly latencyMs: number | undefined;
+  readonly isSession: boolean;
+}
+
 /** Counts of one variant in one run: plain numbers, because an OpenTelemetry counter costs a microsecond a call. */
 export interface Cell {
   readonly labels: CellLabels;
@@ -18,6 +25,8 @@ export interface Cell {
   readonly startMs: number;
   readonly decisions: Map<Reason, number>;
   readonly outcomes: Record<OutcomeClass, number>;
+  /** Decided requests that no one waits for any more. */
+  settled: number;
   /** One count per latency bound, and one for what is slower. */
   readonly latency: number[];
   latencySumMs: number;
@@ -32,8 +41,11 @@ const MAX_CELLS = 10_000;
 
 /** The cells of one sidecar, bounded: the last runs of each rollout, and so many in all. */
 export interface Cells {
-  decided(labels: CellLabels, reason: Reason): void;
-  ended(labels: CellLabels, outcome: OutcomeClass, latencyMs: number | undefined): void;
+  /** A session is settled with its decision: it lasts as long as both sides like. */
+  decided(labels: CellLabels, reason: Reason, isSession?: boolean): void;
+  ended(labels: CellLabels, outcome: Ended): void;
+  /** Ended, and says nothing about the variant that was decided. */
+  settled(labels: CellLabels): void;
   /** Forgets rollouts that are in the rule set no more. */
   keepOnly(rollouts: ReadonlySet<string>): void;
   all(): readonly Cell[];
@@ -63,21 +75,29 @@ export function createCells(nowMs: () => number, onOverflow: () => void = () => 
   };
 
   return {
-    decided(labels, reason) {
+    decided(labels, reason, isSession = false) {
       const cell = cellOf(labels);
       if (cell === undefined) return;
+      if (isSession) cell.settled += 1;
       cell.decisions.set(reason, (cell.decisions.get(reason) ?? 0) + 1);
       cell.version += 1;
     },
-    ended(labels, outcome, latencyMs) {
+    ended(labels, { class: outcome, latencyMs, isSession }) {
       const cell = cellOf(labels);
       if (cell === undefined) return;
       cell.outcomes[outcome] += 1;
+      if (!isSession) cell.settled += 1;
       if (latencyMs !== undefined) {
         const bucket = bucketIndex(latencyMs);
         cell.latency[bucket] = (cell.latency[bucket] ?? 0) + 1;
         cell.latencySumMs += latencyMs;
       }
+      cell.version += 1;
+    },
+    settled(labels) {
+      const cell = cellOf(labels);
+      if (cell === undefined) return;
+      cell.settled += 1;
       cell.version += 1;
     },
     keepOnly(rollouts) {
@@ -96,6 +116,7 @@ const emptyCell = (labels: CellLabels, startMs: number): Cell => ({
   startMs,
   decisions: new Map(),
   outcomes: { ok: 0, failed: 0, aborted: 0, local: 0 },
+  settled: 0,
   latency: Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0),
   latencySumMs: 0,
   version: 0,

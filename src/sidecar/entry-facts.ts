@@ -26,8 +26,16 @@ export function entryFacts(entry: RawEntry): EntryFacts {
   };
 }
 
-function decidedOf({ variant, rollout, run, control, cluster, bucket }: RawDecision): Decided {
-  return { variant: variantOf(variant), rollout, run: runOf(run), control: control === "true", cluster, bucket };
+function decidedOf({ variant, rollout, run, control, cluster, bucket, session }: RawDecision): Decided {
+  return {
+    variant: variantOf(variant),
+    rollout,
+    run: runOf(run),
+    control: control === "true",
+    cluster,
+    bucket,
+    isSession: session === "true",
+  };
 }
 
 function variantOf(text: string | undefined): VariantName {

@@ -9,7 +9,8 @@ import { KIND, RequestReader } from "./wire/request.ts";
 /** What the handler needs from the sidecar. */
 export interface ExtProcPorts {
   rules(): CompiledRules;
-  decided(decision: Decision): unknown;
+  /** `isSession` when the request asks for another protocol. */
+  decided(decision: Decision, isSession: boolean): unknown;
   /** Something that should not happen did; the request went to stable. */
   surprise(kind: string, error: unknown): void;
   streamBegun(): void;
@@ -61,13 +62,14 @@ class ExtProcCall implements CallHandler {
     let decision: Decision;
     let answer: Prepared;
     try {
+      const { isSession } = reader;
       decision = decide(this.#rules, reader);
-      answer = answerOf(decision, this.#rules);
-      ports.decided(decision);
+      answer = answerOf(decision, this.#rules, isSession);
+      ports.decided(decision, isSession);
     } catch (error) {
       ports.surprise("decide", error);
       decision = NO_ROLLOUT;
-      answer = answerOf(NO_ROLLOUT, this.#rules);
+      answer = answerOf(NO_ROLLOUT, this.#rules, false);
     }
     this.#call.sendPrepared(answer, decision.bucket ?? 0);
   }

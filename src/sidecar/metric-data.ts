@@ -35,9 +35,11 @@ export function cellMetrics(cells: readonly Cell[], nowMs: number): MetricData[]
       const count = cell.latency.reduce((sum, each) => sum + each, 0);
       return point(cell, { buckets: { boundaries: BOUNDS_S, counts: [...cell.latency] }, count, sum: cell.latencySumMs / 1_000 });
     });
+  const settled = cells.filter((cell) => cell.settled > 0).map((cell) => point(cell, cell.settled));
   return [
     sum(METRICS.decisions, "Requests decided.", decisions),
     sum(METRICS.outcomes, "Requests ended, by Envoy's access log.", outcomes),
+    sum(METRICS.settled, "Decided requests that no one waits for any more.", settled),
     {
       descriptor: {
         name: METRICS.outcomeDuration,

@@ -72,7 +72,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
     extProc: {
       rules: rules.compiled,
       surprise,
-      decided: (decision) => countDecision(cells, decision),
+      decided: (decision, isSession) => countDecision(cells, decision, isSession),
       streamBegun: () => void (streams.value += 1),
     },
     accessLog: {
@@ -130,8 +130,8 @@ function forgetGone(rules: CurrentRules, cells: Cells, { nowMs }: Clock): () => 
   return forget;
 }
 
-function countDecision(cells: Cells, { rollout, variant, run, control, reason }: Decision): void {
-  if (rollout !== undefined) cells.decided({ rollout, variant, run, control }, reason);
+function countDecision(cells: Cells, { rollout, variant, run, control, reason }: Decision, isSession: boolean): void {
+  if (rollout !== undefined) cells.decided({ rollout, variant, run, control }, reason, isSession);
 }
 
 function failingUsersOf(rules: CurrentRules, { nowMs }: Clock, onOverflow: () => void): FailingUsers {
@@ -161,7 +161,8 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
       counters.add(METRICS.failedOpen, {});
       return;
     case "cluster missing": {
-      const { rollout } = attribution;
+      const { rollout, isSession } = attribution;
+      if (!isSession) cells.settled(attribution);
       if (counters.add(METRICS.clusterMissing, { rollout }) === 1)
         log.error({ rollout }, "canary was decided and another cluster answered");
       return;
@@ -170,7 +171,7 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
     case "undecided":
       return;
     case "outcome": {
-      cells.ended(attribution, attribution.class, attribution.latencyMs);
+      cells.ended(attribution, attribution);
       if (attribution.class !== "failed") return;
       const { bucket } = attribution;
       if (bucket !== undefined) failing.failed({ ...attribution, bucket });

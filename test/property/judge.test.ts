@@ -8,8 +8,8 @@ import { judgeAll, none, policy, SINCE_MS } from "../support/judge-inputs.ts";
 
 const count = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 10 }), fc.integer({ min: 0, max: 100_000 }));
 const outcomes: fc.Arbitrary<Outcomes> = fc
-  .record({ ok: count, failed: count, latency: fc.array(count, { maxLength: 24 }) })
-  .map(({ ok, failed, latency }) => ({ requests: ok + failed, failed, latency }));
+  .record({ ok: count, failed: count, decided: count, settled: count, latency: fc.array(count, { maxLength: 24 }) })
+  .map(({ ok, ...rest }) => ({ ...rest, requests: ok + rest.failed }));
 const batch: fc.Arbitrary<EvidenceBatch> = fc.record({
   nowMs: fc.integer({ min: SINCE_MS - 1_000, max: SINCE_MS + 10_000_000 }),
   run: fc.integer({ min: 1, max: 3 }),
@@ -18,7 +18,13 @@ const batch: fc.Arbitrary<EvidenceBatch> = fc.record({
   canary: fc.oneof(outcomes, fc.constant(none)),
 });
 const wildNumber = fc.oneof(count, fc.constantFrom(Number.NaN, -1, 0.5, Number.POSITIVE_INFINITY, 2 ** 60));
-const wildOutcomes = fc.record({ requests: wildNumber, failed: wildNumber, latency: fc.array(wildNumber, { maxLength: 30 }) });
+const wildOutcomes = fc.record({
+  decided: wildNumber,
+  settled: wildNumber,
+  requests: wildNumber,
+  failed: wildNumber,
+  latency: fc.array(wildNumber, { maxLength: 30 }),
+});
 const wildBatch = fc.record({ nowMs: wildNumber, run: wildNumber, runCanary: wildNumber, stable: wildOutcomes, canary: wildOutcomes });
 const batches = fc.array(batch, { maxLength: 30 });
 

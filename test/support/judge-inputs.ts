@@ -11,7 +11,13 @@ export const policy: JudgePolicy = { maxErrorIncrease: 0.005, maxSlowIncrease: 0
 export const SINCE_MS = 1_000_000;
 
 /** Outcomes without latency. */
-export const failing = (failed: number, requests: number): Outcomes => ({ requests, failed, latency: [] });
+export const failing = (failed: number, requests: number): Outcomes => ({
+  decided: requests,
+  settled: requests,
+  requests,
+  failed,
+  latency: [],
+});
 
 /** No outcome. */
 export const none: Outcomes = failing(0, 0);

@@ -62,6 +62,7 @@ function decisionIn(filters: unknown): RawDecision | undefined {
     run: text("run"),
     control: text("control"),
     cluster: text("cluster"),
+    session: text("session"),
     // What is not a number is no bucket.
     bucket: Number.isNaN(fields["bucket"]?.numberValue) ? undefined : fields["bucket"]?.numberValue,
   };

@@ -22,7 +22,7 @@ export function outcomes(random: () => number, requests: number, { failing, medi
     left -= here;
     below = upTo;
   }
-  return { requests, failed: binomial(random, requests, failing), latency: [...latency, left] };
+  return { decided: requests, settled: requests, requests, failed: binomial(random, requests, failing), latency: [...latency, left] };
 }
 
 /** The normal distribution's share below `x` (Abramowitz and Stegun 26.2.17, error below 1e-7). */

@@ -1,6 +1,7 @@
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { CheckRecord, Verdict } from "../../contract/verdict.ts";
 import { oddsText, pointsText, ratioText } from "./figures.ts";
+import { unendedAbove } from "./overdue.ts";
 import { ALPHA, HOLD_ODDS, type Metric } from "./parameters.ts";
 import { countOf, slowerThan } from "./slow.ts";
 import type { JudgeState, MetricState } from "./state.ts";
@@ -40,12 +41,15 @@ type Sides = Pick<CheckRecord, "stable" | "canary" | "difference" | "stableSampl
 
 /** Ratios and samples of both sides over the whole rollout; a slow ratio needs a bound. */
 function sidesOf({ slowAt }: Metric, { bound }: MetricState, state: JudgeState): Sides {
-  const side = ({ requests, failed, latency }: JudgeState["stable"]): { hits: number | null; all: number } =>
-    slowAt === undefined
-      ? { hits: failed, all: requests }
-      : { hits: bound === null ? null : slowerThan(latency, bound), all: countOf(latency) };
+  const side = (variant: "stable" | "canary"): { hits: number | null; all: number } => {
+    const { requests, failed, latency } = state[variant];
+    if (slowAt === undefined) return { hits: failed, all: requests };
+    if (bound === null) return { hits: null, all: countOf(latency) };
+    const unended = unendedAbove(bound, state.overdue[variant].unended);
+    return { hits: slowerThan(latency, bound) + unended, all: countOf(latency) + unended };
+  };
   const ratio = ({ hits, all }: { hits: number | null; all: number }): number | null => (hits === null || all === 0 ? null : hits / all);
-  const [stableSide, canarySide] = [side(state.stable), side(state.canary)];
+  const [stableSide, canarySide] = [side("stable"), side("canary")];
   const [stable, canary] = [ratio(stableSide), ratio(canarySide)];
   const difference = stable === null || canary === null ? null : canary - stable;
   return { stable, canary, difference, stableSample: stableSide.all, canarySample: canarySide.all };

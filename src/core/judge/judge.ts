@@ -1,27 +1,29 @@
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Counts } from "./bet.ts";
+import { overdueAfter, startOverdue, unendedAbove } from "./overdue.ts";
 import { COLD_MS, METRICS, type Metric } from "./parameters.ts";
 import { recordOf } from "./record.ts";
 import { boundNear, coldBound, countOf, slowerThan } from "./slow.ts";
-import type { JudgeState, MetricState } from "./state.ts";
+import type { JudgeState, MetricState, OverdueState } from "./state.ts";
 import type { EvidenceBatch, Judgement, JudgePolicy, Outcomes } from "./types.ts";
 import { aboutTolerance, reserveAt, restart, startMetric, take } from "./wager.ts";
 
 const BUCKETS = LATENCY_BOUNDS_MS.length + 1;
-const NOTHING: Outcomes = { requests: 0, failed: 0, latency: [] };
+const NOTHING: Outcomes = { decided: 0, settled: 0, requests: 0, failed: 0, latency: [] };
 
 /** What is known before any outcome. */
 export function startJudge(nowMs: number): JudgeState {
   const metric = startMetric(nowMs);
   return {
-    version: 1,
+    version: 2,
     sinceMs: nowMs,
     nowMs,
     canarySinceMs: null,
     run: 0,
     runSample: 0,
-    stable: { ...NOTHING, latency: new Array<number>(BUCKETS).fill(0) },
-    canary: { ...NOTHING, latency: new Array<number>(BUCKETS).fill(0) },
+    stable: { requests: 0, failed: 0, latency: new Array<number>(BUCKETS).fill(0) },
+    canary: { requests: 0, failed: 0, latency: new Array<number>(BUCKETS).fill(0) },
+    overdue: { stable: startOverdue(nowMs), canary: startOverdue(nowMs) },
     metrics: { errors: metric, slowP50: metric, slowP90: metric, slowP99: metric },
   };
 }
@@ -38,8 +40,10 @@ export function judge(policy: JudgePolicy, state: JudgeState, batch: EvidenceBat
 
 const nothingNew = ({ nowMs, run }: JudgeState): EvidenceBatch => ({ nowMs, run, runCanary: 0, stable: NOTHING, canary: NOTHING });
 
+const countsOf = ({ decided, settled, requests, failed, latency }: Outcomes): number[] => [decided, settled, requests, failed, ...latency];
+
 function isSound({ nowMs, run, runCanary, stable, canary }: EvidenceBatch): boolean {
-  const counts = [nowMs, run, runCanary, ...[stable, canary].flatMap(({ requests, failed, latency }) => [requests, failed, ...latency])];
+  const counts = [nowMs, run, runCanary, ...[stable, canary].flatMap(countsOf)];
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
   const fits = ({ requests, failed, latency }: Outcomes): boolean => failed <= requests && latency.length <= BUCKETS;
   return counts.every(isCount) && fits(stable) && fits(canary);
@@ -47,10 +51,16 @@ function isSound({ nowMs, run, runCanary, stable, canary }: EvidenceBatch): bool
 
 function takeIn(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): JudgeState {
   const nowMs = Math.max(state.nowMs, batch.nowMs); // Another leader's clock may be behind.
-  const canarySinceMs = state.canarySinceMs ?? (batch.canary.requests > 0 ? nowMs : null);
+  const overdue = {
+    stable: overdueAfter(state.overdue.stable, batch.stable, nowMs),
+    canary: overdueAfter(state.overdue.canary, batch.canary, nowMs),
+  };
+  const isCanaryKnown = batch.canary.requests > 0 || overdue.canary.unended > 0;
+  const canarySinceMs = state.canarySinceMs ?? (isCanaryKnown ? nowMs : null);
   const moment: Moment = {
     policy,
     batch,
+    overdue,
     nowMs,
     canarySinceMs,
     due: reserveAt(state.nowMs - state.sinceMs) - reserveAt(nowMs - state.sinceMs),
@@ -64,6 +74,7 @@ function takeIn(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): J
     runSample: batch.runCanary + (batch.run === state.run ? state.runSample : 0),
     stable: plus(state.stable, batch.stable),
     canary: plus(state.canary, batch.canary),
+    overdue,
     metrics: {
       errors: metricAfter(errors, state, moment),
       slowP50: metricAfter(p50, state, moment),
@@ -83,13 +94,15 @@ const plus = (a: JudgeState["stable"], b: Outcomes): JudgeState["stable"] => ({
 interface Moment {
   readonly policy: JudgePolicy;
   readonly batch: EvidenceBatch;
+  readonly overdue: JudgeState["overdue"];
   readonly nowMs: number;
   readonly canarySinceMs: number | null;
   /** Part of the reserve that is to be bet. */
   readonly due: number;
 }
 
-function metricAfter({ key, slowAt }: Metric, state: JudgeState, { policy, batch, nowMs, canarySinceMs, due }: Moment): MetricState {
+function metricAfter({ key, slowAt }: Metric, state: JudgeState, moment: Moment): MetricState {
+  const { policy, batch, nowMs, canarySinceMs, due } = moment;
   const before = state.metrics[key];
   const isCanaryKnown = canarySinceMs !== null;
   if (slowAt === undefined) {
@@ -99,7 +112,7 @@ function metricAfter({ key, slowAt }: Metric, state: JudgeState, { policy, batch
   const ready = restart(aboutTolerance(withBound(before, slowAt, state), policy.maxSlowIncrease), due);
   if (ready.bound === null) return { ...ready, betAtMs: nowMs };
   const warmAtMs = (canarySinceMs ?? nowMs) + COLD_MS;
-  const counts = slowness(batch, ready.bound, nowMs < warmAtMs ? coldBound(ready.bound) : ready.bound);
+  const counts = slowness(moment, ready.bound, nowMs < warmAtMs ? coldBound(ready.bound) : ready.bound);
   return take(ready, counts, { nowMs, isCanaryKnown, bearsOnSafety: ready.betAtMs >= warmAtMs });
 }
 
@@ -117,9 +130,13 @@ const failures = ({ canary, stable }: EvidenceBatch): Counts => ({
   stable: stable.requests,
 });
 
-const slowness = ({ canary, stable }: EvidenceBatch, bound: number, canaryBound: number): Counts => ({
-  canaryHits: slowerThan(canary.latency, canaryBound),
-  canary: countOf(canary.latency),
-  stableHits: slowerThan(stable.latency, bound),
-  stable: countOf(stable.latency),
-});
+function slowness({ batch, overdue }: Moment, bound: number, canaryBound: number): Counts {
+  const canary = slowIn(batch.canary, overdue.canary, canaryBound);
+  const stable = slowIn(batch.stable, overdue.stable, bound);
+  return { canaryHits: canary.hits, canary: canary.all, stableHits: stable.hits, stable: stable.all };
+}
+
+function slowIn({ latency }: Outcomes, { change }: OverdueState, bound: number): Readonly<{ hits: number; all: number }> {
+  const unended = unendedAbove(bound, change);
+  return { hits: slowerThan(latency, bound) + unended, all: countOf(latency) + unended };
+}

@@ -1,7 +1,7 @@
 import type { VerdictRecord } from "../../contract/verdict.ts";
 import { countText, pointsText, ratioText } from "./figures.ts";
 import { comparison, type Finding, findingOf, suspicion } from "./finding.ts";
-import { ALPHA, HOLD_ODDS, METRICS } from "./parameters.ts";
+import { ALPHA, HOLD_ODDS, METRICS, OVERDUE_MS } from "./parameters.ts";
 import type { JudgeState } from "./state.ts";
 import type { JudgePolicy } from "./types.ts";
 
@@ -14,17 +14,29 @@ const [ERRORS, ...SLOW] = METRICS;
 export function recordOf(policy: JudgePolicy, state: JudgeState): VerdictRecord {
   const errors = findingOf(ERRORS, state);
   const findings = [errors, ...SLOW.map((metric) => findingOf(metric, state))];
-  const answer = harmIn(findings) ?? whatIsKnown(errors, findings, { policy, state });
+  const answer = harmIn(findings, state) ?? whatIsKnown(errors, findings, { policy, state });
   const checks = findings.map(({ check }) => check);
   const { nowMs, sinceMs, run, runSample } = state;
-  return { ...answer, checks, atMs: nowMs, sinceMs, run, runSample };
+  const unended = { stable: state.overdue.stable.unended, canary: state.overdue.canary.unended };
+  return { ...answer, checks, unended, atMs: nowMs, sinceMs, run, runSample };
 }
 
 /** A weighted mean of odds against the same claim is such odds again, however the checks depend on each other. */
-function harmIn(findings: readonly Finding[]): Answer | undefined {
+function harmIn(findings: readonly Finding[], state: JudgeState): Answer | undefined {
   const evidence = findings.reduce((all, { weighted }) => all + weighted, 0);
-  return evidence < 1 / ALPHA ? undefined : { verdict: "rollback", reason: suspicion(worstOf(findings)), safeShareBp: 0 };
+  return evidence < 1 / ALPHA ? undefined : { verdict: "rollback", reason: suspected(findings, state), safeShareBp: 0 };
 }
+
+/** The worst check for people; requests that hang are said, as they stand in no log. */
+function suspected(findings: readonly Finding[], { overdue }: JudgeState): string {
+  const worst = worstOf(findings);
+  const { unended } = overdue.canary;
+  const hanging = worst.check.name === ERRORS.name || unended === 0 ? "" : `; ${unendedText(unended)}`;
+  return suspicion(worst) + hanging;
+}
+
+const unendedText = (unended: number): string =>
+  `${countText(unended)} ${unended === 1 ? "request" : "requests"} of the canary not ended after ${OVERDUE_MS / 1_000} s`;
 
 const worstOf = (findings: readonly Finding[]): Finding => findings.reduce((a, b) => (b.weighted > a.weighted ? b : a));
 
@@ -37,8 +49,8 @@ function whatIsKnown(errors: Finding, findings: readonly Finding[], { policy, st
   const times = errors.provenTimes;
   const safeShareBp = times === null ? 0 : Math.min(10_000, Math.floor(10_000 / times));
   const hold = (reason: string): Answer => ({ verdict: "hold", reason, safeShareBp });
-  const suspected = findings.filter(({ check }) => check.odds >= HOLD_ODDS);
-  if (suspected.length > 0) return hold(suspicion(worstOf(suspected)));
+  const doubtful = findings.filter(({ check }) => check.odds >= HOLD_ODDS);
+  if (doubtful.length > 0) return hold(suspected(doubtful, state));
   if (times === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
   if (state.metrics.errors.isStableIll) return hold(`stable itself fails more than usual, ${ratioText(stable)} over the whole rollout`);
   if (state.runSample < policy.minSample) {

@@ -42,9 +42,20 @@ const OutcomesSchema = z.strictObject({
   latency: z.array(CountSchema).length(LATENCY_BOUNDS_MS.length + 1),
 });
 
+const OverdueSchema = z.strictObject({
+  decided: CountSchema,
+  settled: CountSchema,
+  marks: z.array(z.strictObject({ atMs: MsSchema, decided: CountSchema })).describe("How many had been decided when; oldest first."),
+  peak: z
+    .strictObject({ sinceMs: MsSchema, before: CountSchema, now: CountSchema })
+    .describe("Most that were overdue at once in this window and in the one before."),
+  unended: CountSchema.describe("Requests counted as slow because they have not ended."),
+  change: z.int().describe("What the last batch added to them, less those whose outcome it held."),
+});
+
 /** What the judge knows of one rollout. Plain JSON; a judge that reads another `version` starts anew. */
 export const JudgeStateSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   sinceMs: MsSchema,
   nowMs: MsSchema.describe("Latest time seen; it never goes back."),
   canarySinceMs: MsSchema.nullable().describe("First outcome of the canary."),
@@ -52,6 +63,7 @@ export const JudgeStateSchema = z.strictObject({
   runSample: CountSchema,
   stable: OutcomesSchema,
   canary: OutcomesSchema,
+  overdue: z.strictObject({ stable: OverdueSchema, canary: OverdueSchema }),
   metrics: z.strictObject({
     errors: MetricStateSchema,
     slowP50: MetricStateSchema,
@@ -61,4 +73,5 @@ export const JudgeStateSchema = z.strictObject({
 });
 
 export type JudgeState = Readonly<z.infer<typeof JudgeStateSchema>>;
+export type OverdueState = Readonly<z.infer<typeof OverdueSchema>>;
 export type MetricState = Readonly<z.infer<typeof MetricStateSchema>>;

@@ -1,7 +1,10 @@
 import type { VerdictRecord } from "../../contract/verdict.ts";
 
-/** Outcomes of one variant in one batch. `slow[i]` counts ended requests in bucket i of the contract's latency bounds. */
+/** What one batch says of one variant. `latency[i]` counts ended requests in bucket i of the contract's latency bounds. */
 export interface Outcomes {
+  /** Requests decided, and requests that no one waits for any more, however they ended; both 0 where that is not known. */
+  readonly decided: number;
+  readonly settled: number;
   readonly requests: number;
   readonly failed: number;
   readonly latency: readonly number[];

@@ -22,7 +22,7 @@ export interface Answer {
 }
 
 /** The answer to request headers, with 0 for the bucket. */
-export function decisionAnswer(decision: Decision, rules: CompiledRules): Answer {
+export function decisionAnswer(decision: Decision, rules: CompiledRules, isSession: boolean): Answer {
   const { variant, rollout, run, bucket, reason, control } = decision;
   const variants = rollout === undefined ? undefined : rules.rollouts.get(rollout)?.variants;
   const stable = variants?.stable.cluster ?? "stable";
@@ -34,6 +34,7 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules): Answer
     entry("priority_groups", groups(cluster === undefined || cluster === stable ? [stable] : [cluster, stable])),
     ...(rollout === undefined ? [] : [text("rollout", rollout), text("run", String(run)), text("control", String(control))]),
     ...(cluster === undefined ? [] : [text("cluster", cluster)]),
+    ...(isSession ? [text("session", "true")] : []),
     // Last, so that its place is known from the end.
     ...(bucket === undefined ? [] : [entry("bucket", doubleField(VALUE.number, 0))]),
   ];

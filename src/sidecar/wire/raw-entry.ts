@@ -5,6 +5,7 @@ export interface RawDecision {
   run: string | undefined;
   control: string | undefined;
   cluster: string | undefined;
+  session: string | undefined;
   bucket: number | undefined;
 }
 
@@ -35,6 +36,7 @@ export const emptyDecision = (): RawDecision => ({
   run: undefined,
   control: undefined,
   cluster: undefined,
+  session: undefined,
   bucket: undefined,
 });
 

@@ -20,6 +20,7 @@ export type Kind = (typeof KIND)[keyof typeof KIND];
 /** Begin and end of key, value and raw value of each header. */
 const SPANS = 6;
 const NONE: readonly string[] = [];
+const UPGRADE = "upgrade";
 
 /**
  * Reads `ProcessingRequest` straight from the bytes: where each header lies, and no value before a rule asks for it. It is the facts
@@ -70,18 +71,21 @@ export class RequestReader implements RequestFacts {
     return this.headers(":authority")[0] ?? this.headers("host")[0] ?? "";
   }
 
+  /** Asks for another protocol, as a WebSocket does; Envoy shows it so for HTTP/2 and HTTP/3 too (HTTP upgrades, Envoy's documentation). */
+  get isSession(): boolean {
+    return this.#find(UPGRADE, 0) !== -1;
+  }
+
   get path(): string {
     return this.headers(":path")[0] ?? "/";
   }
 
   headers(name: string): readonly string[] {
-    let found: string[] | undefined;
-    for (let at = 0; at < this.#headers * SPANS; at += SPANS) {
-      if (!this.#cursor.isText(this.#spans[at] ?? 0, this.#spans[at + 1] ?? 0, name)) continue;
-      if (found === undefined) found = [this.#value(at)];
-      else found.push(this.#value(at));
-    }
-    return found ?? NONE;
+    let at = this.#find(name, 0);
+    if (at === -1) return NONE;
+    const found: string[] = [];
+    for (; at !== -1; at = this.#find(name, at + SPANS)) found.push(this.#value(at));
+    return found;
   }
 
   /** Address of the downstream connection, from the attribute `source.address`: `ip:port` or `[ip]:port`. */
@@ -94,6 +98,13 @@ export class RequestReader implements RequestFacts {
     const withoutPort = bracket !== -1 ? source.slice(1, bracket) : port === -1 ? source : source.slice(0, port);
     // The path of a Unix socket is everyone's, so it is no key.
     return isIP(withoutPort) === 0 ? undefined : withoutPort;
+  }
+
+  /** Where the spans of the next header of this name begin, -1 without one. */
+  #find(name: string, from: number): number {
+    for (let at = from; at < this.#headers * SPANS; at += SPANS)
+      if (this.#cursor.isText(this.#spans[at] ?? 0, this.#spans[at + 1] ?? 0, name)) return at;
+    return -1;
   }
 
   #httpHeaders(end: number): void {

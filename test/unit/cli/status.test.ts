@@ -57,15 +57,16 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         judge: {
           shareSeenBp: 487,
           totals: {
-            stable: { decided: 1, requests: 9_000, failed: 9 },
-            canary: { decided: 1, requests: 900, failed: 11 },
-            control: { decided: 0, requests: 0, failed: 0 },
+            stable: { decided: 9_002, settled: 9_000, requests: 9_000, failed: 9 },
+            canary: { decided: 920, settled: 901, requests: 900, failed: 11 },
+            control: { decided: 0, settled: 0, requests: 0, failed: 0 },
           },
           verdict: {
             verdict: "hold",
             reason: "too close to tell",
             safeShareBp: 0,
             checks: [check],
+            unended: { stable: 0, canary: 12 },
             atMs: 0,
             sinceMs: 0,
             run: 3,
@@ -85,7 +86,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
       "",
       "checkout: stage 1 of 4, for 3 min 20 s",
       "  share set 5 %, seen 4.87 %, run 3",
-      "  stable 9000 requests, 9 failed; canary 900 requests, 11 failed",
+      "  stable 9000 requests, 9 failed, 2 open; canary 900 requests, 11 failed, 19 open, 12 for more than 5 s",
       "  users that failed: stable 3, 1 newly; canary about 1500, 1490 newly",
       "  failing requests by the 2 known to fail before: stable 7 of 9; canary 12 of 3000",
       "  verdict hold, safe share 0 %: too close to tell",

@@ -112,6 +112,7 @@ export function evidenceOf(rollout: string, sequence: number, counts: readonly C
     point(count, count.failed, [attribute("class", "failed")]),
     point(count, count.aborted ?? 0, [attribute("class", "aborted")]),
   ]);
+  const settled = counts.map((count) => point(count, count.ok + count.failed + (count.aborted ?? 0)));
   const durations = counts.map((count) => ({
     attributes: labels(count),
     startTimeUnixNano: startNs,
@@ -129,6 +130,7 @@ export function evidenceOf(rollout: string, sequence: number, counts: readonly C
             metrics: [
               { name: METRICS.decisions, sum: sum(counts.map((count) => point(count, count.decided, [attribute("reason", "share")]))) },
               { name: METRICS.outcomes, sum: sum(outcomes) },
+              { name: METRICS.settled, sum: sum(settled) },
               { name: METRICS.outcomeDuration, histogram: { dataPoints: durations, aggregationTemporality: 2 } },
               { name: "serin_rules_revision", gauge: { dataPoints: [] } },
             ],

@@ -14,6 +14,7 @@ describe("an evidence message", () => {
       ["decided", "canary", 3, 12],
       ["ok", "canary", 3, 9],
       ["failed", "canary", 3, 2],
+      ["settled", "canary", 3, 12],
       ["latency", "canary", 3, 11],
     ]);
     expect([sequence, unreadable]).toEqual([7, 0]);
@@ -48,6 +49,6 @@ describe("an evidence message", () => {
     const text = JSON.stringify(evidenceOf("cart", 1, [canary]));
     expect(text).toContain(from);
     const { unreadable, points } = read(JSON.parse(text.replace(from, to)));
-    expect([unreadable, points.length]).toEqual([1, 3]);
+    expect([unreadable, points.length]).toEqual([1, 4]);
   });
 });

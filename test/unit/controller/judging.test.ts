@@ -29,7 +29,7 @@ describe("judging", () => {
     const twice = both(50).map((count) => ({ ...count, decided: 2 * count.decided, ok: 2 * count.ok, failed: 2 * count.failed }));
     const { verdict, tally } = judged(first, [report(2, twice)]);
     expect([verdict?.verdict, verdict?.run, verdict?.runSample]).toEqual(["rollback", 3, 200]);
-    expect(tally.totals.canary).toEqual({ decided: 200, requests: 200, failed: 100 });
+    expect(tally.totals.canary).toEqual({ decided: 200, settled: 200, requests: 200, failed: 100 });
   });
 
   test("gives no verdict without evidence", () => {

@@ -16,7 +16,7 @@ describe("the tally of a rollout", () => {
       [delta({ variant: "canary" }), delta({ variant: "canary", measure: "failed", values: [2] })],
       3,
     );
-    expect(totals.canary).toEqual({ decided: 0, requests: 12, failed: 2 });
+    expect(totals.canary).toEqual({ decided: 0, settled: 0, requests: 12, failed: 2 });
   });
 
   test("shows the share that users of the current run see", () => {
@@ -33,6 +33,20 @@ describe("the tally of a rollout", () => {
 });
 
 describe("a batch for the judge", () => {
+  test("tells what was decided and what no one waits for any more, of each side", () => {
+    const found = [
+      delta({ measure: "decided", values: [40] }),
+      delta({ measure: "decided", variant: "canary", values: [5] }),
+      delta({ measure: "settled", control: true, values: [30] }),
+      delta({ measure: "settled", variant: "canary", values: [4] }),
+    ];
+    const { stable, canary } = batchOf(found, 3, 0);
+    expect([stable, canary]).toMatchObject([
+      { decided: 40, settled: 30, requests: 0 },
+      { decided: 5, settled: 4, requests: 0 },
+    ]);
+  });
+
   test("holds all runs' outcomes, and the canary's of the current run apart", () => {
     const found = [
       delta({ variant: "canary", run: 2 }),

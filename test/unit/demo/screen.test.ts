@@ -25,7 +25,7 @@ const live: LiveState = {
   outbox: [],
 };
 
-const none = { decided: 0, requests: 0, failed: 0 };
+const none = { decided: 0, settled: 0, requests: 0, failed: 0 };
 const judge = (firstRun: number): JudgeRecord => ({
   format: 1,
   rollout: "shop",
@@ -39,6 +39,7 @@ const judge = (firstRun: number): JudgeRecord => ({
     reason: "47 of 200 outcomes",
     safeShareBp: 1_000,
     checks: [],
+    unended: { stable: 0, canary: 0 },
     atMs: 0,
     sinceMs: 0,
     run: 3,

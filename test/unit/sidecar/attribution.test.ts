@@ -1,8 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { attribute, type EntryFacts } from "../../../src/sidecar/attribution.ts";
 
+const ON_CANARY = {
+  variant: "canary",
+  rollout: "checkout",
+  run: 3,
+  control: false,
+  cluster: "canary",
+  bucket: 7,
+  isSession: false,
+} as const;
+
 const entry = (facts: Partial<EntryFacts> = {}): EntryFacts => ({
-  decided: { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "canary", bucket: 7 },
+  decided: ON_CANARY,
   upstreamCluster: "canary",
   upstreamReached: true,
   attempts: 1,
@@ -147,11 +157,29 @@ describe("a request that a rollout decided", () => {
       class: outcome,
       latencyMs,
       bucket: 7,
+      isSession: false,
     });
   });
 
+  test("tells that it asked for another protocol, whatever came of it", () => {
+    const decided = { ...ON_CANARY, isSession: true };
+    const said = [101, 503].map((responseCode) => attribute(entry({ decided, responseCode })));
+    expect(said).toMatchObject([
+      { class: "ok", isSession: true },
+      { class: "failed", isSession: true },
+    ]);
+  });
+
   test("counts for the run that decided it, whatever runs now", () => {
-    const decided = { variant: "stable", rollout: "checkout", run: 1, control: true, cluster: "stable", bucket: 9 } as const;
+    const decided = {
+      variant: "stable",
+      rollout: "checkout",
+      run: 1,
+      control: true,
+      cluster: "stable",
+      bucket: 9,
+      isSession: false,
+    } as const;
     expect(attribute(entry({ decided, upstreamCluster: "stable" }))).toMatchObject({ variant: "stable", run: 1, control: true });
   });
 });
@@ -174,17 +202,32 @@ test.each([0, 1, 3, 5, 6, 7, 8, 9, 10, 11, 16])("gRPC status %d is not", (grpcSt
 });
 
 test("a request that no rollout governs is nobody's", () => {
-  const decided = { variant: "stable", rollout: undefined, run: 0, control: false, cluster: undefined, bucket: undefined } as const;
+  const decided = {
+    variant: "stable",
+    rollout: undefined,
+    run: 0,
+    control: false,
+    cluster: undefined,
+    bucket: undefined,
+    isSession: false,
+  } as const;
   expect(attribute(entry({ decided }))).toEqual({ kind: "no rollout" });
 });
 
 describe("canary decided, another cluster answered at the first attempt", () => {
   test("the canary's cluster is missing: an alarm, no evidence", () => {
-    expect(attribute(entry({ upstreamCluster: "stable" }))).toEqual({ kind: "cluster missing", rollout: "checkout" });
+    expect(attribute(entry({ upstreamCluster: "stable" }))).toEqual({
+      kind: "cluster missing",
+      rollout: "checkout",
+      variant: "canary",
+      run: 3,
+      control: false,
+      isSession: false,
+    });
   });
 
   test("an outcome when the decision named that cluster, whatever the rules say now", () => {
-    const decided = { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "checkout-v2", bucket: 7 } as const;
+    const decided = { ...ON_CANARY, cluster: "checkout-v2" };
     expect(attribute(entry({ decided, upstreamCluster: "checkout-v2" }))).toMatchObject({ kind: "outcome", class: "ok" });
   });
 });

@@ -8,13 +8,30 @@ describe("counts of a sidecar", () => {
   test("stay apart by run, and tell when they changed", () => {
     const cells = createCells(() => 1_000);
     cells.decided(labels(1), "share");
-    cells.ended(labels(1), "failed", 7);
+    cells.ended(labels(1), { class: "failed", latencyMs: 7, isSession: false });
     cells.decided(labels(2), "target");
     expect(cells.all().map(({ labels: { run }, version }) => [run, version])).toEqual([
       [1, 2],
       [2, 1],
     ]);
     expect(cells.all()[0]).toMatchObject({ outcomes: { failed: 1, ok: 0 }, latencySumMs: 7, startMs: 1_000 });
+  });
+
+  test("tell how many requests nobody waits for: those that ended, and sessions from their decision on", () => {
+    const cells = createCells(() => 0);
+    const settled = () => cells.all()[0]?.settled;
+    const seen: unknown[] = [];
+    for (const step of [
+      () => cells.decided(labels(1), "share"),
+      () => cells.ended(labels(1), { class: "aborted", latencyMs: undefined, isSession: false }),
+      () => cells.decided(labels(1), "share", true),
+      () => cells.ended(labels(1), { class: "ok", latencyMs: undefined, isSession: true }),
+      () => cells.settled(labels(1)),
+    ]) {
+      step();
+      seen.push(settled());
+    }
+    expect([seen, cells.all()[0]?.version]).toEqual([[0, 1, 2, 2, 3], 5]);
   });
 
   test("of the last eight runs are kept, so that memory is bounded", () => {
@@ -33,7 +50,7 @@ describe("counts of a sidecar", () => {
       2,
     );
     for (const rollout of ["a", "b", "c"]) cells.decided(labels(1, rollout), "share");
-    cells.ended(labels(1, "c"), "ok", 1);
+    cells.ended(labels(1, "c"), { class: "ok", latencyMs: 1, isSession: false });
     expect([cells.all().map((cell) => cell.labels.rollout), overflows]).toEqual([["a", "b"], 2]);
     cells.keepOnly(new Set(["b"]));
     cells.decided(labels(1, "c"), "share");

@@ -20,6 +20,7 @@ test("an access log entry gives the decision back with what came of it", () => {
     run: { stringValue: "3" },
     control: { stringValue: "false" },
     cluster: { stringValue: "new" },
+    session: { stringValue: "true" },
     bucket: { numberValue: 4_000_000_000 },
   };
   const entry = entryOf({
@@ -36,7 +37,7 @@ test("an access log entry gives the decision back with what came of it", () => {
     response: { responseCode: { value: 503 }, responseTrailers: { "grpc-status": "14", other: "1" } },
   });
   expect(entryFacts(entry)).toEqual({
-    decided: { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "new", bucket: 4_000_000_000 },
+    decided: { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "new", bucket: 4_000_000_000, isSession: true },
     upstreamCluster: "new",
     upstreamReached: true,
     attempts: 1,

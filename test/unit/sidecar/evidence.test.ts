@@ -71,10 +71,15 @@ describe("evidence", () => {
 
   test("holds cumulative counts with their labels and their begin", () => {
     cells.decided(canary, "share");
-    cells.ended(canary, "failed", 4);
+    cells.ended(canary, { class: "failed", latencyMs: 4, isSession: false });
     vi.advanceTimersByTime(2_000);
     const metrics = messages()[0]?.resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? [];
-    expect(metrics.map(({ name }) => name)).toEqual(["serin_decisions_total", "serin_outcomes_total", "serin_outcome_duration_seconds"]);
+    expect(metrics.map(({ name }) => name)).toEqual([
+      "serin_decisions_total",
+      "serin_outcomes_total",
+      "serin_requests_settled_total",
+      "serin_outcome_duration_seconds",
+    ]);
     const point = metrics[1]?.sum?.dataPoints[0];
     expect(Object.fromEntries((point?.attributes ?? []).map(({ key, value }) => [key, value.stringValue]))).toEqual({
       rollout: "checkout",
@@ -84,16 +89,16 @@ describe("evidence", () => {
       class: "failed",
     });
     expect([Number(point?.asInt ?? point?.asDouble), point?.startTimeUnixNano]).toEqual([1, "1000000000000"]);
-    expect(metrics[2]?.histogram?.dataPoints[0]?.bucketCounts.map(Number)[3]).toBe(1);
+    expect(metrics[3]?.histogram?.dataPoints[0]?.bucketCounts.map(Number)[3]).toBe(1);
   });
 
   test("of a failed canary is sent at once, and a burst of failures at most each 100 ms", () => {
-    cells.ended(canary, "failed", 4);
+    cells.ended(canary, { class: "failed", latencyMs: 4, isSession: false });
     sender.urgent("checkout");
     vi.advanceTimersByTime(1);
     expect(fake.published).toHaveLength(1);
     for (let elapsedMs = 0; elapsedMs < 99; elapsedMs += 1) {
-      cells.ended(canary, "failed", 4);
+      cells.ended(canary, { class: "failed", latencyMs: 4, isSession: false });
       sender.urgent("checkout");
       vi.advanceTimersByTime(1);
     }
@@ -104,7 +109,7 @@ describe("evidence", () => {
 
   test("of a canary that has no users any more can wait", () => {
     rules.replace(ruleSetOf({ checkout: ruleOf({}, { shareBp: 500, off: true }) }));
-    cells.ended(canary, "failed", 4);
+    cells.ended(canary, { class: "failed", latencyMs: 4, isSession: false });
     sender.urgent("checkout");
     sender.urgent("gone");
     vi.advanceTimersByTime(500);
@@ -127,7 +132,8 @@ describe("evidence", () => {
     const names = Array.from({ length: 1_000 }, (_, index) => `rollout-${index}-with-a-name-that-is-as-long-as-names-can-be-0123456`);
     for (const rollout of names) {
       for (const reason of ["share", "target", "no key", "off", "unwatched"] as const) cells.decided({ ...canary, rollout }, reason);
-      for (const outcome of ["ok", "failed", "aborted", "local"] as const) cells.ended({ ...canary, rollout }, outcome, 123_456);
+      for (const outcome of ["ok", "failed", "aborted", "local"] as const)
+        cells.ended({ ...canary, rollout }, { class: outcome, latencyMs: 123_456, isSession: false });
     }
     vi.advanceTimersByTime(2_000);
     expect(Math.max(...fake.published.map(({ text }) => text.length))).toBeLessThan(1_024 * 1_024);

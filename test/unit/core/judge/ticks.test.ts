@@ -7,6 +7,8 @@ const FINE_MS = 250;
 const COARSE = 20;
 
 const plus = (a: Outcomes, b: Outcomes): Outcomes => ({
+  decided: a.decided + b.decided,
+  settled: a.settled + b.settled,
   requests: a.requests + b.requests,
   failed: a.failed + b.failed,
   latency: b.latency.map((count, bucket) => count + (a.latency[bucket] ?? 0)),

@@ -166,8 +166,7 @@ describe("slowness", () => {
     return counts;
   };
   const side = (shape: readonly [number, number, number], times: number) => ({
-    requests: 100 * times,
-    failed: 0,
+    ...failing(0, 100 * times),
     latency: latency(shape, times),
   });
   const usual = [50, 40, 10] as const;
