@@ -18,6 +18,8 @@ export interface TrafficOptions {
   readonly port: number;
   readonly host: string;
   readonly path: string;
+  /** GET when absent. */
+  readonly method?: string;
   readonly users: number;
   readonly perSecond: number;
   readonly onRequest: (request: SeenRequest) => void;
@@ -79,13 +81,14 @@ export interface OneRequest {
   readonly port: number;
   readonly host: string;
   readonly path: string;
+  readonly method?: string;
   readonly user: string;
   readonly agent?: Agent;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Sends one request and tells what its user saw; never rejects. */
-export function sendRequest({ port, host, path, user, agent, headers = {} }: OneRequest): Promise<SeenRequest> {
+export function sendRequest({ port, host, path, method = "GET", user, agent, headers = {} }: OneRequest): Promise<SeenRequest> {
   const startMs = Date.now();
   return new Promise((resolve) => {
     const done = (status: number, body: string): void =>
@@ -99,7 +102,15 @@ export function sendRequest({ port, host, path, user, agent, headers = {} }: One
         ...(/"attempt":([2-9])/.test(body) && { rescued: true }),
       });
     const sent = request(
-      { port, path, host: "127.0.0.1", headers: { host, "x-user-id": user, ...headers }, timeout: TIMEOUT_MS, ...(agent && { agent }) },
+      {
+        port,
+        path,
+        method,
+        host: "127.0.0.1",
+        headers: { host, "x-user-id": user, ...headers },
+        timeout: TIMEOUT_MS,
+        ...(agent && { agent }),
+      },
       (response) => {
         let body = "";
         response.setEncoding("utf8");

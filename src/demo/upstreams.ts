@@ -7,6 +7,8 @@ export interface Upstream {
   readonly address: string;
   /** Part of the requests that it answers with 503; 0 to begin with. */
   failPart(part: number): void;
+  /** While it hangs it takes requests and answers none of them; false to begin with. */
+  hang(isHanging: boolean): void;
   /** Forgets what it has counted. */
   reset(): void;
   readonly seen: UpstreamCounts;
@@ -28,12 +30,14 @@ const nothing = (): UpstreamCounts => ({ requests: 0, failed: 0, firstFailureMs:
 /** Starts an upstream that says in each answer its name and, as Envoy counts them, the number of the try. */
 export async function startUpstream(variant: "stable" | "canary"): Promise<Upstream> {
   let part = 0;
+  let isHanging = false;
   let counts = nothing();
   let headers: Readonly<Record<string, string | string[] | undefined>> = {};
   const server = createServer((request, response) => {
     counts.requests += 1;
     counts.lastRequestMs = performance.now();
     headers = request.headers;
+    if (isHanging) return;
     const fails = Math.random() < part;
     if (fails) {
       counts.failed += 1;
@@ -49,6 +53,9 @@ export async function startUpstream(variant: "stable" | "canary"): Promise<Upstr
     address: `127.0.0.1:${port}`,
     failPart: (next) => {
       part = next;
+    },
+    hang: (next) => {
+      isHanging = next;
     },
     reset: () => {
       counts = nothing();

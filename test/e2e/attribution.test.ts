@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stopAll } from "../../src/demo/stop-all.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
-import { countedBy, type Edge, MISSING_HOST, startEdge, startEdgeForTest } from "../support/edge.ts";
+import { countedBy, type Edge, MISSING_HOST, openOf, startEdge, startEdgeForTest } from "../support/edge.ts";
 import { withHttp2Upstreams, withLists, withOwnReply } from "../support/edge-config.ts";
 import { type EdgeUpstream, startGrpcUpstream, startHttp1Upstream, startHttp2Upstream, type Variant } from "../support/edge-upstreams.ts";
 import { grpc, http1, http2, openWebSocket, type Speaker, webSocket } from "../support/speakers.ts";
@@ -115,10 +115,12 @@ describe.each(PROTOCOLS.map((spoken) => ({ title: spoken.speaker.title, spoken }
   });
 
   test("canary decided and answered by stable at the first try: its cluster is missing, which is an alarm and no evidence", async () => {
+    const before = await openOf(edge);
     const counted = await countedBy(edge, 1, async () =>
       expect(await ask(spoken.ok, "canary", MISSING_HOST)).toMatchObject(good("stable")),
     );
     expect(counted).toEqual({ "cluster missing": 1 });
+    expect(await openOf(edge)).toBe(before);
   });
 
   const reached = (before: number) => waitFor(() => canary.tries.length > before, { deadlineMs: 5_000, what: "the canary to be asked" });
@@ -141,6 +143,16 @@ describe.each(PROTOCOLS.map((spoken) => ({ title: spoken.speaker.title, spoken }
       }),
     );
     expect(counted).toEqual({ "canary aborted": 1, "canary timed": 1 });
+  });
+
+  test(`a request that hangs is open until it ends${isSession ? ", but nobody waits for a session" : ""}`, async () => {
+    const [before, tried] = [await openOf(edge), canary.tries.length];
+    const isOpen = (more: number) => async () => (await openOf(edge)) === before + more;
+    await speaker.leave({ port: edge.envoy.port, variant: "canary", what: spoken.hangs }, async () => {
+      await reached(tried);
+      await waitFor(isOpen(isSession ? 0 : 1), { deadlineMs: 5_000, what: "the request to be open" });
+    });
+    await waitFor(isOpen(0), { deadlineMs: 5_000, what: "the request to be open no more" });
   });
 
   test("Envoy's own reply to a decided request is no variant's outcome", async () => {

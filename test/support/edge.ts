@@ -164,6 +164,14 @@ async function countsOf(edge: Pick<Edge, "metrics">): Promise<ReadonlyMap<string
   return counts;
 }
 
+/** Requests that were decided and have not ended, as far as the sidecars know. */
+export async function openOf(edge: Pick<Edge, "metrics">): Promise<number> {
+  const all = [...(await edge.metrics())];
+  const sum = (name: string): number =>
+    all.filter(([series]) => series.startsWith(`${name}{`)).reduce((total, [, value]) => total + value, 0);
+  return sum(METRICS.decisions) - sum(METRICS.settled);
+}
+
 function countedAs(series: string): string | undefined {
   const label = (name: string): string => new RegExp(`[{,]${name}="([^"]*)"`).exec(series)?.[1] ?? "";
   const [metric = ""] = series.split("{");

@@ -17,7 +17,7 @@ import { readLive } from "../../src/io/store.ts";
 
 export type { Stack } from "../../src/demo/stack.ts";
 
-const HOST = "shop.example";
+export const HOST = "shop.example";
 
 /** Controllers that take over within about a second, so that tests of it are short. */
 const QUICK_LEASE = ["--renew", "200ms", "--lease", "1s"];
