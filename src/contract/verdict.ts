@@ -25,7 +25,7 @@ export const VerdictRecordSchema = z.strictObject({
   checks: z.array(CheckRecordSchema),
   unended: z
     .strictObject({ stable: z.int().min(0), canary: z.int().min(0) })
-    .describe("Requests counted as slow because they have not ended seconds after their decision."),
+    .describe("Requests counted as slow because they have not ended 2 s after their decision."),
   atMs: z.int().describe("Unix milliseconds."),
   sinceMs: z.int().describe("Begin of the evidence, Unix milliseconds."),
   run: z.int().min(0),

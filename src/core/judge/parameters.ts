@@ -90,7 +90,7 @@ export const COLD_FACTOR = 2;
  * A request that has not ended so long after its decision is slow; one of the latency bounds. What is decided and what has ended
  * come by different sidecars and messages: the access log up to 200 ms late, evidence of a live canary up to 2 s.
  */
-export const OVERDUE_MS = 5_000;
+export const OVERDUE_MS = 2_000;
 export const EVIDENCE_LAG_MS = 3_000;
 /** What is overdue no more is forgotten within two of these. */
 export const OVERDUE_WINDOW_MS = 60_000;

@@ -86,7 +86,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
       "",
       "checkout: stage 1 of 4, for 3 min 20 s",
       "  share set 5 %, seen 4.87 %, run 3",
-      "  stable 9000 requests, 9 failed, 2 open; canary 900 requests, 11 failed, 19 open, 12 for more than 5 s",
+      "  stable 9000 requests, 9 failed, 2 open; canary 900 requests, 11 failed, 19 open, 12 for more than 2 s",
       "  users that failed: stable 3, 1 newly; canary about 1500, 1490 newly",
       "  failing requests by the 2 known to fail before: stable 7 of 9; canary 12 of 3000",
       "  verdict hold, safe share 0 %: too close to tell",
