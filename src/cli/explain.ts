@@ -22,7 +22,8 @@ export interface ExplainFlags {
 export async function explainRequest(flags: ExplainFlags, parts: CliParts): Promise<ExitCode> {
   const ruleSet = flags.rules === undefined ? await fromNats(flags.nats) : await fromFile(flags.rules);
   const headers = new Map([...flags.header, [":method", [flags.method ?? "GET"]]]);
-  const facts = { host: flags.host, path: flags.path, headers: (name: string) => headers.get(name) ?? [], clientAddress: flags.address };
+  const { host, path, method = "GET", address: clientAddress } = flags;
+  const facts = { host, path, method, headers: (name: string) => headers.get(name) ?? [], clientAddress };
   const explanation = explain(ruleSet, facts);
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);
   else parts.out(explanation.steps.map(({ rollout, text }) => `${rollout === undefined ? "" : `${rollout}: `}${text}\n`).join(""));

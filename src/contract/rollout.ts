@@ -1,4 +1,13 @@
 import { z } from "zod";
+import {
+  CONDITION_PATTERNS,
+  ConditionSchema,
+  CookieNameSchema,
+  HeaderMatchSchema,
+  HeaderNameSchema,
+  MethodSchema,
+  PathMatchSchema,
+} from "./conditions.ts";
 import { HEADER_PREFIX } from "./names.ts";
 import { StagesSchema } from "./stages.ts";
 import { PointsSchema } from "./units.ts";
@@ -10,36 +19,27 @@ export const NameSchema = z
   .string()
   .regex(NAME_PATTERN, "not a name; use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit");
 
-const TOKEN_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
+const HOST_PATTERN = /^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)$/;
 
-const HeaderNameSchema = z
+const HostSchema = z
   .string()
-  .regex(TOKEN_PATTERN, "not a header name; use letters, digits and -")
-  .transform((name) => name.toLowerCase());
-
-const CookieNameSchema = z.string().regex(TOKEN_PATTERN, "not a cookie name; use letters, digits, - and _");
-
-const HOST_PATTERN = /^(\*|[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)$/;
-
-const HostSchema = z.string().regex(HOST_PATTERN, 'not a host; write it in lower case without scheme and port, or "*" for all');
-
-const PATH_PATTERN = /^\/[^\s?#]*$/;
-
-const PathSchema = z.string().regex(PATH_PATTERN, "not a path; begin with / and leave out ? and #");
-
-export const PathMatchSchema = z.union([
-  z.strictObject({ prefix: PathSchema.describe("Whole path segments: /cart matches /cart and /cart/1, not /carts.") }),
-  z.strictObject({ exact: PathSchema.describe("The path without its query, letter by letter.") }),
-]);
+  .regex(HOST_PATTERN, 'not a host; write it in lower case without scheme and port, "*.example.com" for all below one, or "*" for all');
 
 export const MatchSchema = z.strictObject({
-  hosts: z.array(HostSchema).min(1).max(100).default(["*"]).describe('Hosts without port; "*" means every host.'),
+  hosts: z
+    .array(HostSchema)
+    .min(1)
+    .max(100)
+    .default(["*"])
+    .describe('Hosts without port; "*.example.com" means all below it, "*" every host.'),
   paths: z
     .array(PathMatchSchema)
     .min(1)
     .max(100)
     .default([{ prefix: "/" }])
     .describe("Any of these."),
+  methods: z.array(MethodSchema).min(1).max(32).optional().describe("Any of these; all methods when absent."),
+  headers: z.array(HeaderMatchSchema).min(1).max(20).optional().describe("All of these."),
 });
 
 export const KeySourceSchema = z.union([
@@ -57,34 +57,6 @@ export const VariantSchema = z.strictObject({
   cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
   tags: z.record(tagHeader, z.string().max(256)).default({}).describe(`Headers for the upstream; each name begins with ${HEADER_PREFIX}.`),
 });
-
-const ValueMatchSchema = z.union([
-  z.strictObject({ name: HeaderNameSchema, exact: z.string().max(4_096) }),
-  z.strictObject({ name: HeaderNameSchema, prefix: z.string().min(1).max(4_096) }),
-  z.strictObject({ name: HeaderNameSchema, present: z.literal(true) }),
-]);
-
-const CookieMatchSchema = z.union([
-  z.strictObject({ name: CookieNameSchema, exact: z.string().max(4_096) }),
-  z.strictObject({ name: CookieNameSchema, prefix: z.string().min(1).max(4_096) }),
-  z.strictObject({ name: CookieNameSchema, present: z.literal(true) }),
-]);
-
-const USER_HASH_PATTERN = /^[0-9a-f]{16}$/;
-
-/** A user of a list as Serin stores it. */
-export const UserHashSchema = z.string().regex(USER_HASH_PATTERN, "not a hash of a user; list keys as they are under users");
-
-export const ConditionSchema = z.union([
-  z.strictObject({ header: ValueMatchSchema }),
-  z.strictObject({ cookie: CookieMatchSchema }),
-  z.strictObject({
-    users: z.array(z.string().min(1).max(1_024)).min(1).max(10_000).describe("Bucketing keys; hashed before they leave the command line."),
-  }),
-  z.strictObject({
-    userHashes: z.array(UserHashSchema).min(1).max(10_000).describe("Bucketing keys as Serin stores them."),
-  }),
-]);
 
 /** The two variants of a canary; `stable` is also where everything undecided goes. */
 export const VariantNameSchema = z.enum(["stable", "canary"]);
@@ -137,20 +109,12 @@ export const RolloutSchema = z.strictObject({
 });
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
-export const PATTERNS = {
-  name: NAME_PATTERN,
-  token: TOKEN_PATTERN,
-  host: HOST_PATTERN,
-  path: PATH_PATTERN,
-  userHash: USER_HASH_PATTERN,
-} as const;
+export const PATTERNS = { ...CONDITION_PATTERNS, name: NAME_PATTERN, host: HOST_PATTERN } as const;
 
 export type Rollout = z.infer<typeof RolloutSchema>;
 export type RolloutInput = z.input<typeof RolloutSchema>;
 export type Match = z.infer<typeof MatchSchema>;
-export type PathMatch = z.infer<typeof PathMatchSchema>;
 export type KeySource = z.infer<typeof KeySourceSchema>;
 export type Variant = z.infer<typeof VariantSchema>;
 export type VariantName = z.infer<typeof VariantNameSchema>;
-export type Condition = z.infer<typeof ConditionSchema>;
 export type Target = z.infer<typeof TargetSchema>;

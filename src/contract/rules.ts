@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { ConditionSchema, type Leaf, UserHashSchema } from "./conditions.ts";
 import { FORMAT, MAX_BLOBS } from "./names.ts";
-import { ConditionSchema, KeySourceSchema, MatchSchema, NameSchema, TargetSchema, UserHashSchema, VariantSchema } from "./rollout.ts";
+import { KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantSchema } from "./rollout.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, in basis points (1 bp = 0.01 %).");
@@ -101,9 +102,19 @@ export const LeaseSchema = z.strictObject({
 
 export type StaticRules = z.infer<typeof StaticRulesSchema>;
 export type StaticTarget = z.infer<typeof StaticTargetSchema>;
-/** Static rules ready to compile: the lists of users may be tables already, so that no text of them is kept. */
+type ListLeaf = Extract<Leaf, { users: unknown } | { userHashes: unknown }>;
+/** A list of users in any of its forms. */
+export type UserList = ListLeaf | z.infer<typeof PackedUsersSchema> | { readonly userTable: UserTable };
+/** A condition ready to compile: its lists of users may be tables already, so that no text of them is kept. */
+export type ReadyCondition =
+  | Exclude<Leaf, ListLeaf>
+  | UserList
+  | { readonly all: readonly ReadyCondition[] }
+  | { readonly any: readonly ReadyCondition[] }
+  | { readonly not: ReadyCondition };
+/** Static rules ready to compile. */
 export type ReadyRules = Omit<StaticRules, "targets"> & {
-  readonly targets: readonly (Omit<StaticTarget, "when"> & { readonly when: StaticTarget["when"] | { readonly userTable: UserTable } })[];
+  readonly targets: readonly (Omit<StaticTarget, "when"> & { readonly when: ReadyCondition })[];
 };
 export type LiveRule = z.infer<typeof LiveRuleSchema>;
 export type RuleSet = z.infer<typeof RuleSetSchema>;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
-import { type Governed, isEnded, overlaps } from "./derive-manifest.ts";
+import { overlaps } from "../core/decide/overlap.ts";
+import { type Governed, isEnded } from "./derive-manifest.ts";
 
 /** What an `apply` comes to. */
 export type Applied =

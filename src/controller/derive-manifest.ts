@@ -1,7 +1,7 @@
 import type { LiveState, Phase } from "../contract/live.ts";
-import type { Match, PathMatch, Rollout } from "../contract/rollout.ts";
+import type { Match, Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
-import { bySpecificity, pathMatches } from "../core/decide/match.ts";
+import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 
 /** A rollout with its plan and where it stands: all that the rule set is derived from. */
@@ -110,31 +110,4 @@ export const staticRulesKey = (all: readonly Governed[]): string =>
 function staticRulesAt({ rollout, live }: Governed): StaticRules {
   const rules = staticRulesOf(rollout);
   return live.plan.phase === "handedOver" ? { ...rules, targets: [] } : rules;
-}
-
-/**
- * True when `a` decides some request that both match, by the order in which rules are looked up: own host before "*", then the
- * more specific path. Where only their names tell them apart it is true both ways.
- */
-export const takesFrom = (a: Match, b: Match): boolean =>
-  a.hosts.some((host) => {
-    const isSame = b.hosts.includes(host);
-    if (!isSame && (host === "*" || !b.hosts.includes("*"))) return false;
-    return a.paths.some((path) => b.paths.some((other) => meet(path, other) && (!isSame || bySpecificity(path, other) <= 0)));
-  });
-
-/** True when some path meets both matchers. */
-function meet(a: PathMatch, b: PathMatch): boolean {
-  if ("exact" in a) return pathMatches(b, a.exact);
-  if ("exact" in b) return pathMatches(a, b.exact);
-  return pathMatches(a, b.prefix) || pathMatches(b, a.prefix);
-}
-
-/** True when some host and path matcher stand in both, so that it would be ambiguous which rollout decides. */
-export const overlaps = (a: Match, b: Match): boolean =>
-  a.hosts.some((host) => b.hosts.includes(host)) && a.paths.some((path) => b.paths.some((other) => isSamePath(path, other)));
-
-function isSamePath(a: PathMatch, b: PathMatch): boolean {
-  if ("prefix" in a) return "prefix" in b && a.prefix === b.prefix;
-  return "exact" in b && a.exact === b.exact;
 }

@@ -1,7 +1,14 @@
 import type { z } from "zod";
 import { FORMAT } from "../contract/names.ts";
 import { NameSchema, PATTERNS } from "../contract/rollout.ts";
-import { type LiveRule, LiveRuleSchema, type ReadyRules, RuleSetSchema, StaticRulesSchema } from "../contract/rules.ts";
+import {
+  type LiveRule,
+  LiveRuleSchema,
+  type ReadyCondition,
+  type ReadyRules,
+  RuleSetSchema,
+  StaticRulesSchema,
+} from "../contract/rules.ts";
 import type { UserTable } from "../contract/user-lists.ts";
 import { type ByteSource, type EntryText, type ReadEntries, readEntries } from "./entry-reader.ts";
 import { EntryFault } from "./entry-scanner.ts";
@@ -98,26 +105,36 @@ interface At {
 function readyRules(value: unknown, { tables, at, faults }: At & { tables: readonly UserTable[] }): ReadyRules | undefined {
   if (tables.length === 0) return isPlainRules(value) ? value : check(StaticRulesSchema, value, { at, faults });
   const targets: unknown[] = Array.isArray(Object(value).targets) ? Object(value).targets : [];
-  const places: number[] = [];
-  const filled = targets.map((target, index) => {
-    if (!isEmptyList(Object(target).when)) return target;
-    places.push(index);
-    return { ...Object(target), when: STAND_IN };
-  });
-  if (places.length !== tables.length) {
+  let places = 0;
+  const filled = targets.map((target) => ({
+    ...Object(target),
+    when: mapLists(Object(target).when, isEmptyList, () => {
+      places += 1;
+      return STAND_IN;
+    }),
+  }));
+  if (places !== tables.length) {
     faults.push(`${at}: a list of users stands where none may be`);
     return undefined;
   }
   const rules = check(StaticRulesSchema, { ...Object(value), targets: filled }, { at, faults });
   if (rules === undefined) return undefined;
-  const userTables = new Map(places.map((place, index) => [place, tables[index]]));
-  return {
-    ...rules,
-    targets: rules.targets.map((target, index) => {
-      const userTable = userTables.get(index);
-      return userTable === undefined ? target : { ...target, when: { userTable } };
-    }),
-  };
+  // Every list of hashes was read as a table, so each of them is a stand-in now, in the order of the text.
+  const left = [...tables];
+  const isStandIn = (list: unknown): boolean => "userHashes" in Object(list);
+  const when = (condition: ReadyCondition): ReadyCondition =>
+    mapLists(condition, isStandIn, () => ({ userTable: left.shift() })) as ReadyCondition; // as many tables as lists
+  return { ...rules, targets: rules.targets.map((target) => ({ ...target, when: when(target.when) })) };
+}
+
+/** The same condition with each list, wherever it stands in it, as `map` gives it. What is no condition stays as it is. */
+function mapLists(condition: unknown, isList: (inner: unknown) => boolean, map: () => unknown): unknown {
+  const mapped = (inner: unknown): unknown => mapLists(inner, isList, map);
+  if (isList(condition)) return map();
+  const { all, any, not } = Object(condition);
+  if (Array.isArray(all)) return { ...Object(condition), all: all.map(mapped) };
+  if (Array.isArray(any)) return { ...Object(condition), any: any.map(mapped) };
+  return not === undefined ? condition : { ...Object(condition), not: mapped(not) };
 }
 
 /** A condition that the schema takes, in the place of one whose list is a table already. */

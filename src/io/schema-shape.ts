@@ -38,11 +38,18 @@ export function descriptionOf(schema: unknown): string | undefined {
   return text === undefined ? undefined : text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 }
 
-/** The forms that a mapping may take there, in words: `a mapping with use, or with type and stages`. */
+/** More forms than this are told by what tells them apart. */
+const FORMS_IN_FULL = 2;
+
+/** The forms that a mapping may take there, in words: `a mapping with use, or with type and stages`, or `with name and one of exact, prefix or present`. */
 export function formOf(schema: unknown): string {
   const options = optionsOf(schema);
-  const forms = (options.length === 0 ? [schema] : options).map((option) => listed(keysOf(option), "and")).filter((form) => form !== "");
-  return forms.length === 0 ? "a mapping" : `a mapping with ${forms.join(", or with ")}`;
+  const forms = (options.length === 0 ? [schema] : options).map(keysOf).filter((keys) => keys.length > 0);
+  const shared = forms[0]?.filter((key) => forms.every((keys) => keys.includes(key))) ?? [];
+  const own = forms.map((keys) => keys.filter((key) => !shared.includes(key)));
+  if (forms.length > FORMS_IN_FULL && own.every((keys) => keys.length === 1))
+    return `a mapping with ${shared.map((key) => `${key} and `).join("")}one of ${listed(own.flat(), "or")}`;
+  return forms.length === 0 ? "a mapping" : `a mapping with ${forms.map((keys) => listed(keys, "and")).join(", or with ")}`;
 }
 
 /** A list in words: `a, b or c`. */
@@ -53,5 +60,6 @@ export const listed = (words: readonly string[], last: "and" | "or"): string =>
 function bare(schema: unknown): unknown {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
     return bare(schema.def.innerType);
+  if (schema instanceof z.ZodLazy) return bare(schema.def.getter());
   return schema instanceof z.ZodPipe ? bare(schema.def.in) : schema;
 }

@@ -55,11 +55,16 @@ function readDocument(document: Document, place: (offset: number) => Place): Yam
   try {
     return { faults, value: document.toJS({ maxAliasCount: MAX_ALIASES }), placeOf };
   } catch (error) {
-    // The library's word for aliases of aliases that would grow beyond the count.
-    if (!(error instanceof ReferenceError)) throw error;
-    const fault = { ...placeOf([], "value"), problem: "its aliases expand to too much", fix: "write the values out" };
+    const fault = { ...placeOf([], "value"), ...whyNoValue(error) };
     return { faults: [...faults, fault], value: undefined, placeOf };
   }
+}
+
+/** Why nodes without an error of syntax make no value, in the library's words: a ReferenceError where aliases grow beyond the count. */
+function whyNoValue(error: unknown): Pick<SyntaxFault, "problem" | "fix"> {
+  if (error instanceof ReferenceError) return { problem: "its aliases expand to too much", fix: "write the values out" };
+  if (!(error instanceof Error) || !error.message.startsWith("Merge sources")) throw error;
+  return { problem: "a key << merges what is no mapping", fix: "write the alias of a mapping there, or leave the key out" };
 }
 
 function inOurWords({ code, message }: YAMLError): Pick<SyntaxFault, "problem" | "fix"> {

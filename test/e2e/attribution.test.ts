@@ -147,12 +147,14 @@ describe.each(PROTOCOLS.map((spoken) => ({ title: spoken.speaker.title, spoken }
 
   test(`a request that hangs is open until it ends${isSession ? ", but nobody waits for a session" : ""}`, async () => {
     const [before, tried] = [await openOf(edge), canary.tries.length];
-    const isOpen = (more: number) => async () => (await openOf(edge)) === before + more;
+    const openBeside = async () => (await openOf(edge)) - before;
+    const isOpen = (count: number) => async () => (await openBeside()) === count;
     await speaker.leave({ port: edge.envoy.port, variant: "canary", what: spoken.hangs }, async () => {
       await reached(tried);
       await waitFor(isOpen(isSession ? 0 : 1), { deadlineMs: 5_000, what: "the request to be open" });
     });
     await waitFor(isOpen(0), { deadlineMs: 5_000, what: "the request to be open no more" });
+    expect(await openBeside()).toBe(0);
   });
 
   test("Envoy's own reply to a decided request is no variant's outcome", async () => {

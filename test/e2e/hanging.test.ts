@@ -20,7 +20,7 @@ test("a canary that hangs is rolled back before Envoy gives its first request up
   const sentMs = Date.now();
   stack.canary.hang(true);
   const back = await waitForLive(link, "hanging", ({ plan }) => plan.phase === "rolledBack" || plan.phase === "rollingBack");
-  expect(back.plan).toMatchObject({ reason: expect.stringMatching(/slow p\d\d .* requests of the canary not ended after 2 s$/) });
+  expect(back.plan).toMatchObject({ reason: expect.stringMatching(/slow p\d\d .* of the canary's requests not ended after 2 s$/) });
   expect((await judged())?.verdict).toMatchObject({ verdict: "rollback", unended: { stable: 0 } });
   expect(back.updatedAtMs - sentMs).toBeGreaterThan(5_000);
   const { out } = await stack.serin("status", "hanging");

@@ -1,5 +1,6 @@
 import { fc } from "@fast-check/vitest";
-import type { Condition, KeySource, PathMatch, Target } from "../../src/contract/rollout.ts";
+import type { Condition, PathMatch } from "../../src/contract/conditions.ts";
+import type { KeySource, Target } from "../../src/contract/rollout.ts";
 import type { LiveRule, RuleSet, StaticRules } from "../../src/contract/rules.ts";
 import type { PlainRequest } from "../support/decide-inputs.ts";
 
@@ -16,7 +17,11 @@ const values = ["", "1", "yes", "user-1", "user-2", "é"] as const;
 const cookieNames = ["session", "beta"] as const;
 
 const path = fc.constantFrom("/", "/a", "/a/b", "/ab");
-const pathMatch: fc.Arbitrary<PathMatch> = fc.oneof(fc.record({ prefix: path }), fc.record({ exact: path }));
+const pathMatch: fc.Arbitrary<PathMatch> = fc.oneof(
+  fc.record({ prefix: path }),
+  fc.record({ exact: path }),
+  fc.record({ template: fc.constantFrom("/{x}", "/a/{x}", "/{x}/b", "/{x}/{y}", "/a/b") }),
+);
 const keySource: fc.Arbitrary<KeySource> = fc.oneof(
   fc.record({ header: fc.constantFrom(...headerNames) }),
   fc.record({ cookie: fc.constantFrom(...cookieNames) }),
@@ -26,14 +31,29 @@ const valueMatch = (names: readonly string[]) =>
   fc.oneof(
     fc.record({ name: fc.constantFrom(...names), exact: fc.constantFrom(...values) }),
     fc.record({ name: fc.constantFrom(...names), prefix: fc.constantFrom("u", "user-", "y") }),
-    fc.record({ name: fc.constantFrom(...names), present: fc.constant(true as const) }),
+    fc.record({ name: fc.constantFrom(...names), suffix: fc.constantFrom("1", "s") }),
+    fc.record({ name: fc.constantFrom(...names), contains: fc.constantFrom("e", "r-") }),
+    fc.record({ name: fc.constantFrom(...names), oneOf: fc.array(fc.constantFrom(...values), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ name: fc.constantFrom(...names), regex: fc.constantFrom("user-[0-9]", ".*s") }),
+    fc.record({ name: fc.constantFrom(...names), number: fc.constantFrom(">0", "<1", "=1") }),
+    fc.record({ name: fc.constantFrom(...names), version: fc.constantFrom(">=1", "2.x") }),
+    fc.record({ name: fc.constantFrom(...names), present: fc.boolean() }),
   );
-const condition: fc.Arbitrary<Condition> = fc.oneof(
+const methods = ["GET", "POST"] as const;
+const leaf: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ header: valueMatch(headerNames) }),
   fc.record({ cookie: valueMatch(cookieNames) }),
   fc.record({ users: fc.array(fc.constantFrom("user-1", "user-2", "é"), { minLength: 1, maxLength: 3 }) }),
   fc.record({ userHashes: fc.array(fc.stringMatching(/^[0-9a-f]{16}$/), { minLength: 1, maxLength: 3 }) }),
+  fc.record({ query: valueMatch(["x", "y"]) }),
+  fc.record({ path: pathMatch }),
+  fc.record({ method: fc.uniqueArray(fc.constantFrom(...methods), { minLength: 1 }) }),
+  fc.record({ clientAddress: fc.uniqueArray(fc.constantFrom("192.0.2.0/24", "2001:db8::/32", "0.0.0.0/0"), { minLength: 1 }) }),
+  fc.record({ userAgent: fc.record({ product: fc.constantFrom("Firefox", "Gecko") }) }),
 );
+const several = (inner: fc.Arbitrary<Condition>) => fc.array(inner, { minLength: 1, maxLength: 3 });
+const pair: fc.Arbitrary<Condition> = fc.oneof(leaf, fc.record({ not: leaf }), fc.record({ all: several(leaf) }));
+const condition: fc.Arbitrary<Condition> = fc.oneof(leaf, fc.record({ any: several(pair) }), fc.record({ all: several(pair) }));
 const target: fc.Arbitrary<Target> = fc.record({
   name: fc.constantFrom("testers", "vip"),
   when: condition,
@@ -42,10 +62,22 @@ const target: fc.Arbitrary<Target> = fc.record({
 const variant = (cluster: string) => fc.constant({ cluster, tags: {} });
 
 const rules: fc.Arbitrary<StaticRules> = fc.record({
-  match: fc.record({
-    hosts: fc.uniqueArray(fc.constantFrom("*", ...hosts), { minLength: 1 }),
-    paths: fc.array(pathMatch, { minLength: 1, maxLength: 3 }),
-  }),
+  match: fc
+    .record({
+      hosts: fc.uniqueArray(fc.constantFrom("*", "*.example", "*.eu.example", ...hosts), { minLength: 1 }),
+      paths: fc.array(pathMatch, { minLength: 1, maxLength: 3 }),
+    })
+    .chain((match) =>
+      fc.record(
+        {
+          hosts: fc.constant(match.hosts),
+          paths: fc.constant(match.paths),
+          methods: fc.uniqueArray(fc.constantFrom(...methods), { minLength: 1 }),
+          headers: fc.array(valueMatch(headerNames), { minLength: 1, maxLength: 2 }),
+        },
+        { requiredKeys: ["hosts", "paths"] },
+      ),
+    ),
   key: fc.array(keySource, { minLength: 1, maxLength: 3 }),
   salt: texts.filter((text) => text !== ""),
   variants: fc.record({ stable: variant("v1"), canary: variant("v2") }),
@@ -72,8 +104,12 @@ const cookieHeader = fc
 
 /** Requests that such rule sets may govern. */
 export const requests: fc.Arbitrary<PlainRequest & { readonly headers: NonNullable<PlainRequest["headers"]> }> = fc.record({
-  host: fc.constantFrom("shop.example", "SHOP.example:80", "api.example", "other.example"),
-  path: fc.constantFrom("/", "/a", "/a?x=1", "/a/b", "/a/b/c", "/ab", "*"),
-  headers: fc.array(fc.oneof(fc.tuple(fc.constantFrom(...headerNames), fc.constantFrom(...values)), cookieHeader), { maxLength: 4 }),
+  host: fc.constantFrom("shop.example", "SHOP.example:80", "api.example", "other.example", "a.eu.example", "example", "other"),
+  method: fc.constantFrom(...methods, "PUT"),
+  path: fc.constantFrom("/", "/a", "/a?x=1", "/a/b", "/a/b/c", "/ab", "*", "/a?x=user-1&y=1"),
+  headers: fc.array(
+    fc.oneof(fc.tuple(fc.constantFrom(...headerNames, "user-agent"), fc.constantFrom(...values, "Firefox/1 Gecko")), cookieHeader),
+    { maxLength: 4 },
+  ),
   clientAddress: fc.option(fc.constantFrom("192.0.2.1", "2001:db8::1"), { nil: undefined }),
 });

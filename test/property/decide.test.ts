@@ -2,9 +2,11 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { RuleSetSchema } from "../../src/contract/rules.ts";
 import { BUCKETS, bucketOf, isControl, murmur3, murmur3Text, thresholdOf } from "../../src/core/decide/bucket.ts";
-import { compile } from "../../src/core/decide/compile.ts";
-import { decide } from "../../src/core/decide/decide.ts";
+import { type CompiledRules, compile } from "../../src/core/decide/compile.ts";
+import { decide, governing } from "../../src/core/decide/decide.ts";
 import { explain } from "../../src/core/decide/explain.ts";
+import { bySpecificity, hostMatches, hostName, pathMatches, pathOnly } from "../../src/core/decide/match.ts";
+import { takesFrom } from "../../src/core/decide/overlap.ts";
 import type { RequestFacts } from "../../src/core/decide/types.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
 import { plainBucket, plainMurmur3, plainVariant } from "../support/plain-bucketing.ts";
@@ -70,6 +72,44 @@ describe("the share", () => {
   });
 });
 
+describe("the index", () => {
+  /** All rollouts that match, the most specific first: what `governing` finds by its index. */
+  const byScan = (rules: CompiledRules, request: RequestFacts): string | undefined => {
+    const [host, path] = [hostName(request.host), pathOnly(request.path)];
+    const found = [...rules.rollouts.values()].flatMap(({ name, statics }) =>
+      statics.hosts
+        .filter((pattern) => hostMatches(pattern, host) && (statics.narrower?.(request, undefined) ?? true))
+        .flatMap((pattern) =>
+          statics.paths.filter((wanted) => pathMatches(wanted, path)).map((wanted) => ({ name, pattern, wanted, statics })),
+        ),
+    );
+    const rank = (pattern: string): number => (pattern === "*" ? 0 : pattern.startsWith("*.") ? pattern.length : 1_000);
+    return found.toSorted(
+      (a, b) =>
+        rank(b.pattern) - rank(a.pattern) ||
+        bySpecificity(a.wanted, b.wanted) ||
+        b.statics.narrowness - a.statics.narrowness ||
+        (a.name < b.name ? -1 : 1),
+    )[0]?.name;
+  };
+
+  test.prop([ruleSets, requests])("finds the rollout that a scan of all finds", (ruleSet, request) => {
+    const rules = compile(ruleSet);
+    expect(governing(rules, factsOf(request))?.name).toBe(byScan(rules, factsOf(request)));
+  });
+
+  test.prop([ruleSets, requests])("and that rollout is known to take from every other that the request meets", (ruleSet, request) => {
+    const rules = compile(ruleSet);
+    const first = governing(rules, factsOf(request))?.name;
+    fc.pre(first !== undefined);
+    const own = ruleSet.rollouts[first]?.rules.match;
+    for (const [name, entry] of Object.entries(ruleSet.rollouts)) {
+      const isMet = governing(compile({ ...ruleSet, rollouts: { [name]: entry } }), factsOf(request)) !== undefined;
+      if (name !== first && isMet && own !== undefined) expect(takesFrom(own, entry.rules.match)).toBe(true);
+    }
+  });
+});
+
 describe("a decision", () => {
   test.prop([ruleSets, requests, fc.boolean()])(
     "is the one that an explanation gives, with the result as its last step",
@@ -131,7 +171,7 @@ describe("a decision", () => {
   test.prop([ruleSets, anything, anything, fc.array(anything, { maxLength: 4 }), fc.option(anything, { nil: undefined })])(
     "never throws, whatever a request holds",
     (ruleSet, host, path, values, clientAddress) => {
-      const request: RequestFacts = { host, path, headers: () => values, clientAddress };
+      const request: RequestFacts = { host, method: "GET", path, headers: () => values, clientAddress };
       expect(["stable", "canary"]).toContain(decide(compile(ruleSet), request).variant);
     },
   );

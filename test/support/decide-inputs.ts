@@ -4,14 +4,22 @@ import type { RequestFacts } from "../../src/core/decide/types.ts";
 /** A request as test data: headers in order, names in lower case. */
 export interface PlainRequest {
   readonly host?: string | undefined;
+  readonly method?: string | undefined;
   readonly path?: string | undefined;
   readonly headers?: readonly (readonly [string, string])[] | undefined;
   readonly clientAddress?: string | undefined;
 }
 
 /** A plain request as the facts that `decide` reads. */
-export const factsOf = ({ host = "shop.example", path = "/", headers = [], clientAddress }: PlainRequest): RequestFacts => ({
+export const factsOf = ({
+  host = "shop.example",
+  method = "GET",
+  path = "/",
+  headers = [],
+  clientAddress,
+}: PlainRequest): RequestFacts => ({
   host,
+  method,
   path,
   headers: (name) => headers.filter(([given]) => given === name).map(([, value]) => value),
   clientAddress,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { onTestFinished } from "vitest";
 import { FORMAT, METRICS } from "../../src/contract/names.ts";
-import { type RolloutInput, RolloutSchema } from "../../src/contract/rollout.ts";
+import { type Rollout, type RolloutInput, RolloutSchema } from "../../src/contract/rollout.ts";
 import type { RuleSet } from "../../src/contract/rules.ts";
 import { staticRulesOf } from "../../src/core/decide/rollout-rules.ts";
 import { shippedEnvoyConfig } from "../../src/demo/envoy.ts";
@@ -23,6 +23,8 @@ export interface EdgeOptions {
   readonly sidecars?: number;
   /** Share of the rollout `edge`, in basis points; 0 when absent, so that only the header `x-want: canary` leads there. */
   readonly shareBp?: number;
+  /** More rollouts, without a share. */
+  readonly rollouts?: readonly Rollout[];
   readonly sidecarArgs?: readonly string[];
   /** Another text of the shipped configuration. */
   readonly change?: (shipped: string) => string;
@@ -57,13 +59,15 @@ const rollout = (name: string, canary: string, hosts: string[]): RolloutInput =>
   strategy: { use: "fast" },
 });
 
-function ruleSet(shareBp: number): RuleSet {
+function ruleSet({ shareBp = 0, rollouts: others = [] }: EdgeOptions): RuleSet {
   const live = { run: 1, shareBp, off: false, whenUnwatched: "stable" } as const;
   const entry = (input: RolloutInput) => ({ rules: staticRulesOf(RolloutSchema.parse(input)), live });
+  const more = others.map((other) => [other.name, { rules: staticRulesOf(other), live: { ...live, shareBp: 0 } }] as const);
   const rollouts = {
     edge: entry(rollout("edge", "canary", ["*"])),
     missing: entry(rollout("missing", "nowhere", [MISSING_HOST])),
     [MARKER]: entry(rollout(MARKER, "canary", [MARKER])),
+    ...Object.fromEntries(more),
   };
   return { format: FORMAT, epoch: 0, revision: 1, rollouts };
 }
@@ -74,7 +78,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const stops: (() => unknown)[] = [() => rm(directory, { recursive: true, force: true })];
   try {
     const rules = join(directory, "rules.json");
-    await writeFile(rules, JSON.stringify(ruleSet(options.shareBp ?? 0)));
+    await writeFile(rules, JSON.stringify(ruleSet(options)));
     const configPath = join(directory, "shipped.yaml");
     const shipped = await readFile(shippedEnvoyConfig(), "utf8");
     await writeFile(configPath, options.change?.(shipped) ?? shipped);

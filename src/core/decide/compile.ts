@@ -1,4 +1,4 @@
-import type { PathMatch } from "../../contract/rollout.ts";
+import type { PathMatch } from "../../contract/conditions.ts";
 import type { LiveRule, ReadyRuleSet } from "../../contract/rules.ts";
 import { thresholdOf } from "./bucket.ts";
 import { bySpecificity } from "./match.ts";
@@ -33,6 +33,8 @@ export interface CompiledRules {
   readonly rollouts: ReadonlyMap<string, CompiledRollout>;
   readonly byHost: ReadonlyMap<string, readonly CompiledRoute[]>;
   readonly anyHost: readonly CompiledRoute[];
+  /** How many hosts of the index stand for all below one, as `*.example.com`. */
+  readonly suffixHosts: number;
   /** Lower-case names of all headers that some rule reads; the same set as long as these names are the same. */
   readonly headers: ReadonlySet<string>;
   /** How many rollouts read each of these headers. */
@@ -58,6 +60,7 @@ export const NO_RULES: CompiledRules = {
   rollouts: new Map(),
   byHost: new Map(),
   anyHost: [],
+  suffixHosts: 0,
   headers: new Set(),
   headerReaders: new Map(),
   unwatched: false,
@@ -161,7 +164,7 @@ function countHeaders(before: CompiledRules, gone: Rollouts, come: Rollouts): Pi
   return { headers: isSame ? before.headers : new Set(headerReaders.keys()), headerReaders };
 }
 
-function indexHosts(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "byHost" | "anyHost"> {
+function indexHosts(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "byHost" | "anyHost" | "suffixHosts"> {
   const byHost = new Map(before.byHost);
   byHost.set(ANY, before.anyHost);
   const touched = new Map<string, CompiledRoute[]>();
@@ -174,17 +177,25 @@ function indexHosts(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick
     }
   }
   const left = new Set(gone);
+  let { suffixHosts } = before;
   for (const [host, routes] of touched) {
+    const wasThere = byHost.has(host);
     for (const route of byHost.get(host) ?? []) if (!left.has(route.rollout)) routes.push(route);
     // Sorting is stable, so the paths of one rollout that are equally specific stay in file order.
-    if (routes.length > 1) routes.sort((a, b) => bySpecificity(a.path, b.path) || compareNames(a.rollout.name, b.rollout.name));
+    if (routes.length > 1) routes.sort(bySpecificityOfRoutes);
     if (routes.length > 0) byHost.set(host, routes);
     else byHost.delete(host);
+    if (host.startsWith("*.")) suffixHosts += Number(byHost.has(host)) - Number(wasThere);
   }
   const anyHost = byHost.get(ANY) ?? [];
   byHost.delete(ANY);
-  return { byHost, anyHost };
+  return { byHost, anyHost, suffixHosts };
 }
+
+const bySpecificityOfRoutes = (a: CompiledRoute, b: CompiledRoute): number =>
+  bySpecificity(a.path, b.path) ||
+  b.rollout.statics.narrowness - a.rollout.statics.narrowness ||
+  compareNames(a.rollout.name, b.rollout.name);
 
 /** The host of rules that hold for every host. */
 const ANY = "*";

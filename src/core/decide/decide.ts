@@ -23,15 +23,25 @@ export function decide(rules: CompiledRules, request: RequestFacts): Decision {
 }
 
 /**
- * The rollout that governs a request, at most one. The most specific wins: its own host before "*", then an exact path before
- * a longer prefix before a shorter one, then the first by name.
+ * The rollout that governs a request, at most one. The most specific wins: its own host, then the longest `*.suffix`, then `*`; there an exact
+ * path before a template before a longer prefix; then what asks more of method and headers; then the first by name.
  */
 export function governing(rules: CompiledRules, request: RequestFacts): CompiledRollout | undefined {
-  const own = rules.byHost.get(hostName(request.host));
-  if (own === undefined && rules.anyHost.length === 0) return undefined;
+  const host = hostName(request.host);
+  const own = rules.byHost.get(host);
+  if (own === undefined && rules.anyHost.length === 0 && rules.suffixHosts === 0) return undefined;
   const path = pathOnly(request.path);
-  const holds = (route: CompiledRoute): boolean => pathMatches(route.path, path);
-  return (own?.find(holds) ?? rules.anyHost.find(holds))?.rollout;
+  const holds = ({ path: wanted, rollout: { statics } }: CompiledRoute): boolean =>
+    pathMatches(wanted, path) && (statics.narrower === undefined || statics.narrower(request, undefined));
+  const exact = own?.find(holds);
+  if (exact !== undefined) return exact.rollout;
+  if (rules.suffixHosts > 0) {
+    for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1)) {
+      const found = rules.byHost.get(`*${host.slice(dot)}`)?.find(holds);
+      if (found !== undefined) return found.rollout;
+    }
+  }
+  return rules.anyHost.find(holds)?.rollout;
 }
 
 function decideRollout(rollout: CompiledRollout, request: RequestFacts): Decision {

@@ -1,12 +1,14 @@
+import type { PathMatch } from "../../contract/conditions.ts";
+import type { Match } from "../../contract/rollout.ts";
 import type { RuleSet } from "../../contract/rules.ts";
-import { byName, type CompiledRollout, compile } from "./compile.ts";
+import { byName, type CompiledRollout, type CompiledRules, compile } from "./compile.ts";
 import { decide, firstKey, governing } from "./decide.ts";
-import { hostName, pathMatches, pathOnly } from "./match.ts";
+import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
 import type { Decision, RequestFacts } from "./types.ts";
 
 /** One step of the answer to "why"; raw keys never stand in it. */
 export interface ExplainStep {
-  readonly step: "host" | "path" | "rollout" | "off" | "key" | "target" | "share" | "result";
+  readonly step: "host" | "path" | "match" | "rollout" | "off" | "key" | "target" | "share" | "result";
   /** The rollout that was considered, where the step is about one. */
   readonly rollout?: string;
   readonly text: string;
@@ -25,30 +27,48 @@ export function explain(ruleSet: RuleSet, request: RequestFacts, options: { unwa
   const rules = compile(ruleSet, options);
   const decision = decide(rules, request);
   const chosen = governing(rules, request);
-  const steps = considered(ruleSet, request, chosen?.name);
+  const steps = considered(ruleSet, request, { rules, chosen: chosen?.name });
   if (chosen !== undefined) steps.push(...insideSteps(chosen, request, decision));
   const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
   const text = `${decision.variant}, reason "${decision.reason}", by revision ${rules.epoch}.${rules.revision}${run}`;
   return { decision, epoch: rules.epoch, revision: rules.revision, steps: [...steps, { step: "result", text }] };
 }
 
-function considered(ruleSet: RuleSet, request: RequestFacts, chosen: string | undefined): ExplainStep[] {
+interface Found {
+  readonly rules: CompiledRules;
+  /** Name of the rollout that governs. */
+  readonly chosen: string | undefined;
+}
+
+function considered(ruleSet: RuleSet, request: RequestFacts, { rules: compiled, chosen }: Found): ExplainStep[] {
   const host = hostName(request.host);
   const path = pathOnly(request.path);
   return Object.entries(ruleSet.rollouts)
     .toSorted(byName)
     .map(([rollout, { rules, live }]): ExplainStep => {
       const { hosts, paths } = rules.match;
-      if (!hosts.includes("*") && !hosts.includes(host))
+      if (!hosts.some((pattern) => hostMatches(pattern, host)))
         return { step: "host", rollout, text: `host ${host} is none of ${hosts.join(", ")}` };
       if (!paths.some((matcher) => pathMatches(matcher, path))) {
-        const wanted = paths.map((matcher) => ("exact" in matcher ? `exactly ${matcher.exact}` : `under ${matcher.prefix}`));
-        return { step: "path", rollout, text: `path ${path} is not ${wanted.join(" or ")}` };
+        return { step: "path", rollout, text: `path ${path} is not ${paths.map(pathText).join(" or ")}` };
       }
+      if (compiled.rollouts.get(rollout)?.statics.narrower?.(request, undefined) === false)
+        return { step: "match", rollout, text: narrowerText(rules.match, request) };
       if (rollout !== chosen)
         return { step: "rollout", rollout, text: `matches, but ${chosen} goes first: more specific, or first by name` };
       return { step: "rollout", rollout, text: `governs the request with a share of ${live.shareBp / 100}%, run ${live.run}` };
     });
+}
+
+/** Why method or headers are not as asked; a header's value may be somebody's, so it is not shown. */
+function narrowerText({ methods, headers = [] }: Match, { method }: RequestFacts): string {
+  if (methods !== undefined && !methods.includes(method)) return `method ${method} is none of ${methods.join(", ")}`;
+  return `not all of these headers are as asked: ${headers.map(({ name }) => name).join(", ")}`;
+}
+
+function pathText(matcher: PathMatch): string {
+  if ("exact" in matcher) return `exactly ${matcher.exact}`;
+  return "prefix" in matcher ? `under ${matcher.prefix}` : `of the form ${matcher.template}`;
 }
 
 function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: Decision): ExplainStep[] {

@@ -1,4 +1,4 @@
-import type { PathMatch } from "../../contract/rollout.ts";
+import type { PathMatch } from "../../contract/conditions.ts";
 
 /** The host as rules name it: lower case, without its port; an IPv6 address keeps its brackets. */
 export function hostName(authority: string): string {
@@ -8,25 +8,81 @@ export function hostName(authority: string): string {
   return colon > bracket ? lower.slice(0, colon) : lower;
 }
 
+/** Whether a host meets a pattern of a match: itself, `*.suffix` for all below one, or `*`. */
+export const hostMatches = (pattern: string, host: string): boolean =>
+  pattern === "*" || pattern === host || (pattern.startsWith("*.") && host.length > pattern.length - 1 && host.endsWith(pattern.slice(1)));
+
 /** The path without its query. */
 export function pathOnly(path: string): string {
   const query = path.search(/[?#]/);
   return query === -1 ? path : path.slice(0, query);
 }
 
-/** Orders path matchers, negative when `a` goes first: exact ones before prefixes, longer prefixes before shorter. */
+/** Values of a parameter of the query, decoded, in order. */
+export function queryValues(path: string, name: string): readonly string[] {
+  const query = path.indexOf("?");
+  if (query === -1) return [];
+  const fragment = path.indexOf("#", query);
+  const pairs = path.slice(query + 1, fragment === -1 ? undefined : fragment).split("&");
+  return pairs.flatMap((pair) => {
+    const equals = pair.indexOf("=");
+    return decoded(equals === -1 ? pair : pair.slice(0, equals)) === name ? [equals === -1 ? "" : decoded(pair.slice(equals + 1))] : [];
+  });
+}
+
+/** As forms encode it; what is badly encoded stays as it is. */
+function decoded(text: string): string {
+  const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
+  if (!spaced.includes("%")) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    return text; // A client may send anything.
+  }
+}
+
+/** Orders path matchers, negative when `a` goes first: exact ones, then templates with more fixed segments, then longer prefixes. */
 export function bySpecificity(a: PathMatch, b: PathMatch): number {
-  if ("exact" in a) return "exact" in b ? 0 : -1;
-  return "exact" in b ? 1 : b.prefix.length - a.prefix.length;
+  const [left, right] = [rankOf(a), rankOf(b)];
+  return right.kind - left.kind || right.size - left.size;
+}
+
+function rankOf(path: PathMatch): { readonly kind: number; readonly size: number } {
+  if ("exact" in path) return { kind: 2, size: 0 };
+  if ("prefix" in path) return { kind: 0, size: path.prefix.length };
+  const segments = path.template.split("/");
+  return { kind: 1, size: segments.filter((segment) => !segment.startsWith("{")).length };
 }
 
 /** Whether a path, without query, meets a matcher; a prefix covers whole segments, and `/` everything, `*` and CONNECT too. */
 export function pathMatches(matcher: PathMatch, path: string): boolean {
   if ("exact" in matcher) return path === matcher.exact;
+  if ("template" in matcher) return fitsTemplate(matcher.template, path);
   const { prefix } = matcher;
   if (prefix === "/") return true;
   if (!path.startsWith(prefix)) return false;
   return path.length === prefix.length || prefix.endsWith("/") || path[prefix.length] === "/";
+}
+
+/** Walks both at once, segment by segment. */
+function fitsTemplate(template: string, path: string): boolean {
+  let [inTemplate, inPath] = [0, 0];
+  while (inTemplate < template.length && inPath < path.length) {
+    const [templateEnd, pathEnd] = [segmentEnd(template, inTemplate), segmentEnd(path, inPath)];
+    const isAny = template[inTemplate + 1] === "{";
+    const fits = isAny
+      ? pathEnd > inPath + 1
+      : templateEnd - inTemplate === pathEnd - inPath && path.startsWith(template.slice(inTemplate, templateEnd), inPath);
+    if (!fits) return false;
+    [inTemplate, inPath] = [templateEnd, pathEnd];
+  }
+  return inTemplate === template.length && inPath === path.length;
+}
+
+/** Where the segment ends whose slash stands there. */
+function segmentEnd(path: string, slash: number): number {
+  const next = path.indexOf("/", slash + 1);
+  return next === -1 ? path.length : next;
 }
 
 /** Value of the first cookie of that name over all `cookie` headers; undefined when there is none. */

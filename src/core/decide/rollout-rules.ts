@@ -1,4 +1,5 @@
-import type { Condition, Rollout, RolloutInput } from "../../contract/rollout.ts";
+import type { Condition } from "../../contract/conditions.ts";
+import type { Rollout, RolloutInput } from "../../contract/rollout.ts";
 import type { StaticRules } from "../../contract/rules.ts";
 import { packUsers, tableOfHashes } from "../../contract/user-lists.ts";
 import { hashKey } from "./bucket.ts";
@@ -29,6 +30,10 @@ export function hashUsers<Document extends Pick<RolloutInput, "name" | "salt" | 
 }
 
 function hashedCondition(condition: Condition, salt: string): Condition {
+  const hashed = (inner: Condition): Condition => hashedCondition(inner, salt);
+  if ("all" in condition) return { all: condition.all.map(hashed) };
+  if ("any" in condition) return { any: condition.any.map(hashed) };
+  if ("not" in condition) return { not: hashed(condition.not) };
   return "users" in condition ? { userHashes: condition.users.map((user) => hashKey(salt, user)) } : condition;
 }
 

@@ -4,12 +4,15 @@ import type { VariantName } from "../../contract/rollout.ts";
 export interface RequestFacts {
   /** `:authority` as sent; port and upper case are dealt with by `decide`. */
   readonly host: string;
+  readonly method: string;
   /** `:path` as sent, with its query. */
   readonly path: string;
   /** Values of one header in order; empty when absent. Cookies are read from `cookie`. */
   headers(name: string): readonly string[];
   /** Address of the downstream connection without its port; undefined when unknown. */
   readonly clientAddress: string | undefined;
+  /** Told of a value that was too long for a regular expression, and so met none. */
+  overlong?(): void;
 }
 
 export type Reason = "share" | "target" | "no key" | "no rollout" | "off" | "unwatched";

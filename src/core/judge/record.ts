@@ -35,8 +35,7 @@ function suspected(findings: readonly Finding[], { overdue }: JudgeState): strin
   return suspicion(worst) + hanging;
 }
 
-const unendedText = (unended: number): string =>
-  `${countText(unended)} ${unended === 1 ? "request" : "requests"} of the canary not ended after ${OVERDUE_MS / 1_000} s`;
+const unendedText = (unended: number): string => `${countText(unended)} of the canary's requests not ended after ${OVERDUE_MS / 1_000} s`;
 
 const worstOf = (findings: readonly Finding[]): Finding => findings.reduce((a, b) => (b.weighted > a.weighted ? b : a));
 

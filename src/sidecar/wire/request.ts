@@ -71,9 +71,16 @@ export class RequestReader implements RequestFacts {
     return this.headers(":authority")[0] ?? this.headers("host")[0] ?? "";
   }
 
+  /** Set by who reads: hears of a value that was too long for a regular expression. */
+  overlong: () => void = () => undefined;
+
   /** Asks for another protocol, as a WebSocket does; Envoy shows it so for HTTP/2 and HTTP/3 too (HTTP upgrades, Envoy's documentation). */
   get isSession(): boolean {
     return this.#find(UPGRADE, 0) !== -1;
+  }
+
+  get method(): string {
+    return this.headers(":method")[0] ?? "";
   }
 
   get path(): string {

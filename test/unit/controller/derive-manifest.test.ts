@@ -1,14 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
-import {
-  type Governed,
-  liveRulesOf,
-  MAX_LIVE_BYTES,
-  overlaps,
-  staticRulesKey,
-  staticRulesOfAll,
-  takesFrom,
-} from "../../../src/controller/derive-manifest.ts";
+import { type Governed, liveRulesOf, MAX_LIVE_BYTES, staticRulesKey, staticRulesOfAll } from "../../../src/controller/derive-manifest.ts";
+import { overlaps, takesFrom } from "../../../src/core/decide/overlap.ts";
 import { liveOf, planState, rolloutOf } from "./builders.ts";
 
 const governed = (name: string, phase: Parameters<typeof planState>[0], change: Partial<RolloutInput> = {}): Governed => ({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Condition } from "../../../../src/contract/rollout.ts";
+import type { Condition } from "../../../../src/contract/conditions.ts";
 import type { LiveRule, StaticRules } from "../../../../src/contract/rules.ts";
 import { BUCKETS } from "../../../../src/core/decide/bucket.ts";
 import { compile } from "../../../../src/core/decide/compile.ts";

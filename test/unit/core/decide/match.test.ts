@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PathMatch } from "../../../../src/contract/rollout.ts";
+import type { PathMatch } from "../../../../src/contract/conditions.ts";
 import { bySpecificity, cookieValue, hostName, pathMatches, pathOnly } from "../../../../src/core/decide/match.ts";
 
 describe("the host of an authority", () => {

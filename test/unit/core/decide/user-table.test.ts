@@ -35,7 +35,7 @@ describe("a table of users", () => {
 describe("static rules", () => {
   const statics = (packedUsers: string) =>
     compileStatics(ruleOf({ targets: [{ name: "vip", when: { packedUsers }, variant: "canary" }] }).rules, createSharedParts());
-  const request = { host: "", path: "/", headers: () => [], clientAddress: undefined };
+  const request = { host: "", method: "GET", path: "/", headers: () => [], clientAddress: undefined };
 
   test("with a packed list choose its users", () => {
     const { targets, listsUsers } = statics(packUsers(tableOfHashes(LISTED)));

@@ -1,0 +1,108 @@
+import ipaddr from "ipaddr.js";
+import { innerConditions, type ValueMatch } from "../../contract/conditions.ts";
+import type { ReadyCondition, UserList } from "../../contract/rules.ts";
+import type { UserTable } from "../../contract/user-lists.ts";
+import { cookieValue, pathMatches, pathOnly, queryValues } from "./match.ts";
+import type { RequestFacts } from "./types.ts";
+import { holdsUser } from "./user-table.ts";
+import { compileValueTest, compileVersion, isOverlong } from "./value-tests.ts";
+
+/** Whether a request meets a condition; `user` is the hashed bucketing key, undefined without a key. */
+export type Meets = (request: RequestFacts, user: string | undefined) => boolean;
+
+/** Compiles a condition; nothing is parsed per request, and no value that a client sends makes it throw. */
+export function compileCondition(condition: ReadyCondition, tableOf: (list: UserList) => UserTable): Meets {
+  const compiled = (inner: ReadyCondition): Meets => compileCondition(inner, tableOf);
+  if ("all" in condition) return allOf(condition.all.map(compiled));
+  if ("any" in condition) return anyOf(condition.any.map(compiled));
+  if ("not" in condition) return noneOf(compiled(condition.not));
+  if (isUserList(condition)) return listedIn(tableOf(condition));
+  return compileLeaf(condition);
+}
+
+const allOf =
+  (inner: readonly Meets[]): Meets =>
+  (request, user) =>
+    inner.every((meets) => meets(request, user));
+const anyOf =
+  (inner: readonly Meets[]): Meets =>
+  (request, user) =>
+    inner.some((meets) => meets(request, user));
+const noneOf =
+  (inner: Meets): Meets =>
+  (request, user) =>
+    !inner(request, user);
+
+/** Its own function, so that it holds on to the table and not to the list that the table was made of. */
+const listedIn =
+  (table: UserTable): Meets =>
+  (_request, user) =>
+    user !== undefined && holdsUser(table, user);
+
+/** Whether a condition is a list of users itself. */
+const isUserList = (condition: ReadyCondition): condition is UserList =>
+  "users" in condition || "userHashes" in condition || "packedUsers" in condition || "userTable" in condition;
+
+/** Whether a condition, or one inside it, lists users. */
+export const listsUsersIn = (condition: ReadyCondition): boolean =>
+  isUserList(condition) || innerConditions<ReadyCondition>(condition).some(listsUsersIn);
+
+function compileLeaf(leaf: Exclude<ReadyCondition, UserList | { all: unknown } | { any: unknown } | { not: unknown }>): Meets {
+  if ("header" in leaf) return ofValues(leaf.header, (request, name) => request.headers(name));
+  if ("cookie" in leaf) return ofValues(leaf.cookie, (request, name) => present(cookieValue(request.headers("cookie"), name)));
+  if ("query" in leaf) return ofValues(leaf.query, (request, name) => queryValues(request.path, name));
+  if ("path" in leaf) return (request) => pathMatches(leaf.path, pathOnly(request.path));
+  if ("method" in leaf) {
+    const methods = new Set(leaf.method);
+    return (request) => methods.has(request.method);
+  }
+  return "clientAddress" in leaf ? inNetworks(leaf.clientAddress) : ofUserAgent(leaf.userAgent);
+}
+
+const present = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);
+
+/** What is asked of the values of one name: any one of them suffices. */
+export function ofValues(match: ValueMatch, read: (request: RequestFacts, name: string) => readonly string[]): Meets {
+  const { name } = match;
+  if ("present" in match) return (request) => read(request, name).length > 0 === match.present;
+  const test = compileValueTest(match);
+  if (!("regex" in match)) return (request) => read(request, name).some(test);
+  return (request) => {
+    const values = read(request, name);
+    if (values.some(isOverlong)) request.overlong?.();
+    return values.some(test);
+  };
+}
+
+function inNetworks(texts: readonly string[]): Meets {
+  const networks = texts.map((text) => ipaddr.parseCIDR(text));
+  return ({ clientAddress }) => {
+    if (clientAddress === undefined || !ipaddr.isValid(clientAddress)) return false;
+    const address = ipaddr.process(clientAddress); // IPv4 in IPv6's clothes is IPv4
+    return networks.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
+  };
+}
+
+/** Tokens of `User-Agent`: a product and its version (RFC 9110, 10.1.5). */
+function ofUserAgent({ product, version }: { readonly product: string; readonly version?: string | undefined }): Meets {
+  const isWanted = version === undefined ? () => true : compileVersion(version);
+  return (request) =>
+    request.headers("user-agent").some((header) =>
+      header.split(/[\s;()]+/, MAX_PRODUCTS).some((token) => {
+        const slash = token.indexOf("/");
+        return slash === -1
+          ? token === product && version === undefined
+          : token.slice(0, slash) === product && isWanted(token.slice(slash + 1));
+      }),
+    );
+}
+
+const MAX_PRODUCTS = 100;
+
+/** Names of the headers that a condition reads. */
+export function headersIn(condition: ReadyCondition): readonly string[] {
+  if ("header" in condition) return [condition.header.name];
+  if ("cookie" in condition) return ["cookie"];
+  if ("userAgent" in condition) return ["user-agent"];
+  return innerConditions<ReadyCondition>(condition).flatMap(headersIn);
+}
