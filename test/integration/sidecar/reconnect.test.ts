@@ -95,6 +95,8 @@ test("failures of a live canary reach NATS with what the judge needs: classes, r
     "serin_outcomes_total canary ok": 1,
     [FAILED]: 2,
     "serin_outcomes_total stable ok": 1,
+    "serin_requests_settled_total canary ": 3,
+    "serin_requests_settled_total stable ": 1,
     "serin_outcome_duration_seconds canary": 2,
     "serin_outcome_duration_seconds stable": 1,
   });
