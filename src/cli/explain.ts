@@ -21,8 +21,8 @@ export interface ExplainFlags {
 /** Tells which variant a request gets, and every step of why, by the same code that the sidecar runs. */
 export async function explainRequest(flags: ExplainFlags, parts: CliParts): Promise<ExitCode> {
   const ruleSet = flags.rules === undefined ? await fromNats(flags.nats) : await fromFile(flags.rules);
-  const headers = new Map([...flags.header, [":method", [flags.method ?? "GET"]]]);
   const { host, path, method = "GET", address: clientAddress } = flags;
+  const headers = new Map([...flags.header, [":method", [method]]]);
   const facts = { host, path, method, headers: (name: string) => headers.get(name) ?? [], clientAddress };
   const explanation = explain(ruleSet, facts);
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);

@@ -55,11 +55,10 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
   if (judge === null) return lines;
-  const unended = judge.verdict?.unended;
-  const [stable, canary] = [totalsText(judge.totals.stable, unended?.stable), totalsText(judge.totals.canary, unended?.canary)];
+  const { verdict, totals } = judge;
+  const [stable, canary] = [totalsText(totals.stable, verdict?.unended.stable), totalsText(totals.canary, verdict?.unended.canary)];
   lines.push(`  stable ${stable}; canary ${canary}`);
   if (rollout.failingUsers !== null) lines.push(...failingLines(rollout.failingUsers));
-  const { verdict } = judge;
   if (verdict === null) return [...lines, "  no verdict yet"];
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];

@@ -131,8 +131,10 @@ const LEAVES = [
 
 /** One condition of its own, without others inside. */
 export type Leaf = z.infer<(typeof LEAVES)[number]>;
+/** Conditions of conditions; `Inner` are those that hold no others. */
+export type Nested<Inner> = Inner | { all: Nested<Inner>[] } | { any: Nested<Inner>[] } | { not: Nested<Inner> };
 /** What a target asks of a request, as it is checked. */
-export type Condition = Leaf | { all: Condition[] } | { any: Condition[] } | { not: Condition };
+export type Condition = Nested<Leaf>;
 
 const MAX_DEPTH = 8;
 const MAX_CONDITIONS = 200;
@@ -159,6 +161,16 @@ export function innerConditions<Inner>(
   if ("all" in condition) return condition.all;
   if ("any" in condition) return condition.any;
   return "not" in condition ? [condition.not] : [];
+}
+
+/** The same condition with each one that holds no others as `map` gives it, in their order; what is no condition goes to `map` too. */
+export function mapLeaves<From, To>(condition: Nested<From>, map: (leaf: From) => To): Nested<To> {
+  const mapped = (inner: Nested<From>): Nested<To> => mapLeaves(inner, map);
+  const { all, any, not } = Object(condition);
+  if (Array.isArray(all)) return { ...Object(condition), all: all.map(mapped) };
+  if (Array.isArray(any)) return { ...Object(condition), any: any.map(mapped) };
+  if (not !== undefined) return { ...Object(condition), not: mapped(not) };
+  return map(condition as From); // it holds no others
 }
 
 function sizeOf(condition: Condition): { depth: number; count: number } {

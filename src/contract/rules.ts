@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConditionSchema, type Leaf, UserHashSchema } from "./conditions.ts";
+import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { FORMAT, MAX_BLOBS } from "./names.ts";
 import { KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantSchema } from "./rollout.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
@@ -106,12 +106,8 @@ type ListLeaf = Extract<Leaf, { users: unknown } | { userHashes: unknown }>;
 /** A list of users in any of its forms. */
 export type UserList = ListLeaf | z.infer<typeof PackedUsersSchema> | { readonly userTable: UserTable };
 /** A condition ready to compile: its lists of users may be tables already, so that no text of them is kept. */
-export type ReadyCondition =
-  | Exclude<Leaf, ListLeaf>
-  | UserList
-  | { readonly all: readonly ReadyCondition[] }
-  | { readonly any: readonly ReadyCondition[] }
-  | { readonly not: ReadyCondition };
+export type ReadyLeaf = Exclude<Leaf, ListLeaf> | UserList;
+export type ReadyCondition = Nested<ReadyLeaf>;
 /** Static rules ready to compile. */
 export type ReadyRules = Omit<StaticRules, "targets"> & {
   readonly targets: readonly (Omit<StaticTarget, "when"> & { readonly when: ReadyCondition })[];

@@ -1,14 +1,8 @@
 import type { z } from "zod";
+import { mapLeaves } from "../contract/conditions.ts";
 import { FORMAT } from "../contract/names.ts";
 import { NameSchema, PATTERNS } from "../contract/rollout.ts";
-import {
-  type LiveRule,
-  LiveRuleSchema,
-  type ReadyCondition,
-  type ReadyRules,
-  RuleSetSchema,
-  StaticRulesSchema,
-} from "../contract/rules.ts";
+import { type LiveRule, LiveRuleSchema, type ReadyLeaf, type ReadyRules, RuleSetSchema, StaticRulesSchema } from "../contract/rules.ts";
 import type { UserTable } from "../contract/user-lists.ts";
 import { type ByteSource, type EntryText, type ReadEntries, readEntries } from "./entry-reader.ts";
 import { EntryFault } from "./entry-scanner.ts";
@@ -106,13 +100,12 @@ function readyRules(value: unknown, { tables, at, faults }: At & { tables: reado
   if (tables.length === 0) return isPlainRules(value) ? value : check(StaticRulesSchema, value, { at, faults });
   const targets: unknown[] = Array.isArray(Object(value).targets) ? Object(value).targets : [];
   let places = 0;
-  const filled = targets.map((target) => ({
-    ...Object(target),
-    when: mapLists(Object(target).when, isEmptyList, () => {
-      places += 1;
-      return STAND_IN;
-    }),
-  }));
+  const standIn = (leaf: unknown): unknown => {
+    if (!isEmptyList(leaf)) return leaf;
+    places += 1;
+    return STAND_IN;
+  };
+  const filled = targets.map((target) => ({ ...Object(target), when: mapLeaves(Object(target).when, standIn) }));
   if (places !== tables.length) {
     faults.push(`${at}: a list of users stands where none may be`);
     return undefined;
@@ -121,20 +114,11 @@ function readyRules(value: unknown, { tables, at, faults }: At & { tables: reado
   if (rules === undefined) return undefined;
   // Every list of hashes was read as a table, so each of them is a stand-in now, in the order of the text.
   const left = [...tables];
-  const isStandIn = (list: unknown): boolean => "userHashes" in Object(list);
-  const when = (condition: ReadyCondition): ReadyCondition =>
-    mapLists(condition, isStandIn, () => ({ userTable: left.shift() })) as ReadyCondition; // as many tables as lists
-  return { ...rules, targets: rules.targets.map((target) => ({ ...target, when: when(target.when) })) };
-}
-
-/** The same condition with each list, wherever it stands in it, as `map` gives it. What is no condition stays as it is. */
-function mapLists(condition: unknown, isList: (inner: unknown) => boolean, map: () => unknown): unknown {
-  const mapped = (inner: unknown): unknown => mapLists(inner, isList, map);
-  if (isList(condition)) return map();
-  const { all, any, not } = Object(condition);
-  if (Array.isArray(all)) return { ...Object(condition), all: all.map(mapped) };
-  if (Array.isArray(any)) return { ...Object(condition), any: any.map(mapped) };
-  return not === undefined ? condition : { ...Object(condition), not: mapped(not) };
+  const withTable = (leaf: ReadyLeaf): ReadyLeaf => {
+    const userTable = "userHashes" in leaf ? left.shift() : undefined;
+    return userTable === undefined ? leaf : { userTable };
+  };
+  return { ...rules, targets: rules.targets.map((target) => ({ ...target, when: mapLeaves(target.when, withTable) })) };
 }
 
 /** A condition that the schema takes, in the place of one whose list is a table already. */

@@ -1,9 +1,8 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { LATENCY_BOUNDS_MS } from "../../src/contract/names.ts";
-import { overdueAfter, startOverdue } from "../../src/core/judge/overdue.ts";
+import { type OverdueChange, overdueAfter, startOverdue } from "../../src/core/judge/overdue.ts";
 import { EVIDENCE_LAG_MS, OVERDUE_MS } from "../../src/core/judge/parameters.ts";
-import type { OverdueState } from "../../src/core/judge/state.ts";
 import { none } from "../support/judge-inputs.ts";
 
 const BEGIN_S = 60;
@@ -29,8 +28,7 @@ function toldBy(lag: readonly number[]): number[] {
   return lag.map((lateMs, second) => (told = Math.max(told, second * 1_000 - lateMs)));
 }
 
-interface Moment {
-  readonly state: OverdueState;
+interface Moment extends OverdueChange {
   /** Outcomes that took longer than the age, among those told. */
   readonly late: number;
 }
@@ -49,9 +47,10 @@ function moments(requests: readonly Request[], decidedLag: readonly number[], en
     const latency = new Array<number>(LATE_BUCKET + 1).fill(0);
     latency[LATE_BUCKET] = now.late - before.late;
     const batch = { ...none, decided: now.decided - before.decided, settled: now.settled - before.settled, latency };
-    state = overdueAfter(state, batch, second * 1_000);
+    const after = overdueAfter(state, batch, second * 1_000);
+    ({ state } = after);
     before = now;
-    return { state, late: now.late };
+    return { ...after, late: now.late };
   });
 }
 
@@ -78,8 +77,8 @@ describe("requests counted as overdue", () => {
     "add to the outcomes what they take from them: each request is one more at the most",
     (requests, decidedLag, endedLag) => {
       let [slow, before] = [0, 0];
-      for (const { state, late } of moments(requests, decidedLag, endedLag)) {
-        const added = late - before + state.change;
+      for (const { change, late } of moments(requests, decidedLag, endedLag)) {
+        const added = late - before + change;
         before = late;
         expect(added).toBeGreaterThanOrEqual(0);
         slow += added;

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { innerConditions, type ValueMatch } from "../../contract/conditions.ts";
-import type { ReadyCondition, UserList } from "../../contract/rules.ts";
+import type { ReadyCondition, ReadyLeaf, UserList } from "../../contract/rules.ts";
 import type { UserTable } from "../../contract/user-lists.ts";
 import { cookieValue, pathMatches, pathOnly, queryValues } from "./match.ts";
 import type { RequestFacts } from "./types.ts";
@@ -47,7 +47,7 @@ const isUserList = (condition: ReadyCondition): condition is UserList =>
 export const listsUsersIn = (condition: ReadyCondition): boolean =>
   isUserList(condition) || innerConditions<ReadyCondition>(condition).some(listsUsersIn);
 
-function compileLeaf(leaf: Exclude<ReadyCondition, UserList | { all: unknown } | { any: unknown } | { not: unknown }>): Meets {
+function compileLeaf(leaf: Exclude<ReadyLeaf, UserList>): Meets {
   if ("header" in leaf) return ofValues(leaf.header, (request, name) => request.headers(name));
   if ("cookie" in leaf) return ofValues(leaf.cookie, (request, name) => present(cookieValue(request.headers("cookie"), name)));
   if ("query" in leaf) return ofValues(leaf.query, (request, name) => queryValues(request.path, name));

@@ -1,4 +1,5 @@
 import type { PathMatch } from "../../contract/conditions.ts";
+import type { Match } from "../../contract/rollout.ts";
 
 /** The host as rules name it: lower case, without its port; an IPv6 address keeps its brackets. */
 export function hostName(authority: string): string {
@@ -53,6 +54,13 @@ function rankOf(path: PathMatch): { readonly kind: number; readonly size: number
   const segments = path.template.split("/");
   return { kind: 1, size: segments.filter((segment) => !segment.startsWith("{")).length };
 }
+
+/** More than a match may name, so that methods weigh more than headers. */
+const MOST_HEADERS = 100;
+
+/** How much a match asks beside host and path: methods before headers, more headers before fewer; 0 for nothing. */
+export const narrownessOf = ({ methods, headers = [] }: Pick<Match, "methods" | "headers">): number =>
+  (methods === undefined ? 0 : MOST_HEADERS) + headers.length;
 
 /** Whether a path, without query, meets a matcher; a prefix covers whole segments, and `/` everything, `*` and CONNECT too. */
 export function pathMatches(matcher: PathMatch, path: string): boolean {

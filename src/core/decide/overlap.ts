@@ -1,12 +1,12 @@
 import type { PathMatch, ValueMatch } from "../../contract/conditions.ts";
 import type { Match } from "../../contract/rollout.ts";
-import { bySpecificity, pathMatches } from "./match.ts";
+import { bySpecificity, hostMatches, narrownessOf, pathMatches } from "./match.ts";
 
 /** True when some request meets both and neither is more specific, so that it would be ambiguous which rollout decides. */
 export const overlaps = (a: Match, b: Match): boolean =>
   a.hosts.some((host) => b.hosts.includes(host)) &&
   somePair(a.paths, b.paths, (path, other) => bySpecificity(path, other) === 0 && pathsMeet(path, other)) &&
-  compareNarrowness(a, b) === 0 &&
+  narrownessOf(a) === narrownessOf(b) &&
   narrowersMeet(a, b);
 
 /** True when `a` decides some request that both match. Where only their names tell them apart it is true both ways. */
@@ -18,7 +18,7 @@ export const takesFrom = (a: Match, b: Match): boolean =>
     if (byHost < 0 || (byHost > 0 && b.hosts.includes(host)) || !hostsMeet(host, otherHost)) return false;
     return somePair(a.paths, b.paths, (path, other) => {
       const byPath = bySpecificity(path, other);
-      const goesFirst = byHost > 0 || byPath < 0 || (byPath === 0 && compareNarrowness(a, b) >= 0);
+      const goesFirst = byHost > 0 || byPath < 0 || (byPath === 0 && narrownessOf(a) >= narrownessOf(b));
       return goesFirst && pathsMeet(path, other);
     });
   });
@@ -30,11 +30,7 @@ function somePair<Item>(left: readonly Item[], right: readonly Item[], holds: (a
 /** `*` before nothing, a suffix by its length, a whole host before all. */
 const rankOfHost = (host: string): number => (host === "*" ? 0 : host.startsWith("*.") ? host.length : Number.POSITIVE_INFINITY);
 
-function hostsMeet(a: string, b: string): boolean {
-  if (a === "*" || b === "*" || a === b) return true;
-  const isBelow = (host: string, suffix: string): boolean => suffix.startsWith("*.") && host.endsWith(suffix.slice(1));
-  return isBelow(a, b) || isBelow(b, a);
-}
+const hostsMeet = (a: string, b: string): boolean => hostMatches(a, b) || hostMatches(b, a);
 
 /** True when some path meets both matchers. */
 function pathsMeet(a: PathMatch, b: PathMatch): boolean {
@@ -55,11 +51,6 @@ const isFree = (segment: string | undefined): boolean => String(segment).startsW
 
 const unify = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((segment, index) => isFree(segment) || isFree(b[index]) || segment === b[index]);
-
-/** Positive when `a` asks more beside host and path: methods before headers, more headers before fewer. */
-function compareNarrowness(a: Match, b: Match): number {
-  return Number(a.methods !== undefined) - Number(b.methods !== undefined) || (a.headers?.length ?? 0) - (b.headers?.length ?? 0);
-}
 
 function narrowersMeet(a: Match, b: Match): boolean {
   const { methods } = a;

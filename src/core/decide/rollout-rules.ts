@@ -1,4 +1,4 @@
-import type { Condition } from "../../contract/conditions.ts";
+import { type Condition, type Leaf, mapLeaves } from "../../contract/conditions.ts";
 import type { Rollout, RolloutInput } from "../../contract/rollout.ts";
 import type { StaticRules } from "../../contract/rules.ts";
 import { packUsers, tableOfHashes } from "../../contract/user-lists.ts";
@@ -29,13 +29,8 @@ export function hashUsers<Document extends Pick<RolloutInput, "name" | "salt" | 
   return { ...document, targets: document.targets.map((target) => ({ ...target, when: hashedCondition(target.when, salt) })) };
 }
 
-function hashedCondition(condition: Condition, salt: string): Condition {
-  const hashed = (inner: Condition): Condition => hashedCondition(inner, salt);
-  if ("all" in condition) return { all: condition.all.map(hashed) };
-  if ("any" in condition) return { any: condition.any.map(hashed) };
-  if ("not" in condition) return { not: hashed(condition.not) };
-  return "users" in condition ? { userHashes: condition.users.map((user) => hashKey(salt, user)) } : condition;
-}
+const hashedCondition = (condition: Condition, salt: string): Condition =>
+  mapLeaves(condition, (leaf: Leaf): Leaf => ("users" in leaf ? { userHashes: leaf.users.map((user) => hashKey(salt, user)) } : leaf));
 
 const packedCondition = (condition: Condition): StaticRules["targets"][number]["when"] =>
   "userHashes" in condition && condition.userHashes.length > PACKED_ABOVE

@@ -4,7 +4,7 @@ import type { ReadyRules, UserList } from "../../contract/rules.ts";
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { seedOf, userHash } from "./bucket.ts";
 import { compileCondition, headersIn, listsUsersIn, type Meets, ofValues } from "./conditions.ts";
-import { cookieValue } from "./match.ts";
+import { cookieValue, narrownessOf } from "./match.ts";
 import type { RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
@@ -78,26 +78,22 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     seed,
     listsUsers,
     ...(listsUsers ? logicWithLists(rules, seed, shared) : shared.once("logic", [rules.key, targets], () => logicOf(rules, seed))),
-    ...narrowerMatch(match, shared),
+    narrower: narrowerMatch(match, shared),
+    narrowness: narrownessOf(match),
     headers: shared.once("headers", headers, () => headers),
     variants: { stable: { cluster: stable.cluster, tags: tags.stable }, canary: { cluster: canary.cluster, tags: tags.canary } },
   };
 }
 
 /** What a match asks beside host and path: the methods first, which are read faster. */
-function narrowerMatch({ methods, headers }: ReadyRules["match"], shared: SharedParts): Pick<CompiledStatics, "narrower" | "narrowness"> {
-  if (methods === undefined && headers === undefined) return { narrower: undefined, narrowness: 0 };
-  const narrowness = (methods === undefined ? 0 : MOST_HEADERS) + (headers?.length ?? 0);
-  const narrower = shared.once("narrower", [methods, headers], (): Meets => {
+function narrowerMatch({ methods, headers = [] }: ReadyRules["match"], shared: SharedParts): Meets | undefined {
+  if (methods === undefined && headers.length === 0) return undefined;
+  return shared.once("narrower", [methods, headers], (): Meets => {
     const wanted = methods === undefined ? undefined : new Set(methods);
-    const tests = (headers ?? []).map((header) => ofValues(header, (request, name) => request.headers(name)));
+    const tests = headers.map((header) => ofValues(header, (request, name) => request.headers(name)));
     return (request) => (wanted === undefined || wanted.has(request.method)) && tests.every((test) => test(request, undefined));
   });
-  return { narrower, narrowness };
 }
-
-/** More than a match may name, so that methods weigh more than headers. */
-const MOST_HEADERS = 100;
 
 type Logic = Pick<CompiledStatics, "keys" | "targets">;
 

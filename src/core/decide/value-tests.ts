@@ -33,11 +33,7 @@ const COMPARISON = /(<=|>=|<|>|=)\s*(-?[\d.]+)/g;
 const DECIMAL = /^[+-]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})$/;
 
 function compileNumber(text: string): ValueTest {
-  const comparisons: ((value: number) => boolean)[] = [];
-  text.replaceAll(COMPARISON, (all: string, operator: string, limit: string) => {
-    comparisons.push(comparisonOf(operator, Number(limit)));
-    return all;
-  });
+  const comparisons = [...text.matchAll(COMPARISON)].map(([, operator, limit]) => comparisonOf(String(operator), Number(limit)));
   return (value) => DECIMAL.test(value) && comparisons.every((holds) => holds(Number(value)));
 }
 

@@ -1,9 +1,9 @@
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { CheckRecord, Verdict } from "../../contract/verdict.ts";
 import { oddsText, pointsText, ratioText } from "./figures.ts";
-import { unendedAbove } from "./overdue.ts";
+import { slowOf } from "./overdue.ts";
 import { ALPHA, HOLD_ODDS, type Metric } from "./parameters.ts";
-import { countOf, slowerThan } from "./slow.ts";
+import { countOf } from "./slow.ts";
 import type { JudgeState, MetricState } from "./state.ts";
 import { oddsOf, provenTimes, reserveAt } from "./wager.ts";
 
@@ -45,8 +45,7 @@ function sidesOf({ slowAt }: Metric, { bound }: MetricState, state: JudgeState):
     const { requests, failed, latency } = state[variant];
     if (slowAt === undefined) return { hits: failed, all: requests };
     if (bound === null) return { hits: null, all: countOf(latency) };
-    const unended = unendedAbove(bound, state.overdue[variant].unended);
-    return { hits: slowerThan(latency, bound) + unended, all: countOf(latency) + unended };
+    return slowOf(latency, state.overdue[variant].unended, bound);
   };
   const ratio = ({ hits, all }: { hits: number | null; all: number }): number | null => (hits === null || all === 0 ? null : hits / all);
   const [stableSide, canarySide] = [side("stable"), side("canary")];

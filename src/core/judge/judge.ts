@@ -1,10 +1,10 @@
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Counts } from "./bet.ts";
-import { overdueAfter, startOverdue, unendedAbove } from "./overdue.ts";
+import { overdueAfter, slowOf, startOverdue } from "./overdue.ts";
 import { COLD_MS, METRICS, type Metric } from "./parameters.ts";
 import { recordOf } from "./record.ts";
 import { boundNear, coldBound, countOf, slowerThan } from "./slow.ts";
-import type { JudgeState, MetricState, OverdueState } from "./state.ts";
+import type { JudgeState, MetricState } from "./state.ts";
 import type { EvidenceBatch, Judgement, JudgePolicy, Outcomes } from "./types.ts";
 import { aboutTolerance, reserveAt, restart, startMetric, take } from "./wager.ts";
 
@@ -51,16 +51,14 @@ function isSound({ nowMs, run, runCanary, stable, canary }: EvidenceBatch): bool
 
 function takeIn(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): JudgeState {
   const nowMs = Math.max(state.nowMs, batch.nowMs); // Another leader's clock may be behind.
-  const overdue = {
-    stable: overdueAfter(state.overdue.stable, batch.stable, nowMs),
-    canary: overdueAfter(state.overdue.canary, batch.canary, nowMs),
-  };
-  const isCanaryKnown = batch.canary.requests > 0 || overdue.canary.unended > 0;
+  const stable = overdueAfter(state.overdue.stable, batch.stable, nowMs);
+  const canary = overdueAfter(state.overdue.canary, batch.canary, nowMs);
+  const isCanaryKnown = batch.canary.requests > 0 || canary.state.unended > 0;
   const canarySinceMs = state.canarySinceMs ?? (isCanaryKnown ? nowMs : null);
   const moment: Moment = {
     policy,
     batch,
-    overdue,
+    unended: { stable: stable.change, canary: canary.change },
     nowMs,
     canarySinceMs,
     due: reserveAt(state.nowMs - state.sinceMs) - reserveAt(nowMs - state.sinceMs),
@@ -74,7 +72,7 @@ function takeIn(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): J
     runSample: batch.runCanary + (batch.run === state.run ? state.runSample : 0),
     stable: plus(state.stable, batch.stable),
     canary: plus(state.canary, batch.canary),
-    overdue,
+    overdue: { stable: stable.state, canary: canary.state },
     metrics: {
       errors: metricAfter(errors, state, moment),
       slowP50: metricAfter(p50, state, moment),
@@ -94,7 +92,8 @@ const plus = (a: JudgeState["stable"], b: Outcomes): JudgeState["stable"] => ({
 interface Moment {
   readonly policy: JudgePolicy;
   readonly batch: EvidenceBatch;
-  readonly overdue: JudgeState["overdue"];
+  /** Change of the requests that count as slow because they have not ended. */
+  readonly unended: Readonly<Record<"stable" | "canary", number>>;
   readonly nowMs: number;
   readonly canarySinceMs: number | null;
   /** Part of the reserve that is to be bet. */
@@ -130,13 +129,8 @@ const failures = ({ canary, stable }: EvidenceBatch): Counts => ({
   stable: stable.requests,
 });
 
-function slowness({ batch, overdue }: Moment, bound: number, canaryBound: number): Counts {
-  const canary = slowIn(batch.canary, overdue.canary, canaryBound);
-  const stable = slowIn(batch.stable, overdue.stable, bound);
+function slowness({ batch, unended }: Moment, bound: number, canaryBound: number): Counts {
+  const canary = slowOf(batch.canary.latency, unended.canary, canaryBound);
+  const stable = slowOf(batch.stable.latency, unended.stable, bound);
   return { canaryHits: canary.hits, canary: canary.all, stableHits: stable.hits, stable: stable.all };
-}
-
-function slowIn({ latency }: Outcomes, { change }: OverdueState, bound: number): Readonly<{ hits: number; all: number }> {
-  const unended = unendedAbove(bound, change);
-  return { hits: slowerThan(latency, bound) + unended, all: countOf(latency) + unended };
 }

@@ -1,6 +1,6 @@
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import { EVIDENCE_LAG_MS, OVERDUE_MS, OVERDUE_WINDOW_MS } from "./parameters.ts";
-import { slowerThan } from "./slow.ts";
+import { countOf, slowerThan } from "./slow.ts";
 import type { OverdueState } from "./state.ts";
 import type { Outcomes } from "./types.ts";
 
@@ -15,15 +15,21 @@ export const startOverdue = (nowMs: number): OverdueState => ({
   marks: [],
   peak: { sinceMs: nowMs, before: 0, now: 0 },
   unended: 0,
-  change: 0,
 });
+
+/** What a batch led to. */
+export interface OverdueChange {
+  readonly state: OverdueState;
+  /** What it added to the requests counted as slow, less those whose outcome it held. */
+  readonly change: number;
+}
 
 /**
  * Counts the requests of one variant that should have ended and have not: what had been decided a while ago, minus all that has
  * ended since. So it is never too many, and with few requests that hang it becomes right only after a while. Each is counted
  * once: when its outcome comes after all, it takes the place of the request that was counted before.
  */
-export function overdueAfter(before: OverdueState, batch: Outcomes, nowMs: number): OverdueState {
+export function overdueAfter(before: OverdueState, batch: Outcomes, nowMs: number): OverdueChange {
   const decided = before.decided + batch.decided;
   const settled = before.settled + batch.settled;
   const dueMs = nowMs - OVERDUE_MS - EVIDENCE_LAG_MS;
@@ -33,18 +39,18 @@ export function overdueAfter(before: OverdueState, batch: Outcomes, nowMs: numbe
   const known = Math.min(before.unended, late);
   const kept = Math.min(before.unended - known, Math.max(peak.before, peak.now));
   const found = Math.max(0, overdue - kept);
-  return {
-    decided,
-    settled,
-    marks: marksAfter(before.marks, { atMs: nowMs, decided }, dueMs),
-    peak,
-    unended: kept + found,
-    change: found - known,
-  };
+  const marks = marksAfter(before.marks, { atMs: nowMs, decided }, dueMs);
+  return { state: { decided, settled, marks, peak, unended: kept + found }, change: found - known };
 }
 
 /** Requests that are counted as slower than the latency bound of this index because they have not ended: they say nothing of a bound above their age. */
 export const unendedAbove = (bound: number, unended: number): number => (bound <= OVERDUE_BOUND ? unended : 0);
+
+/** Slow requests and all of them, by the histogram of those that ended and the number of those that have not. */
+export function slowOf(latency: readonly number[], unended: number, bound: number): Readonly<{ hits: number; all: number }> {
+  const more = unendedAbove(bound, unended);
+  return { hits: slowerThan(latency, bound) + more, all: countOf(latency) + more };
+}
 
 /** The greatest number of the last one to two windows: a number that was too great, as when a sidecar was not heard, does not last. */
 function peakAfter(peak: OverdueState["peak"], overdue: number, nowMs: number): OverdueState["peak"] {

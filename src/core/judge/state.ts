@@ -50,7 +50,6 @@ const OverdueSchema = z.strictObject({
     .strictObject({ sinceMs: MsSchema, before: CountSchema, now: CountSchema })
     .describe("Most that were overdue at once in this window and in the one before."),
   unended: CountSchema.describe("Requests counted as slow because they have not ended."),
-  change: z.int().describe("What the last batch added to them, less those whose outcome it held."),
 });
 
 /** What the judge knows of one rollout. Plain JSON; a judge that reads another `version` starts anew. */

@@ -80,7 +80,7 @@ function play(
   const workers = new Map<number, Worker>();
   const told = new Map<string, number>();
   let nowS = 0;
-  let lastTold = new Map<number, ReadonlyMap<string, number>>();
+  const lastTold = new Map<number, ReadonlyMap<string, number>>();
   for (const one of steps) {
     nowS += 1;
     const worker = workers.get(one.slot) ?? { startS: nowS, counts: new Map() };
@@ -90,7 +90,7 @@ function play(
       merged.take(one.slot, metricsOf(worker), nowS * 1_000);
       const before = lastTold.get(one.slot);
       for (const [name, count] of worker.counts) told.set(name, (told.get(name) ?? 0) + count - (before?.get(name) ?? 0));
-      lastTold = new Map(lastTold).set(one.slot, new Map(worker.counts));
+      lastTold.set(one.slot, new Map(worker.counts));
     }
     if (one.does === "die") {
       merged.gone(one.slot);

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { LATENCY_BOUNDS_MS } from "../../../../src/contract/names.ts";
-import { overdueAfter, startOverdue, unendedAbove } from "../../../../src/core/judge/overdue.ts";
+import { type OverdueChange, overdueAfter, startOverdue, unendedAbove } from "../../../../src/core/judge/overdue.ts";
 import { EVIDENCE_LAG_MS, OVERDUE_MS } from "../../../../src/core/judge/parameters.ts";
 import type { OverdueState } from "../../../../src/core/judge/state.ts";
 import type { Outcomes } from "../../../../src/core/judge/types.ts";
 import { batchAt, judgeAll, none, policy, SINCE_MS } from "../../../support/judge-inputs.ts";
+
+/** What stands after a batch, and what the batch changed. */
+type Seen = OverdueState & Pick<OverdueChange, "change">;
 
 const indexOf = (ms: number): number => LATENCY_BOUNDS_MS.findIndex((bound) => bound === ms);
 const AGE_S = (OVERDUE_MS + EVIDENCE_LAG_MS) / 1_000;
@@ -18,15 +21,16 @@ const said = (decided: number, settled: number, late = 0): Outcomes => {
 };
 
 /** One batch a second, from the first second on. */
-function overdueOf(batches: readonly Outcomes[]): OverdueState[] {
+function overdueOf(batches: readonly Outcomes[]): Seen[] {
   let state = startOverdue(0);
   return batches.map((batch, index) => {
-    state = overdueAfter(state, batch, 1_000 * (index + 1));
-    return state;
+    const after = overdueAfter(state, batch, 1_000 * (index + 1));
+    ({ state } = after);
+    return { ...state, change: after.change };
   });
 }
 const seconds = (count: number, batch: Outcomes): Outcomes[] => Array.from({ length: count }, () => batch);
-const unended = (states: readonly OverdueState[]): number[] => states.map((state) => state.unended);
+const unended = (states: readonly Seen[]): number[] => states.map((state) => state.unended);
 
 test("an age that is no latency bound could not be told from outcomes", () => {
   expect(LATENCY_BOUNDS_MS).toContain(OVERDUE_MS);
@@ -80,7 +84,7 @@ describe("requests that have not ended", () => {
 
   test("take little room however long the rollout and however often evidence comes", () => {
     let state = startOverdue(0);
-    for (let atMs = 0; atMs < 600_000; atMs += 100) state = overdueAfter(state, said(1, 1), atMs);
+    for (let atMs = 0; atMs < 600_000; atMs += 100) ({ state } = overdueAfter(state, said(1, 1), atMs));
     expect(state.marks.length).toBeLessThanOrEqual(AGE_S + 2);
   });
 
