@@ -53,13 +53,41 @@ const tagHeader = HeaderNameSchema.refine(
   `not a header that Serin may set; begin it with ${HEADER_PREFIX}`,
 );
 
+/** Where everything undecided goes. */
+export const STABLE = "stable";
+
+const VARIANT_PATTERN = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** `stable`, `canary` or any other; a letter first, because objects keep the order of such names. */
+export const VariantNameSchema = z
+  .string()
+  .regex(VARIANT_PATTERN, "not the name of a variant; use 1 to 63 of a-z, 0-9 and -, beginning with a letter");
+
 export const VariantSchema = z.strictObject({
   cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
   tags: z.record(tagHeader, z.string().max(256)).default({}).describe(`Headers for the upstream; each name begins with ${HEADER_PREFIX}.`),
 });
 
-/** The two variants of a canary; `stable` is also where everything undecided goes. */
-export const VariantNameSchema = z.enum(["stable", "canary"]);
+/** More lanes than this are no experiment any more. */
+const MAX_VARIANTS = 9;
+
+/** `stable` and those that grow beside it, in the order of their lanes. */
+export const VariantsSchema = z
+  .object({ [STABLE]: VariantSchema })
+  .catchall(VariantSchema)
+  .superRefine((variants, context) => {
+    const names = Object.keys(variants);
+    if (names.length < 2) context.addIssue("stable stands alone; name the variant that is rolled out, like canary");
+    if (names.length > MAX_VARIANTS) context.addIssue(`${names.length} variants; write at most ${MAX_VARIANTS}, stable included`);
+    for (const name of names) {
+      const { error } = VariantNameSchema.safeParse(name);
+      if (error !== undefined) context.addIssue({ code: "custom", path: [name], input: name, message: String(error.issues[0]?.message) });
+    }
+  });
+
+/** The variant that the stages of a rollout let grow: the first beside stable. */
+export const grownVariant = (variants: Readonly<Record<VariantName, unknown>>): VariantName =>
+  Object.keys(variants).find((name) => name !== STABLE) ?? STABLE;
 
 export const TargetSchema = z.strictObject({
   name: NameSchema.describe("Shown by explain."),
@@ -85,36 +113,57 @@ const ChecksSchema = z.strictObject({
     .describe("Requests slower than stable's own past median, 90th and 99th percentile."),
 });
 
-/** A rollout as people keep it in git; parsed shares are basis points, durations milliseconds. */
-export const RolloutSchema = z.strictObject({
-  apiVersion: z.literal("serin/v1").describe("Version of this file's form."),
-  kind: z.literal("Rollout").describe("What this file is."),
-  name: NameSchema.describe("Name of the rollout."),
-  match: MatchSchema.prefault({}).describe("The requests it governs."),
-  key: z.array(KeySourceSchema).min(1).max(10).describe("Where the bucketing key comes from; the first present wins."),
-  salt: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe("Mixed into the bucket; the rollout's name when absent. Another salt is another cohort."),
-  variants: z.strictObject({ stable: VariantSchema, canary: VariantSchema }).describe("The versions that can answer."),
-  targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
-  strategy: StrategySchema.describe("How the share grows."),
-  checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
-  onUnwatched: z
-    .enum(["stable", "hold"])
-    .default("stable")
-    .describe("What sidecars do when no controller has been heard for 30 s: send shares to stable, or hold them."),
+/** What a file may hold that is not yet known to be well formed. */
+const LooseSchema = z.object({
+  variants: z.record(z.string(), z.unknown()),
+  targets: z.array(z.object({ variant: z.string() }).or(z.unknown())),
 });
 
+function checkTargets(document: unknown, context: z.RefinementCtx): void {
+  const { data } = LooseSchema.safeParse(document);
+  for (const [index, target] of data?.targets.entries() ?? []) {
+    const variant = typeof target === "object" && target !== null && "variant" in target ? target.variant : undefined;
+    if (typeof variant !== "string" || data === undefined || Object.hasOwn(data.variants, variant)) continue;
+    const names = Object.keys(data.variants).map((name) => `"${name}"`);
+    const message = `"${variant}" is none of the variants; write ${names.join(" or ")}`;
+    context.addIssue({ code: "custom", path: ["targets", index, "variant"], message });
+  }
+}
+
+/** A rollout as people keep it in git; parsed shares are basis points, durations milliseconds. */
+export const RolloutSchema = z
+  .strictObject({
+    apiVersion: z.literal("serin/v1").describe("Version of this file's form."),
+    kind: z.literal("Rollout").describe("What this file is."),
+    name: NameSchema.describe("Name of the rollout."),
+    match: MatchSchema.prefault({}).describe("The requests it governs."),
+    key: z.array(KeySourceSchema).min(1).max(10).describe("Where the bucketing key comes from; the first present wins."),
+    salt: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("Mixed into the bucket; the rollout's name when absent. Another salt is another cohort."),
+    variants: VariantsSchema.describe("The versions that can answer: stable, and those that are rolled out beside it."),
+    targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
+    strategy: StrategySchema.describe("How the share grows."),
+    checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
+    onUnwatched: z
+      .enum(["stable", "hold"])
+      .default("stable")
+      .describe("What sidecars do when no controller has been heard for 30 s: send shares to stable, or hold them."),
+  })
+  // Also where something else is wrong: all faults of a file are told at once.
+  .superRefine(checkTargets, { when: () => true });
+
 /** What the schemas above hold texts against; for a check that has no time to run them. */
-export const PATTERNS = { ...CONDITION_PATTERNS, name: NAME_PATTERN, host: HOST_PATTERN } as const;
+export const PATTERNS = { ...CONDITION_PATTERNS, name: NAME_PATTERN, host: HOST_PATTERN, variant: VARIANT_PATTERN } as const;
 
 export type Rollout = z.infer<typeof RolloutSchema>;
 export type RolloutInput = z.input<typeof RolloutSchema>;
 export type Match = z.infer<typeof MatchSchema>;
 export type KeySource = z.infer<typeof KeySourceSchema>;
 export type Variant = z.infer<typeof VariantSchema>;
+export type Variants = z.infer<typeof VariantsSchema>;
 export type VariantName = z.infer<typeof VariantNameSchema>;
 export type Target = z.infer<typeof TargetSchema>;

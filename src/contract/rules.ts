@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { FORMAT, MAX_BLOBS } from "./names.ts";
-import { KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantSchema } from "./rollout.ts";
+import { KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantsSchema } from "./rollout.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, in basis points (1 bp = 0.01 %).");
@@ -32,7 +32,7 @@ export const StaticRulesSchema = z.strictObject({
   match: MatchSchema,
   key: z.array(KeySourceSchema).min(1),
   salt: z.string().min(1),
-  variants: z.strictObject({ stable: VariantSchema, canary: VariantSchema }),
+  variants: VariantsSchema,
   targets: z.array(StaticTargetSchema),
 });
 

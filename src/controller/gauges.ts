@@ -4,7 +4,7 @@ import { LABELS } from "../contract/evidence.ts";
 import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
 import type { LiveState } from "../contract/live.ts";
 import { METRICS } from "../contract/names.ts";
-import { VariantNameSchema } from "../contract/rollout.ts";
+import type { Side } from "../core/judge/types.ts";
 
 /** What a controller shows of itself. */
 export interface Standing {
@@ -16,7 +16,7 @@ export interface Standing {
   readonly nowMs: number;
 }
 
-const VARIANTS = VariantNameSchema.options;
+const SIDES: readonly Side[] = ["stable", "canary"];
 
 type Point = Readonly<{ attributes: Record<string, string>; value: number }>;
 
@@ -51,7 +51,7 @@ export function gaugesOf({ isLeader, rollouts, failing, nowMs }: Standing): Metr
 function failingGauges(failing: Standing["failing"], nowMs: number): MetricData[] {
   const of = (value: (users: VariantFailingUsers) => number): Point[] =>
     failing.flatMap(({ rollout, users }) =>
-      VARIANTS.map((variant) => ({ attributes: { [LABELS.rollout]: rollout, [LABELS.variant]: variant }, value: value(users[variant]) })),
+      SIDES.map((variant) => ({ attributes: { [LABELS.rollout]: rollout, [LABELS.variant]: variant }, value: value(users[variant]) })),
     );
   const known = failing.map(({ rollout, users }) => ({ attributes: { [LABELS.rollout]: rollout }, value: users.known }));
   return [

@@ -1,6 +1,6 @@
 import type { JudgeRecord, Totals } from "../contract/live.ts";
 import { LATENCY_BOUNDS_MS } from "../contract/names.ts";
-import type { EvidenceBatch, Outcomes } from "../core/judge/types.ts";
+import { type EvidenceBatch, type Outcomes, sideOf } from "../core/judge/types.ts";
 import type { Delta } from "./evidence-deltas.ts";
 
 /** What `status` shows of the evidence, summed over the rollout. */
@@ -24,11 +24,12 @@ export function addToTally(tally: Tally, found: readonly Delta[], run: number): 
   const totals = { stable: { ...tally.totals.stable }, canary: { ...tally.totals.canary }, control: { ...tally.totals.control } };
   for (const { measure, variant, control, run: decidedBy, values } of found) {
     const count = values[0] ?? 0;
-    const sides = control && variant === "stable" ? [totals.stable, totals.control] : [totals[variant]];
+    const side = sideOf(variant);
+    const sides = control && side === "stable" ? [totals.stable, totals.control] : [totals[side]];
     for (const side of sides) addCount(side, measure, count);
     if (measure === "decided" && decidedBy === run) {
       seen.all += count;
-      if (variant === "canary") seen.canary += count;
+      if (side === "canary") seen.canary += count;
     }
   }
   return { totals, seen };
@@ -57,9 +58,10 @@ export const shareSeenBp = ({ seen }: Tally): number | null => (seen.all === 0 ?
 
 /** The judge's view of new counts: all of stable, the control slice included, against the canary. */
 export function batchOf(found: readonly Delta[], run: number, nowMs: number): EvidenceBatch {
-  const stable = outcomesOf(found.filter(({ variant }) => variant === "stable"));
-  const canary = outcomesOf(found.filter(({ variant }) => variant === "canary"));
-  const runCanary = outcomesOf(found.filter((delta) => delta.variant === "canary" && delta.run === run)).requests;
+  const stable = outcomesOf(found.filter(({ variant }) => sideOf(variant) === "stable"));
+  const ofCanary = found.filter(({ variant }) => sideOf(variant) === "canary");
+  const canary = outcomesOf(ofCanary);
+  const runCanary = outcomesOf(ofCanary.filter((delta) => delta.run === run)).requests;
   return { nowMs, run, runCanary, stable, canary };
 }
 

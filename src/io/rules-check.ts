@@ -59,7 +59,11 @@ const isCookieName = (value: unknown): boolean => fits(value, PATTERNS.token);
 const isKeySource = (value: unknown): boolean =>
   isObject(value, 1) && (isHeaderName(value["header"]) || isCookieName(value["cookie"]) || value["clientAddress"] === true);
 
-const isVariants = (value: unknown): boolean => isObject(value, 2) && isVariant(value["stable"]) && isVariant(value["canary"]);
+/** Two variants, as nearly all rollouts have. */
+const isVariants = (value: unknown): value is Plain =>
+  isObject(value, 2) &&
+  isVariant(value["stable"]) &&
+  Object.entries(value).every(([name, variant]) => fits(name, PATTERNS.variant) && isVariant(variant));
 
 const isVariant = (value: unknown): boolean => isObject(value, 2) && isText(value["cluster"], 200) && isTags(value["tags"]);
 
@@ -72,10 +76,7 @@ const isTags = (value: unknown): boolean =>
   );
 
 const isTarget = (value: unknown): boolean =>
-  isObject(value, 3) &&
-  fits(value["name"], PATTERNS.name) &&
-  (value["variant"] === "stable" || value["variant"] === "canary") &&
-  isCondition(value["when"]);
+  isObject(value, 3) && fits(value["name"], PATTERNS.name) && fits(value["variant"], PATTERNS.variant) && isCondition(value["when"]);
 
 /** Users as people write them, and packed ones, are left to the schema. */
 const isCondition = (value: unknown): boolean =>

@@ -9,7 +9,7 @@ export function schemasAt(schema: unknown, path: Path): unknown[] {
   if (first === undefined) return [schema];
   const here = bare(schema);
   if (here instanceof z.ZodUnion) return here.options.flatMap((option) => schemasAt(option, path));
-  if (here instanceof z.ZodObject) return first in here.shape ? schemasAt(here.shape[first], rest) : [];
+  if (here instanceof z.ZodObject) return schemasAt(first in here.shape ? here.shape[first] : here.def.catchall, rest);
   if (here instanceof z.ZodArray) return schemasAt(here.element, rest);
   if (here instanceof z.ZodRecord) return schemasAt(here.valueType, rest);
   return [];

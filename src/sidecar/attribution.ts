@@ -1,5 +1,5 @@
 import type { OutcomeClass } from "../contract/evidence.ts";
-import type { VariantName } from "../contract/rollout.ts";
+import { STABLE, type VariantName } from "../contract/rollout.ts";
 import type { CellLabels, Ended } from "./cells.ts";
 
 /** A decision as it stands in Envoy's metadata. */
@@ -95,7 +95,7 @@ export function attribute(entry: EntryFacts): Attribution {
   if (rollout === undefined) return { kind: "no rollout" };
   const labels = { rollout, variant, run, control };
   if (
-    variant === "canary" &&
+    variant !== STABLE &&
     cluster !== undefined &&
     entry.attempts <= 1 &&
     wasTried(entry) &&

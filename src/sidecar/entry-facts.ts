@@ -1,4 +1,4 @@
-import type { VariantName } from "../contract/rollout.ts";
+import { PATTERNS, type VariantName } from "../contract/rollout.ts";
 import type { Decided, EntryFacts } from "./attribution.ts";
 import type { RawDecision, RawEntry } from "./wire/raw-entry.ts";
 
@@ -39,7 +39,7 @@ function decidedOf({ variant, rollout, run, control, cluster, bucket, session }:
 }
 
 function variantOf(text: string | undefined): VariantName {
-  if (text !== "stable" && text !== "canary") throw new Error(`no sidecar decides for the variant ${text ?? ""}`);
+  if (text === undefined || !PATTERNS.variant.test(text)) throw new Error(`no sidecar decides for the variant ${text ?? ""}`);
   return text;
 }
 

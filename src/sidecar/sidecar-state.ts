@@ -1,5 +1,6 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "../contract/names.ts";
+import { STABLE } from "../contract/rollout.ts";
 import type { Decision } from "../core/decide/types.ts";
 import { distinct } from "../core/judge/key-sketch.ts";
 import type { Clock } from "../io/clock.ts";
@@ -175,7 +176,7 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
       if (attribution.class !== "failed") return;
       const { bucket } = attribution;
       if (bucket !== undefined) failing.failed({ ...attribution, bucket });
-      if (attribution.variant === "canary") failed(attribution.rollout);
+      if (attribution.variant !== STABLE) failed(attribution.rollout);
     }
   }
 }

@@ -7,7 +7,7 @@ import { decide, governing } from "../../src/core/decide/decide.ts";
 import { explain } from "../../src/core/decide/explain.ts";
 import { bySpecificity, hostMatches, hostName, pathMatches, pathOnly } from "../../src/core/decide/match.ts";
 import { takesFrom } from "../../src/core/decide/overlap.ts";
-import type { RequestFacts } from "../../src/core/decide/types.ts";
+import { NOBODY, type RequestFacts } from "../../src/core/decide/types.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
 import { plainBucket, plainMurmur3, plainVariant } from "../support/plain-bucketing.ts";
 import { requests, ruleSets, shareBp, texts } from "./decide-arbitraries.ts";
@@ -78,7 +78,7 @@ describe("the index", () => {
     const [host, path] = [hostName(request.host), pathOnly(request.path)];
     const found = [...rules.rollouts.values()].flatMap(({ name, statics }) =>
       statics.hosts
-        .filter((pattern) => hostMatches(pattern, host) && (statics.narrower?.(request, undefined) ?? true))
+        .filter((pattern) => hostMatches(pattern, host) && (statics.narrower?.(request, NOBODY) ?? true))
         .flatMap((pattern) =>
           statics.paths.filter((wanted) => pathMatches(wanted, path)).map((wanted) => ({ name, pattern, wanted, statics })),
         ),

@@ -3,12 +3,12 @@ import { innerConditions, type ValueMatch } from "../../contract/conditions.ts";
 import type { ReadyCondition, ReadyLeaf, UserList } from "../../contract/rules.ts";
 import type { UserTable } from "../../contract/user-lists.ts";
 import { cookieValue, pathMatches, pathOnly, queryValues } from "./match.ts";
-import type { RequestFacts } from "./types.ts";
+import type { RequestFacts, Subject } from "./types.ts";
 import { holdsUser } from "./user-table.ts";
 import { compileValueTest, compileVersion, isOverlong } from "./value-tests.ts";
 
-/** Whether a request meets a condition; `user` is the hashed bucketing key, undefined without a key. */
-export type Meets = (request: RequestFacts, user: string | undefined) => boolean;
+/** Whether a request of somebody meets a condition. */
+export type Meets = (request: RequestFacts, subject: Subject) => boolean;
 
 /** Compiles a condition; nothing is parsed per request, and no value that a client sends makes it throw. */
 export function compileCondition(condition: ReadyCondition, tableOf: (list: UserList) => UserTable): Meets {
@@ -22,21 +22,21 @@ export function compileCondition(condition: ReadyCondition, tableOf: (list: User
 
 const allOf =
   (inner: readonly Meets[]): Meets =>
-  (request, user) =>
-    inner.every((meets) => meets(request, user));
+  (request, subject) =>
+    inner.every((meets) => meets(request, subject));
 const anyOf =
   (inner: readonly Meets[]): Meets =>
-  (request, user) =>
-    inner.some((meets) => meets(request, user));
+  (request, subject) =>
+    inner.some((meets) => meets(request, subject));
 const noneOf =
   (inner: Meets): Meets =>
-  (request, user) =>
-    !inner(request, user);
+  (request, subject) =>
+    !inner(request, subject);
 
 /** Its own function, so that it holds on to the table and not to the list that the table was made of. */
 const listedIn =
   (table: UserTable): Meets =>
-  (_request, user) =>
+  (_request, { user }) =>
     user !== undefined && holdsUser(table, user);
 
 /** Whether a condition is a list of users itself. */

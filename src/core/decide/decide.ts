@@ -1,11 +1,12 @@
+import { STABLE } from "../../contract/rollout.ts";
 import { isControl, murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
 import { hostName, pathMatches, pathOnly } from "./match.ts";
-import type { Decision, RequestFacts } from "./types.ts";
+import { type Decision, NOBODY, type RequestFacts, type Subject } from "./types.ts";
 
 /** The answer where no rollout governs. */
 export const NO_ROLLOUT: Decision = {
-  variant: "stable",
+  variant: STABLE,
   reason: "no rollout",
   control: false,
   rollout: undefined,
@@ -32,7 +33,7 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
   if (own === undefined && rules.anyHost.length === 0 && rules.suffixHosts === 0) return undefined;
   const path = pathOnly(request.path);
   const holds = ({ path: wanted, rollout: { statics } }: CompiledRoute): boolean =>
-    pathMatches(wanted, path) && (statics.narrower === undefined || statics.narrower(request, undefined));
+    pathMatches(wanted, path) && (statics.narrower === undefined || statics.narrower(request, NOBODY));
   const exact = own?.find(holds);
   if (exact !== undefined) return exact.rollout;
   if (rules.suffixHosts > 0) {
@@ -50,21 +51,20 @@ function decideRollout(rollout: CompiledRollout, request: RequestFacts): Decisio
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
   if (rollout.off) return { ...base, reason: "off", bucket, keySource: found?.label };
-  const target = rollout.targets.find((candidate) => candidate.matches(request, found?.user));
+  const target = rollout.targets.find((candidate) => candidate.matches(request, found ?? NOBODY));
   if (target !== undefined) {
     return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
   }
   if (bucket === undefined) return { ...base, reason: "no key" };
-  const variant = bucket < rollout.threshold ? "canary" : "stable";
-  const control = variant === "stable" && isControl(bucket, rollout.threshold);
+  const variant = bucket < rollout.threshold ? rollout.statics.grown : STABLE;
+  const control = variant === STABLE && isControl(bucket, rollout.threshold);
   return { ...base, variant, reason: rollout.shareReason, control, bucket, keySource: found?.label };
 }
 
-/** A bucketing key as found in a request; `user` is its hash, where some target lists users. */
-export interface FoundKey {
+/** Somebody whose bucketing key was found in a request. */
+export interface FoundKey extends Subject {
   readonly key: string;
   readonly label: string;
-  readonly user: string | undefined;
 }
 
 /** The first key source that is present, with its value. */

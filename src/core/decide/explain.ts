@@ -1,10 +1,10 @@
 import type { PathMatch } from "../../contract/conditions.ts";
-import type { Match } from "../../contract/rollout.ts";
+import { type Match, STABLE } from "../../contract/rollout.ts";
 import type { RuleSet } from "../../contract/rules.ts";
 import { byName, type CompiledRollout, type CompiledRules, compile } from "./compile.ts";
 import { decide, firstKey, governing } from "./decide.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
-import type { Decision, RequestFacts } from "./types.ts";
+import { type Decision, NOBODY, type RequestFacts } from "./types.ts";
 
 /** One step of the answer to "why"; raw keys never stand in it. */
 export interface ExplainStep {
@@ -52,7 +52,7 @@ function considered(ruleSet: RuleSet, request: RequestFacts, { rules: compiled, 
       if (!paths.some((matcher) => pathMatches(matcher, path))) {
         return { step: "path", rollout, text: `path ${path} is not ${paths.map(pathText).join(" or ")}` };
       }
-      if (compiled.rollouts.get(rollout)?.statics.narrower?.(request, undefined) === false)
+      if (compiled.rollouts.get(rollout)?.statics.narrower?.(request, NOBODY) === false)
         return { step: "match", rollout, text: narrowerText(rules.match, request) };
       if (rollout !== chosen)
         return { step: "rollout", rollout, text: `matches, but ${chosen} goes first: more specific, or first by name` };
@@ -84,7 +84,7 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
     },
   ];
   for (const target of chosen.targets) {
-    const holds = target.matches(request, found?.user);
+    const holds = target.matches(request, found ?? NOBODY);
     steps.push({ step: "target", rollout, text: `target ${target.name} ${holds ? `holds: ${target.variant}` : "does not hold"}` });
     if (holds) return steps;
   }
@@ -93,7 +93,7 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
 }
 
 function shareText(threshold: number, bucket: number, { reason, control, variant }: Decision): string {
-  const compared = `bucket ${bucket} is ${variant === "canary" ? "below" : "not below"} the threshold ${threshold}`;
+  const compared = `bucket ${bucket} is ${variant === STABLE ? "not below" : "below"} the threshold ${threshold}`;
   if (reason === "unwatched") return `${compared}: no controller watches, so the share went back to stable`;
   return control ? `${compared}, and in the control slice` : compared;
 }

@@ -1,11 +1,11 @@
 import type { PathMatch } from "../../contract/conditions.ts";
-import type { KeySource, Variant, VariantName } from "../../contract/rollout.ts";
+import { grownVariant, type KeySource, type VariantName, type Variants } from "../../contract/rollout.ts";
 import type { ReadyRules, UserList } from "../../contract/rules.ts";
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { seedOf, userHash } from "./bucket.ts";
 import { compileCondition, headersIn, listsUsersIn, type Meets, ofValues } from "./conditions.ts";
 import { cookieValue, narrownessOf } from "./match.ts";
-import type { RequestFacts } from "./types.ts";
+import { NOBODY, type RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
 export interface CompiledKeySource {
@@ -35,7 +35,9 @@ export interface CompiledStatics {
   readonly listsUsers: boolean;
   readonly keys: readonly CompiledKeySource[];
   readonly targets: readonly CompiledTarget[];
-  readonly variants: Readonly<Record<VariantName, Variant>>;
+  readonly variants: Readonly<Variants>;
+  /** The variant that the share is for. */
+  readonly grown: VariantName;
   /** Lower-case names of the headers that match, keys and targets read, each once. */
   readonly headers: readonly string[];
 }
@@ -67,11 +69,9 @@ export function createSharedParts(): SharedParts {
 /** Compiles the part of a rollout that does not change while it runs. */
 export function compileStatics(rules: ReadyRules, shared: SharedParts): CompiledStatics {
   const { match, targets, salt, variants } = rules;
-  const { stable, canary } = variants;
   const seed = seedOf(salt);
   const listsUsers = targets.some(({ when }) => listsUsersIn(when));
   const headers = headersOf(rules);
-  const tags = shared.once("tags", [stable.tags, canary.tags], () => ({ stable: stable.tags, canary: canary.tags }));
   return {
     hosts: [...new Set(match.hosts)],
     paths: shared.once("paths", match.paths, () => match.paths),
@@ -81,7 +81,8 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     narrower: narrowerMatch(match, shared),
     narrowness: narrownessOf(match),
     headers: shared.once("headers", headers, () => headers),
-    variants: { stable: { cluster: stable.cluster, tags: tags.stable }, canary: { cluster: canary.cluster, tags: tags.canary } },
+    variants: shared.once("variants", variants, () => variants),
+    grown: grownVariant(variants),
   };
 }
 
@@ -91,7 +92,7 @@ function narrowerMatch({ methods, headers = [] }: ReadyRules["match"], shared: S
   return shared.once("narrower", [methods, headers], (): Meets => {
     const wanted = methods === undefined ? undefined : new Set(methods);
     const tests = headers.map((header) => ofValues(header, (request, name) => request.headers(name)));
-    return (request) => (wanted === undefined || wanted.has(request.method)) && tests.every((test) => test(request, undefined));
+    return (request) => (wanted === undefined || wanted.has(request.method)) && tests.every((test) => test(request, NOBODY));
   });
 }
 

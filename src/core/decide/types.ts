@@ -15,6 +15,17 @@ export interface RequestFacts {
   overlong?(): void;
 }
 
+/** Who asks, as far as a rollout knows. */
+export interface Subject {
+  /** The bucketing key; undefined without one. */
+  readonly key: string | undefined;
+  /** Its hash under the rollout's salt, where a target lists users. */
+  readonly user: string | undefined;
+}
+
+/** Somebody of whom nothing is known: what a match asks is asked before there is a key. */
+export const NOBODY: Subject = { key: undefined, user: undefined };
+
 export type Reason = "share" | "target" | "no key" | "no rollout" | "off" | "unwatched";
 
 /** The answer for one request, and everything needed to explain it. */

@@ -1,5 +1,6 @@
 import type { FailingUsers, VariantFailingUsers } from "../../contract/failing-users.ts";
-import type { VariantName } from "../../contract/rollout.ts";
+import { STABLE, type VariantName } from "../../contract/rollout.ts";
+import { type Side, sideOf } from "./types.ts";
 import { distinct, failingRequests, isExact, type KeySketch, unite, within, without } from "./key-sketch.ts";
 
 /** Users that failed under one run on one variant, over all sidecars. */
@@ -27,10 +28,10 @@ export interface UnitedUsers {
  * a run a key has one variant, but for targets; a user that fails on both counts for both.
  */
 export function failingUsers({ runs, history }: UnitedUsers, firstRun: number): FailingUsers {
-  const before = runs.filter(({ run, variant }) => run < firstRun && variant === "stable");
+  const before = runs.filter(({ run, variant }) => run < firstRun && variant === STABLE);
   const known = unite([history, ...before.map(({ users }) => users)]);
   const attempt = runs.filter(({ run }) => run >= firstRun);
-  const newly: Record<VariantName, KeySketch[]> = { stable: [], canary: [] };
+  const newly: Record<Side, KeySketch[]> = { stable: [], canary: [] };
   let seen = known;
   for (const run of [...new Set(attempt.map((each) => each.run))].toSorted((a, b) => a - b)) {
     const [stable, canary] = [of(attempt, "stable", run), of(attempt, "canary", run)];
@@ -38,13 +39,13 @@ export function failingUsers({ runs, history }: UnitedUsers, firstRun: number): 
     newly.canary.push(without(canary, seen));
     seen = unite([seen, stable, canary]);
   }
-  const variant = (name: VariantName): VariantFailingUsers => shown(of(attempt, name), unite(newly[name]), known);
-  return { known: Math.round(distinct(known)), stable: variant("stable"), canary: variant("canary") };
+  const side = (name: Side): VariantFailingUsers => shown(of(attempt, name), unite(newly[name]), known);
+  return { known: Math.round(distinct(known)), stable: side("stable"), canary: side("canary") };
 }
 
-/** Users of one variant, under one run or all. */
-const of = (runs: readonly RunSketch[], variant: VariantName, run?: number): KeySketch =>
-  unite(runs.filter((each) => each.variant === variant && (run === undefined || each.run === run)).map(({ users }) => users));
+/** Users of one side, under one run or all. */
+const of = (runs: readonly RunSketch[], side: Side, run?: number): KeySketch =>
+  unite(runs.filter((each) => sideOf(each.variant) === side && (run === undefined || each.run === run)).map(({ users }) => users));
 
 function shown(all: KeySketch, newly: KeySketch, known: KeySketch): VariantFailingUsers {
   const ofKnown = within(all, known);

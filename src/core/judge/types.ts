@@ -1,4 +1,10 @@
+import { STABLE, type VariantName } from "../../contract/rollout.ts";
 import type { VerdictRecord } from "../../contract/verdict.ts";
+
+/** The two that are compared: all that grows beside stable is the canary. */
+export type Side = "stable" | "canary";
+
+export const sideOf = (variant: VariantName): Side => (variant === STABLE ? "stable" : "canary");
 
 /** What one batch says of one variant. `latency[i]` counts ended requests in bucket i of the contract's latency bounds. */
 export interface Outcomes {

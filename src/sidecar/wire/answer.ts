@@ -26,7 +26,8 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, isSessi
   const { variant, rollout, run, bucket, reason, control } = decision;
   const variants = rollout === undefined ? undefined : rules.rollouts.get(rollout)?.variants;
   const stable = variants?.stable.cluster ?? "stable";
-  const cluster = variants?.[variant].cluster;
+  const chosen = variants?.[variant];
+  const cluster = chosen?.cluster;
   const fields = [
     text("variant", variant),
     text("revision", `${rules.epoch}.${rules.revision}`),
@@ -40,7 +41,7 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, isSessi
   ];
   const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
   const bytes = Buffer.concat([
-    lengthField(1, lengthField(1, continueWith(tags(variants?.[variant].tags ?? {})))),
+    lengthField(1, lengthField(1, continueWith(tags(chosen?.tags ?? {})))),
     lengthField(DYNAMIC_METADATA, serin),
   ]);
   return { bytes, bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT };

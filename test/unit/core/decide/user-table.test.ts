@@ -36,17 +36,22 @@ describe("static rules", () => {
   const statics = (packedUsers: string) =>
     compileStatics(ruleOf({ targets: [{ name: "vip", when: { packedUsers }, variant: "canary" }] }).rules, createSharedParts());
   const request = { host: "", method: "GET", path: "/", headers: () => [], clientAddress: undefined };
+  const subject = (user?: string) => ({ key: user, user });
 
   test("with a packed list choose its users", () => {
     const { targets, listsUsers } = statics(packUsers(tableOfHashes(LISTED)));
-    expect([listsUsers, targets[0]?.matches(request, LISTED[1]), targets[0]?.matches(request, OTHERS[1])]).toEqual([true, true, false]);
-    expect(targets[0]?.matches(request, undefined)).toBe(false);
+    expect([listsUsers, targets[0]?.matches(request, subject(LISTED[1])), targets[0]?.matches(request, subject(OTHERS[1]))]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(targets[0]?.matches(request, subject())).toBe(false);
   });
 
   test("with a table keep it as it is", () => {
     const targets = [{ name: "vip", when: { userTable: tableOfHashes(LISTED) }, variant: "canary" as const }];
     const compiled = compileStatics({ ...ruleOf().rules, targets }, createSharedParts());
-    expect(compiled.targets[0]?.matches(request, LISTED[2])).toBe(true);
+    expect(compiled.targets[0]?.matches(request, subject(LISTED[2]))).toBe(true);
   });
 
   test("whose packed list is none are refused: taken as empty, it would send its users elsewhere", () => {
