@@ -1,22 +1,40 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { shippedEnvoyConfig } from "../../../src/demo/envoy.ts";
 
 /** The shipped configuration with one thing changed. */
-export type EnvoyChange = "without outcomes" | "with resets";
+export type EnvoyChange = "with resets";
+
+/** A configuration of the benchmark's own. */
+export interface EnvoyConfigFile {
+  readonly configPath: string;
+}
 
 const GRACEFUL = ["layered_runtime", "layers", 0, "static_layer", "envoy.reloadable_features.ext_proc_graceful_grpc_close"];
-const ACCESS_LOG = ["static_resources", "listeners", 0, "filter_chains", 0, "filters", 0, "typed_config", "access_log"];
+
+/** Where the access logs stand in the shipped configuration, and where clusters do. */
+export const ACCESS_LOG = ["static_resources", "listeners", 0, "filter_chains", 0, "filters", 0, "typed_config", "access_log"];
+export const CLUSTERS = ["static_resources", "clusters"];
 
 /** Writes the changed configuration into a directory; gives its path. Throws when the shipped one has nothing to change. */
 export async function writeChangedConfig(change: EnvoyChange, directory: string): Promise<string> {
-  const document = parseDocument(await readFile(shippedEnvoyConfig(), "utf8"));
-  const path = change === "with resets" ? GRACEFUL : ACCESS_LOG;
+  const document = await shippedDocument();
+  requirePath(document, GRACEFUL);
+  document.setIn(GRACEFUL, false);
+  return write(document, join(directory, `${change.replaceAll(" ", "-")}.yaml`));
+}
+
+/** The shipped configuration, to be changed. */
+export const shippedDocument = async (): Promise<Document> => parseDocument(await readFile(shippedEnvoyConfig(), "utf8"));
+
+/** Throws when nothing stands there: the shipped configuration has another form now. */
+export function requirePath(document: Document, path: readonly (string | number)[]): void {
   if (!document.hasIn(path)) throw new Error(`the shipped configuration of Envoy has no ${path.join(".")}`);
-  if (change === "with resets") document.setIn(path, false);
-  else document.deleteIn(path);
-  const changedPath = join(directory, `${change.replaceAll(" ", "-")}.yaml`);
-  await writeFile(changedPath, document.toString());
-  return changedPath;
+}
+
+/** Writes a configuration; gives its path. */
+export async function write(document: Document, path: string): Promise<string> {
+  await writeFile(path, document.toString());
+  return path;
 }

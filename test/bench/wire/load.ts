@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly seconds: number;
   /** No limit when absent. */
   readonly requests?: number;
+  /** One more header of each request, as `name: value`. */
+  readonly header?: string;
 }
 
 /** Beyond its own limit, for the start and the last answers. */
@@ -38,10 +40,10 @@ const GRACE_MS = 20_000;
 
 /** Runs the load to its end; throws when it fails or does not end. */
 export async function runLoad(go: GoPrograms, options: LoadOptions, stops: Stops): Promise<LoadResult> {
-  const { port, rulesPath, connections, seconds, requests = 0 } = options;
+  const { port, rulesPath, connections, seconds, requests = 0, header = "" } = options;
   const lines: string[] = [];
   const place = ["--address", `127.0.0.1:${port}`, "--rules", rulesPath];
-  const size = ["--connections", String(connections), "--seconds", String(seconds), "--requests", String(requests)];
+  const size = ["--connections", String(connections), "--seconds", String(seconds), "--requests", String(requests), "--header", header];
   const load = await startProcess({
     name: "load",
     program: go.load,

@@ -33,7 +33,7 @@ const OUTCOMES_MS = 400;
 /** Puts load on a subject for some seconds. */
 export async function measure(
   { server, envoy }: Subject,
-  load: Pick<LoadOptions, "connections" | "seconds">,
+  load: Pick<LoadOptions, "connections" | "seconds" | "header">,
   { stand, cpu, stops }: Gauge,
 ): Promise<Measurement> {
   const read = async () => ({

@@ -3,78 +3,68 @@ import process from "node:process";
 import { median, note, runBench } from "./bench.ts";
 import { createCpuClock } from "./cpu.ts";
 import { readFlags } from "./flags.ts";
+import { LOG_HEADER, writeLoggersConfig } from "./loggers.ts";
 import { type Gauge, inPairedRounds, type Measurement, measure, type Subject } from "./measure.ts";
 import { printReport } from "./report.ts";
 import { serverKind } from "./servers.ts";
 import { createStand } from "./stand.ts";
 
 const CONNECTIONS = 64;
-const WARM_UP_S = 5;
+const WARM_UP_S = 3;
 const PER_RUN_GRACE_S = 30;
+/** What the others are compared with. */
+const NONE = "none";
 
-/** A server twice: its outcomes with Envoy, and without. */
-interface Pair {
-  readonly title: string;
-  readonly off: Subject;
-  readonly on: Subject;
-}
-
-interface Round {
-  readonly off: Measurement;
-  readonly on: Measurement;
-}
-
-const flags = readFlags(process.argv.slice(2), { rounds: "9", seconds: "8", servers: "node,node24" });
-const [rounds, seconds, servers] = [flags.count("rounds"), flags.count("seconds"), flags.list("servers")];
-const limitS = 900 + servers.length * (rounds + 1) * 2 * (seconds + PER_RUN_GRACE_S);
+const flags = readFlags(process.argv.slice(2), { rounds: "30", seconds: "2", servers: "node,node24", logs: "als,file,fluentd" });
+const [rounds, seconds, servers, logs] = [flags.count("rounds"), flags.count("seconds"), flags.list("servers"), flags.list("logs")];
+const kinds = [NONE, ...logs];
+const limitS = 900 + servers.length * (rounds + 1) * kinds.length * (seconds + PER_RUN_GRACE_S);
 
 await runBench(limitS * 1_000, async (stops) => {
   const stand = await createStand(stops);
   const gauge: Gauge = { stand, cpu: await createCpuClock(), stops };
-  const pairs: Pair[] = [];
+  const rows: string[][] = [];
+  const details: object[] = [];
   for (const text of servers) {
     const kind = await serverKind(text, stand.go);
-    const start = async (hasOutcomes: boolean): Promise<Subject> => {
-      const server = await stand.startServer(kind);
-      return { title: kind.title, server, envoy: await stand.startEnvoy(server, hasOutcomes ? undefined : "without outcomes") };
-    };
-    pairs.push({ title: kind.title, off: await start(false), on: await start(true) });
+    const { title } = kind;
+    const server = await stand.startServer(kind);
+    const subject: Subject = { title, server, envoy: await stand.startEnvoy(server, await writeLoggersConfig(stand.directory, stops)) };
+    const load = (log: string, forS: number): Promise<Measurement> =>
+      measure(subject, { connections: CONNECTIONS, seconds: forS, header: `${LOG_HEADER}: ${log}` }, gauge);
+    for (const log of kinds) await load(log, WARM_UP_S);
+    const found = await inPairedRounds(kinds, rounds, async (log, round) => {
+      if (log === NONE) note(`round ${round + 1}/${rounds}, ${title}`);
+      return load(log, seconds);
+    });
+    const base = found.get(NONE) ?? [];
+    for (const [log, all] of found) rows.push([`${title} · ${log}`, ...rowOf(all, base)]);
+    details.push({ title, rounds: Object.fromEntries(found) });
   }
-  const load = { connections: CONNECTIONS, seconds };
-  const warmUp = { connections: CONNECTIONS, seconds: Math.min(seconds, WARM_UP_S) };
-  for (const { off, on } of pairs) for (const subject of [off, on]) await measure(subject, warmUp, gauge);
-  const found = await inPairedRounds(pairs, rounds, async ({ title, off, on }, round): Promise<Round> => {
-    // In every other round the one with outcomes goes first.
-    const first = await measure(round % 2 === 0 ? off : on, load, gauge);
-    const second = await measure(round % 2 === 0 ? on : off, load, gauge);
-    note(`round ${round + 1}/${rounds}, ${title}`);
-    return round % 2 === 0 ? { off: first, on: second } : { off: second, on: first };
-  });
   printReport(
     {
-      command: `npm run bench:outcomes -- --rounds ${rounds} --seconds ${seconds} --servers ${servers.join()}`,
+      command: `npm run bench:outcomes -- --rounds ${rounds} --seconds ${seconds} --servers ${servers.join()} --logs ${logs.join()}`,
       versions: stand.versions,
-      columns: ["server", "server µs: off", "on", "ratio", "Envoy µs: off", "on", "ratio", "together: off", "on", "ratio"],
-      rows: [...found].map(([{ title }, all]) => [title, ...rowOf(all)]),
+      columns: ["server · log", "server µs", "ratio", "Envoy µs", "ratio", "together", "ratio"],
+      rows,
       remarks: [
-        `Processor time per request without (off) and with (on) outcomes, ${CONNECTIONS} connections; medians of ${rounds} rounds of ${seconds} s.`,
-        "Ratios are medians of the rounds' ratios.",
+        `Processor time per request, ${CONNECTIONS} connections, one Envoy that writes the entries that a request asks for; medians of ${rounds} rounds of ${seconds} s.`,
+        "Ratios to the runs without entries are medians of the rounds' ratios. als is what Serin uses; file goes to /dev/null and fluentd to a socket that is read and forgotten.",
       ],
-      details: [...found].map(([{ title }, all]) => ({ title, rounds: all })),
+      details,
     },
     flags.output,
   );
 });
 
-function rowOf(all: readonly Round[]): string[] {
+function rowOf(all: readonly Measurement[], base: readonly Measurement[]): string[] {
   const figures = [
     ({ serverUs }: Measurement) => serverUs,
     ({ envoyUs }: Measurement) => envoyUs,
     (m: Measurement) => m.serverUs + m.envoyUs,
   ];
   return figures.flatMap((figure) => [
-    median(all.map(({ off }) => figure(off))).toFixed(1),
-    median(all.map(({ on }) => figure(on))).toFixed(1),
-    median(all.map(({ off, on }) => figure(on) / figure(off))).toFixed(3),
+    median(all.map(figure)).toFixed(1),
+    median(all.map((one, round) => figure(one) / (base[round] === undefined ? Number.NaN : figure(base[round])))).toFixed(3),
   ]);
 }

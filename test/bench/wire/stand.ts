@@ -10,7 +10,7 @@ import { findProgram, programCacheDir } from "../../../src/demo/programs.ts";
 import { waitFor } from "../../../src/demo/wait-for.ts";
 import { createLog } from "../../../src/io/log.ts";
 import type { Stops } from "./bench.ts";
-import { type EnvoyChange, writeChangedConfig } from "./envoy-config.ts";
+import { type EnvoyChange, type EnvoyConfigFile, writeChangedConfig } from "./envoy-config.ts";
 import { buildGoPrograms, type GoPrograms } from "./go-programs.ts";
 import { benchRules } from "./rule-set.ts";
 import { type RunningServer, type ServerKind, startServer } from "./servers.ts";
@@ -25,7 +25,7 @@ export interface Stand {
   readonly directory: string;
   /** Versions of what every benchmark of the wire uses. */
   readonly versions: readonly string[];
-  startEnvoy(server: RunningServer, change?: EnvoyChange): Promise<RunningEnvoy>;
+  startEnvoy(server: RunningServer, change?: EnvoyChange | EnvoyConfigFile): Promise<RunningEnvoy>;
   startServer(kind: ServerKind): Promise<RunningServer>;
 }
 
@@ -48,7 +48,7 @@ export async function createStand(stops: Stops): Promise<Stand> {
     directory,
     versions: [`Envoy ${envoy.version}`, go.version, go.grpcVersion],
     async startEnvoy(server, change) {
-      const config = change === undefined ? {} : { configPath: await writeChangedConfig(change, directory) };
+      const config = typeof change === "string" ? { configPath: await writeChangedConfig(change, directory) } : (change ?? {});
       const started = await startEnvoy({ program: envoy.path, sidecars: [server.address], ...upstreams, ...config });
       stops.push(() => started.stop());
       return started;

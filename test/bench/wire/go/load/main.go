@@ -54,6 +54,7 @@ func main() {
 	seconds := flag.Float64("seconds", 10, "ends after this time")
 	method := flag.String("method", "GET", "")
 	path := flag.String("path", "/", "")
+	header := flag.String("header", "", "one more header of each request, as name: value")
 	threads := flag.Int("threads", 1, "cores that it may use")
 	flag.Parse()
 	runtime.GOMAXPROCS(*threads)
@@ -64,7 +65,7 @@ func main() {
 	if len(set.Hosts) == 0 {
 		log.Fatalf("%s names no host", *rulesPath)
 	}
-	run := options{address: *address, connections: *connections, requests: *requests, prepared: prepareRequests(set, *method, *path)}
+	run := options{address: *address, connections: *connections, requests: *requests, prepared: prepareRequests(set, *method, *path, *header)}
 	begin := time.Now()
 	run.end = begin.Add(time.Duration(*seconds * float64(time.Second)))
 	tallies := runAll(run)
