@@ -12,6 +12,7 @@ export interface ExplainFlags {
   readonly path: string;
   readonly method?: string;
   readonly header: ReadonlyMap<string, readonly string[]>;
+  readonly claim: ReadonlyMap<string, readonly string[]>;
   readonly address?: string;
   readonly rules?: string;
   readonly nats: string;
@@ -23,7 +24,14 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
   const ruleSet = flags.rules === undefined ? await fromNats(flags.nats) : await fromFile(flags.rules);
   const { host, path, method = "GET", address: clientAddress } = flags;
   const headers = new Map([...flags.header, [":method", [method]]]);
-  const facts = { host, path, method, headers: (name: string) => headers.get(name) ?? [], clientAddress };
+  const facts = {
+    host,
+    path,
+    method,
+    headers: (name: string) => headers.get(name) ?? [],
+    claims: (names: readonly string[]) => flags.claim.get(names.join(".")) ?? [],
+    clientAddress,
+  };
   const explanation = explain(ruleSet, facts);
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);
   else parts.out(explanation.steps.map(({ rollout, text }) => `${rollout === undefined ? "" : `${rollout}: `}${text}\n`).join(""));

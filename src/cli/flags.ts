@@ -29,10 +29,18 @@ export function collectShare(text: string, before: ReadonlyMap<string, number>):
 }
 
 /** Parses `name=value` for `--header`; lower-case name → values in order. */
-export function collectHeader(text: string, before: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+export const collectHeader = (text: string, before: Values): Values =>
+  collectValue(text, before, "x-user-id", (name) => name.toLowerCase());
+
+/** The same for a claim. */
+export const collectClaim = (text: string, before: Values): Values => collectValue(text, before, "sub", (name) => name);
+
+type Values = ReadonlyMap<string, readonly string[]>;
+
+function collectValue(text: string, before: Values, example: string, nameOf: (text: string) => string): Values {
   const equals = text.indexOf("=");
-  if (equals < 1) throw new InvalidArgumentError("Write NAME=VALUE, like x-user-id=alice.");
-  const name = text.slice(0, equals).toLowerCase();
+  if (equals < 1) throw new InvalidArgumentError(`Write NAME=VALUE, like ${example}=alice.`);
+  const name = nameOf(text.slice(0, equals));
   return new Map([...before, [name, [...(before.get(name) ?? []), text.slice(equals + 1)]]]);
 }
 

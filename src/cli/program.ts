@@ -3,7 +3,17 @@ import { DocumentError, SerinError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { type ApplyFlags, apply } from "./apply.ts";
 import { type ExplainFlags, explainRequest } from "./explain.ts";
-import { collect, collectHeader, collectShare, jsonOption, logLevelOption, natsOption, parseDuration, parseWorkers } from "./flags.ts";
+import {
+  collect,
+  collectClaim,
+  collectHeader,
+  collectShare,
+  jsonOption,
+  logLevelOption,
+  natsOption,
+  parseDuration,
+  parseWorkers,
+} from "./flags.ts";
 import { type GetFlags, get } from "./get.ts";
 import type { CliParts } from "./parts.ts";
 import { type RulesFlags, rules } from "./rules.ts";
@@ -71,6 +81,12 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .requiredOption("--path <path>", "path of the request")
     .option("--method <method>", "method of the request", "GET")
     .option("--header <name=value>", "a header; may be repeated", collectHeader, new Map<string, readonly string[]>())
+    .option(
+      "--claim <name=value>",
+      "a claim of a verified token, a.b for b in a; may be repeated",
+      collectClaim,
+      new Map<string, readonly string[]>(),
+    )
     .option("--address <address>", "address of the client")
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
     .addOption(nats())

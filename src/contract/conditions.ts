@@ -21,6 +21,17 @@ export const HeaderNameSchema = z
 
 export const CookieNameSchema = z.string().regex(TOKEN_PATTERN, "not a cookie name; use letters, digits, - and _");
 
+const CLAIM_PATTERN = /^[!-~]{1,200}$/;
+const ClaimPartSchema = z.string().regex(CLAIM_PATTERN, "not the name of a claim; use 1 to 200 ASCII characters without spaces");
+
+/** A claim of a verified token: its name, or the names that lead to it. */
+export const ClaimNameSchema = z
+  .union([ClaimPartSchema, z.array(ClaimPartSchema).min(1).max(8)])
+  .describe("Name of a claim, or a list of names that lead into it, like [realm_access, roles].");
+
+/** The names that lead to a claim. */
+export const claimPath = (name: z.infer<typeof ClaimNameSchema>): readonly string[] => (typeof name === "string" ? [name] : name);
+
 const PathSchema = z.string().regex(PATH_PATTERN, "not a path; begin with / and leave out ? and #");
 
 /** `{name}` stands for one whole segment. */
@@ -85,6 +96,7 @@ const valueMatch = <Name extends z.ZodType>(name: Name) =>
 export const HeaderMatchSchema = valueMatch(HeaderNameSchema);
 const CookieMatchSchema = valueMatch(CookieNameSchema);
 const QueryMatchSchema = valueMatch(z.string().min(1).max(128));
+const ClaimMatchSchema = valueMatch(ClaimNameSchema);
 
 /** Ways to match a path without its query. */
 export const PathMatchSchema = z.union([
@@ -115,6 +127,7 @@ const LEAVES = [
   z.strictObject({ header: HeaderMatchSchema }),
   z.strictObject({ cookie: CookieMatchSchema }),
   z.strictObject({ query: QueryMatchSchema }),
+  z.strictObject({ claim: ClaimMatchSchema }),
   z.strictObject({ path: PathMatchSchema }),
   z.strictObject({ method: z.array(MethodSchema).min(1).max(32).describe("Any of these.") }),
   z.strictObject({
@@ -183,3 +196,4 @@ export const CONDITION_PATTERNS = { token: TOKEN_PATTERN, path: PATH_PATTERN, us
 
 export type PathMatch = z.infer<typeof PathMatchSchema>;
 export type ValueMatch = z.infer<typeof HeaderMatchSchema>;
+export type ClaimName = z.infer<typeof ClaimNameSchema>;

@@ -1,6 +1,12 @@
 /** Dynamic metadata namespace that the sidecar sets and Envoy's routes match. */
 export const METADATA_NAMESPACE = "serin";
 
+/**
+ * Where verified claims stand in Envoy's metadata: `jwt_authn` puts the payload of a token that it has verified under its own namespace,
+ * by the key that its provider names as `payload_in_metadata`.
+ */
+export const CLAIMS = { namespace: "envoy.filters.http.jwt_authn", key: "serin" } as const;
+
 /** Prefix of every header that belongs to Serin; Envoy strips clients' copies and lets the sidecar set no other. */
 export const HEADER_PREFIX = "x-serin-";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  ClaimNameSchema,
   CONDITION_PATTERNS,
   ConditionSchema,
   CookieNameSchema,
@@ -45,6 +46,7 @@ export const MatchSchema = z.strictObject({
 export const KeySourceSchema = z.union([
   z.strictObject({ header: HeaderNameSchema.describe("A request header; one set by a client lets the client choose its bucket.") }),
   z.strictObject({ cookie: CookieNameSchema.describe("A cookie.") }),
+  z.strictObject({ claim: ClaimNameSchema }),
   z.strictObject({ clientAddress: z.literal(true).describe("The address of the downstream connection, without its port.") }),
 ]);
 

@@ -8,6 +8,8 @@ export interface PlainRequest {
   readonly path?: string | undefined;
   readonly headers?: readonly (readonly [string, string])[] | undefined;
   readonly clientAddress?: string | undefined;
+  /** By the names that lead to it, with dots between. */
+  readonly claims?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** A plain request as the facts that `decide` reads. */
@@ -17,12 +19,14 @@ export const factsOf = ({
   path = "/",
   headers = [],
   clientAddress,
+  claims,
 }: PlainRequest): RequestFacts => ({
   host,
   method,
   path,
   headers: (name) => headers.filter(([given]) => given === name).map(([, value]) => value),
   clientAddress,
+  ...(claims === undefined ? {} : { claims: (path: readonly string[]) => claims[path.join(".")] ?? [] }),
 });
 
 /** A rollout of all requests at 50 %, keyed by `x-user-id`, where nothing else is said. */

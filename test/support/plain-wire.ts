@@ -6,7 +6,7 @@ type Decoded = Readonly<Record<string, unknown>>;
 
 /** What the sidecar takes from a `ProcessingRequest`, read the plain way. */
 export function plainFacts(message: Decoded) {
-  const { request, requestHeaders, attributes } = Object(message);
+  const { request, requestHeaders, attributes, metadataContext } = Object(message);
   const headers: { key?: string; value?: string; rawValue?: Uint8Array }[] = requestHeaders?.headers?.headers ?? [];
   const values = (name: string): string[] =>
     headers
@@ -19,8 +19,28 @@ export function plainFacts(message: Decoded) {
     host: values(":authority")[0] ?? values("host")[0] ?? "",
     path: values(":path")[0] ?? "/",
     headers: names.map((name) => [name, values(name)] as const),
+    claims: CLAIM_PATHS.map((path) => claimsIn(metadataContext, path)),
     clientAddress: addressIn(attributes?.["envoy.filters.http.ext_proc"]?.fields?.["source.address"]?.stringValue),
   };
+}
+
+/** Claims that the comparison asks for. */
+export const CLAIM_PATHS: readonly (readonly string[])[] = [["sub"], ["inner", "roles"], ["inner"], ["level"]];
+
+function claimsIn(metadata: unknown, path: readonly string[]): string[] {
+  const own = (fields: unknown, name: string): unknown => (Object.hasOwn(Object(fields), name) ? Object(fields)[name] : undefined);
+  const [verified, key, ...rest] = [Object(metadata).filterMetadata, "serin", ...path];
+  let at: unknown = own(Object(own(verified, "envoy.filters.http.jwt_authn")).fields, key);
+  for (const name of rest) at = own(Object(Object(at).structValue).fields, name);
+  const scalar = textIn(at);
+  if (scalar !== undefined) return [scalar];
+  const items: unknown[] = Object(Object(at).listValue).values ?? [];
+  return items.flatMap((item) => textIn(item) ?? []);
+}
+
+function textIn(value: unknown): string | undefined {
+  const { stringValue, numberValue, boolValue } = Object(value);
+  return stringValue ?? (numberValue ?? boolValue)?.toString();
 }
 
 function addressIn(source: string | undefined): string | undefined {

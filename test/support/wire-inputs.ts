@@ -32,7 +32,16 @@ export function processingRequests(choose: Choose): object[] {
       : {
           metadataContext: {
             filterMetadata: {
-              "envoy.filters.http.jwt_authn": struct({ sub: { stringValue: "alice" }, inner: { structValue: struct({}) } }),
+              "envoy.filters.http.jwt_authn": struct({
+                serin: {
+                  structValue: struct({
+                    sub: { stringValue: oneOf(VALUES, choose) },
+                    level: oneOf<object>([{ numberValue: 1.5 }, { boolValue: true }, { nullValue: 0 }, {}], choose) ?? {},
+                    inner: { structValue: struct({ roles: { listValue: { values: [{ stringValue: "ops" }, { numberValue: 2 }, {}] } } }) },
+                  }),
+                },
+                failed: { structValue: struct({ sub: { stringValue: "nobody" } }) },
+              }),
             },
             typedFilterMetadata: { x: { type_url: "type", value: Buffer.from([1, 2]) } },
           },

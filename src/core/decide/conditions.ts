@@ -1,8 +1,8 @@
 import ipaddr from "ipaddr.js";
-import { innerConditions, type ValueMatch } from "../../contract/conditions.ts";
+import { claimPath, innerConditions, type ValueMatch } from "../../contract/conditions.ts";
 import type { ReadyCondition, ReadyLeaf, UserList } from "../../contract/rules.ts";
 import type { UserTable } from "../../contract/user-lists.ts";
-import { cookieValue, pathMatches, pathOnly, queryValues } from "./match.ts";
+import { claimValues, cookieValue, pathMatches, pathOnly, queryValues } from "./match.ts";
 import type { RequestFacts, Subject } from "./types.ts";
 import { holdsUser } from "./user-table.ts";
 import { compileValueTest, compileVersion, isOverlong } from "./value-tests.ts";
@@ -51,6 +51,10 @@ function compileLeaf(leaf: Exclude<ReadyLeaf, UserList>): Meets {
   if ("header" in leaf) return ofValues(leaf.header, (request, name) => request.headers(name));
   if ("cookie" in leaf) return ofValues(leaf.cookie, (request, name) => present(cookieValue(request.headers("cookie"), name)));
   if ("query" in leaf) return ofValues(leaf.query, (request, name) => queryValues(request.path, name));
+  if ("claim" in leaf) {
+    const path = claimPath(leaf.claim.name);
+    return ofValues(leaf.claim, (request) => claimValues(request, path));
+  }
   if ("path" in leaf) return (request) => pathMatches(leaf.path, pathOnly(request.path));
   if ("method" in leaf) {
     const methods = new Set(leaf.method);
@@ -61,8 +65,11 @@ function compileLeaf(leaf: Exclude<ReadyLeaf, UserList>): Meets {
 
 const present = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);
 
+/** A match of a value by another kind of name. */
+type Named<Match, Name> = Match extends { name: unknown } ? Omit<Match, "name"> & { readonly name: Name } : never;
+
 /** What is asked of the values of one name: any one of them suffices. */
-export function ofValues(match: ValueMatch, read: (request: RequestFacts, name: string) => readonly string[]): Meets {
+export function ofValues<Name>(match: Named<ValueMatch, Name>, read: (request: RequestFacts, name: Name) => readonly string[]): Meets {
   const { name } = match;
   if ("present" in match) return (request) => read(request, name).length > 0 === match.present;
   const test = compileValueTest(match);

@@ -1,5 +1,6 @@
 import type { PathMatch } from "../../contract/conditions.ts";
 import type { Match } from "../../contract/rollout.ts";
+import type { RequestFacts } from "./types.ts";
 
 /** The host as rules name it: lower case, without its port; an IPv6 address keeps its brackets. */
 export function hostName(authority: string): string {
@@ -92,6 +93,11 @@ function segmentEnd(path: string, slash: number): number {
   const next = path.indexOf("/", slash + 1);
   return next === -1 ? path.length : next;
 }
+
+const NO_VALUES: readonly string[] = [];
+
+/** Values of a claim; none where no token is read. */
+export const claimValues = (request: RequestFacts, path: readonly string[]): readonly string[] => request.claims?.(path) ?? NO_VALUES;
 
 /** Value of the first cookie of that name over all `cookie` headers; undefined when there is none. */
 export function cookieValue(headers: readonly string[], name: string): string | undefined {

@@ -1,10 +1,10 @@
-import type { PathMatch } from "../../contract/conditions.ts";
+import { claimPath, type PathMatch } from "../../contract/conditions.ts";
 import { grownVariant, type KeySource, type VariantName, type Variants } from "../../contract/rollout.ts";
 import type { ReadyRules, UserList } from "../../contract/rules.ts";
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { seedOf, userHash } from "./bucket.ts";
 import { compileCondition, headersIn, listsUsersIn, type Meets, ofValues } from "./conditions.ts";
-import { cookieValue, narrownessOf } from "./match.ts";
+import { claimValues, cookieValue, narrownessOf } from "./match.ts";
 import { NOBODY, type RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
@@ -123,6 +123,10 @@ function compileKeySource(source: KeySource): CompiledKeySource {
   if ("header" in source) return { label: `header ${source.header}`, read: (request) => present(request.headers(source.header)[0]) };
   if ("cookie" in source) {
     return { label: `cookie ${source.cookie}`, read: (request) => present(cookieValue(request.headers("cookie"), source.cookie)) };
+  }
+  if ("claim" in source) {
+    const path = claimPath(source.claim);
+    return { label: `claim ${path.join(".")}`, read: (request) => present(claimValues(request, path)[0]) };
   }
   return { label: "client address", read: (request) => present(request.clientAddress) };
 }

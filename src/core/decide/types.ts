@@ -9,6 +9,8 @@ export interface RequestFacts {
   readonly path: string;
   /** Values of one header in order; empty when absent. Cookies are read from `cookie`. */
   headers(name: string): readonly string[];
+  /** Values of a claim of the verified token, by the names that lead to it: texts, numbers and truth values as text, a list as its items. Absent where no token is read. */
+  claims?(path: readonly string[]): readonly string[];
   /** Address of the downstream connection without its port; undefined when unknown. */
   readonly clientAddress: string | undefined;
   /** Told of a value that was too long for a regular expression, and so met none. */

@@ -6,8 +6,10 @@ import { MAX_REGEX_VALUE, type ValueMatch } from "../../contract/conditions.ts";
 /** Whether one value is as wanted. */
 export type ValueTest = (value: string) => boolean;
 
+type Asked = Exclude<ValueMatch, { present: unknown }> extends infer Match ? (Match extends unknown ? Omit<Match, "name"> : never) : never;
+
 /** What is asked of a value that is there. */
-export function compileValueTest(match: Exclude<ValueMatch, { present: unknown }>): ValueTest {
+export function compileValueTest(match: Asked): ValueTest {
   if ("exact" in match) return (value) => value === match.exact;
   if ("oneOf" in match) {
     const values = new Set(match.oneOf);

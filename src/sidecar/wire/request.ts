@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { RequestFacts } from "../../core/decide/types.ts";
+import { ClaimsReader, METADATA_CONTEXT } from "./claims.ts";
 import { Cursor, WireError } from "./cursor.ts";
 import { type Message, MessageReader } from "./fields.ts";
 import { schemaOf } from "./schemas.ts";
@@ -36,6 +37,8 @@ export class RequestReader implements RequestFacts {
   #spans = new Int32Array(64 * SPANS);
   #headers = 0;
   #hasAttributes = false;
+  readonly #claims = new ClaimsReader();
+  #hasMetadata = false;
 
   /** Takes the message in the bytes [from, to) and tells its kind. Throws WireError where the reference decoder throws. */
   read(bytes: Buffer, from: number, to: number): Kind {
@@ -46,6 +49,7 @@ export class RequestReader implements RequestFacts {
     this.#range = [from, to];
     this.#headers = 0;
     this.#hasAttributes = false;
+    this.#hasMetadata = false;
     let kind: number = KIND.none;
     while (cursor.at < to) {
       const tag = cursor.uint32();
@@ -55,6 +59,7 @@ export class RequestReader implements RequestFacts {
       if (number === KIND.requestHeaders) this.#httpHeaders(cursor.lengthEnd());
       else reader.check(tag, this.#schema);
       this.#hasAttributes ||= number === ATTRIBUTES;
+      this.#hasMetadata ||= number === METADATA_CONTEXT;
     }
     return kind as Kind; // every number between the first kind and the last is a kind
   }
@@ -93,6 +98,10 @@ export class RequestReader implements RequestFacts {
     const found: string[] = [];
     for (; at !== -1; at = this.#find(name, at + SPANS)) found.push(this.#value(at));
     return found;
+  }
+
+  claims(path: readonly string[]): readonly string[] {
+    return this.#hasMetadata ? this.#claims.read(this.#cursor.bytes, ...this.#range, path) : NONE;
   }
 
   /** Address of the downstream connection, from the attribute `source.address`: `ip:port` or `[ip]:port`. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { AccessLogReader } from "../../../src/sidecar/wire/access-log.ts";
 import { WireError } from "../../../src/sidecar/wire/cursor.ts";
 import { KIND, RequestReader } from "../../../src/sidecar/wire/request.ts";
-import { plainEntries, plainFacts } from "../../support/plain-wire.ts";
+import { CLAIM_PATHS, plainEntries, plainFacts } from "../../support/plain-wire.ts";
 import { randomOf } from "../../support/random.ts";
 import { PROCESSING_REQUEST, referenceCodec, STREAM_ACCESS_LOGS } from "../../support/reference-codec.ts";
 import { accessLogs, processingRequests } from "../../support/wire-inputs.ts";
@@ -90,6 +90,7 @@ test(
               .names()
               .filter((name) => /^[!-~]*$/.test(name))
               .map((name) => [name, reader.headers(name)]),
+            claims: CLAIM_PATHS.map((path) => reader.claims(path)),
             clientAddress,
           };
         },

@@ -122,6 +122,18 @@ describe("where values come from", () => {
     ]);
   });
 
+  test("a claim of a verified token, each item of a list; none where no token is read", () => {
+    const when: Condition = { claim: { name: ["realm", "roles"], exact: "beta" } };
+    const asked = (claims?: PlainRequest["claims"]) => meets(when, { claims });
+    expect([asked({ "realm.roles": ["ops", "beta"] }), asked({ roles: ["beta"] }), asked({}), asked()]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(meets({ claim: { name: "level", number: ">=3" } }, { claims: { level: ["4"] } })).toBe(true);
+  });
+
   test("the client's address", () => {
     const when: Condition = { clientAddress: ["10.0.0.0/8", "2001:db8::/32"] };
     const addresses = ["10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1", "11.0.0.1", "2001:db9::1", "nonsense", undefined];
