@@ -196,4 +196,3 @@ export const CONDITION_PATTERNS = { token: TOKEN_PATTERN, path: PATH_PATTERN, us
 
 export type PathMatch = z.infer<typeof PathMatchSchema>;
 export type ValueMatch = z.infer<typeof HeaderMatchSchema>;
-export type ClaimName = z.infer<typeof ClaimNameSchema>;

@@ -65,7 +65,7 @@ export const VariantNameSchema = z
   .string()
   .regex(VARIANT_PATTERN, "not the name of a variant; use 1 to 63 of a-z, 0-9 and -, beginning with a letter");
 
-export const VariantSchema = z.strictObject({
+const VariantSchema = z.strictObject({
   cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
   tags: z.record(tagHeader, z.string().max(256)).default({}).describe(`Headers for the upstream; each name begins with ${HEADER_PREFIX}.`),
 });
@@ -165,7 +165,6 @@ export type Rollout = z.infer<typeof RolloutSchema>;
 export type RolloutInput = z.input<typeof RolloutSchema>;
 export type Match = z.infer<typeof MatchSchema>;
 export type KeySource = z.infer<typeof KeySourceSchema>;
-export type Variant = z.infer<typeof VariantSchema>;
 export type Variants = z.infer<typeof VariantsSchema>;
 export type VariantName = z.infer<typeof VariantNameSchema>;
 export type Target = z.infer<typeof TargetSchema>;
