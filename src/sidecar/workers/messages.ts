@@ -2,7 +2,7 @@ import { ValueType } from "@opentelemetry/api";
 import { AggregationTemporality, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
 import { z } from "zod";
 import { EXIT } from "../../contract/exit-codes.ts";
-import { LOG_LEVELS } from "../../io/log.ts";
+import { LOG_LEVELS } from "../../io/log-levels.ts";
 import { SidecarOptionsSchema } from "../options.ts";
 
 const HrTimeSchema = z.tuple([z.int(), z.int()]);
