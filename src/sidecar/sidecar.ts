@@ -3,10 +3,10 @@ import type { MetricData } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../io/clock.ts";
 import { type HttpPorts, startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
-import { startTelemetry } from "../io/telemetry.ts";
+import type { Telemetry } from "../io/telemetry.ts";
 import { startFileSource } from "./file-source.ts";
 import { type Stops, startGrpc } from "./grpc-side.ts";
-import { type NatsSide, startNatsSide } from "./nats-side.ts";
+import type { NatsSide } from "./nats-side.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "./options.ts";
 import { createRulesDisk, type RulesDisk } from "./rules-disk.ts";
 import { createState, type SidecarState } from "./sidecar-state.ts";
@@ -55,16 +55,20 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   if (disk !== undefined) await loadFromDisk(disk, state, parts);
   if ("file" in source) stops.unshift(await startFileSource(source.file, { rules, log }));
 
-  const metricsUrl = settings.metrics === "off" ? undefined : await startMetrics(settings, state, stops);
+  const metrics = settings.metrics === "off" ? undefined : await bindMetrics(settings, state, stops);
   let nats: NatsSide | undefined;
   // Stopped after gRPC: the last outcomes go out before the goodbye.
   stops.unshift(() => nats?.stop());
   const ports = await startGrpc(settings, state, stops);
   health.set(true);
-  log.info({ id: settings.id, extProc: settings.extProc, metrics: metricsUrl, revision: rules.ruleSet().revision }, "serving");
+  log.info({ id: settings.id, extProc: settings.extProc, metrics: metrics?.url, revision: rules.ruleSet().revision }, "serving");
 
-  // Only now, because NATS may be away.
-  if ("nats" in source) nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk });
+  // Only now, because NATS may be away, and because none of it is needed to answer: it takes as long to load as all of the rest.
+  if ("nats" in source) {
+    const { startNatsSide } = await import("./nats-side.ts");
+    nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk });
+  }
+  await metrics?.show();
   state.onCanaryFailure((rollout) => nats?.urgent(rollout));
   const checkBeat = setInterval(() => watchBeat(state, nats), BEAT_CHECK_MS);
   checkBeat.unref();
@@ -77,15 +81,37 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
     log.info("stopped");
   };
   let stopped: Promise<void> | undefined;
-  return { ...ports, metricsUrl, collect: state.collect, readiness: state.readiness, stop: () => (stopped ??= stop()) };
+  return { ...ports, metricsUrl: metrics?.url, collect: state.collect, readiness: state.readiness, stop: () => (stopped ??= stop()) };
 }
 
-async function startMetrics({ id, metrics, otlp }: SidecarSettings, state: SidecarState, stops: Stops): Promise<string> {
-  const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect: state.collect });
-  stops.unshift(telemetry.stop);
-  const http = await startHttp(metrics, { metrics: telemetry.serve, readiness: state.readiness });
+interface Metrics {
+  /** `http://host:port`. */
+  readonly url: string;
+  /** Loads and starts what answers a scrape. */
+  show(): Promise<void>;
+}
+
+/** Takes the address of metrics, /healthz and /readyz; until metrics are shown, a scrape waits. */
+async function bindMetrics({ id, metrics, otlp }: SidecarSettings, state: SidecarState, stops: Stops): Promise<Metrics> {
+  let started: Telemetry | undefined;
+  let tell: (telemetry: Telemetry) => void;
+  const shown = new Promise<Telemetry>((resolve) => {
+    tell = resolve;
+  });
+  stops.unshift(() => started?.stop());
+  const http = await startHttp(metrics, {
+    metrics: (request, response) => void shown.then((telemetry) => telemetry.serve(request, response)),
+    readiness: state.readiness,
+  });
   stops.unshift(http.stop);
-  return http.url;
+  return {
+    url: http.url,
+    async show() {
+      const { startTelemetry } = await import("../io/telemetry.ts");
+      started = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect: state.collect });
+      tell(started);
+    },
+  };
 }
 
 async function stopAll(stops: Stops): Promise<void> {
