@@ -7,7 +7,8 @@ import type { CliParts } from "../cli/parts.ts";
 import { runCli } from "../cli/program.ts";
 import { UsageError } from "../contract/errors.ts";
 import { systemClock } from "../io/clock.ts";
-import { createLog, type Logger, type LogLevel } from "../io/log.ts";
+import type { Logger } from "../io/log.ts";
+import type { LogLevel } from "../io/log-levels.ts";
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -23,7 +24,11 @@ const otlpWanted =
   Object.entries(process.env).some(([name, value]) => /^OTEL_EXPORTER_OTLP_(METRICS_|TRACES_)?ENDPOINT$/.test(name) && value !== "") ||
   ["OTEL_METRICS_EXPORTER", "OTEL_TRACES_EXPORTER"].some((name) => process.env[name]?.split(",").includes("otlp") === true);
 
-const sidecarLog = (level: LogLevel): Logger => createLog({ name: "serin-sidecar", level });
+/** How one of the programs makes its log. */
+async function loadLog(name: string): Promise<(level: LogLevel) => Logger> {
+  const { createLog } = await import("../io/log.ts");
+  return (level) => createLog({ name, level });
+}
 
 // Each part is loaded only when it runs: `serin status` should not wait for a gRPC server's code.
 const parts: CliParts = {
@@ -37,48 +42,49 @@ const parts: CliParts = {
   newId: () => randomBytes(12).toString("hex"),
   signal: stopping.signal,
   async startSidecar(options, level) {
-    const [{ startSidecar }, { SidecarOptionsSchema }, { singleOptions }] = await Promise.all([
+    const [{ startSidecar }, { SidecarOptionsSchema }, { singleOptions }, createLog] = await Promise.all([
       import("../sidecar/sidecar.ts"),
       import("../sidecar/options.ts"),
       import("../sidecar/workers/worker-options.ts"),
+      loadLog("serin-sidecar"),
     ]);
-    return startSidecar(singleOptions(SidecarOptionsSchema.parse(options)), { log: sidecarLog(level), clock: systemClock });
+    return startSidecar(singleOptions(SidecarOptionsSchema.parse(options)), { log: createLog(level), clock: systemClock });
   },
   async startWorkers(options, count, level) {
-    const [{ startWorkers }, { SidecarOptionsSchema }, { workerProcesses }] = await Promise.all([
+    const [{ startWorkers }, { SidecarOptionsSchema }, { workerProcesses }, createLog] = await Promise.all([
       import("../sidecar/workers/workers.ts"),
       import("../sidecar/options.ts"),
       import("./worker-processes.ts"),
+      loadLog("serin-sidecar"),
     ]);
     const startProcess = workerProcesses(fileURLToPath(import.meta.url));
     return startWorkers(SidecarOptionsSchema.parse(options), count, {
       startProcess,
-      log: sidecarLog(level),
+      log: createLog(level),
       logLevel: level,
       clock: systemClock,
     });
   },
   async runWorker() {
-    const [{ startSidecar }, { runWorker }, { parentChannel }] = await Promise.all([
+    const [{ startSidecar }, { runWorker }, { parentChannel }, createLog] = await Promise.all([
       import("../sidecar/sidecar.ts"),
       import("../sidecar/workers/worker.ts"),
       import("./worker-processes.ts"),
+      loadLog("serin-sidecar"),
     ]);
     const channel = parentChannel();
     if (channel === undefined) throw new UsageError("sidecar-worker is started by `serin sidecar --workers`; start that");
-    const code = await runWorker({ channel, signal: stopping.signal, clock: systemClock, createLog: sidecarLog, start: startSidecar });
+    const code = await runWorker({ channel, signal: stopping.signal, clock: systemClock, createLog, start: startSidecar });
     // Without its parent it may have left something open.
     process.exit(code);
   },
   async startController(options, level) {
-    const [{ startController }, { ControllerOptionsSchema }] = await Promise.all([
+    const [{ startController }, { ControllerOptionsSchema }, createLog] = await Promise.all([
       import("../controller/controller.ts"),
       import("../controller/options.ts"),
+      loadLog("serin-controller"),
     ]);
-    return startController(ControllerOptionsSchema.parse(options), {
-      log: createLog({ name: "serin-controller", level }),
-      clock: systemClock,
-    });
+    return startController(ControllerOptionsSchema.parse(options), { log: createLog(level), clock: systemClock });
   },
   async runDemo({ json }) {
     // A closed terminal must leave no servers behind; a sidecar may well run on without one.

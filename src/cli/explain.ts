@@ -2,7 +2,7 @@ import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { type RuleSet, RuleSetSchema } from "../contract/rules.ts";
 import { explain } from "../core/decide/explain.ts";
-import { readRuleSet } from "../io/rules-store.ts";
+import { readRuleSet } from "../io/rules-reader.ts";
 import { readText } from "./apply.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";

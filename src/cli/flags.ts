@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
-import { durationMs, ShareSchema } from "../contract/units.ts";
-import { LOG_LEVELS } from "../io/log.ts";
+import { durationMs, shareBpOf } from "../contract/quantities.ts";
+import { LOG_LEVELS } from "../io/log-levels.ts";
 
 const DEFAULT_NATS = "nats://127.0.0.1:4222";
 
@@ -23,9 +23,9 @@ export function parseWorkers(text: string): number {
 /** Parses `checkout=5%` for `--share`; collects into a map of basis points. */
 export function collectShare(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const [name = "", share] = text.split("=", 2);
-  const parsed = ShareSchema.safeParse(share);
-  if (!parsed.success || name === "") throw new InvalidArgumentError("Write NAME=SHARE, like checkout=5%.");
-  return new Map([...before, [name, parsed.data]]);
+  const shareBp = shareBpOf(share ?? "");
+  if (shareBp === undefined || name === "") throw new InvalidArgumentError("Write NAME=SHARE, like checkout=5%.");
+  return new Map([...before, [name, shareBp]]);
 }
 
 /** Parses `name=value` for `--header`; lower-case name → values in order. */

@@ -1,5 +1,5 @@
 import type { ExitCode } from "../contract/exit-codes.ts";
-import type { LogLevel } from "../io/log.ts";
+import type { LogLevel } from "../io/log-levels.ts";
 
 /** A program of Serin that runs until it is stopped. */
 export interface Running {

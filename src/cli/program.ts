@@ -1,8 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { DocumentError, SerinError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import { type ApplyFlags, apply } from "./apply.ts";
-import { type ExplainFlags, explainRequest } from "./explain.ts";
+import type { ApplyFlags } from "./apply.ts";
+import type { ExplainFlags } from "./explain.ts";
 import {
   collect,
   collectClaim,
@@ -14,13 +14,13 @@ import {
   parseDuration,
   parseWorkers,
 } from "./flags.ts";
-import { type GetFlags, get } from "./get.ts";
+import type { GetFlags } from "./get.ts";
 import type { CliParts } from "./parts.ts";
-import { type RulesFlags, rules } from "./rules.ts";
-import { type ControllerFlags, runController, runSidecar, type SidecarFlags } from "./run-parts.ts";
-import { type StatusFlags, status } from "./status.ts";
-import { sendVerb, type VerbFlags } from "./verbs.ts";
-import { type WatchFlags, watch } from "./watch.ts";
+import type { RulesFlags } from "./rules.ts";
+import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
+import type { StatusFlags } from "./status.ts";
+import type { VerbFlags } from "./verbs.ts";
+import type { WatchFlags } from "./watch.ts";
 
 const VERSION = "0.1.0";
 
@@ -38,7 +38,10 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
   }
 }
 
-/** The command line with all its verbs; `done` takes the exit code of the one that ran. */
+/**
+ * The command line with all its verbs; `done` takes the exit code of the one that ran. Each loads its own code only when it runs:
+ * all of it takes longer to load than most verbs take to answer.
+ */
 function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command {
   const program = new Command("serin")
     .description("Rolls a new version out to real users a little at a time, and takes it back before they notice.")
@@ -54,7 +57,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
   command("rules", "print the rule set that `sidecar --rules` reads")
     .requiredOption("-f, --file <file>", "rollout file; may be repeated", collect, [])
     .option("--share <name=share>", "share of a rollout, 0% when absent", collectShare, new Map<string, number>())
-    .action(async (flags: RulesFlags) => done(await rules(flags, parts)));
+    .action(async (flags: RulesFlags) => done(await (await import("./rules.ts")).rules(flags, parts)));
   command("apply", "check rollout files and hand them to the controller")
     .requiredOption("-f, --file <file>", "rollout file; may be repeated", collect, [])
     .addOption(nats())
@@ -62,18 +65,18 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--timeout <duration>", "longest wait", parseDuration)
     .option("--dry-run", "only check; needs no controller")
     .option("--reason <text>", "kept in the audit")
-    .action(async (flags: ApplyFlags) => done(await apply(flags, parts)));
+    .action(async (flags: ApplyFlags) => done(await (await import("./apply.ts")).apply(flags, parts)));
   command("get [name]", "print a plan, or list all rollouts")
     .addOption(nats())
-    .action(async (name: string | undefined, flags: GetFlags) => done(await get(name, flags, parts)));
+    .action(async (name: string | undefined, flags: GetFlags) => done(await (await import("./get.ts")).get(name, flags, parts)));
   command("status [name]", "show how things stand; exit 3 when the named rollout is rolled back")
     .addOption(nats())
-    .action(async (name: string | undefined, flags: StatusFlags) => done(await status(name, flags, parts)));
+    .action(async (name: string | undefined, flags: StatusFlags) => done(await (await import("./status.ts")).status(name, flags, parts)));
   command("watch [name]", "follow changes; exit 0 when ended well, 3 when rolled back, 4 when the time is over")
     .addOption(nats())
     .addOption(program.createOption("--until <end>", "when to exit").choices(["promoted", "ended"]))
     .option("--timeout <duration>", "longest wait", parseDuration)
-    .action(async (name: string | undefined, flags: WatchFlags) => done(await watch(name, flags, parts)));
+    .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
 
   command("explain", "tell which variant a request gets, and why")
@@ -90,7 +93,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--address <address>", "address of the client")
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
     .addOption(nats())
-    .action(async (flags: ExplainFlags) => done(await explainRequest(flags, parts)));
+    .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
   command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
     done(await parts.runDemo({ json: flags.json === true })),
   );
@@ -116,7 +119,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--drain <duration>", "time to serve on after the signal to stop; 2500ms when absent", parseDuration)
     .option("--workers <count>", "processes, each with a socket of its own and one set of metrics; 1 when absent", parseWorkers)
     .addOption(logLevelOption())
-    .action(async (flags: SidecarFlags) => done(await runSidecar(flags, parts)));
+    .action(async (flags: SidecarFlags) => done(await (await import("./run-parts.ts")).runSidecar(flags, parts)));
   command("controller", "run a controller; one leads, others stand by")
     .addOption(natsOption(parts.defaultNats))
     .option("--id <id>", "name of this controller")
@@ -124,7 +127,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)
     .option("--lease <duration>", "how long a lease holds that is not renewed; 4s when absent", parseDuration)
     .addOption(logLevelOption())
-    .action(async (flags: ControllerFlags) => done(await runController(flags, parts)));
+    .action(async (flags: ControllerFlags) => done(await (await import("./run-parts.ts")).runController(flags, parts)));
 }
 
 function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
@@ -132,7 +135,7 @@ function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts
     command(`${name} <${subject}>`, description)
       .addOption(nats())
       .option("--reason <text>", "kept in the audit")
-      .action(async (target: string, flags: VerbFlags) => done(await sendVerb(name, target, flags, parts)));
+      .action(async (target: string, flags: VerbFlags) => done(await (await import("./verbs.ts")).sendVerb(name, target, flags, parts)));
   verb("promote", "name", "go to the next stage now").option("--full", "straight to 100 %");
   verb("pause", "name", "stay at this share; the canary is still judged");
   verb("resume", "name", "go on");

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { UsageError } from "../contract/errors.ts";
 import type { ExitCode } from "../contract/exit-codes.ts";
 import { EXIT } from "../contract/exit-codes.ts";
-import type { LogLevel } from "../io/log.ts";
+import type { LogLevel } from "../io/log-levels.ts";
 import { type CliParts, type Running, stopped } from "./parts.ts";
 
 /** Flags of `serin sidecar`; durations in milliseconds. */

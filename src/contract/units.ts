@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { durationMs, shareBpOf } from "./quantities.ts";
 
 /** A message of ours for a bad value: what is wrong, then how to put it right, split at the semicolon. */
 const fault = (problem: string, fix: string): string => `${problem}; ${fix}`;
@@ -12,36 +13,23 @@ const notText = (input: unknown, noun: string, example: string, withUnit: (count
   return fault(`${input} has no unit`, `write ${withUnit(input) ?? `one like ${example}`}`);
 };
 
-const SHARE = /^(?<whole>\d{1,3})(?:\.(?<part>\d{1,2}))?%$/;
-
 /** A part of the keys as people write it, `5%` or `0.25%`; parsed to integer basis points, 0…10,000. */
 export const ShareSchema = z
   .string({
-    error: ({ input }) => notText(input, "a share", "5%", (count) => (count <= 100 && SHARE.test(`${count}%`) ? `${count}%` : undefined)),
+    error: ({ input }) => notText(input, "a share", "5%", (count) => (shareBpOf(`${count}%`) === undefined ? undefined : `${count}%`)),
   })
   .transform((text, context) => {
-    const groups = SHARE.exec(text)?.groups;
-    const shareBp = groups === undefined ? Number.NaN : Number(groups["whole"]) * 100 + Number((groups["part"] ?? "").padEnd(2, "0"));
-    if (shareBp <= 10_000) return shareBp;
+    const shareBp = shareBpOf(text);
+    if (shareBp !== undefined) return shareBp;
     context.addIssue(fault(`${shown(text)} is not a share`, "write one from 0% to 100% with at most two decimals, like 5% or 0.25%"));
     return z.NEVER;
   });
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const DURATION = /^(?<count>\d{1,9})(?<unit>ms|s|m|h|d)$/;
-
-/** Milliseconds of a duration like `250ms`, `30s`, `10m`, `2h` or `7d`; undefined when it is none. */
-export function durationMs(text: string): number | undefined {
-  const groups = DURATION.exec(text)?.groups;
-  if (groups === undefined) return undefined;
-  return Number(groups["count"]) * (UNIT_MS[groups["unit"] ?? ""] ?? Number.NaN);
-}
 
 /** A length of time as people write it, `250ms`, `30s`, `10m`, `2h`, `7d`; parsed to milliseconds. */
 export const DurationSchema = z
   .string({
     error: ({ input }) =>
-      notText(input, "a duration", "30s or 10m", (count) => (DURATION.test(`${count}s`) ? `${count}s or ${count}m` : undefined)),
+      notText(input, "a duration", "30s or 10m", (count) => (durationMs(`${count}s`) === undefined ? undefined : `${count}s or ${count}m`)),
   })
   .transform((text, context) => {
     const ms = durationMs(text);

@@ -1,9 +1,7 @@
 import { destination, type Logger, pino, stdSerializers } from "pino";
+import type { LogLevel } from "./log-levels.ts";
 
 export type { Logger } from "pino";
-
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A logger that writes JSON lines to stderr, so that stdout stays the program's own. */
 export function createLog({ name, level }: { name: string; level: LogLevel }): Logger {

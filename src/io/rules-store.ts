@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
-import { FORMAT, MAX_BLOBS, SUBJECTS } from "../contract/names.ts";
+import { FORMAT, MAX_BLOBS } from "../contract/names.ts";
 import { PATTERNS } from "../contract/rollout.ts";
 import {
   type Blob,
@@ -13,20 +13,12 @@ import {
   type StaticRules,
 } from "../contract/rules.ts";
 import { type ManifestText, splitPayload } from "./manifest-text.ts";
-import { type NatsLink, readState } from "./nats.ts";
 import { isPlainLive } from "./rules-check.ts";
 
 /** A value in NATS that is not what it should be; the rules in force stay. */
 export class CorruptRulesError extends Error {
   override readonly name = "CorruptRulesError";
   readonly code = "RULES_CORRUPT";
-}
-
-/** A rule set with the leader's word of when its manifest was issued. */
-export interface IssuedRuleSet {
-  readonly ruleSet: RuleSet;
-  /** Unix milliseconds by the leader's clock. */
-  readonly issuedAtMs: number;
 }
 
 /** Static rules by the hash of their blob: what a reader has fetched already. */
@@ -116,20 +108,6 @@ export async function assemble(
   for (const hash of cache.keys()) if (!hashes.includes(hash)) cache.delete(hash);
   return { format: FORMAT, epoch: payload.epoch, revision: payload.revision, rollouts };
 }
-
-/** The rule set that stands in NATS; undefined before the first. Throws CorruptRulesError, or when NATS does not answer. */
-export async function readRuleSet(link: NatsLink, cache: BlobCache = new Map()): Promise<IssuedRuleSet | undefined> {
-  const stored = await readState(link, SUBJECTS.manifest);
-  if (stored === undefined) return undefined;
-  const payload = decodeManifest(stored.data);
-  return { ruleSet: await assemble(payload, cache, blobFetcher(link)), issuedAtMs: payload.issuedAtMs };
-}
-
-/** Fetches one blob by direct get. */
-export const blobFetcher =
-  (link: NatsLink) =>
-  async (hash: string): Promise<Uint8Array | undefined> =>
-    (await readState(link, SUBJECTS.blob(hash)))?.data;
 
 /** True when `next` comes after `current`; a reader never steps back. */
 export const isNewer = (next: { epoch: number; revision: number }, current: { epoch: number; revision: number } | undefined): boolean =>

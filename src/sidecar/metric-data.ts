@@ -1,7 +1,7 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
-import { ValueType } from "@opentelemetry/api";
-import { AggregationTemporality, type DataPoint, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
+import type { DataPoint, MetricData } from "@opentelemetry/sdk-metrics";
 import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
+import { CUMULATIVE, POINT, VALUE } from "../io/metric-kinds.ts";
 import type { Cell } from "./cells.ts";
 
 const hrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1_000_000)];
@@ -45,10 +45,10 @@ export function cellMetrics(cells: readonly Cell[], nowMs: number): MetricData[]
         name: METRICS.outcomeDuration,
         description: "Time of ended requests at the upstream.",
         unit: "s",
-        valueType: ValueType.DOUBLE,
+        valueType: VALUE.DOUBLE,
       },
-      aggregationTemporality: AggregationTemporality.CUMULATIVE,
-      dataPointType: DataPointType.HISTOGRAM,
+      aggregationTemporality: CUMULATIVE,
+      dataPointType: POINT.HISTOGRAM,
       dataPoints: histograms,
     },
   ];
@@ -65,18 +65,18 @@ export function readingMetrics(readings: readonly Reading[], startedAtMs: number
     }));
     if (kind === "counter") return sum(name, description, dataPoints);
     return {
-      descriptor: { name, description, unit: "", valueType: ValueType.DOUBLE },
-      aggregationTemporality: AggregationTemporality.CUMULATIVE,
-      dataPointType: DataPointType.GAUGE,
+      descriptor: { name, description, unit: "", valueType: VALUE.DOUBLE },
+      aggregationTemporality: CUMULATIVE,
+      dataPointType: POINT.GAUGE,
       dataPoints,
     };
   });
 }
 
 const sum = (name: string, description: string, dataPoints: DataPoint<number>[]): MetricData => ({
-  descriptor: { name, description, unit: "", valueType: ValueType.INT },
-  aggregationTemporality: AggregationTemporality.CUMULATIVE,
-  dataPointType: DataPointType.SUM,
+  descriptor: { name, description, unit: "", valueType: VALUE.INT },
+  aggregationTemporality: CUMULATIVE,
+  dataPointType: POINT.SUM,
   dataPoints,
   isMonotonic: true,
 });

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../io/clock.ts";
-import { type HttpPorts, startHttp } from "../io/http.ts";
+import type { HttpPorts } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
-import { startTelemetry } from "../io/telemetry.ts";
+import type { Telemetry } from "../io/telemetry.ts";
 import { startFileSource } from "./file-source.ts";
 import { type Stops, startGrpc } from "./grpc-side.ts";
-import { type NatsSide, startNatsSide } from "./nats-side.ts";
+import { loadNatsSide, loadTelemetry } from "./late-modules.ts";
+import { bindMetricsPage, type MetricsPage } from "./metrics-page.ts";
+import type { NatsSide } from "./nats-side.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "./options.ts";
 import { createRulesDisk, type RulesDisk } from "./rules-disk.ts";
 import { createState, type SidecarState } from "./sidecar-state.ts";
@@ -55,37 +57,51 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   if (disk !== undefined) await loadFromDisk(disk, state, parts);
   if ("file" in source) stops.unshift(await startFileSource(source.file, { rules, log }));
 
-  const metricsUrl = settings.metrics === "off" ? undefined : await startMetrics(settings, state, stops);
+  let telemetry: Telemetry | undefined;
+  const page = settings.metrics === "off" ? undefined : await bindMetricsPage(settings.metrics, state.readiness);
+  // After gRPC and NATS too: the last push holds everything.
+  stops.unshift(
+    () => page?.stop(),
+    () => telemetry?.stop(),
+  );
+  const show = async (): Promise<void> => {
+    if (page !== undefined) telemetry = await showMetrics(page, settings, state);
+  };
+  // What pushes comes in one piece, for which requests would wait too long.
+  if (settings.otlp) await show();
   let nats: NatsSide | undefined;
   // Stopped after gRPC: the last outcomes go out before the goodbye.
   stops.unshift(() => nats?.stop());
   const ports = await startGrpc(settings, state, stops);
   health.set(true);
-  log.info({ id: settings.id, extProc: settings.extProc, metrics: metricsUrl, revision: rules.ruleSet().revision }, "serving");
+  log.info({ id: settings.id, extProc: settings.extProc, metrics: page?.url, revision: rules.ruleSet().revision }, "serving");
 
-  // Only now, because NATS may be away.
-  if ("nats" in source) nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk });
   state.onCanaryFailure((rollout) => nats?.urgent(rollout));
   const checkBeat = setInterval(() => watchBeat(state, nats), BEAT_CHECK_MS);
   checkBeat.unref();
+  stops.unshift(() => clearInterval(checkBeat));
+  // Only now, because NATS may be away, and because no request needs any of it: it takes as long to load as all of the rest.
+  if ("nats" in source) {
+    const { startNatsSide } = await loadNatsSide();
+    nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk });
+  }
+  if (!settings.otlp) await show();
   const stop = async (): Promise<void> => {
     health.set(false);
     log.info({ drainMs }, "draining");
     await delay(drainMs);
-    clearInterval(checkBeat);
     await stopAll(stops);
     log.info("stopped");
   };
   let stopped: Promise<void> | undefined;
-  return { ...ports, metricsUrl, collect: state.collect, readiness: state.readiness, stop: () => (stopped ??= stop()) };
+  return { ...ports, metricsUrl: page?.url, collect: state.collect, readiness: state.readiness, stop: () => (stopped ??= stop()) };
 }
 
-async function startMetrics({ id, metrics, otlp }: SidecarSettings, state: SidecarState, stops: Stops): Promise<string> {
+async function showMetrics(page: MetricsPage, { id, otlp }: SidecarSettings, state: SidecarState): Promise<Telemetry> {
+  const { startTelemetry } = await loadTelemetry();
   const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect: state.collect });
-  stops.unshift(telemetry.stop);
-  const http = await startHttp(metrics, { metrics: telemetry.serve, readiness: state.readiness });
-  stops.unshift(http.stop);
-  return http.url;
+  page.show(telemetry);
+  return telemetry;
 }
 
 async function stopAll(stops: Stops): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import { DataPointType } from "@opentelemetry/sdk-metrics";
+import type { DataPointType } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "../../contract/names.ts";
 import type { BeatState } from "../beat.ts";
 import type { WorkerMetrics } from "./messages.ts";

@@ -1,5 +1,6 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
-import { DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
+import type { MetricData } from "@opentelemetry/sdk-metrics";
+import { POINT } from "../../io/metric-kinds.ts";
 import { mergeGauges, type WorkerGauge } from "./gauges.ts";
 import type { WorkerMetrics } from "./messages.ts";
 import { earlier, seriesKey } from "./series-key.ts";
@@ -81,9 +82,9 @@ export function createMergedCounts(onMisfit: (name: string) => void): MergedCoun
       takes += 1;
       gauges.set(
         slot,
-        metrics.filter((metric) => metric.dataPointType === DataPointType.GAUGE),
+        metrics.filter((metric) => metric.dataPointType === POINT.GAUGE),
       );
-      for (const metric of metrics) if (metric.dataPointType !== DataPointType.GAUGE) takeCounts(slot, metric, nowMs);
+      for (const metric of metrics) if (metric.dataPointType !== POINT.GAUGE) takeCounts(slot, metric, nowMs);
       for (const series of allSeries()) {
         const part = series.parts.get(slot);
         if (part === undefined || part.taken === takes) continue;
@@ -132,7 +133,7 @@ interface Point {
 }
 
 function pointsOf(metric: Cumulative): Point[] {
-  if (metric.dataPointType === DataPointType.SUM)
+  if (metric.dataPointType === POINT.SUM)
     return metric.dataPoints.map(({ attributes, startTime, value }) => ({
       attributes,
       start: startTime,
@@ -182,7 +183,7 @@ function shown({ like, boundaries = [], series: all }: Family, nowMs: number): M
     series.shownSum = Math.max(series.shownSum, total.sum);
     return { attributes: series.attributes, startTime: series.start, endTime: hrTime(nowMs), total, sum: series.shownSum };
   });
-  if (like.dataPointType === DataPointType.SUM)
+  if (like.dataPointType === POINT.SUM)
     return {
       ...like,
       dataPoints: points.map(({ attributes, startTime, endTime, total }) => ({ attributes, startTime, endTime, value: total.count })),

@@ -1,8 +1,8 @@
-import { ValueType } from "@opentelemetry/api";
-import { AggregationTemporality, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
+import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { z } from "zod";
 import { EXIT } from "../../contract/exit-codes.ts";
-import { LOG_LEVELS } from "../../io/log.ts";
+import { LOG_LEVELS } from "../../io/log-levels.ts";
+import { CUMULATIVE, POINT, VALUE } from "../../io/metric-kinds.ts";
 import { SidecarOptionsSchema } from "../options.ts";
 
 const HrTimeSchema = z.tuple([z.int(), z.int()]);
@@ -18,8 +18,8 @@ const pointsOf = <Value extends z.ZodType>(value: Value) =>
   );
 
 const shared = {
-  descriptor: z.object({ name: z.string(), description: z.string(), unit: z.string(), valueType: z.enum(ValueType) }),
-  aggregationTemporality: z.literal(AggregationTemporality.CUMULATIVE),
+  descriptor: z.object({ name: z.string(), description: z.string(), unit: z.string(), valueType: z.enum(VALUE) }),
+  aggregationTemporality: z.literal(CUMULATIVE),
 };
 
 const HistogramSchema = z.object({
@@ -31,9 +31,9 @@ const HistogramSchema = z.object({
 /** The metrics that a sidecar shows, as OpenTelemetry's `MetricData`: cumulative sums and histograms, and gauges. */
 const MetricsSchema = z.array(
   z.discriminatedUnion("dataPointType", [
-    z.object({ ...shared, dataPointType: z.literal(DataPointType.SUM), isMonotonic: z.literal(true), dataPoints: pointsOf(z.number()) }),
-    z.object({ ...shared, dataPointType: z.literal(DataPointType.GAUGE), dataPoints: pointsOf(z.number()) }),
-    z.object({ ...shared, dataPointType: z.literal(DataPointType.HISTOGRAM), dataPoints: pointsOf(HistogramSchema) }),
+    z.object({ ...shared, dataPointType: z.literal(POINT.SUM), isMonotonic: z.literal(true), dataPoints: pointsOf(z.number()) }),
+    z.object({ ...shared, dataPointType: z.literal(POINT.GAUGE), dataPoints: pointsOf(z.number()) }),
+    z.object({ ...shared, dataPointType: z.literal(POINT.HISTOGRAM), dataPoints: pointsOf(HistogramSchema) }),
   ]),
 );
 

@@ -1,7 +1,8 @@
 import { SerinError } from "../../contract/errors.ts";
 import { EXIT } from "../../contract/exit-codes.ts";
 import type { Clock } from "../../io/clock.ts";
-import type { Logger, LogLevel } from "../../io/log.ts";
+import type { Logger } from "../../io/log.ts";
+import type { LogLevel } from "../../io/log-levels.ts";
 import type { SidecarSettings } from "../options.ts";
 import { type FromWorker, FromWorkerSchema, type ToWorker, type WorkerMetrics } from "./messages.ts";
 

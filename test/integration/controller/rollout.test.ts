@@ -2,7 +2,7 @@ import { describe, expect } from "vitest";
 import { STREAMS, SUBJECTS } from "../../../src/contract/names.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import { ensureStreams } from "../../../src/io/nats.ts";
-import { readRuleSet } from "../../../src/io/rules-store.ts";
+import { readRuleSet } from "../../../src/io/rules-reader.ts";
 import { listAudit, listSubjects, readFleet, readJudge, readPlan } from "../../../src/io/store.ts";
 import { documentOf } from "../../unit/controller/builders.ts";
 import { waitFor } from "./wait.ts";

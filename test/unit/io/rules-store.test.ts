@@ -2,15 +2,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { MAX_BLOBS, SUBJECTS } from "../../../src/contract/names.ts";
 import type { ManifestPayload, StaticRules } from "../../../src/contract/rules.ts";
-import {
-  assemble,
-  type BlobCache,
-  decodeManifest,
-  encodeBlobs,
-  encodeManifest,
-  isNewer,
-  readRuleSet,
-} from "../../../src/io/rules-store.ts";
+import { readRuleSet } from "../../../src/io/rules-reader.ts";
+import { assemble, type BlobCache, decodeManifest, encodeBlobs, encodeManifest, isNewer } from "../../../src/io/rules-store.ts";
 import { ruleOf } from "../../support/decide-inputs.ts";
 import { createFakeLink } from "../../support/fake-link.ts";
 
