@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** Longest work without a break, in milliseconds: a tenth of what Envoy waits for an answer, with room for one step too long. */
-const SLICE_MS = 4;
+/** Longest work without a break, in milliseconds: with one step too long still far below the 10 ms that a change of rules may take. */
+const SLICE_MS = 2;
 
 /** Called between the steps of long work; waits for the event loop's next turn when the work began, or went on, some time ago. */
 export type Slices = () => Promise<void>;
