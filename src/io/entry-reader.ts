@@ -49,8 +49,11 @@ export async function readEntries<Parsed>(source: ByteSource, { container, known
   const scanner = new EntryScanner(container, (entry) => {
     const { name, fingerprint, bytes } = entry;
     if (fingerprints.has(name)) throw new EntryFault(`${container}.${name} stands twice`);
-    fingerprints.set(name, fingerprint);
-    if (known.get(name) === fingerprint) return;
+    const before = known.get(name);
+    const isKnown = before === fingerprint;
+    // The text from before is old already: ten thousand new ones would have to be moved by the garbage collector.
+    fingerprints.set(name, isKnown ? before : fingerprint);
+    if (isKnown) return;
     if (bytes === undefined) large.push(entry);
     else changed.set(name, parse({ name, text: bytes.toString("utf8"), tables: [] }));
   });
