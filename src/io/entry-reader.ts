@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { UserTable } from "../contract/user-lists.ts";
 import { EntryFault, EntryScanner, type RawEntry } from "./entry-scanner.ts";
 import { ListReader } from "./list-reader.ts";
-import { createSlices } from "./slices.ts";
+import { createSlices, inSlices } from "./slices.ts";
 
 /** Bytes that can be read anywhere, more than once. */
 export interface ByteSource {
@@ -62,7 +62,7 @@ export async function readEntries<Parsed>(source: ByteSource, { container, known
   for (const entry of large) {
     const lists = new ListReader();
     await eachChunk(source, entry, (chunk) => lists.push(chunk));
-    changed.set(entry.name, parse({ name: entry.name, text: lists.end(), tables: lists.tables }));
+    changed.set(entry.name, parse({ name: entry.name, ...(await inSlices(lists.finishing())) }));
   }
   return { fields, fingerprints, changed };
 }

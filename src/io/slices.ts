@@ -15,3 +15,14 @@ export function createSlices(): Slices {
     sinceMs = performance.now();
   };
 }
+
+/** Work that stops between its steps, and begins in a turn of its own. */
+export async function inSlices<Result>(steps: Generator<void, Result>): Promise<Result> {
+  await nextTurn();
+  const pause = createSlices();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
+}
