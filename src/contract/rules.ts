@@ -80,7 +80,7 @@ export const ManifestPayloadSchema = z.strictObject({
  * The most bytes of a manifest as stored: what one message of NATS takes by default, less 4 KiB for its headers. Room for
  * 10,000 rollouts with names of 20 characters.
  */
-const MAX_MANIFEST_BYTES = 1_024 * 1_024 - 4_096;
+export const MAX_MANIFEST_BYTES = 1_024 * 1_024 - 4_096;
 
 /** The manifest as stored: the payload's exact text, so that a signature covers bytes and not a re-serialisation. */
 export const ManifestSchema = z.strictObject({

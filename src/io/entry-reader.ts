@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { UserTable } from "../contract/user-lists.ts";
 import { EntryFault, EntryScanner, type RawEntry } from "./entry-scanner.ts";
 import { ListReader } from "./list-reader.ts";
-import { createSlices } from "./slices.ts";
+import { createSlices, inSlices } from "./slices.ts";
 
 /** Bytes that can be read anywhere, more than once. */
 export interface ByteSource {
@@ -49,8 +49,11 @@ export async function readEntries<Parsed>(source: ByteSource, { container, known
   const scanner = new EntryScanner(container, (entry) => {
     const { name, fingerprint, bytes } = entry;
     if (fingerprints.has(name)) throw new EntryFault(`${container}.${name} stands twice`);
-    fingerprints.set(name, fingerprint);
-    if (known.get(name) === fingerprint) return;
+    const before = known.get(name);
+    const isKnown = before === fingerprint;
+    // The text from before is old already: ten thousand new ones would have to be moved by the garbage collector.
+    fingerprints.set(name, isKnown ? before : fingerprint);
+    if (isKnown) return;
     if (bytes === undefined) large.push(entry);
     else changed.set(name, parse({ name, text: bytes.toString("utf8"), tables: [] }));
   });
@@ -59,7 +62,7 @@ export async function readEntries<Parsed>(source: ByteSource, { container, known
   for (const entry of large) {
     const lists = new ListReader();
     await eachChunk(source, entry, (chunk) => lists.push(chunk));
-    changed.set(entry.name, parse({ name: entry.name, text: lists.end(), tables: lists.tables }));
+    changed.set(entry.name, parse({ name: entry.name, ...(await inSlices(lists.finishing())) }));
   }
   return { fields, fingerprints, changed };
 }

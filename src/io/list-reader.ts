@@ -9,7 +9,7 @@ const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byt
 interface ListTaker {
   /** Answers with the index of the first byte that is not the list's own, or with the chunk's length. */
   take(chunk: Buffer, from: number): number;
-  finish(): UserTable;
+  finishing(): Generator<void, UserTable>;
 }
 
 /**
@@ -17,7 +17,7 @@ interface ListTaker {
  * list is empty: `"userHashes":[]` or `"packedUsers":""`. Throws a EntryFault where a list is none.
  */
 export class ListReader {
-  readonly tables: UserTable[] = [];
+  readonly #lists: ListTaker[] = [];
   readonly #pieces: Buffer[] = [];
   #list: ListTaker | undefined;
   #inText = false;
@@ -32,7 +32,7 @@ export class ListReader {
       if (this.#list !== undefined) {
         at = this.#list.take(chunk, at);
         if (at === chunk.length) return;
-        this.tables.push(this.#list.finish());
+        this.#lists.push(this.#list);
         this.#list = undefined;
         keptFrom = at;
         continue;
@@ -44,9 +44,12 @@ export class ListReader {
     if (this.#list === undefined) this.#pieces.push(Buffer.from(chunk.subarray(keptFrom)));
   }
 
-  /** What is left of the text. Whether it is JSON is not looked at. */
-  end(): string {
-    return Buffer.concat(this.#pieces).toString("utf8");
+  /** What is left of the text, and its lists in their order, made in steps. Whether it is JSON is not looked at. */
+  *finishing(): Generator<void, { text: string; tables: UserTable[] }> {
+    const tables: UserTable[] = [];
+    // One at a time is held twice.
+    for (let list = this.#lists.shift(); list !== undefined; list = this.#lists.shift()) tables.push(yield* list.finishing());
+    return { text: Buffer.concat(this.#pieces).toString("utf8"), tables };
   }
 
   #takePlain(byte: number): void {
@@ -96,8 +99,8 @@ class HashTaker implements ListTaker {
     return chunk.length;
   }
 
-  finish(): UserTable {
-    return checked(this.#builder.finish(), NO_HASHES);
+  *finishing(): Generator<void, UserTable> {
+    return checked(yield* this.#builder.finishing(), NO_HASHES);
   }
 
   /** Digits up to the closing quote; returns the index after what was taken. */
@@ -129,8 +132,8 @@ class PackedTaker implements ListTaker {
     return end;
   }
 
-  finish(): UserTable {
-    return checked(this.#reader.finish(), NOT_PACKED);
+  *finishing(): Generator<void, UserTable> {
+    return checked(yield* this.#reader.finishing(), NOT_PACKED);
   }
 }
 

@@ -1,138 +1,156 @@
 import type { z } from "zod";
+import { FORMAT } from "../contract/names.ts";
 import { PATTERNS } from "../contract/rollout.ts";
-import { type LiveRule, ManifestPayloadSchema } from "../contract/rules.ts";
+import { type LiveRule, MAX_MANIFEST_BYTES, ManifestPayloadSchema } from "../contract/rules.ts";
 import { isPlainLive } from "./rules-check.ts";
+
+type LiveRules = Readonly<Record<string, LiveRule>>;
 
 const HeadSchema = ManifestPayloadSchema.omit({ live: true });
 
-/** A manifest's payload with its live rules as text: ten thousand of them are held and compared as one string. */
+/** A manifest with its live rules as they stand in it: ten thousand of them are held and compared as bytes, and no text of them is made. */
 export interface ManifestText {
   readonly head: z.infer<typeof HeadSchema>;
-  /** JSON as `JSON.stringify` writes it, checked: name → live rule. */
-  readonly live: string;
+  /** Name → live rule, checked: JSON as `JSON.stringify` writes it, within a JSON text of the same kind. */
+  readonly live: Buffer;
 }
 
-/** How two texts of live rules differ. */
+/** How live rules differ. */
 export interface LiveChange {
   readonly changed: ReadonlyMap<string, LiveRule>;
   readonly removed: readonly string[];
 }
 
-const LIVE = ',"live":{';
+const BEGIN = `{"format":${FORMAT},"payload":"`;
+const LIVE = String.raw`,\"live\":{`;
+/** The end of the live rules, of the payload and of the manifest. */
+const END = '}}"}';
 /** More new names than this are quicker checked with all the others. */
 const FEW = 20;
 
 /**
- * The payload's parts where only some live rules differ from a payload that was read before; these alone are parsed and checked.
+ * A stored manifest's parts where only some live rules differ from one that was read before; these alone are parsed and checked.
  * Undefined when the whole must be looked at, which also finds what is wrong with it.
  */
-export function splitPayload(payload: string, before: ManifestText): ManifestText | undefined {
-  const at = payload.indexOf(LIVE);
-  if (at === -1 || !payload.endsWith("}}")) return undefined;
-  const head = HeadSchema.safeParse(parse(`${payload.slice(0, at)}}`));
+export function splitManifest(data: Buffer, before: ManifestText): ManifestText | undefined {
+  const at = data.indexOf(LIVE);
+  if (at === -1 || data.length > MAX_MANIFEST_BYTES || !isAt(data, 0, BEGIN) || !endsWith(data, END)) return undefined;
+  const payload = plainText(data.subarray(BEGIN.length, at));
+  const head = HeadSchema.safeParse(payload === undefined ? undefined : parse(`${payload}}`));
   if (!head.success) return undefined;
-  const live = payload.slice(at + LIVE.length - 1, -1);
+  const live = data.subarray(at + LIVE.length - 1, data.length - END.length + 1);
   return isSound(before.live, live) ? { head: head.data, live } : undefined;
 }
 
-/** Every rule of a text that was checked. */
-export const allLive = (live: string): LiveChange => ({ changed: new Map(Object.entries(checkedLive(live))), removed: [] });
+/** Live rules, as they stand in a manifest. */
+export const liveText = (live: LiveRules): Buffer => Buffer.from(escaped(JSON.stringify(live)));
 
-/** How a checked text differs from another one. */
-export function compareLive(before: string, after: string): LiveChange {
-  const { was, is } = differences(before, after);
+/** Every rule. */
+export const allLive = (live: Buffer): LiveChange => ({ changed: new Map(Object.entries(checkedLive(live))), removed: [] });
+
+/** How checked rules differ from other ones. */
+export function compareLive(before: Buffer, after: Buffer): LiveChange {
+  const [was, is] = differences(before, after);
   const [old, next] = [checkedLive(was), checkedLive(is)];
-  return {
-    changed: new Map(Object.entries(next)),
-    removed: Object.keys(old).filter((name) => !Object.hasOwn(next, name)),
-  };
+  return { changed: new Map(Object.entries(next)), removed: Object.keys(old).filter((name) => !Object.hasOwn(next, name)) };
 }
 
-/** Whether a text that differs from a checked one in some rules is sound as well. */
-function isSound(before: string, after: string): boolean {
+/** Whether rules that differ from checked ones in some are sound as well. */
+function isSound(before: Buffer, after: Buffer): boolean {
   // A comma after the last rule would be taken for the end of that rule.
-  if (after !== "{}" && !after.endsWith("}}")) return false;
-  const { was, is } = differences(before, after);
-  const next = parse(is);
+  if (after.length !== 2 && !endsWith(after, "}}")) return false;
+  const [was, is] = differences(before, after);
+  const text = plainText(is);
+  const next = text === undefined ? undefined : parse(text);
   // Written in another way, or a name twice: the boundaries between rules might be elsewhere.
-  if (next === undefined || JSON.stringify(next) !== is) return false;
+  if (next === undefined || JSON.stringify(next) !== text) return false;
   const old = checkedLive(was);
   const entries = Object.entries(Object(next));
   const arrived = entries.filter(([name]) => !Object.hasOwn(old, name));
-  if (arrived.length > FEW || arrived.some(([name]) => before.includes(`"${name}":{`))) return false;
+  if (arrived.length > FEW || arrived.some(([name]) => before.includes(escaped(`"${name}":{`)))) return false;
   return entries.every(([name, rule]) => PATTERNS.name.test(name) && isPlainLive(rule));
 }
 
+/** More rules that differ than this are quicker looked at with all that come after them. */
+const MANY = 100;
+
 /**
- * The rules in which two texts differ, as objects: one after another as long as both name the same, and from then on all that
- * stands before the end that they have in common. In a checked text `},` stands only between two rules.
+ * The rules in which two manifests differ, as objects: one after another as long as both name the same, and from then on all that
+ * stands before the end that they have in common. In checked rules `},` stands only between two of them.
  */
-function differences(before: string, after: string): { was: string; is: string } {
-  const [old, next] = [before.slice(1, -1), after.slice(1, -1)];
-  const was: string[] = [];
-  const is: string[] = [];
-  let [i, j] = [0, 0];
-  while (i < old.length && j < next.length) {
-    const same = commonStart(old, i, next, j);
-    if (i + same === old.length && j + same === next.length) return joined(was, is);
-    const start = startOfRule(old, i, same);
-    [i, j] = [i + start, j + start];
-    const [ruleBefore, ruleAfter] = [ruleAt(old, i), ruleAt(next, j)];
-    if (nameIn(ruleBefore) !== nameIn(ruleAfter)) break;
+function differences(before: Buffer, after: Buffer): [was: Buffer, is: Buffer] {
+  let [old, next] = [before.subarray(1, -1), after.subarray(1, -1)];
+  const was: Buffer[] = [];
+  const is: Buffer[] = [];
+  while (old.length > 0 && next.length > 0 && was.length < MANY) {
+    const same = commonBytes(old, next, "start");
+    if (same === old.length && same === next.length) return [joined(was), joined(is)];
+    const start = startOfRule(old, same);
+    [old, next] = [old.subarray(start), next.subarray(start)];
+    const [ruleBefore, ruleAfter] = [firstRule(old), firstRule(next)];
+    if (!nameIn(ruleBefore).equals(nameIn(ruleAfter))) break;
     was.push(ruleBefore);
     is.push(ruleAfter);
-    [i, j] = [i + ruleBefore.length + 1, j + ruleAfter.length + 1];
+    [old, next] = [old.subarray(ruleBefore.length + 1), next.subarray(ruleAfter.length + 1)];
   }
-  const left = commonRules(old, i, next, j);
-  was.push(old.slice(i, Math.max(i, old.length - left)));
-  is.push(next.slice(j, Math.max(j, next.length - left)));
-  return joined(was, is);
+  const left = commonRules(old, next);
+  was.push(old.subarray(0, old.length - left));
+  is.push(next.subarray(0, next.length - left));
+  return [joined(was), joined(is)];
 }
 
-const joined = (was: readonly string[], is: readonly string[]): { was: string; is: string } => ({
-  was: `{${was.filter((rule) => rule !== "").join()}}`,
-  is: `{${is.filter((rule) => rule !== "").join()}}`,
-});
+const [OPEN, COMMA, CLOSE] = [Buffer.from("{"), Buffer.from(","), Buffer.from("}")];
 
-/** Where the rule begins in which a common stretch ends, counted from where the stretch begins. */
-function startOfRule(text: string, from: number, length: number): number {
-  const boundary = length < 2 ? -1 : text.lastIndexOf("},", from + length - 2);
-  return boundary < from ? 0 : boundary + 2 - from;
+function joined(rules: readonly Buffer[]): Buffer {
+  const pieces = rules.filter(({ length }) => length > 0).flatMap((rule) => [COMMA, rule]);
+  return Buffer.concat([OPEN, ...pieces.slice(1), CLOSE]);
 }
 
-function ruleAt(text: string, from: number): string {
-  const boundary = text.indexOf("},", from);
-  return text.slice(from, boundary === -1 ? text.length : boundary + 1);
+/** Where the rule begins in which a common stretch from the start ends. */
+function startOfRule(rules: Buffer, length: number): number {
+  const boundary = length < 2 ? -1 : rules.lastIndexOf("},", length - 2);
+  return boundary === -1 ? 0 : boundary + 2;
 }
 
-const nameIn = (rule: string): string => rule.slice(0, rule.indexOf(":"));
+function firstRule(rules: Buffer): Buffer {
+  const boundary = rules.indexOf("},");
+  return boundary === -1 ? rules : rules.subarray(0, boundary + 1);
+}
 
-/** Length of the rules at the end that both texts have in common, with the comma before them. */
-function commonRules(a: string, fromA: number, b: string, fromB: number): number {
-  const tail = commonEnd(a, b, Math.min(a.length - fromA, b.length - fromB));
-  const boundary = tail <= 0 ? -1 : a.indexOf("},", a.length - tail);
+const nameIn = (rule: Buffer): Buffer => rule.subarray(0, rule.indexOf(":"));
+
+/** Length of the rules at the end that both have in common, with the comma before them. */
+function commonRules(a: Buffer, b: Buffer): number {
+  const boundary = a.indexOf("},", a.length - commonBytes(a, b, "end"));
   return boundary === -1 ? 0 : a.length - boundary - 1;
 }
 
-const BLOCK = 4_096;
+/** Large blocks first: comparing one of these costs as much as comparing two bytes. */
+const BLOCKS = [65_536, 4_096, 256, 16, 1];
 
-/** Whole blocks first: comparing these costs a tenth of comparing characters. */
-function commonStart(a: string, fromA: number, b: string, fromB: number): number {
-  const most = Math.min(a.length - fromA, b.length - fromB);
+function commonBytes(a: Buffer, b: Buffer, side: "start" | "end"): number {
+  const most = Math.min(a.length, b.length);
+  const isSame = (from: number, to: number): boolean =>
+    side === "start"
+      ? a.compare(b, from, to, from, to) === 0
+      : a.compare(b, b.length - to, b.length - from, a.length - to, a.length - from) === 0;
   let count = 0;
-  while (count + BLOCK <= most && a.slice(fromA + count, fromA + count + BLOCK) === b.slice(fromB + count, fromB + count + BLOCK))
-    count += BLOCK;
-  while (count < most && a.charCodeAt(fromA + count) === b.charCodeAt(fromB + count)) count += 1;
+  for (const block of BLOCKS) while (count + block <= most && isSame(count, count + block)) count += block;
   return count;
 }
 
-function commonEnd(a: string, b: string, most: number): number {
-  const [endA, endB] = [a.length, b.length];
-  let count = 0;
-  while (count + BLOCK <= most && a.slice(endA - count - BLOCK, endA - count) === b.slice(endB - count - BLOCK, endB - count))
-    count += BLOCK;
-  while (count < most && a.charCodeAt(endA - count - 1) === b.charCodeAt(endB - count - 1)) count += 1;
-  return count;
+const isAt = (data: Buffer, at: number, text: string): boolean => data.toString("latin1", at, at + text.length) === text;
+
+const endsWith = (data: Buffer, text: string): boolean => isAt(data, Math.max(0, data.length - text.length), text);
+
+/** A text as it stands within a JSON text. */
+const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** A piece of a JSON text; undefined where it is none, or written in another way than `JSON.stringify` does. */
+function plainText(piece: Buffer): string | undefined {
+  const written = piece.toString("utf8");
+  const text = parse(`"${written}"`);
+  return typeof text === "string" && escaped(text) === written ? text : undefined;
 }
 
 function parse(text: string): unknown {
@@ -144,4 +162,5 @@ function parse(text: string): unknown {
   }
 }
 
-const checkedLive = (text: string): Record<string, LiveRule> => JSON.parse(text) as Record<string, LiveRule>; // checked when it was read
+/** Rules that were checked when they were read. */
+const checkedLive = (live: Buffer): LiveRules => JSON.parse(String(JSON.parse(`"${live.toString("latin1")}"`))) as LiveRules;

@@ -12,7 +12,7 @@ import {
   type RuleSet,
   type StaticRules,
 } from "../contract/rules.ts";
-import { type ManifestText, splitPayload } from "./manifest-text.ts";
+import { liveText, type ManifestText, splitManifest } from "./manifest-text.ts";
 import { isPlainLive } from "./rules-check.ts";
 
 /** A value in NATS that is not what it should be; the rules in force stay. */
@@ -58,23 +58,19 @@ export const encodeManifest = (payload: ManifestPayload): string =>
 
 /** The payload of a stored manifest. Throws CorruptRulesError. */
 export function decodeManifest(data: Uint8Array): ManifestPayload {
-  return decodePayload(decodeEnvelope(data).payload);
+  return decodePayload(decode(ManifestSchema, bufferOf(data).toString("utf8"), "manifest").payload);
 }
 
-/**
- * A stored manifest with its live rules as text; where one was read before, only what differs is parsed and checked. Throws
- * CorruptRulesError.
- */
+/** A stored manifest as text; where one was read before, only what differs is parsed and checked. Throws CorruptRulesError. */
 export function decodeManifestText(data: Uint8Array, before?: ManifestText): ManifestText {
-  const { payload } = decodeEnvelope(data);
-  const split = before === undefined ? undefined : splitPayload(payload, before);
+  const split = before === undefined ? undefined : splitManifest(bufferOf(data), before);
   if (split !== undefined) return split;
-  const { live, ...head } = decodePayload(payload);
-  return { head, live: JSON.stringify(live) };
+  const { live, ...head } = decodeManifest(data);
+  return { head, live: liveText(live) };
 }
 
-const decodeEnvelope = (data: Uint8Array): z.infer<typeof ManifestSchema> =>
-  decode(ManifestSchema, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("utf8"), "manifest");
+/** The same bytes, without a copy. */
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength);
 
 function decodePayload(text: string): ManifestPayload {
   const payload: unknown = parseJson(text, "manifest's payload");

@@ -97,7 +97,10 @@ export const isLive = (rollout: Pick<CompiledRollout, "live"> | undefined): bool
   rollout !== undefined && !rollout.live.off && rollout.live.shareBp > 0;
 
 /** True while some users are on a canary by share, and others are not: a run that is being judged. */
-export function isSplit({ rollouts }: CompiledRules): boolean {
-  for (const rollout of rollouts.values()) if (isLive(rollout) && rollout.live.shareBp < 10_000) return true;
+export const isSplit = (rules: CompiledRules): boolean => hasRollout(rules, (rollout) => isLive(rollout) && rollout.live.shareBp < 10_000);
+
+/** Whether there is such a rollout; asked every second, so that no list of all is made. */
+export function hasRollout({ rollouts }: CompiledRules, isSuch: (rollout: CompiledRollout) => boolean): boolean {
+  for (const rollout of rollouts.values()) if (isSuch(rollout)) return true;
   return false;
 }

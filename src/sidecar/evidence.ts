@@ -6,7 +6,7 @@ import type { Clock } from "../io/clock.ts";
 import type { Logger } from "../io/log.ts";
 import type { NatsLink } from "../io/nats.ts";
 import type { Cell, Cells } from "./cells.ts";
-import { type CurrentRules, isLive } from "./current-rules.ts";
+import { type CurrentRules, hasRollout, isLive } from "./current-rules.ts";
 import { cellMetrics } from "./metric-data.ts";
 
 /** A failure is told at once, but messages stay this far apart. */
@@ -66,7 +66,7 @@ export function startEvidence({ id, link, rules, cells, clock, log }: Parts): Ev
       // What was not sent counts as changed still.
       log.error({ error }, "evidence could not be sent, the next message holds it");
     }
-    const isJudged = [...rules.compiled().rollouts.values()].some(isLive);
+    const isJudged = hasRollout(rules.compiled(), isLive);
     schedule((isJudged ? LIVE_MS : IDLE_MS) + JITTER_MS * Math.random());
   };
   const schedule = (delayMs: number): void => {

@@ -3,7 +3,7 @@ import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import { storedSketch } from "../core/judge/key-sketch.ts";
 import type { Logger } from "../io/log.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { type CurrentRules, isLive } from "./current-rules.ts";
+import { type CurrentRules, hasRollout, isLive } from "./current-rules.ts";
 import type { FailingUsers } from "./failing-users.ts";
 import type { CountedUsers } from "./rollout-failures.ts";
 
@@ -58,7 +58,7 @@ export function startFailingUsersSender({ id, link, rules, failing, log }: Parts
       // What was not sent counts as changed still.
       log.error({ error }, "failing users could not be sent, the next message holds them");
     }
-    const isJudged = [...rules.compiled().rollouts.values()].some(isLive);
+    const isJudged = hasRollout(rules.compiled(), isLive);
     clearTimeout(timer);
     timer = setTimeout(send, (isJudged && users <= MANY_USERS ? LIVE_MS : IDLE_MS) + JITTER_MS * Math.random());
     timer.unref();

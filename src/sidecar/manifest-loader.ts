@@ -85,7 +85,12 @@ function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before
   for (const [hash, { statics }] of kept)
     if (before.loaded?.shelves.has(hash) !== true) for (const name of statics.keys()) touched.add(name);
   const found = new Map<string, CompiledStatics>();
-  for (const { statics } of kept.values()) for (const [name, compiled] of statics) if (touched.has(name)) found.set(name, compiled);
+  for (const { statics } of kept.values()) {
+    for (const name of touched.size < statics.size ? touched : statics.keys()) {
+      const compiled = touched.has(name) ? statics.get(name) : undefined;
+      if (compiled !== undefined) found.set(name, compiled);
+    }
+  }
   const changed = new Map<string, { statics: CompiledStatics; live: LiveRule }>();
   for (const name of touched) {
     const rule = live.changed.get(name) ?? (removed.has(name) ? undefined : before.inForce.rollouts.get(name)?.live);

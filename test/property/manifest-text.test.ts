@@ -1,7 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { LiveRule, ManifestPayload } from "../../src/contract/rules.ts";
-import { allLive, compareLive, type ManifestText } from "../../src/io/manifest-text.ts";
+import { allLive, compareLive, liveText, type ManifestText } from "../../src/io/manifest-text.ts";
 import { CorruptRulesError, decodeManifest, decodeManifestText, encodeManifest } from "../../src/io/rules-store.ts";
 
 const rule: fc.Arbitrary<LiveRule> = fc.record({
@@ -30,17 +30,19 @@ const payloadOf = (rules: Record<string, LiveRule>, revision: number): ManifestP
   blobs: { "0": "a".repeat(64) },
   live: rules,
 });
+/** What stands in a manifest's text of its live rules. */
+const plain = (live: Buffer): string => JSON.parse(`"${live.toString("utf8")}"`);
 const bytes = (payload: ManifestPayload): Buffer => Buffer.from(encodeManifest(payload));
 
 describe("a manifest that is read after another one", () => {
   test.prop([pair], { numRuns: 2_000 })("is the one that is read alone", ({ before, after }) => {
     const first = decodeManifestText(bytes(payloadOf(before, 1)));
     const { head, live: text } = decodeManifestText(bytes(payloadOf(after, 2)), first);
-    expect({ ...head, live: JSON.parse(text) }).toEqual(decodeManifest(bytes(payloadOf(after, 2))));
+    expect({ ...head, live: JSON.parse(plain(text)) }).toEqual(decodeManifest(bytes(payloadOf(after, 2))));
   });
 
   test.prop([pair], { numRuns: 2_000 })("differs from it in what changed", ({ before, after }) => {
-    const { changed, removed } = compareLive(JSON.stringify(before), JSON.stringify(after));
+    const { changed, removed } = compareLive(liveText(before), liveText(after));
     const applied = new Map([...Object.entries(before), ...changed]);
     for (const gone of removed) applied.delete(gone);
     expect(Object.fromEntries(applied)).toEqual(after);
@@ -62,7 +64,8 @@ describe("a manifest that is read after another one", () => {
   /** The rules by name: JSON puts names that are numbers first, a text that was compared leaves them where they stood. */
   const outcome = (decode: () => ManifestText): unknown => {
     try {
-      const { head, live: text } = decode();
+      const { head, live: escaped } = decode();
+      const text = plain(escaped);
       const rules = Object.entries(JSON.parse(text)).map(([key, one]) => `"${key}":${JSON.stringify(one)}`);
       // The next text is compared with this one rule by rule, so each stands there once and in one form only.
       expect(
@@ -93,6 +96,12 @@ describe("a manifest that is read after another one", () => {
       sameAsAlone(edited(JSON.stringify(payloadOf(after, 2)), edit), before);
     },
   );
+
+  test.prop([pair, edits], { numRuns: 2_000 })("is refused there also where it was written in another way", ({ before, after }, edit) => {
+    const first = decodeManifestText(bytes(payloadOf(before, 1)));
+    const data = Buffer.from(edited(encodeManifest(payloadOf(after, 2)), edit));
+    expect(outcome(() => decodeManifestText(data, first))).toEqual(outcome(() => decodeManifestText(data)));
+  });
 
   test.prop([live.filter((rules) => Object.keys(rules).length > 0), fc.nat(), fc.nat()], { numRuns: 2_000 })(
     "is refused, or read in the same way, where a rule of it stands twice or elsewhere",
@@ -127,7 +136,7 @@ describe("a manifest that is read after another one", () => {
 
 test("all rules of a text count as changed where there was none before", () => {
   const rules = payloadOf({ a: { run: 1, shareBp: 0, off: false, whenUnwatched: "hold" } }, 1).live;
-  expect(allLive(JSON.stringify(rules))).toEqual({ changed: new Map(Object.entries(rules)), removed: [] });
+  expect(allLive(liveText(rules))).toEqual({ changed: new Map(Object.entries(rules)), removed: [] });
 });
 
 test("a name that stands twice is not taken for two rollouts", () => {
@@ -136,8 +145,8 @@ test("a name that stands twice is not taken for two rollouts", () => {
   const head = '{"format":1,"epoch":10,"revision":2,"term":1,"issuedAtMs":5,"blobs":{},"live":{';
   const before = decodeManifestText(Buffer.from(JSON.stringify({ format: 1, payload: `${head}${one},${two}}}` })));
   const twice = Buffer.from(JSON.stringify({ format: 1, payload: `${head}${one},${two},${one.replace("0,", "500,")}}}` }));
-  expect(Object.keys(JSON.parse(decodeManifestText(twice, before).live))).toEqual(["a", "b"]);
-  expect(JSON.parse(decodeManifestText(twice, before).live).a.shareBp).toBe(500);
+  expect(Object.keys(JSON.parse(plain(decodeManifestText(twice, before).live)))).toEqual(["a", "b"]);
+  expect(JSON.parse(plain(decodeManifestText(twice, before).live)).a.shareBp).toBe(500);
 });
 
 test("10,000 rollouts with names of 20 characters fit one message of NATS", () => {

@@ -16,7 +16,7 @@ function shapeOf({ rollouts, byHost, anyHost, headers, headerReaders, ...rest }:
     byHost: new Map([...byHost].map(([host, list]) => [host, routes(list)])),
     anyHost: routes(anyHost),
     headers,
-    headerReaders,
+    headerReaders: new Map(headerReaders),
   };
 }
 

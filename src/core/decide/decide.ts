@@ -20,7 +20,8 @@ export const NO_ROLLOUT: Decision = {
 /** Off first, then targets in file order, then the share. A key keeps its bucket while only the share changes. */
 export function decide(rules: CompiledRules, request: RequestFacts): Decision {
   const rollout = governing(rules, request);
-  return rollout === undefined ? NO_ROLLOUT : decideRollout(rollout, request);
+  if (rollout === undefined) return NO_ROLLOUT;
+  return decideRollout(rollout, request, rules.unwatched && rollout.live.whenUnwatched === "stable");
 }
 
 /**
@@ -45,8 +46,9 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
   return rules.anyHost.find(holds)?.rollout;
 }
 
-function decideRollout(rollout: CompiledRollout, request: RequestFacts): Decision {
-  const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold: rollout.threshold };
+function decideRollout(rollout: CompiledRollout, request: RequestFacts, isAtHome: boolean): Decision {
+  const threshold = isAtHome ? 0 : rollout.threshold;
+  const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold };
   const found = firstKey(rollout, request);
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
@@ -56,9 +58,9 @@ function decideRollout(rollout: CompiledRollout, request: RequestFacts): Decisio
     return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
   }
   if (bucket === undefined) return { ...base, reason: "no key" };
-  const variant = bucket < rollout.threshold ? rollout.statics.grown : STABLE;
-  const control = variant === STABLE && isControl(bucket, rollout.threshold);
-  return { ...base, variant, reason: rollout.shareReason, control, bucket, keySource: found?.label };
+  const variant = bucket < threshold ? rollout.statics.grown : STABLE;
+  const control = variant === STABLE && isControl(bucket, threshold);
+  return { ...base, variant, reason: isAtHome ? "unwatched" : "share", control, bucket, keySource: found?.label };
 }
 
 /** Somebody whose bucketing key was found in a request. */

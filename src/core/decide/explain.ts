@@ -88,11 +88,11 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
     steps.push({ step: "target", rollout, text: `target ${target.name} ${holds ? `holds: ${target.variant}` : "does not hold"}` });
     if (holds) return steps;
   }
-  if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(chosen.threshold, decision.bucket, decision) });
+  if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(decision.bucket, decision) });
   return steps;
 }
 
-function shareText(threshold: number, bucket: number, { reason, control, variant }: Decision): string {
+function shareText(bucket: number, { threshold, reason, control, variant }: Decision): string {
   const compared = `bucket ${bucket} is ${variant === STABLE ? "not below" : "below"} the threshold ${threshold}`;
   if (reason === "unwatched") return `${compared}: no controller watches, so the share went back to stable`;
   return control ? `${compared}, and in the control slice` : compared;
