@@ -81,7 +81,7 @@ test("a stream that Envoy cuts costs nothing, and the next ones are answered", a
 });
 
 test("an access log entry that no sidecar can have caused is counted, and the others count on", async () => {
-  const fields = { variant: { stringValue: "purple" }, rollout: { stringValue: "checkout" }, run: { stringValue: "1" } };
+  const fields = { variant: { stringValue: "Purple!" }, rollout: { stringValue: "checkout" }, run: { stringValue: "1" } };
   const odd = { commonProperties: { metadata: { filterMetadata: { serin: { fields } } } } };
   const undecided = {
     commonProperties: { upstreamCluster: "stable", upstreamRequestAttemptCount: 1 },
