@@ -33,7 +33,7 @@ describe("what a client does wrong says nothing about the variant", () => {
   afterAll(() => stopAll(stops));
 
   /** Sends the request, and the rest when the canary has it. The connection stays open: its end would be a client that left. */
-  async function send(request: Buffer, rest = Buffer.alloc(0)): Promise<{ seen(): string }> {
+  async function send(request: Buffer, rest: Buffer = Buffer.alloc(0)): Promise<{ seen(): string }> {
     const before = canary.tries.length;
     const socket = connect(edge.envoy.port, "127.0.0.1");
     onTestFinished(() => void socket.destroy());
