@@ -46,8 +46,9 @@ export async function bindGrpcServer(methods: Methods, address: string, ports: S
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const connection of connections) connection.drain();
       await delay(Math.min(ON_THEIR_WAY_MS, deadlineMs));
-      ports.lastStreams();
       for (const connection of connections) connection.finish();
+      // The last words: Envoy closes the connection with its last stream, and writing to a closed one would cut off what it has sent.
+      ports.lastStreams();
       const tooLong = new AbortController();
       const deadline = delay(deadlineMs, undefined, { signal: tooLong.signal }).catch(() => undefined);
       await Promise.race([closed, deadline]);

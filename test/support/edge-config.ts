@@ -55,3 +55,11 @@ export const withLists =
     const rescued = replaced(withSafe, /# (- \{ match: \{ prefix: )\/poll,/, `$1${late},`);
     return replaced(rescued, /# (- \{ match: \{ prefix: )\/poll /, `$1${late} `);
   };
+
+/** Envoy ends each decision's stream by a reset, as it does unless told otherwise. A slow machine alone lets no request go undecided. */
+export const withResets: Change = (shipped) =>
+  replaced(
+    replaced(shipped, "ext_proc_graceful_grpc_close: true", "ext_proc_graceful_grpc_close: false"),
+    "message_timeout: 0.1s",
+    "message_timeout: 10s",
+  );
