@@ -57,7 +57,7 @@ export const METRIC_FACTS: readonly MetricFact[] = [
     METRICS.streamResets,
     "counter",
     [],
-    "Streams that Envoy ended by a reset: with graceful close in Envoy's configuration there are none.",
+    "External processing streams that Envoy ended by a reset: nearly all without graceful close in Envoy's configuration; with it, those cut short, as by a decision that came too late, a user who left, or an Envoy that stops.",
   ),
   fact(METRICS.envoyLogsDropped, "counter", [], "Access log entries that Envoy dropped, by its own count: outcomes that nobody hears of."),
   fact(METRICS.envoyLogsWritten, "counter", [], "Access log entries that Envoy sent, by its own count."),

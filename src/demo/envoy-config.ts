@@ -5,12 +5,12 @@ import { z } from "zod";
 export interface EnvoyAddresses {
   /** `unix:PATH` or `HOST:PORT` of each sidecar. */
   readonly sidecars: readonly string[];
-  /** `HOST:PORT` of the upstreams. */
+  /** `HOST:PORT` of the upstreams; the canary's may be none, or several. */
   readonly stable: string;
-  readonly canary: string;
+  readonly canary: string | readonly string[];
 }
 
-const ClusterSchema = z.looseObject({ name: z.string(), load_assignment: z.looseObject({ endpoints: z.unknown() }) });
+const ClusterSchema = z.looseObject({ name: z.string(), load_assignment: z.looseObject({ endpoints: z.unknown() }).optional() });
 const ConfigSchema = z.looseObject({
   admin: z.looseObject({ address: z.unknown() }),
   static_resources: z.looseObject({
@@ -28,10 +28,10 @@ export function withAddresses(shipped: string, { sidecars, stable, canary }: Env
   const anyPort = addressOf("127.0.0.1:0");
   config.admin.address = anyPort;
   config.static_resources.listeners[0].address = anyPort;
-  const addresses: Readonly<Record<string, readonly string[]>> = { serin: sidecars, stable: [stable], canary: [canary] };
+  const addresses: Readonly<Record<string, readonly string[]>> = { serin: sidecars, stable: [stable], canary: [canary].flat() };
   for (const [name, list] of Object.entries(addresses)) {
     const cluster = config.static_resources.clusters.find((candidate) => candidate.name === name);
-    if (cluster === undefined) throw new Error(`the shipped configuration of Envoy has no cluster "${name}"`);
+    if (cluster?.load_assignment === undefined) throw new Error(`the shipped configuration of Envoy has no cluster "${name}"`);
     cluster.load_assignment.endpoints = [{ lb_endpoints: list.map((address) => ({ endpoint: { address: addressOf(address) } })) }];
   }
   return stringify(config);

@@ -12,6 +12,7 @@ export interface AccessLogPorts {
 /** The service, and the way to end its streams, which Envoy keeps open for ever. */
 export interface AccessLogService {
   readonly method: Method;
+  /** Ends them, and goes on reading what Envoy sends until it has heard of that: its next entries go to another stream. */
   endAll(): void;
 }
 
@@ -21,10 +22,6 @@ const NOTHING = Buffer.alloc(0);
 export function accessLogService(ports: AccessLogPorts): AccessLogService {
   const open = new Set<Call>();
   const reader = new AccessLogReader();
-  const finish = (call: Call): void => {
-    call.send(NOTHING);
-    call.end();
-  };
   return {
     method(call) {
       open.add(call);
@@ -38,13 +35,17 @@ export function accessLogService(ports: AccessLogPorts): AccessLogService {
             }
           }
         },
-        halfClosed: () => finish(call),
+        halfClosed() {
+          call.send(NOTHING);
+          call.end();
+        },
         closed: () => void open.delete(call),
       };
     },
     endAll() {
       for (const call of open) {
-        finish(call);
+        call.send(NOTHING);
+        call.endGently();
         call.flush();
       }
     },

@@ -72,8 +72,11 @@ const UPSTREAM_FAULTS: ReadonlySet<string> = new Set([
   "noClusterFound",
 ]);
 
-/** The client left: its connection ended, or it reset the stream (HTTP/2 and gRPC clients that cancel). */
-const CLIENT_LEFT: ReadonlySet<string> = new Set(["downstreamConnectionTermination", "downstreamRemoteReset"]);
+/** The client broke HTTP, in its request or on its connection: a malformed chunk, a frame that may not be. */
+const CLIENT_BROKE = "downstreamProtocolError";
+
+/** The client ended it: its connection ended, it reset the stream (HTTP/2 and gRPC clients that cancel), or it broke the protocol. */
+const CLIENT_ENDED: ReadonlySet<string> = new Set(["downstreamConnectionTermination", "downstreamRemoteReset", CLIENT_BROKE]);
 
 /**
  * A WebSocket that was opened has been answered. Whoever ends it, Envoy flags a broken connection: the client's, or the
@@ -100,7 +103,9 @@ export function attribute(entry: EntryFacts): Attribution {
     entry.attempts <= 1 &&
     wasTried(entry) &&
     entry.upstreamCluster !== "" &&
-    entry.upstreamCluster !== cluster
+    entry.upstreamCluster !== cluster &&
+    // Refused by `nobody`, who stands behind a canary without hosts: nothing answered, and the canary is to blame.
+    !entry.flags.includes("upstreamConnectionFailure")
   ) {
     return { kind: "cluster missing", ...labels, isSession };
   }
@@ -113,13 +118,18 @@ const upstreamFailed = ({ flags }: EntryFacts): boolean => flags.some((flag) => 
 /** True when the request came as far as an upstream, or as to lack one. */
 const wasTried = (entry: EntryFacts): boolean => entry.upstreamReached || entry.attempts > 0 || upstreamFailed(entry);
 
+/** Envoy's own 4xx, as to a client that does not finish its request in time (408): nothing has come from the upstream. */
+const isOwnRefusal = ({ responseCode, upstreamMs }: EntryFacts): boolean =>
+  responseCode >= 400 && responseCode < 500 && upstreamMs === undefined;
+
 function classOf(entry: EntryFacts): OutcomeClass {
-  const clientLeft = entry.flags.some((flag) => CLIENT_LEFT.has(flag));
-  if (!wasTried(entry)) return clientLeft ? "aborted" : "local";
+  const clientEnded = entry.flags.some((flag) => CLIENT_ENDED.has(flag));
+  if (!wasTried(entry)) return clientEnded ? "aborted" : "local";
   if (entry.attempts > 1) return "failed";
   if (entry.responseCode === SWITCHED_PROTOCOLS) return "ok";
   const upstreamFault = upstreamFailed(entry);
-  if (clientLeft && !upstreamFault) return "aborted";
+  if (clientEnded && !upstreamFault) return "aborted";
+  if (isOwnRefusal(entry) && !upstreamFault) return "local";
   // An answer that stops in the middle: the client has its 200, and no more.
   const isCut = entry.flags.includes("streamIdleTimeout") && entry.responseCode < 400;
   if (upstreamFault || isCut || entry.responseCode >= 500 || entry.responseCode === 0) return "failed";
@@ -134,7 +144,7 @@ function latencyOf(entry: EntryFacts, outcome: OutcomeClass): number | undefined
       // A rescued request's time is two variants' time.
       return entry.attempts > 1 ? undefined : (entry.upstreamMs ?? entry.durationMs);
     case "aborted":
-      return entry.durationMs >= LONG_WAIT_MS ? entry.durationMs : undefined;
+      return entry.durationMs >= LONG_WAIT_MS && !entry.flags.includes(CLIENT_BROKE) ? entry.durationMs : undefined;
     case "local":
       return undefined;
   }

@@ -4,7 +4,7 @@ import type { Reading } from "./metric-data.ts";
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   [METRICS.streams]: "External processing streams begun, one per request.",
-  [METRICS.streamResets]: "Streams that Envoy ended by a reset.",
+  [METRICS.streamResets]: "External processing streams that Envoy ended by a reset.",
   [METRICS.surprises]: "Things that should not happen; where one met a request, it went to stable.",
   [METRICS.failedOpen]: "Requests that Envoy sent on without a decision.",
   [METRICS.clusterMissing]: "Canary decided, answered by another cluster.",

@@ -14,6 +14,8 @@ export interface ExtProcPorts {
   /** Something that should not happen did; the request went to stable. */
   surprise(kind: string, error: unknown): void;
   streamBegun(): void;
+  /** Envoy ended a stream by a reset. */
+  streamReset(): void;
 }
 
 /** Answers Envoy's external processing: every message exactly once, and never with an error. */
@@ -80,7 +82,7 @@ class ExtProcCall implements CallHandler {
     this.#call.end();
   }
 
-  closed(): void {
-    // Nothing of a stream outlives it.
+  closed(isReset: boolean): void {
+    if (isReset) this.#shared.ports.streamReset();
   }
 }

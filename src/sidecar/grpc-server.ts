@@ -10,15 +10,15 @@ import { type Method, STATUS } from "./h2/stream.ts";
 export interface BoundServer {
   /** Port that the system chose; undefined on a Unix socket. */
   readonly port: number | undefined;
-  /** Waits for streams to end until the deadline, then ends them. */
+  /** Asks clients for no more streams, waits for those at hand until the deadline, then ends them. */
   stop(deadlineMs: number): Promise<void>;
 }
 
 export interface ServerPorts {
   /** Something that should not happen did. */
   surprise(kind: string, error: unknown): void;
-  /** The client ended a stream by a reset. */
-  streamReset(): void;
+  /** No new streams come any more: those that clients keep open for ever are to be ended. */
+  lastStreams(): void;
 }
 
 /** Methods by path, like `/grpc.health.v1.Health/Check`. */
@@ -33,7 +33,6 @@ export async function bindGrpcServer(methods: Methods, address: string, ports: S
   const connections = new Set<Connection>();
   const forServer: ConnectionPorts = {
     route: (headers) => routeTo(methods, headers),
-    streamReset: ports.streamReset,
     surprise: (error) => ports.surprise("stream", error),
     fault: (fault) => ports.surprise("connection", fault),
     closed: (connection) => void connections.delete(connection),
@@ -48,6 +47,8 @@ export async function bindGrpcServer(methods: Methods, address: string, ports: S
       for (const connection of connections) connection.drain();
       await delay(Math.min(ON_THEIR_WAY_MS, deadlineMs));
       for (const connection of connections) connection.finish();
+      // The last words: Envoy closes the connection with its last stream, and writing to a closed one would cut off what it has sent.
+      ports.lastStreams();
       const tooLong = new AbortController();
       const deadline = delay(deadlineMs, undefined, { signal: tooLong.signal }).catch(() => undefined);
       await Promise.race([closed, deadline]);

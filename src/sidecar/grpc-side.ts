@@ -20,8 +20,14 @@ const SHUTDOWN_MS = 2_000;
 /** Binds one server, or two where access logs have their own address. Throws UsageError when an address cannot be used. */
 export async function startGrpc({ extProc, als }: SidecarSettings, state: SidecarState, stops: Stops): Promise<GrpcPorts> {
   warm();
-  const ports = { surprise: state.extProc.surprise, streamReset: state.streamReset };
   const accessLog = accessLogService(state.accessLog);
+  const ports = {
+    surprise: state.extProc.surprise,
+    lastStreams: () => {
+      accessLog.endAll();
+      state.health.endAll();
+    },
+  };
   const health: [string, Method][] = [
     ["/grpc.health.v1.Health/Check", state.health.check],
     ["/grpc.health.v1.Health/Watch", state.health.watch],
@@ -36,12 +42,7 @@ export async function startGrpc({ extProc, als }: SidecarSettings, state: Sideca
     bound.push(await bindGrpcServer(methods, address, ports));
   };
   await bind(new Map([decisions, ...(als === undefined ? outcomes : []), ...health]), extProc);
-  stops.unshift(async () => {
-    // Streams that clients keep open for ever would hold up the shutdown.
-    accessLog.endAll();
-    state.health.endAll();
-    await Promise.all(bound.map((server) => server.stop(SHUTDOWN_MS)));
-  });
+  stops.unshift(() => Promise.all(bound.map((server) => server.stop(SHUTDOWN_MS))));
   if (als !== undefined) await bind(new Map([...outcomes, ...health]), als);
   return { extProcPort: bound[0]?.port, alsPort: bound[1]?.port };
 }

@@ -30,8 +30,6 @@ export interface SidecarState {
   readonly extProc: ExtProcPorts;
   readonly accessLog: AccessLogPorts;
   readonly envoyStats: EnvoyStats;
-  /** Envoy ended a stream by a reset. */
-  streamReset(): void;
   /** How the beat stands; always ok where rules come from a file. */
   standing(): BeatState;
   readiness: HttpPorts["readiness"];
@@ -75,15 +73,13 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
       surprise,
       decided: (decision, isSession) => countDecision(cells, decision, isSession),
       streamBegun: () => void (streams.value += 1),
+      streamReset: countReset(counters, streams, log),
     },
     accessLog: {
       surprise,
       ended: (attribution) => countOutcome(attribution, { cells, failing, counters, log, failed }),
     },
     envoyStats,
-    streamReset: () => {
-      if (counters.add(METRICS.streamResets, {}) === 1) log.warn(RESETS);
-    },
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
     collect: () => {
       const nowMs = clock.nowMs();
@@ -106,6 +102,22 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
 const RESETS =
   "Envoy ends its streams by reset, which costs both sides for each request; " +
   "from Envoy 1.40 on, set the static runtime flag envoy.reloadable_features.ext_proc_graceful_grpc_close to true";
+
+/** So many resets say something about Envoy's configuration, where they end nearly all streams. Some come by any: late decisions, users who left. */
+const MANY_RESETS = 1_000;
+const NEARLY_ALL = 0.9;
+
+/** Says once that resets are the rule. */
+function countReset(counters: Counters, streams: { readonly value: number }, log: Logger): () => void {
+  const resets = counters.cell(METRICS.streamResets, {});
+  let isSaid = false;
+  return () => {
+    resets.value += 1;
+    if (isSaid || resets.value % MANY_RESETS !== 0 || resets.value < NEARLY_ALL * streams.value) return;
+    isSaid = true;
+    log.warn({ resets: resets.value, streams: streams.value }, RESETS);
+  };
+}
 
 /** Long enough for the last outcomes to arrive and to be collected. */
 const KEPT_AFTER_MS = 600_000;

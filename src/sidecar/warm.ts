@@ -25,6 +25,7 @@ export function warm(): Readonly<{ requests: number; bytes: number; variants: Re
     rules: () => rules,
     decided: ({ variant }) => variants.add(variant),
     streamBegun: () => undefined,
+    streamReset: () => undefined,
     surprise: throwSurprise,
   });
   let bytes = 0;
@@ -37,7 +38,6 @@ export function warm(): Readonly<{ requests: number; bytes: number; variants: Re
   });
   const connection = new Connection(socket, {
     route: () => method,
-    streamReset: () => undefined,
     surprise: (error) => throwSurprise("a stream", error),
     fault: (fault) => throwSurprise("the connection", fault),
     closed: () => undefined,

@@ -42,11 +42,11 @@ test("over 100,000 requests the sidecar's counts are Envoy's own, to the last on
 
   // On the canary every try is a first one. Answers that were tried again stand apart in Envoy's statistics, and the second
   // tries are counted for the cluster that they went to.
-  const rescued = grown("cluster.canary.retry.upstream_rq_5xx");
+  const rescued = grown("cluster.canary-or-nobody.retry.upstream_rq_5xx");
   expect(grown("cluster.stable.upstream_rq_retry")).toBe(rescued);
   expect(canaryOk + canaryFailed).toBe(grown("cluster.canary.upstream_rq_total"));
-  expect(canaryOk).toBe(grown("cluster.canary.upstream_rq_2xx"));
-  expect(canaryFailed).toBe(grown("cluster.canary.upstream_rq_5xx") + rescued);
+  expect(canaryOk).toBe(grown("cluster.canary-or-nobody.upstream_rq_2xx"));
+  expect(canaryFailed).toBe(grown("cluster.canary-or-nobody.upstream_rq_5xx") + rescued);
   expect(canaryFailed - rescued).toBe(
     [...statuses].filter(([status]) => status === 503).reduce((sum, [, count]) => sum + count, 0) - stableFailed,
   );

@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { countedBy, type Edge, startEdge, startEdgeForTest } from "../support/edge.ts";
-import { withLists } from "../support/edge-config.ts";
-import { type EdgeUpstream, REFUSING, startHttp1Upstream } from "../support/edge-upstreams.ts";
-import { http1, openWebSocket } from "../support/speakers.ts";
+import { withCanaryChecked, withHttp2Upstreams, withLists } from "../support/edge-config.ts";
+import { type EdgeUpstream, REFUSING, startGrpcUpstream, startHttp1Upstream } from "../support/edge-upstreams.ts";
+import { grpc, http1, openWebSocket } from "../support/speakers.ts";
 
 const SAFE = ["GET", "HEAD", "OPTIONS"];
 const UNSAFE = ["POST", "PUT", "PATCH", "DELETE"];
+
+/** Waits until Envoy holds so many of the canary's hosts for healthy. */
+const waitForHosts = (edge: Edge, count: number) =>
+  waitFor(async () => (await edge.envoy.stat("cluster.canary.membership_healthy")) === count, {
+    deadlineMs: 10_000,
+    what: `${count} healthy hosts of the canary`,
+  });
 
 describe("a canary in trouble", () => {
   let stable: EdgeUpstream;
@@ -44,9 +51,9 @@ describe("a canary in trouble", () => {
       const all = await Promise.all(Array.from({ length: 20 }, () => ask(`GET ${path}`)));
       expect(new Set(all.map(({ by }) => by))).toEqual(new Set(["stable"]));
     };
-    const timeouts = await edge.envoy.stat("cluster.canary.upstream_rq_per_try_timeout");
+    const timeouts = await edge.envoy.stat("cluster.canary-or-nobody.upstream_rq_per_try_timeout");
     expect(await countedBy(edge, 20, act)).toEqual({ "canary failed": 20 });
-    expect(await edge.envoy.stat("cluster.canary.upstream_rq_per_try_timeout")).toBe(timeouts + 20);
+    expect(await edge.envoy.stat("cluster.canary-or-nobody.upstream_rq_per_try_timeout")).toBe(timeouts + 20);
     expect(tries(path).map((each) => each.length)).toEqual([20, 20]);
   });
 
@@ -99,17 +106,49 @@ describe("a canary in trouble", () => {
   });
 });
 
-test("a canary that refuses connections: safe requests are answered by stable, and the canary gets the blame", async () => {
+test.each([
+  { title: "refuses connections", canary: REFUSING, healthy: 1 },
+  { title: "has no host", canary: [], healthy: 0 },
+  { title: "is unhealthy, all of it", canary: REFUSING, change: withCanaryChecked, healthy: 0 },
+])("a canary that $title: safe requests are answered by stable, and the canary gets the blame", async ({ healthy, ...options }) => {
   const stable = await startHttp1Upstream("stable");
-  const edge = await startEdgeForTest({ stable: stable.address, canary: REFUSING });
+  const edge = await startEdgeForTest({ stable: stable.address, ...options });
+  await waitForHosts(edge, healthy);
   const ask = (what: string) => http1.ask({ port: edge.envoy.port, variant: "canary", what });
   const act = async () => {
     for (const method of SAFE) expect(await ask(`${method} /ok`)).toEqual({ isGood: true, by: "stable" });
     for (const method of UNSAFE) expect(await ask(`${method} /ok`)).toEqual({ isGood: false, by: "" });
   };
   const counted = await countedBy(edge, 7, act);
-  expect(counted).toMatchObject({ "canary failed": 7 });
+  expect(counted).toEqual({ "canary failed": 7, "canary timed": 4 });
   expect(stable.tries.filter((tried) => tried.endsWith(" /ok"))).toEqual(SAFE.map((method) => `${method} /ok`));
+  await stable.stop();
+});
+
+test("a canary of which one host in three is healthy: that one answers everything, and nothing is blamed", async () => {
+  const [stable, canary] = await Promise.all([startHttp1Upstream("stable"), startHttp1Upstream("canary")]);
+  const hosts = [canary.address, REFUSING, "127.0.0.1:2"];
+  const edge = await startEdgeForTest({ stable: stable.address, canary: hosts, change: withCanaryChecked });
+  await waitForHosts(edge, 1);
+  const counted = await countedBy(edge, 50, async () => {
+    for (let count = 0; count < 50; count += 1) {
+      expect(await http1.ask({ port: edge.envoy.port, variant: "canary", what: "POST /ok" })).toEqual({ isGood: true, by: "canary" });
+    }
+  });
+  expect(counted).toEqual({ "canary ok": 50, "canary timed": 50 });
+  await Promise.all([stable.stop(), canary.stop()]);
+});
+
+test("a gRPC canary without a host: a method that is listed as safe is answered by stable", async () => {
+  const stable = await startGrpcUpstream("stable");
+  const change = (shipped: string) => withHttp2Upstreams(withLists({ safe: "/edge/Ok" })(shipped));
+  const edge = await startEdgeForTest({ stable: stable.address, canary: [], change });
+  const ask = (what: string) => grpc.ask({ port: edge.envoy.port, variant: "canary", what });
+  const counted = await countedBy(edge, 2, async () => {
+    expect(await ask("Ok nobody")).toEqual({ isGood: true, by: "stable" });
+    expect(await ask("Fail nobody")).toMatchObject({ isGood: false });
+  });
+  expect(counted).toEqual({ "canary failed": 2, "canary timed": 1 });
   await stable.stop();
 });
 

@@ -9,23 +9,36 @@ function replaced(text: string, pattern: string | RegExp, replacement: string): 
   return changed;
 }
 
+/** More fields of a cluster. */
+const withinCluster = (text: string, name: string, fields: string): string =>
+  replaced(text, `    - name: ${name}\n      type: STATIC\n`, `$&${fields}`);
+
 /** Both upstreams speak HTTP/2, as for gRPC. */
-export const withHttp2Upstreams: Change = (shipped) =>
-  ["stable", "canary"].reduce(
-    (text, name) =>
-      replaced(
-        text,
-        `    - name: ${name}\n      type: STATIC\n`,
-        `    - name: ${name}
-      type: STATIC
-      typed_extension_protocol_options:
+export const withHttp2Upstreams: Change = (shipped) => {
+  const fields = `      typed_extension_protocol_options:
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
           "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
           explicit_http_config: { http2_protocol_options: {} }
-`,
-      ),
+`;
+  return withinCluster(withinCluster(shipped, "stable", fields), "canary", fields);
+};
+
+/** The canary's hosts are checked, and an unhealthy one is asked nothing. */
+export const withCanaryChecked: Change = (shipped) =>
+  withinCluster(
     shipped,
+    "canary",
+    `      common_lb_config: { healthy_panic_threshold: { value: 0 } }
+      health_checks:
+        - { timeout: 1s, interval: 0.1s, no_traffic_interval: 0.1s, unhealthy_threshold: 1, healthy_threshold: 1, tcp_health_check: {} }
+`,
   );
+
+/** Envoy gives a client so long to send its request. */
+export const withRequestTimeout =
+  (duration: string): Change =>
+  (shipped) =>
+    replaced(shipped, /^( *)use_remote_address: true\n/m, `$&$1request_timeout: ${duration}\n`);
 
 /** Envoy itself answers 403 on a path, after the decision and before any upstream. */
 export const withOwnReply =
@@ -42,3 +55,11 @@ export const withLists =
     const rescued = replaced(withSafe, /# (- \{ match: \{ prefix: )\/poll,/, `$1${late},`);
     return replaced(rescued, /# (- \{ match: \{ prefix: )\/poll /, `$1${late} `);
   };
+
+/** Envoy ends each decision's stream by a reset, as it does unless told otherwise. A slow machine alone lets no request go undecided. */
+export const withResets: Change = (shipped) =>
+  replaced(
+    replaced(shipped, "ext_proc_graceful_grpc_close: true", "ext_proc_graceful_grpc_close: false"),
+    "message_timeout: 0.1s",
+    "message_timeout: 10s",
+  );

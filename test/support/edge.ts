@@ -17,9 +17,9 @@ import { packageRoot } from "../../src/io/package-root.ts";
 import { type RunningEnvoy, startEnvoy } from "./envoy.ts";
 
 export interface EdgeOptions {
-  /** `HOST:PORT` of the upstreams. */
+  /** `HOST:PORT` of the upstreams; the canary's may be none, or several. */
   readonly stable: string;
-  readonly canary: string;
+  readonly canary: string | readonly string[];
   readonly sidecars?: number;
   /** Share of the rollout `edge`, in basis points; 0 when absent, so that only the header `x-want: canary` leads there. */
   readonly shareBp?: number;

@@ -26,6 +26,8 @@ export interface ServerSide {
   cannotBegin: boolean;
   readonly faults: string[];
   readonly surprises: unknown[];
+  /** Of the server's own socket. */
+  readonly errors: Error[];
   readonly routed: (readonly Header[])[];
   readonly calls: Call[];
 }
@@ -68,12 +70,15 @@ const echo =
         server.halfClosed += 1;
         call.end();
       },
-      closed: () => void (server.closed += 1),
+      closed(isReset) {
+        server.closed += 1;
+        if (isReset) server.resets += 1;
+      },
     } satisfies CallHandler;
   };
 
 /** Connects and greets; the server's greeting is read already. */
-export function connectPeer({ greets = true }: { greets?: boolean } = {}): RawPeer {
+export function connectPeer({ greets = true, method }: { greets?: boolean; method?: Method } = {}): RawPeer {
   const server: ServerSide = {
     messages: [],
     closed: 0,
@@ -83,6 +88,7 @@ export function connectPeer({ greets = true }: { greets?: boolean } = {}): RawPe
     cannotBegin: false,
     faults: [],
     surprises: [],
+    errors: [],
     routed: [],
     calls: [],
   };
@@ -100,15 +106,15 @@ export function connectPeer({ greets = true }: { greets?: boolean } = {}): RawPe
   const connection = new Connection(socket, {
     route(headers) {
       server.routed.push(headers);
-      return echo(server);
+      return method ?? echo(server);
     },
-    streamReset: () => void (server.resets += 1),
     surprise: (error) => server.surprises.push(error),
     fault: ({ message }) => server.faults.push(message),
     closed: () => {
       server.isOver = true;
     },
   });
+  socket.on("error", (error) => server.errors.push(error));
   const send = (...frames: Buffer[]): void => {
     if (frames.length > 0) socket.emit("data", Buffer.concat(frames));
   };

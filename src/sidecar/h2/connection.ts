@@ -19,55 +19,62 @@ import {
 } from "./frames.ts";
 import { HeaderBlocks, type Route } from "./header-blocks.ts";
 import { Output } from "./output.ts";
-import { type Link, Stream } from "./stream.ts";
+import type { Link, Stream } from "./stream.ts";
+import { MAX_STREAMS, Streams } from "./streams.ts";
 
 /** What a connection asks of its server. */
 export interface ConnectionPorts {
   readonly route: Route;
-  /** The peer ended a stream by a reset. */
-  streamReset(): void;
   /** A method's handler threw. */
   surprise(error: unknown): void;
   /** The peer broke the protocol, and the connection is over. */
   fault(fault: ConnectionFault): void;
+  /** Its socket is closed; called once. */
   closed(connection: Connection): void;
 }
 
-/** A request of a user is one stream; more at a time than any Envoy opens. */
-const MAX_STREAMS = 100_000;
 const STREAM_WINDOW = 1_048_576;
 const CONNECTION_WINDOW = 16_777_216;
 /** So much may wait for a slow reader before nothing more is read from it. */
 const MAX_UNSENT_BYTES = 1_048_576;
+/** So much may wait for room that the peer does not give; more is an attack. */
+const MAX_WAITING_BYTES = 16_777_216;
+/** A peer that does not read has this long to take the last words. */
+const LINGER_MS = 1_000;
 
 /** One HTTP/2 connection of a gRPC client (RFC 9113): as much of the protocol as gRPC uses. */
 export class Connection implements Link {
   readonly output: Output;
   window = DEFAULT_WINDOW;
+  waitingBytes = 0;
+  isFinishing = false;
   readonly #socket: Duplex;
   readonly #ports: ConnectionPorts;
   readonly #reader: FrameReader;
   readonly #blocks: HeaderBlocks;
-  readonly #streams = new Map<number, Stream>();
-  readonly #waiting = new Set<Stream>();
-  #initialWindow = DEFAULT_WINDOW;
+  readonly #streams = new Streams();
   #unacknowledged = 0;
-  #lastStream = 0;
-  #isFinishing = false;
-  #isClosed = false;
+  #isOver = false;
+  #lingering: NodeJS.Timeout | undefined;
 
   constructor(socket: Duplex, ports: ConnectionPorts) {
     this.#socket = socket;
     this.#ports = ports;
     this.#blocks = new HeaderBlocks(ports.route);
     this.#reader = new FrameReader((head, bytes, from, to) => this.#frame(head.type, head.flags, head.stream, bytes.subarray(from, to)));
-    this.output = new Output((bytes) => socket.write(bytes));
+    this.output = new Output((bytes) => {
+      if (socket.writable) socket.write(bytes);
+    });
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("drain", () => socket.resume());
     socket.on("end", () => this.close());
     // The peer may go at any time; "close" follows.
     socket.on("error", () => this.close());
-    socket.on("close", () => this.close());
+    socket.on("close", () => {
+      clearTimeout(this.#lingering);
+      this.#forget();
+      ports.closed(this);
+    });
     this.output.add(
       settings([
         [SETTING.maxConcurrentStreams, MAX_STREAMS],
@@ -79,7 +86,12 @@ export class Connection implements Link {
   }
 
   blocked(stream: Stream): void {
-    this.#waiting.add(stream);
+    this.#streams.wait(stream);
+  }
+
+  reset(stream: number, code: number): void {
+    this.output.add(rstStream(stream, code));
+    this.#streams.reset(stream);
   }
 
   surprise(error: unknown): void {
@@ -87,9 +99,8 @@ export class Connection implements Link {
   }
 
   gone(stream: Stream): void {
-    this.#streams.delete(stream.id);
-    this.#waiting.delete(stream);
-    if (this.#isFinishing && this.#streams.size === 0) this.#end();
+    this.#streams.gone(stream);
+    if (this.isFinishing && this.#streams.isEmpty) this.#end();
   }
 
   /** Sends what there is; for answers given outside of a read, as by a timer. */
@@ -106,10 +117,10 @@ export class Connection implements Link {
 
   /** Takes no more streams, and closes when those at hand have ended. */
   finish(): void {
-    this.#isFinishing = true;
-    this.output.add(goaway(this.#lastStream, CODE.noError));
+    this.isFinishing = true;
+    this.output.add(goaway(this.#streams.last, CODE.noError));
     this.flush();
-    if (this.#streams.size === 0) this.#end();
+    if (this.#streams.isEmpty) this.#end();
   }
 
   /** Ends everything now. */
@@ -119,19 +130,19 @@ export class Connection implements Link {
   }
 
   #end(): void {
+    if (this.#lingering !== undefined) return;
     this.flush();
-    this.#socket.end(() => this.close());
+    this.#lingering = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#socket.end(() => this.#socket.destroy());
   }
 
   #forget(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    for (const stream of [...this.#streams.values()]) stream.gone();
-    this.#ports.closed(this);
+    this.#isOver = true;
+    this.#streams.goneAll();
   }
 
   #take(chunk: Buffer): void {
-    if (this.#isClosed) return;
+    if (this.#isOver) return;
     try {
       this.#reader.take(chunk);
       this.flush();
@@ -139,7 +150,7 @@ export class Connection implements Link {
       // A surprise of our own costs this connection, which Envoy opens anew, and never the process.
       if (error instanceof ConnectionFault) this.#ports.fault(error);
       else this.#ports.surprise(error);
-      this.output.add(goaway(this.#lastStream, error instanceof ConnectionFault ? error.code : CODE.internal));
+      this.output.add(goaway(this.#streams.last, error instanceof ConnectionFault ? error.code : CODE.internal));
       this.#end();
       this.#forget();
     }
@@ -151,8 +162,8 @@ export class Connection implements Link {
       this.#handle(type, flags, id, payload);
     } catch (error) {
       if (!(error instanceof StreamFault)) throw error;
-      this.output.add(rstStream(error.stream, error.code));
-      this.#streams.get(error.stream)?.gone();
+      this.reset(error.stream, error.code);
+      this.#streams.find(error.stream)?.gone();
     }
   }
 
@@ -183,8 +194,9 @@ export class Connection implements Link {
       this.output.add(windowUpdate(0, this.#unacknowledged));
       this.#unacknowledged = 0;
     }
-    const stream = this.#streams.get(id);
-    if (stream === undefined || stream.isRemoteEnded) throw notOpen(id, this.#lastStream);
+    const stream = this.#streams.find(id);
+    if (stream === undefined && this.#streams.isReset(id)) return;
+    if (stream === undefined || stream.isRemoteEnded) throw notOpen(id, this.#streams.last);
     stream.unacknowledged += payload.length;
     const isLast = (flags & FLAG.endStream) !== 0;
     if (stream.unacknowledged >= STREAM_WINDOW / 2 && !isLast) {
@@ -194,57 +206,43 @@ export class Connection implements Link {
     if ((flags & FLAG.padded) === 0) stream.data(payload);
     else stream.data(payload.subarray(1, paddedEnd(payload, 0, payload.length)));
     if (isLast) stream.remoteEnd();
+    if (this.waitingBytes > MAX_WAITING_BYTES) throw new ConnectionFault(CODE.calm, "too many answers wait for room");
   }
 
   #headers(type: number, flags: number, id: number, payload: Buffer): void {
     const found = type === FRAME.headers ? this.#blocks.begin(flags, id, payload) : this.#blocks.go(flags, payload);
     if (found === undefined) return;
-    const open = this.#streams.get(id);
+    const open = this.#streams.find(id);
     if (open !== undefined) {
-      if (open.isRemoteEnded) throw notOpen(id, this.#lastStream);
+      if (open.isRemoteEnded) throw notOpen(id, this.#streams.last);
       if (!found.isLast) throw new StreamFault(id, CODE.protocol, "trailers do not end the stream");
       open.remoteEnd();
-      return;
+    } else if (!this.#streams.isReset(id)) {
+      const stream = this.#streams.open(id, this, found.method);
+      if (found.isLast) stream.remoteEnd();
     }
-    if (id % 2 === 0) throw new ConnectionFault(CODE.protocol, `stream ${id} is not a client's`);
-    if (id <= this.#lastStream) throw new ConnectionFault(CODE.streamClosed, `stream ${id} was there before`);
-    this.#lastStream = id;
-    if (this.#isFinishing || this.#streams.size >= MAX_STREAMS) throw new StreamFault(id, CODE.refused, "no more streams");
-    const stream = new Stream(id, this, this.#initialWindow, found.method);
-    this.#streams.set(id, stream);
-    if (found.isLast) stream.remoteEnd();
   }
 
   #reset(id: number, payload: Buffer): void {
     if (payload.length !== 4) throw new ConnectionFault(CODE.frameSize, "a reset has four bytes");
-    if (id === 0 || id > this.#lastStream) throw new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return;
-    this.#ports.streamReset();
-    stream.gone();
+    if (id === 0 || id > this.#streams.last) throw new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
+    this.#streams.find(id)?.gone(true);
   }
 
   #settings(id: number, flags: number, payload: Buffer): void {
-    const { isAck, initialWindow = this.#initialWindow } = readSettings(id, flags, payload);
+    const { isAck, initialWindow } = readSettings(id, flags, payload);
     if (isAck) return;
-    for (const stream of this.#streams.values()) stream.window += initialWindow - this.#initialWindow;
-    this.#initialWindow = initialWindow;
+    if (initialWindow !== undefined) this.#streams.setInitialWindow(initialWindow);
     this.output.add(frame(FRAME.settings, FLAG.ack, 0));
-    this.#proceed();
+    this.#streams.proceed();
   }
 
   #windowUpdate(id: number, payload: Buffer): void {
     if (payload.length !== 4) throw new ConnectionFault(CODE.frameSize, "a window update has four bytes");
-    if (id > this.#lastStream) throw new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
-    const to: { window: number } | undefined = id === 0 ? this : this.#streams.get(id);
+    if (id > this.#streams.last) throw new ConnectionFault(CODE.protocol, `stream ${id} was never opened`);
+    const to: { window: number } | undefined = id === 0 ? this : this.#streams.find(id);
     if (to === undefined) return;
     addRoom(to, id, payload);
-    this.#proceed();
-  }
-
-  #proceed(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const stream of waiting) stream.proceed();
+    this.#streams.proceed();
   }
 }

@@ -1,4 +1,4 @@
-import { CODE, ConnectionFault, HEAD_BYTES, MAX_FRAME_BYTES, MAX_WINDOW, PREFACE } from "./frames.ts";
+import { CODE, ConnectionFault, FLAG, FRAME, HEAD_BYTES, MAX_FRAME_BYTES, MAX_WINDOW, PREFACE } from "./frames.ts";
 
 /** Takes one frame: its payload is the bytes [from, to), which are another's after the call. */
 export type OnFrame = (head: FrameHead, bytes: Buffer, from: number, to: number) => void;
@@ -12,12 +12,13 @@ export interface FrameHead {
 
 const EMPTY = Buffer.alloc(0);
 
-/** Cuts what a socket delivers into frames, after the client's preface. */
+/** Cuts what a socket delivers into frames, after the client's preface, of which the first frame is a part: SETTINGS (RFC 9113, section 3.4). */
 export class FrameReader {
   readonly #onFrame: OnFrame;
   readonly #head: FrameHead = { type: 0, flags: 0, stream: 0 };
   #rest: Buffer = EMPTY;
   #isGreeted = false;
+  #hasSettings = false;
 
   constructor(onFrame: OnFrame) {
     this.#onFrame = onFrame;
@@ -52,6 +53,11 @@ export class FrameReader {
       head.type = bytes[at + 3] ?? 0;
       head.flags = bytes[at + 4] ?? 0;
       head.stream = bytes.readUInt32BE(at + 5) & MAX_WINDOW;
+      if (!this.#hasSettings) {
+        if (head.type !== FRAME.settings || (head.flags & FLAG.ack) !== 0)
+          throw new ConnectionFault(CODE.protocol, "the client does not begin with its settings");
+        this.#hasSettings = true;
+      }
       this.#onFrame(head, bytes, at + HEAD_BYTES, end);
       at = end;
     }

@@ -13,27 +13,42 @@ export interface MessageSink {
   message(bytes: Buffer, from: number, to: number): void;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** Puts the pieces of one stream together to messages, where they do not come whole. */
 export class MessageCutter {
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
+  /** What is held of a message are its first bytes. */
+  #held = NOTHING;
+  #heldBytes = 0;
 
   /** True in the middle of a message. */
   get isPartial(): boolean {
-    return this.#keptBytes > 0;
+    return this.#heldBytes > 0;
   }
 
   /** Takes the next bytes; tells the fault that makes the rest unreadable. */
   take(bytes: Buffer, sink: MessageSink): MessageFault | undefined {
-    // A copy: the chunk's own memory, a whole read of the socket, must not be held for a piece of it.
-    this.#kept.push(Buffer.from(bytes));
-    this.#keptBytes += bytes.length;
-    const head = this.#kept[0];
-    if (head === undefined || (head.length >= PREFIX_BYTES && this.#keptBytes < wholeBytes(head))) return undefined;
-    const all = this.#kept.length === 1 ? head : Buffer.concat(this.#kept);
-    this.#kept = [];
-    this.#keptBytes = 0;
+    this.#hold(bytes);
+    if (this.#heldBytes >= PREFIX_BYTES && this.#heldBytes < wholeBytes(this.#held)) return undefined;
+    const all = this.#held.subarray(0, this.#heldBytes);
+    this.#held = NOTHING;
+    this.#heldBytes = 0;
     return this.#cut(all, sink);
+  }
+
+  /**
+   * Copies: the chunk's own memory, a whole read of the socket, must not be held for a piece of it. Into room that doubles, so that
+   * many small pieces cost no more than a few large ones.
+   */
+  #hold(bytes: Buffer): void {
+    const needed = this.#heldBytes + bytes.length;
+    if (needed > this.#held.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#held.length));
+      this.#held.copy(larger, 0, 0, this.#heldBytes);
+      this.#held = larger;
+    }
+    bytes.copy(this.#held, this.#heldBytes);
+    this.#heldBytes = needed;
   }
 
   #cut(bytes: Buffer, sink: MessageSink): MessageFault | undefined {
@@ -47,8 +62,7 @@ export class MessageCutter {
       at += whole;
     }
     if (at === bytes.length) return undefined;
-    this.#kept = [bytes.subarray(at)];
-    this.#keptBytes = bytes.length - at;
+    this.#hold(bytes.subarray(at));
     return undefined;
   }
 }

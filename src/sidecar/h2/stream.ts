@@ -1,4 +1,4 @@
-import { FLAG, FRAME, HEAD_BYTES, MAX_FRAME_BYTES, rstStream, writeHead } from "./frames.ts";
+import { CODE, FLAG, FRAME, HEAD_BYTES, MAX_FRAME_BYTES, writeHead } from "./frames.ts";
 import { encodeLiterals } from "./hpack.ts";
 import { MAX_MESSAGE_BYTES, MessageCutter, type MessageFault, type MessageSink, PREFIX_BYTES, withPrefix } from "./messages.ts";
 import type { Output } from "./output.ts";
@@ -14,6 +14,8 @@ export interface Call {
   sendPrepared(prepared: Prepared, number: number): void;
   /** Ends the stream with a gRPC status; the text is ASCII. */
   end(status?: number, text?: string): void;
+  /** Ends this side with status OK, and goes on taking what is on its way until the client has ended too. */
+  endGently(): void;
   /** Sends now what was said outside of an answer to what came. */
   flush(): void;
 }
@@ -23,7 +25,7 @@ export interface CallHandler extends MessageSink {
   /** The client has sent everything. */
   halfClosed(): void;
   /** The stream is gone, however it ended; called once. */
-  closed(): void;
+  closed(isReset: boolean): void;
 }
 
 /** Starts one stream. */
@@ -43,8 +45,14 @@ export interface Link {
   readonly output: Output;
   /** Bytes of DATA that the peer takes on the whole connection. */
   window: number;
+  /** Bytes of DATA that wait until the peer takes more, of all streams. */
+  waitingBytes: number;
+  /** No more streams are taken. */
+  readonly isFinishing: boolean;
   /** This stream waits until the peer takes more. */
   blocked(stream: Stream): void;
+  /** Sends RST_STREAM. */
+  reset(stream: number, code: number): void;
   /** Both sides have ended. */
   gone(stream: Stream): void;
   /** A method's handler threw; its stream ends with `internal`. */
@@ -84,6 +92,7 @@ export class Stream implements Call {
   #cutter: MessageCutter | undefined;
   #isOpened = false;
   #isEnded = false;
+  #isListening = false;
   #isGone = false;
   #waiting: Buffer[] = [];
   #trailers: Buffer | undefined;
@@ -97,7 +106,7 @@ export class Stream implements Call {
 
   /** What a DATA frame brings; a message that comes whole and alone, as nearly all do, is not copied. */
   data(bytes: Buffer): void {
-    if (this.#isEnded) return;
+    if (this.#isEnded && !this.#isListening) return;
     const isWhole = this.#cutter === undefined && bytes.length >= PREFIX_BYTES && bytes[0] === 0;
     try {
       if (isWhole && bytes.readUInt32BE(1) === bytes.length - PREFIX_BYTES) {
@@ -151,7 +160,9 @@ export class Stream implements Call {
     if (this.#isEnded) return;
     if (!this.#isOpened) this.#headers(OPENING, FLAG.endHeaders);
     this.#isOpened = true;
-    this.#waiting.push(withPrefix(message));
+    const body = withPrefix(message);
+    this.#waiting.push(body);
+    this.#link.waitingBytes += body.length;
     this.proceed();
   }
 
@@ -167,6 +178,12 @@ export class Stream implements Call {
           ]);
     this.#trailers = this.#isOpened ? trailers : Buffer.concat([OPENING, trailers]);
     this.proceed();
+  }
+
+  endGently(): void {
+    if (this.#isEnded) return;
+    this.#isListening = true;
+    this.end();
   }
 
   flush(): void {
@@ -187,26 +204,30 @@ export class Stream implements Call {
       output.slab.set(next.subarray(0, room), at + HEAD_BYTES);
       this.window -= room;
       this.#link.window -= room;
+      this.#link.waitingBytes -= room;
       if (room === next.length) this.#waiting.shift();
       else this.#waiting[0] = next.subarray(room);
     }
     if (this.#trailers === undefined) return;
     this.#headers(this.#trailers, FLAG.endHeaders | FLAG.endStream);
     this.#trailers = undefined;
+    if (this.#isListening && !this.isRemoteEnded) return;
     // The answer is whole, and the client need not go on (RFC 9113, section 8.1).
-    if (!this.isRemoteEnded) this.#link.output.add(rstStream(this.id, 0));
+    if (!this.isRemoteEnded) this.#link.reset(this.id, CODE.noError);
     this.gone();
   }
 
-  /** Ends the stream without a word more. */
-  gone(): void {
+  /** Ends the stream without a word more; `isReset` when the client did. */
+  gone(isReset = false): void {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#isEnded = true;
+    this.#isListening = false;
+    for (const bytes of this.#waiting) this.#link.waitingBytes -= bytes.length;
     this.#waiting = [];
     this.#trailers = undefined;
     this.#link.gone(this);
-    this.#handler.closed();
+    this.#handler.closed(isReset);
   }
 
   #headers(block: Buffer, flags: number): void {

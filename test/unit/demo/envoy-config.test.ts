@@ -65,7 +65,7 @@ describe("the shipped configuration", () => {
     expect(groups.map(({ name, clusters }) => [name, clusters.map(({ cluster_name: cluster }) => cluster)])).toEqual([
       ["stable", ["stable"]],
       ["stable-again", ["stable"]],
-      ["canary", ["canary"]],
+      ["canary", ["canary-or-nobody"]],
     ]);
     expect(routes.map(({ route }) => route.cluster_specifier_plugin)).toEqual(routes.map(() => plugins[0].extension.name));
     expect(routes.at(-1)?.match).toEqual({ prefix: "/" });

@@ -16,7 +16,8 @@ const counter = (name: string, value: number): MetricData => ({
 /** Exports as a collector's client would, and tells whether the call was answered and ended. */
 function send(stats: ReturnType<typeof createEnvoyStats>, ...metrics: MetricData[]): string[] {
   const did: string[] = [];
-  const call = { send: () => did.push("answer"), sendPrepared: () => undefined, end: () => did.push("end"), flush: () => undefined };
+  const ignored = (): undefined => undefined;
+  const call = { send: () => did.push("answer"), end: () => did.push("end"), endGently: ignored, sendPrepared: ignored, flush: ignored };
   const handler = stats.method(call);
   const resource = resourceFromAttributes({});
   const bytes = Buffer.from(

@@ -1,10 +1,12 @@
+import { once } from "node:events";
 import { mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { UsageError } from "../../../src/contract/errors.ts";
 import { bindGrpcServer } from "../../../src/sidecar/grpc-server.ts";
+import { FRAME, frame, PREFACE, settings } from "../../../src/sidecar/h2/frames.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -12,7 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-const bind = (address: string) => bindGrpcServer(new Map(), address, { surprise: () => undefined, streamReset: () => undefined });
+const lastStreams = (): void => undefined;
+const bind = (address: string) => bindGrpcServer(new Map(), address, { surprise: () => undefined, lastStreams });
 
 describe("a Unix socket", () => {
   test("that a killed process left behind is taken over", async () => {
@@ -52,6 +55,39 @@ describe("a Unix socket", () => {
 
   test("in a directory that does not exist is the user's error", async () => {
     await expect(bind(`unix:${directory}/none/s.sock`)).rejects.toThrow(UsageError);
+  });
+});
+
+/** Speaks HTTP/2 by single frames, and reads nothing. */
+async function deafClient(path: string, ...frames: Buffer[]): Promise<Socket> {
+  const socket = connect(path);
+  onTestFinished(() => void socket.destroy());
+  socket.pause();
+  // The server ends the connection while much is unread.
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  socket.write(Buffer.concat([PREFACE, settings([]), ...frames]));
+  return socket;
+}
+
+/** More answers than the system takes for a client that does not read them, and fewer than make the server stop reading. */
+const PINGS = Array.from({ length: 40_000 }, () => frame(FRAME.ping, 0, 0, Buffer.alloc(8)));
+
+describe("a stop comes to its end in time", () => {
+  test("after a fault of a client that does not read what is said to it", async () => {
+    const path = join(directory, "s.sock");
+    const said: unknown[] = [];
+    const bound = await bindGrpcServer(new Map(), `unix:${path}`, { surprise: (_kind, error) => said.push(error), lastStreams });
+    await deafClient(path, ...PINGS, frame(FRAME.data, 0, 0));
+    await expect.poll(() => said.length).toBe(1);
+    await expect(bound.stop(100)).resolves.toBeUndefined();
+  });
+
+  test("with a client that does not read and has done nothing wrong", async () => {
+    const path = join(directory, "s.sock");
+    const bound = await bind(`unix:${path}`);
+    await deafClient(path, ...PINGS);
+    await expect(bound.stop(100)).resolves.toBeUndefined();
   });
 });
 

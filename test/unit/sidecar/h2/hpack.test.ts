@@ -75,7 +75,6 @@ test("two thousand requests of Node's own client, whose table changes all the ti
         seen.push(headers);
         return (call) => ({ message: () => undefined, halfClosed: () => call.end(), closed: () => undefined });
       },
-      streamReset: () => undefined,
       surprise: () => undefined,
       fault: () => undefined,
       closed: () => undefined,

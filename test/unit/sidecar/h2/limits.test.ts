@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { CODE, FLAG, FRAME, frame, goaway, rstStream, SETTING, settings, windowUpdate } from "../../../../src/sidecar/h2/frames.ts";
+import { CODE, FLAG, FRAME, frame, PREFACE, rstStream, SETTING, settings, windowUpdate } from "../../../../src/sidecar/h2/frames.ts";
 import { encodeLiterals } from "../../../../src/sidecar/h2/hpack.ts";
+import { withPrefix } from "../../../../src/sidecar/h2/messages.ts";
 import { connectPeer, messagesIn, REQUEST, type SeenFrame, statusIn } from "../../../support/raw-peer.ts";
 
 const block = encodeLiterals(REQUEST);
@@ -72,6 +73,7 @@ describe("an answer", () => {
 
 describe("the connection ends, with the reason in GOAWAY and every stream told, when the client", () => {
   const long = Buffer.alloc(16_385);
+  const asking = withPrefix(Buffer.alloc(16_000));
   test.each([
     { title: "sends a frame that is too long", frames: [frame(FRAME.data, 0, 1, long)], code: CODE.frameSize },
     { title: "sends data on no stream", frames: [frame(FRAME.data, 0, 0)], code: CODE.protocol },
@@ -142,7 +144,17 @@ describe("the connection ends, with the reason in GOAWAY and every stream told, 
     { title: "gives no room", frames: [windowUpdate(0, 0)], code: CODE.protocol },
     { title: "gives room beyond 2³¹−1", frames: [windowUpdate(0, 0x7fff_ffff)], code: CODE.flowControl },
     { title: "gives room of another size", frames: [frame(FRAME.windowUpdate, 0, 0, Buffer.alloc(3))], code: CODE.frameSize },
-  ])("$title", ({ frames, code }) => {
+    {
+      title: "sets a window with which one that it has widened would go beyond 2³¹−1",
+      frames: [windowUpdate(1, 0x7fff_ffff - 65_535), settings([[SETTING.initialWindow, 65_536]])],
+      code: CODE.flowControl,
+    },
+    {
+      title: "asks and asks, and gives no room for the answers",
+      frames: [settings([[SETTING.initialWindow, 0]]), ...Array.from({ length: 1_100 }, () => frame(FRAME.data, 0, 1, asking))],
+      code: CODE.calm,
+    },
+  ])("$title", async ({ frames, code }) => {
     const peer = connectPeer();
     peer.open(1);
     peer.frames();
@@ -150,7 +162,8 @@ describe("the connection ends, with the reason in GOAWAY and every stream told, 
     const last = peer.frames().at(-1);
     expect([last?.type, last?.payload.readUInt32BE(4)]).toEqual([FRAME.goaway, code]);
     expect(peer.server.faults).toHaveLength(1);
-    expect(peer.server).toMatchObject({ isOver: true, closed: peer.server.calls.length });
+    expect(peer.server.closed).toBe(peer.server.calls.length);
+    await expect.poll(() => peer.server.isOver).toBe(true);
   });
 
   test("is no HTTP/2 client at all", () => {
@@ -159,6 +172,17 @@ describe("the connection ends, with the reason in GOAWAY and every stream told, 
     peer.send(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
     expect(peer.frames()).toMatchObject([{ type: FRAME.goaway }]);
     expect(peer.server.faults).toEqual(["this is not HTTP/2"]);
+  });
+
+  test.each([
+    { title: "a request", first: frame(FRAME.headers, FLAG.endHeaders, 1, block) },
+    { title: "an acknowledgement", first: frame(FRAME.settings, FLAG.ack, 0) },
+  ])("begins with $title and not with its settings", ({ first }) => {
+    const peer = connectPeer({ greets: false });
+    peer.frames();
+    peer.send(PREFACE, first);
+    expect(peer.frames()).toMatchObject([{ type: FRAME.goaway }]);
+    expect(peer.server).toMatchObject({ faults: ["the client does not begin with its settings"], routed: [] });
   });
 });
 
@@ -177,31 +201,5 @@ describe("one stream is reset, and the others live, when the client", () => {
     peer.message(3, "fine");
     expect(messagesIn(peer.frames(), 3)).toEqual(["fine"]);
     expect(peer.server).toMatchObject({ isOver: false, closed: 1 });
-  });
-});
-
-describe("a connection that drains", () => {
-  test("asks for no more streams, serves those that come all the same, and ends with the last", async () => {
-    const peer = connectPeer();
-    peer.open(1);
-    peer.connection.drain();
-    expect(peer.frames()).toMatchObject([{ type: FRAME.goaway, payload: goaway(0x7fff_ffff, 0).subarray(9) }]);
-    peer.open(3);
-    peer.message(3, "on its way", FLAG.endStream);
-    expect(messagesIn(peer.frames(), 3)).toEqual(["on its way"]);
-    peer.connection.finish();
-    expect(peer.frames()).toMatchObject([{ type: FRAME.goaway, payload: goaway(3, 0).subarray(9) }]);
-    peer.open(5);
-    expect(peer.frames()).toMatchObject([{ type: FRAME.rstStream, stream: 5, payload: Buffer.from([0, 0, 0, CODE.refused]) }]);
-    expect(peer.server.isOver).toBe(false);
-    peer.message(1, "last", FLAG.endStream);
-    expect(statusIn(peer.frames(), 1)).toBe(0);
-    await expect.poll(() => peer.server.isOver).toBe(true);
-  });
-
-  test("closes at once when nothing is open", async () => {
-    const peer = connectPeer();
-    peer.connection.finish();
-    await expect.poll(() => peer.server.isOver).toBe(true);
   });
 });
