@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate } from "node:timers";
 
 /** Longest work without a break, in milliseconds: with one step too long still far below the 10 ms that a change of rules may take. */
 const SLICE_MS = 2;
@@ -6,14 +6,20 @@ const SLICE_MS = 2;
 /** Called between the steps of long work; waits for the event loop's next turn when the work began, or went on, some time ago. */
 export type Slices = () => Promise<void>;
 
-/** Slices of work that begins now. */
+/** Slices of work that begins now. Works that share them take turns: all together get one slice in each turn of the loop. */
 export function createSlices(): Slices {
   let sinceMs = performance.now();
-  return async () => {
-    if (performance.now() - sinceMs < SLICE_MS) return;
-    await nextTurn();
+  const waiting: (() => void)[] = [];
+  const turn = (): void => {
     sinceMs = performance.now();
+    waiting.shift()?.();
+    if (waiting.length > 0) setImmediate(turn);
   };
+  return () =>
+    new Promise((resolve) => {
+      if (performance.now() - sinceMs < SLICE_MS) return resolve();
+      if (waiting.push(resolve) === 1) setImmediate(turn);
+    });
 }
 
 /** Work that stops between its steps, and begins in a turn of its own. */
