@@ -1,6 +1,6 @@
 import type { OutcomeClass } from "../contract/evidence.ts";
 import { STABLE, type VariantName } from "../contract/rollout.ts";
-import type { CellLabels, Ended } from "./cells.ts";
+import type { CellLabels, Ended } from "./cell.ts";
 
 /** A decision as it stands in Envoy's metadata. */
 export interface Decided {
