@@ -66,7 +66,7 @@ class Controller implements RunningController {
 
   /** Shows health and metrics where the options ask for it. A standby is as ready as a leader: it does its job. */
   async serveHttp(): Promise<void> {
-    const { settings, clock } = this.#parts;
+    const { settings, clock, log } = this.#parts;
     if (settings.http === undefined) return;
     const collect = (): MetricData[] => {
       const term = this.isLeader() ? this.#leading?.term : undefined;
@@ -77,7 +77,7 @@ class Controller implements RunningController {
       });
       return gaugesOf({ isLeader: this.isLeader(), rollouts, failing, nowMs: clock.nowMs() });
     };
-    const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false });
+    const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false, log });
     const server = await startHttp(settings.http, {
       metrics: (request, response) => telemetry.serve(request, response),
       readiness: () => ({ isReady: true, body: { role: this.isLeader() ? "leader" : "standby" } }),

@@ -24,7 +24,7 @@ export function createSlices(): Slices {
 
 /** Work that stops between its steps, and begins in a turn of its own. */
 export async function inSlices<Result>(steps: Generator<void, Result>): Promise<Result> {
-  await nextTurn();
+  await new Promise((resolve) => setImmediate(resolve));
   const pause = createSlices();
   for (;;) {
     const step = steps.next();

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
-import { resourceFromAttributes } from "@opentelemetry/resources";
-import { MeterProvider, type MetricData, type MetricProducer } from "@opentelemetry/sdk-metrics";
+import { pipeline } from "node:stream/promises";
+import type { Logger } from "./log.ts";
+import type { Collect } from "./otlp-push.ts";
+import { createPrometheusText, targetInfo } from "./prometheus-text.ts";
+import { createSlices, type Slices } from "./slices.ts";
 
 /** What a program shows of itself by OpenTelemetry. */
 export interface TelemetryOptions {
@@ -9,10 +11,12 @@ export interface TelemetryOptions {
   readonly service: string;
   /** `service.instance.id`. */
   readonly instance: string;
-  /** Called at each collection; must not reject. */
-  readonly collect: () => MetricData[] | Promise<MetricData[]>;
+  readonly collect: Collect;
   /** Push metrics and traces too, by the standard OTEL_* variables. */
   readonly otlp: boolean;
+  readonly log: Logger;
+  /** Given where other long work shares the loop. */
+  readonly slices?: Slices;
 }
 
 /** Metrics by pull, and by push where wanted. */
@@ -23,34 +27,34 @@ export interface Telemetry {
 }
 
 /** Starts telemetry; the whole Node SDK is loaded only where something is pushed, because it costs 400 ms and 25 MB. */
-export async function startTelemetry({ service, instance, collect, otlp }: TelemetryOptions): Promise<Telemetry> {
-  const resource = resourceFromAttributes({ "service.name": service, "service.instance.id": instance });
-  const producer: MetricProducer = {
-    collect: async () => ({
-      resourceMetrics: { resource, scopeMetrics: [{ scope: { name: "serin" }, metrics: await collect() }] },
-      errors: [],
-    }),
-  };
-  const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true, metricProducers: [producer] });
-  const provider = new MeterProvider({ resource, readers: [exporter] });
-  const stopPush = otlp ? await startPush(service, instance, producer) : undefined;
+export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+  const { service, instance, collect, otlp, log, slices = createSlices() } = options;
+  const attributes = { "service.name": service, "service.instance.id": instance };
+  const push = otlp ? (await import("./otlp-push.ts")).startOtlpPush({ attributes, collect, slices, log }) : undefined;
   return {
-    serve: (request, response) => exporter.getMetricsRequestHandler(request, response),
-    async stop() {
-      await stopPush?.();
-      await provider.shutdown();
+    serve(_request, response) {
+      response.setHeader("content-type", "text/plain");
+      pipeline(pageOf(targetInfo(attributes), collect(), slices), response).catch((error: unknown) => {
+        if (!hasLeft(error)) log.error({ error }, "metrics could not be told");
+      });
     },
+    stop: async () => push?.stop(),
   };
 }
 
-async function startPush(service: string, instance: string, producer: MetricProducer): Promise<() => Promise<void>> {
-  const { NodeSDK, metrics } = await import("@opentelemetry/sdk-node");
-  const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-proto");
-  const reader = new metrics.PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), metricProducers: [producer] });
-  const sdk = new NodeSDK({
-    resource: resourceFromAttributes({ "service.name": service, "service.instance.id": instance }),
-    metricReaders: [reader],
-  });
-  sdk.start();
-  return () => sdk.shutdown();
+/** The text in pieces of some kilobytes; none takes longer than a slice to make. */
+async function* pageOf(head: string, metrics: ReturnType<Collect>, slices: Slices): AsyncGenerator<string> {
+  const textOf = createPrometheusText();
+  yield head;
+  // Before the first as well: many who ask at the same time are no reason for a long turn.
+  await slices();
+  for await (const metric of metrics) {
+    const text = textOf(metric);
+    if (text !== "") yield text;
+    await slices();
+  }
 }
+
+/** Who asked went away before the end. */
+const hasLeft = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ERR_STREAM_PREMATURE_CLOSE" || error.code === "EPIPE");

@@ -8,9 +8,8 @@ export interface FailingUsers {
   readonly startedAtMs: number;
   /** Counts a failure; one of a resting rollout goes to its history. */
   failed(failure: UserFailure): void;
-  all(): CountedUsers[];
-  /** To be called when the rules changed, and now and then: time passes, and what is long gone goes. */
-  follow(): void;
+  /** To be walked now and then: time passes for each rollout on the way, and what is long gone goes. Others may be counted meanwhile. */
+  all(): Iterable<CountedUsers>;
 }
 
 /** Users over all rollouts, at about 50 bytes each. */
@@ -38,15 +37,17 @@ export function createFailingUsers({ nowMs, standingOf, onOverflow, maxUsers = M
       if (failures === undefined) rollouts.set(rollout, (failures = createRolloutFailures(rollout, shared)));
       failures.count(failure, standingOf(rollout), nowMs());
     },
-    all: () => [...rollouts.values()].flatMap((failures) => failures.all()),
-    follow() {
-      const atMs = nowMs();
+    *all() {
       for (const [rollout, failures] of rollouts) {
+        const atMs = nowMs();
         const standing = standingOf(rollout);
         failures.follow(standing, atMs);
         if (standing !== "absent") goneAtMs.delete(rollout);
         else if (!goneAtMs.has(rollout)) goneAtMs.set(rollout, atMs);
-        if (atMs - (goneAtMs.get(rollout) ?? atMs) < GENERATION_MS) continue;
+        if (atMs - (goneAtMs.get(rollout) ?? atMs) < GENERATION_MS) {
+          yield* failures.all();
+          continue;
+        }
         failures.release();
         rollouts.delete(rollout);
         goneAtMs.delete(rollout);

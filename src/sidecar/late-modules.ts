@@ -13,17 +13,6 @@ export async function loadNatsSide(): Promise<typeof import("./nats-side.ts")> {
   return import("./nats-side.ts");
 }
 
-/** The code for metrics, loaded while requests are answered. */
-export async function loadTelemetry(): Promise<typeof import("../io/telemetry.ts")> {
-  await inTurns([
-    () => import("@opentelemetry/api"),
-    () => import("@opentelemetry/resources"),
-    () => import("@opentelemetry/sdk-metrics"),
-    () => import("@opentelemetry/exporter-prometheus"),
-  ]);
-  return import("../io/telemetry.ts");
-}
-
 /** Package by package: all at once they would hold up a request for longer than Envoy waits for its answer. */
 async function inTurns(packages: readonly (() => Promise<unknown>)[]): Promise<void> {
   for (const load of packages) {

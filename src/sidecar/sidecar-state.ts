@@ -2,10 +2,10 @@ import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "../contract/names.ts";
 import { STABLE } from "../contract/rollout.ts";
 import type { Decision } from "../core/decide/types.ts";
-import { distinct } from "../core/judge/key-sketch.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpPorts } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
+import { createSlices, type Slices } from "../io/slices.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
 import type { Attribution } from "./attribution.ts";
 import { type Beat, type BeatState, beatState, createBeat } from "./beat.ts";
@@ -14,9 +14,10 @@ import { type Counters, createCounters } from "./counters.ts";
 import { type CurrentRules, createCurrentRules } from "./current-rules.ts";
 import { createEnvoyStats, type EnvoyStats } from "./envoy-stats.ts";
 import type { ExtProcPorts } from "./ext-proc.ts";
+import { failingReadings } from "./failing-readings.ts";
 import { createFailingUsers, type FailingUsers } from "./failing-users.ts";
 import { createHealth, type Health } from "./health.ts";
-import { cellMetrics, type Reading, readingMetrics } from "./metric-data.ts";
+import { cellMetricParts, type Reading, readingMetrics } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
 import type { RuleStanding } from "./rollout-failures.ts";
 
@@ -33,7 +34,12 @@ export interface SidecarState {
   /** How the beat stands; always ok where rules come from a file. */
   standing(): BeatState;
   readiness: HttpPorts["readiness"];
-  collect(): MetricData[];
+  /** Metrics of now, in parts that are made as they are asked for: between two, requests may be answered. */
+  collect(): Iterable<MetricData>;
+  /** Lets the series of rollouts go that are long gone; to be called now and then. */
+  forgetGone(): void;
+  /** What long work beside the requests calls between its steps. */
+  readonly slices: Slices;
   /** The listener hears the name of the rollout. */
   onCanaryFailure(listener: (rollout: string) => void): void;
 }
@@ -57,9 +63,16 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
   const envoyStats = createEnvoyStats();
-  const cells = createCells(clock.nowMs, () => surprise("no room for more series", undefined));
-  const failing = failingUsersOf(rules, clock, () => surprise("no room for more failing users", undefined));
-  const forget = forgetGone(rules, cells, clock);
+  const cells = createCells({
+    nowMs: clock.nowMs,
+    runInForce: (rollout) => rules.compiled().rollouts.get(rollout)?.live.run,
+    onOverflow: () => surprise("no room for more series", undefined),
+  });
+  const failing = createFailingUsers({
+    nowMs: clock.nowMs,
+    standingOf: (rollout) => standingIn(rules, rollout),
+    onOverflow: () => surprise("no room for more failing users", undefined),
+  });
   const failed = (rollout: string): void => tellFailure(rollout);
   return {
     rules,
@@ -81,18 +94,14 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
     },
     envoyStats,
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
-    collect: () => {
-      const nowMs = clock.nowMs();
-      forget();
-      failing.follow();
-      const readings = [
-        ...counters.readings(),
-        ...envoyStats.readings(),
-        ...rulesReadings({ rules, beat, standing }),
-        ...failingReadings(failing),
-      ];
-      return [...cellMetrics(cells.all(), nowMs), ...readingMetrics(readings, startedAtMs, nowMs)];
+    *collect() {
+      yield* cellMetricParts(cells.all, clock.nowMs);
+      const readings = [...counters.readings(), ...envoyStats.readings(), ...rulesReadings({ rules, beat, standing })];
+      yield* readingMetrics(readings, startedAtMs, clock.nowMs());
+      for (const part of failingReadings(failing)) yield* readingMetrics([part], startedAtMs, clock.nowMs());
     },
+    forgetGone: createForgetGone(rules, cells, clock),
+    slices: createSlices(),
     onCanaryFailure: (listener) => {
       tellFailure = listener;
     },
@@ -123,34 +132,24 @@ function countReset(counters: Counters, streams: { readonly value: number }, log
 const KEPT_AFTER_MS = 600_000;
 
 /** Lets the series of a rollout go some time after its rules went. */
-function forgetGone(rules: CurrentRules, cells: Cells, { nowMs }: Clock): () => void {
-  const goneAtMs = new Map<string, number>();
-  const forget = (): void => {
+function createForgetGone(rules: CurrentRules, cells: Cells, { nowMs }: Clock): () => void {
+  let goneAtMs = new Map<string, number>();
+  return () => {
     const { rollouts } = rules.compiled();
-    for (const { labels } of cells.all()) {
-      if (rollouts.has(labels.rollout)) goneAtMs.delete(labels.rollout);
-      else if (!goneAtMs.has(labels.rollout)) goneAtMs.set(labels.rollout, nowMs());
+    const atMs = nowMs();
+    const gone = new Map<string, number>();
+    for (const rollout of cells.rollouts()) {
+      if (rollouts.has(rollout)) continue;
+      const sinceMs = goneAtMs.get(rollout) ?? atMs;
+      if (atMs - sinceMs < KEPT_AFTER_MS) gone.set(rollout, sinceMs);
+      else cells.forget(rollout);
     }
-    const kept = [...goneAtMs].filter(([, atMs]) => nowMs() - atMs < KEPT_AFTER_MS).map(([rollout]) => rollout);
-    const here = cells
-      .all()
-      .map(({ labels }) => labels.rollout)
-      .filter((rollout) => rollouts.has(rollout));
-    cells.keepOnly(new Set([...here, ...kept]));
-    for (const rollout of goneAtMs.keys()) if (!kept.includes(rollout)) goneAtMs.delete(rollout);
+    goneAtMs = gone;
   };
-  rules.onChange(forget);
-  return forget;
 }
 
 function countDecision(cells: Cells, { rollout, variant, run, control, reason }: Decision, isSession: boolean): void {
   if (rollout !== undefined) cells.decided({ rollout, variant, run, control }, reason, isSession);
-}
-
-function failingUsersOf(rules: CurrentRules, { nowMs }: Clock, onOverflow: () => void): FailingUsers {
-  const failing = createFailingUsers({ nowMs, standingOf: (rollout) => standingIn(rules, rollout), onOverflow });
-  rules.onChange(failing.follow);
-  return failing;
 }
 
 /** Off in its run means at rest: rolled back, or handed over. */
@@ -199,18 +198,6 @@ function standingBody({ rules, beat, standing }: Standing): object {
   const { epoch, revision } = rules.ruleSet();
   const { count, problem } = rules.rejected();
   return { epoch, revision, state: standing(), beatAgeMs: beat.ageMs() ?? null, rejected: count, problem: problem ?? null };
-}
-
-function failingReadings(failing: FailingUsers): Reading[] {
-  const parts = failing.all().map(({ rollout, of, users }) => ({ rollout, of, value: Math.round(distinct(users())) }));
-  const byRun = parts.flatMap(({ rollout, of, value }) =>
-    of === undefined ? [] : [{ attributes: { rollout, variant: of.variant, run: String(of.run) }, value }],
-  );
-  const known = parts.flatMap(({ rollout, of, value }) => (of === undefined ? [{ attributes: { rollout }, value }] : []));
-  return [
-    { name: METRICS.failingUsers, description: "Users with a failed request.", kind: "gauge", values: byRun },
-    { name: METRICS.knownFailingUsers, description: "Users that failed at rest or under old runs.", kind: "gauge", values: known },
-  ];
 }
 
 function rulesReadings({ rules, beat, standing }: Standing): Reading[] {

@@ -1,13 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../io/clock.ts";
-import type { HttpPorts } from "../io/http.ts";
+import { type HttpPorts, startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
-import type { Telemetry } from "../io/telemetry.ts";
+import { startTelemetry } from "../io/telemetry.ts";
 import { startFileSource } from "./file-source.ts";
 import { type Stops, startGrpc } from "./grpc-side.ts";
-import { loadNatsSide, loadTelemetry } from "./late-modules.ts";
-import { bindMetricsPage, type MetricsPage } from "./metrics-page.ts";
+import { loadNatsSide } from "./late-modules.ts";
 import type { NatsSide } from "./nats-side.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "./options.ts";
 import { createRulesDisk, type RulesDisk } from "./rules-disk.ts";
@@ -21,8 +20,8 @@ export interface RunningSidecar {
   readonly alsPort: number | undefined;
   /** `http://host:port` of metrics, /healthz and /readyz; undefined where they are off. */
   readonly metricsUrl: string | undefined;
-  /** What it shows as metrics, as of now. */
-  collect(): MetricData[];
+  /** What it shows as metrics, in parts that are made as they are asked for. */
+  collect(): Iterable<MetricData>;
   /** What /readyz says. */
   readiness(): ReturnType<HttpPorts["readiness"]>;
   /** Drains, says goodbye and closes everything; a second call waits for the first. */
@@ -35,6 +34,7 @@ interface Parts {
 }
 
 const BEAT_CHECK_MS = 250;
+const FORGET_MS = 10_000;
 
 /** Starts a sidecar; it serves stable for all until it has rules. Throws when an option or address cannot be used. */
 export async function startSidecar(options: SidecarOptions, parts: Parts): Promise<RunningSidecar> {
@@ -57,35 +57,29 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   if (disk !== undefined) await loadFromDisk(disk, state, parts);
   if ("file" in source) stops.unshift(await startFileSource(source.file, { rules, log }));
 
-  let telemetry: Telemetry | undefined;
-  const page = settings.metrics === "off" ? undefined : await bindMetricsPage(settings.metrics, state.readiness);
-  // After gRPC and NATS too: the last push holds everything.
-  stops.unshift(
-    () => page?.stop(),
-    () => telemetry?.stop(),
-  );
-  const show = async (): Promise<void> => {
-    if (page !== undefined) telemetry = await showMetrics(page, settings, state);
-  };
-  // What pushes comes in one piece, for which requests would wait too long.
-  if (settings.otlp) await show();
+  // What is pushed is loaded in one piece, for which requests would wait too long; the last push, after gRPC and NATS, holds everything.
+  const metricsUrl = settings.metrics === "off" ? undefined : await startMetrics(settings, { ...parts, ...state }, stops);
   let nats: NatsSide | undefined;
   // Stopped after gRPC: the last outcomes go out before the goodbye.
   stops.unshift(() => nats?.stop());
   const ports = await startGrpc(settings, state, stops);
   health.set(true);
-  log.info({ id: settings.id, extProc: settings.extProc, metrics: page?.url, revision: rules.ruleSet().revision }, "serving");
+  log.info({ id: settings.id, extProc: settings.extProc, metrics: metricsUrl, revision: rules.ruleSet().revision }, "serving");
 
   state.onCanaryFailure((rollout) => nats?.urgent(rollout));
   const checkBeat = setInterval(() => watchBeat(state, nats), BEAT_CHECK_MS);
   checkBeat.unref();
-  stops.unshift(() => clearInterval(checkBeat));
+  const forget = setInterval(state.forgetGone, FORGET_MS);
+  forget.unref();
+  stops.unshift(
+    () => clearInterval(checkBeat),
+    () => clearInterval(forget),
+  );
   // Only now, because NATS may be away, and because no request needs any of it: it takes as long to load as all of the rest.
   if ("nats" in source) {
     const { startNatsSide } = await loadNatsSide();
     nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk });
   }
-  if (!settings.otlp) await show();
   const stop = async (): Promise<void> => {
     health.set(false);
     log.info({ drainMs }, "draining");
@@ -94,14 +88,16 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
     log.info("stopped");
   };
   let stopped: Promise<void> | undefined;
-  return { ...ports, metricsUrl: page?.url, collect: state.collect, readiness: state.readiness, stop: () => (stopped ??= stop()) };
+  return { ...ports, metricsUrl, collect: state.collect, readiness: state.readiness, stop: () => (stopped ??= stop()) };
 }
 
-async function showMetrics(page: MetricsPage, { id, otlp }: SidecarSettings, state: SidecarState): Promise<Telemetry> {
-  const { startTelemetry } = await loadTelemetry();
-  const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect: state.collect });
-  page.show(telemetry);
-  return telemetry;
+async function startMetrics({ id, metrics, otlp }: SidecarSettings, state: SidecarState & Parts, stops: Stops): Promise<string> {
+  const { collect, slices, log, readiness } = state;
+  const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect, slices, log });
+  stops.unshift(telemetry.stop);
+  const http = await startHttp(metrics, { metrics: telemetry.serve, readiness });
+  stops.unshift(http.stop);
+  return http.url;
 }
 
 async function stopAll(stops: Stops): Promise<void> {

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AggregationTemporality, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createLog } from "../../src/io/log.ts";
 import { startTelemetry } from "../../src/io/telemetry.ts";
 
 const counter: MetricData = {
@@ -12,6 +13,7 @@ const counter: MetricData = {
   dataPoints: [{ startTime: [1, 0], endTime: [2, 0], attributes: {}, value: 7 }],
 };
 
+const log = createLog({ name: "test", level: "silent" });
 const received: { path: string; body: string }[] = [];
 const collector = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -35,7 +37,7 @@ afterEach(async () => {
 });
 
 test("with OTLP wanted, metrics reach the collector that the standard variables name, the last ones at the stop", async () => {
-  const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: true });
+  const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: true, log });
   await telemetry.stop();
   expect(received.map(({ path }) => path)).toContain("/v1/metrics");
   expect(received[0]?.body).toContain("serin_test_total");
@@ -43,7 +45,7 @@ test("with OTLP wanted, metrics reach the collector that the standard variables 
 });
 
 test("without, nothing is pushed", async () => {
-  const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: false });
+  const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: false, log });
   await telemetry.stop();
   expect(received).toEqual([]);
 });

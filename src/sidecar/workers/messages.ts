@@ -50,7 +50,12 @@ export const ToWorkerSchema = z.discriminatedUnion("type", [
 export const FromWorkerSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("serving"), extProcPort: z.int().optional(), alsPort: z.int().optional() }),
   z.strictObject({ type: z.literal("failed"), code: z.string(), exitCode: z.literal(Object.values(EXIT)), message: z.string() }),
-  z.strictObject({ type: z.literal("metrics"), request: RequestSchema, metrics: MetricsSchema }),
+  z.strictObject({
+    type: z.literal("metrics"),
+    request: RequestSchema,
+    metrics: MetricsSchema,
+    isLast: z.boolean().describe("False for an answer that goes on; parts of two answers never mix."),
+  }),
   z.strictObject({
     type: z.literal("readiness"),
     request: RequestSchema,
@@ -66,5 +71,5 @@ export type FromWorker = z.infer<typeof FromWorkerSchema>;
 /** The same before the parent has checked it: a worker that serves spends no time on that. */
 export type WorkerSays =
   | Exclude<FromWorker, { readonly metrics: unknown }>
-  | { readonly type: "metrics"; readonly request: number; readonly metrics: readonly MetricData[] }
+  | { readonly type: "metrics"; readonly request: number; readonly metrics: readonly MetricData[]; readonly isLast: boolean }
   | { readonly type: "last"; readonly metrics: readonly MetricData[] };

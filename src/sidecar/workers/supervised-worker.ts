@@ -5,6 +5,7 @@ import type { Logger } from "../../io/log.ts";
 import type { LogLevel } from "../../io/log-levels.ts";
 import type { SidecarSettings } from "../options.ts";
 import { type FromWorker, FromWorkerSchema, type ToWorker, type WorkerMetrics } from "./messages.ts";
+import { createToldMetrics } from "./told-metrics.ts";
 
 /** A process that was started. */
 export interface WorkerProcess {
@@ -60,7 +61,7 @@ type State =
   | { readonly is: "stopping"; readonly process: WorkerProcess; readonly deadline: NodeJS.Timeout }
   | { readonly is: "ended" };
 
-/** Probes give up after a second. */
+/** For an answer, and for each further part of it: probes give up after a second. */
 const ANSWER_MS = 500;
 
 /** Far above the first load of a large rule set. */
@@ -79,13 +80,19 @@ export function superviseWorker(options: SidecarSettings, parts: WorkerParts, ev
 
 type Ports = Awaited<SupervisedWorker["started"]>;
 
+interface Question {
+  readonly limit: NodeJS.Timeout;
+  answer(heard: Answer | "not serving"): void;
+}
+
 class Worker implements SupervisedWorker {
   readonly id: string;
   readonly started: Promise<Ports>;
   readonly #options: SidecarSettings;
   readonly #parts: WorkerParts;
   readonly #events: WorkerEvents;
-  readonly #questions = new Map<number, (answer: Answer | "not serving") => void>();
+  readonly #questions = new Map<number, Question>();
+  readonly #told = createToldMetrics();
   readonly #ended: Promise<void>;
   #state: State;
   #asked = 0;
@@ -126,12 +133,10 @@ class Worker implements SupervisedWorker {
     const request = (this.#asked += 1);
     const answer = await new Promise<Answer | "silent" | "not serving">((resolve) => {
       const limit = setTimeout(() => resolve("silent"), ANSWER_MS);
-      this.#questions.set(request, (heard) => {
-        clearTimeout(limit);
-        resolve(heard);
-      });
+      this.#questions.set(request, { limit, answer: resolve });
       state.process.send({ type: "ask", request, about });
     });
+    clearTimeout(this.#questions.get(request)?.limit);
     this.#questions.delete(request);
     return answer;
   }
@@ -181,27 +186,28 @@ class Worker implements SupervisedWorker {
         clearTimeout(state.deadline);
         this.#state = { is: "serving", process: state.process, sinceMs: this.#parts.clock.monotonicMs() };
         this.#hasServed = true;
-        this.#served(message);
-        return;
+        return this.#served(message);
       case "failed":
         if (state.is === "starting") state.failure = new SerinError(message.code, message.exitCode, `${this.id}: ${message.message}`);
         return;
       case "last":
-        this.#events.counted(message.metrics);
-        return;
-      case "metrics":
+        return this.#events.counted(message.metrics);
+      case "metrics": {
+        const all = this.#told.add(message);
+        if (all === undefined) return void this.#questions.get(message.request)?.limit.refresh();
         // Also when it comes late: it is newer than what was known.
-        this.#events.counted(message.metrics);
-        this.#questions.get(message.request)?.(message);
-        return;
+        this.#events.counted(all);
+        return this.#questions.get(message.request)?.answer(message);
+      }
       case "readiness":
-        this.#questions.get(message.request)?.(message);
+        this.#questions.get(message.request)?.answer(message);
     }
   }
 
   #gone(how: string): void {
     this.#events.died();
-    for (const answer of this.#questions.values()) answer("not serving");
+    this.#told.clear();
+    for (const { answer } of this.#questions.values()) answer("not serving");
     const state = this.#state;
     switch (state.is) {
       case "starting": {

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from "../../contract/exit-codes.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { Logger } from "../../io/log.ts";
 import type { LogLevel } from "../../io/log-levels.ts";
+import { createSlices } from "../../io/slices.ts";
 import type { SidecarOptions } from "../options.ts";
 import type { RunningSidecar } from "../sidecar.ts";
 import { type ToWorker, ToWorkerSchema, type WorkerSays } from "./messages.ts";
@@ -51,6 +52,8 @@ export async function runWorker(parts: Parts): Promise<ExitCode> {
 async function serve({ channel, clock, createLog, start }: Parts, stopping: AbortController): Promise<ExitCode> {
   let running: RunningSidecar | undefined;
   let log = createLog("info");
+  // One after the other: counts that are told late must not be older than what was told before.
+  let answered = Promise.resolve();
   const begun = new Promise<Extract<ToWorker, { type: "start" }>>((resolve) => {
     channel.onMessage((unchecked) => {
       const message = ToWorkerSchema.parse(unchecked);
@@ -58,9 +61,10 @@ async function serve({ channel, clock, createLog, start }: Parts, stopping: Abor
         case "start":
           return resolve(message);
         case "ask":
-          return void answer(message, running, channel).catch((error: unknown) =>
-            log.error({ error }, "the parent's question was not answered"),
-          );
+          answered = answered
+            .then(() => answer(message, running, channel))
+            .catch((error: unknown) => log.error({ error }, "the parent's question was not answered"));
+          return;
         case "stop":
           return stopping.abort();
       }
@@ -78,7 +82,8 @@ async function serve({ channel, clock, createLog, start }: Parts, stopping: Abor
   await channel.send({ type: "serving", extProcPort, alsPort });
   await aborted(stopping.signal);
   await running.stop();
-  await channel.send({ type: "last", metrics: running.collect() });
+  await answered;
+  await channel.send({ type: "last", metrics: [...running.collect()] });
   return EXIT.done;
 }
 
@@ -91,12 +96,22 @@ async function answer(
   if (running === undefined) return;
   switch (about) {
     case "metrics":
-      return channel.send({ type: "metrics", request, metrics: running.collect() });
+      return tellMetrics(request, running, channel);
     case "readiness": {
       const { isReady, body } = await running.readiness();
       return channel.send({ type: "readiness", request, isReady, body: { ...body } });
     }
   }
+}
+
+/** In parts, so that requests are answered meanwhile. */
+async function tellMetrics(request: number, running: RunningSidecar, channel: ParentChannel): Promise<void> {
+  const slices = createSlices();
+  for (const part of running.collect()) {
+    await channel.send({ type: "metrics", request, metrics: [part], isLast: false });
+    await slices();
+  }
+  await channel.send({ type: "metrics", request, metrics: [], isLast: true });
 }
 
 function failureOf(error: unknown): WorkerSays {

@@ -1,6 +1,7 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "../../contract/names.ts";
 import { type Readiness, startHttp } from "../../io/http.ts";
+import type { Logger } from "../../io/log.ts";
 import { startTelemetry } from "../../io/telemetry.ts";
 import { type Reading, readingMetrics } from "../metric-data.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "../options.ts";
@@ -26,7 +27,7 @@ export async function startWorkers(options: SidecarOptions, count: number, parts
   const settings = SidecarOptionsSchema.parse(options);
   const each = workerOptions(settings, count);
   const team = createTeam(settings, parts);
-  const page = await startPage(settings, team);
+  const page = await startPage(settings, { team, log: parts.log });
   try {
     const ports = await team.start(each);
     parts.log.info({ id: settings.id, workers: each.map(({ id }) => id), metrics: page.url }, "all workers serve");
@@ -119,8 +120,14 @@ function readingsOf(workers: readonly SupervisedWorker[], unanswered: number): R
 }
 
 /** Metrics, /healthz and /readyz of all, and the push where it is wanted. */
-async function startPage({ id, metrics, otlp }: SidecarSettings, team: Team): Promise<{ url: string | undefined; stop(): Promise<void> }> {
-  const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect: team.collect });
+async function startPage(
+  { id, metrics, otlp }: SidecarSettings,
+  { team, log }: { readonly team: Team; readonly log: Logger },
+): Promise<{ url: string | undefined; stop(): Promise<void> }> {
+  async function* collect(): AsyncGenerator<MetricData> {
+    yield* await team.collect();
+  }
+  const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect, log });
   const http = metrics === "off" ? undefined : await startHttp(metrics, { metrics: telemetry.serve, readiness: team.readiness });
   return {
     url: http?.url,
