@@ -1,92 +1,68 @@
-import { JsonMetricsSerializer } from "@opentelemetry/otlp-transformer";
-import { resourceFromAttributes } from "@opentelemetry/resources";
-import { RESOURCE } from "../contract/evidence.ts";
-import { SUBJECTS } from "../contract/names.ts";
-import type { Clock } from "../io/clock.ts";
-import type { Logger } from "../io/log.ts";
-import type { NatsLink } from "../io/nats.ts";
-import type { Cell, Cells } from "./cells.ts";
-import { type CurrentRules, hasRollout, isLive } from "./current-rules.ts";
-import { cellMetrics } from "./metric-data.ts";
+import type { Cell } from "./cell.ts";
+import type { Cells } from "./cells.ts";
+import { isLive } from "./current-rules.ts";
+import { createEvidenceRounds, type EvidenceParts } from "./evidence-rounds.ts";
+import { IDLE_MS, isAnyLive, jittered, LIVE_MS } from "./telling-pace.ts";
 
-/** A failure is told at once, but messages stay this far apart. */
+/** A failure is told at once, but what is told for failures stays this far apart. */
 const AT_LEAST_MS = 100;
-const LIVE_MS = 1_000;
-const IDLE_MS = 4_000;
-const JITTER_MS = 1_000;
-
-/** Cells in one message, at most about 3 KB each: NATS takes 1 MiB. */
-const CELLS_A_MESSAGE = 200;
-
-interface Parts {
-  readonly id: string;
-  readonly link: NatsLink;
-  readonly rules: CurrentRules;
-  readonly cells: Cells;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
 
 export interface EvidenceSender {
   /** A request of this rollout failed on the canary: while it has users, the controller should know now. */
   urgent(rollout: string): void;
-  /** Sends everything anew with the next message: what was sent before may be lost. */
+  /** Sends everything anew with the next messages: what was sent before may be lost. */
   resend(): void;
   /** Sends what is left. */
-  stop(): void;
+  stop(): Promise<void>;
 }
 
-/** Sends what was counted as cumulative OTLP metrics, changed series only, so that a lost message costs nothing. */
-export function startEvidence({ id, link, rules, cells, clock, log }: Parts): EvidenceSender {
-  let sent = new WeakMap<Cell, number>();
-  let sequence = 0;
-  let lastMs = Number.NEGATIVE_INFINITY;
+/**
+ * Sends what was counted as cumulative OTLP metrics, changed series only, so that a lost message costs nothing. What is urgent has a
+ * walk of its own over the rollouts that it is about, and overtakes one that is under way.
+ */
+export function startEvidence(parts: EvidenceParts): EvidenceSender {
+  const { rules, cells, clock } = parts;
+  const rounds = createEvidenceRounds(parts);
   let timer: NodeJS.Timeout | undefined;
-  let isUrgent = false;
-  const publish = (changed: readonly Cell[]): void => {
-    sequence += 1;
-    const { epoch, revision } = rules.ruleSet();
-    const resource = resourceFromAttributes({
-      [RESOURCE.instance]: id,
-      [RESOURCE.sequence]: sequence,
-      [RESOURCE.revision]: `${epoch}.${revision}`,
-    });
-    const metrics = cellMetrics(changed, clock.nowMs()).filter(({ dataPoints }) => dataPoints.length > 0);
-    const message = JsonMetricsSerializer.serializeRequest({ resource, scopeMetrics: [{ scope: { name: "serin" }, metrics }] });
-    if (message !== undefined) link.connection.publish(SUBJECTS.evidence(id), message);
-    for (const cell of changed) sent.set(cell, cell.version);
-  };
-  const send = (): void => {
-    isUrgent = false;
-    lastMs = clock.monotonicMs();
-    try {
-      const changed = link.connection.isClosed() ? [] : cells.all().filter((cell) => sent.get(cell) !== cell.version);
-      for (let from = 0; from < changed.length; from += CELLS_A_MESSAGE) publish(changed.slice(from, from + CELLS_A_MESSAGE));
-    } catch (error) {
-      // What was not sent counts as changed still.
-      log.error({ error }, "evidence could not be sent, the next message holds it");
-    }
-    const isJudged = hasRollout(rules.compiled(), isLive);
-    schedule((isJudged ? LIVE_MS : IDLE_MS) + JITTER_MS * Math.random());
+  let urgent = new Set<string>();
+  let urgentTimer: NodeJS.Timeout | undefined;
+  let urgentMs = Number.NEGATIVE_INFINITY;
+  const round = async (): Promise<void> => {
+    await rounds.tell(cells.all());
+    if (timer !== undefined) schedule(jittered(isAnyLive(rules) ? LIVE_MS : IDLE_MS));
   };
   const schedule = (delayMs: number): void => {
-    clearTimeout(timer);
-    timer = setTimeout(send, delayMs);
+    timer = setTimeout(() => void round(), delayMs);
     timer.unref();
+  };
+  const tellUrgent = (): void => {
+    const rollouts = urgent;
+    urgent = new Set();
+    urgentTimer = undefined;
+    urgentMs = clock.monotonicMs();
+    void rounds.tell(cellsOf(rollouts, cells));
   };
   schedule(LIVE_MS);
   return {
     urgent(rollout) {
-      if (isUrgent || !isLive(rules.compiled().rollouts.get(rollout))) return;
-      isUrgent = true;
-      schedule(Math.max(0, lastMs + AT_LEAST_MS - clock.monotonicMs()));
+      if (!isLive(rules.compiled().rollouts.get(rollout))) return;
+      urgent.add(rollout);
+      if (urgentTimer !== undefined) return;
+      urgentTimer = setTimeout(tellUrgent, Math.max(0, urgentMs + AT_LEAST_MS - clock.monotonicMs()));
+      urgentTimer.unref();
     },
-    resend() {
-      sent = new WeakMap();
-    },
-    stop() {
-      send();
+    resend: rounds.resend,
+    async stop() {
       clearTimeout(timer);
+      clearTimeout(urgentTimer);
+      timer = undefined;
+      // The last walk begins behind those under way: when it ends, nothing is left.
+      await rounds.ended();
+      await rounds.tell(cells.all());
     },
   };
+}
+
+function* cellsOf(rollouts: Iterable<string>, cells: Cells): Generator<Cell> {
+  for (const rollout of rollouts) yield* cells.of(rollout);
 }

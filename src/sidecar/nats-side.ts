@@ -1,6 +1,7 @@
 import type { Clock } from "../io/clock.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, type NatsLink } from "../io/nats.ts";
+import type { Slices } from "../io/slices.ts";
 import type { Beat, BeatState } from "./beat.ts";
 import type { Cells } from "./cells.ts";
 import type { CurrentRules } from "./current-rules.ts";
@@ -30,6 +31,7 @@ interface Parts {
   readonly failing: FailingUsers;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly slices: Slices;
   readonly disk: RulesDisk | undefined;
   standing(): BeatState;
 }
@@ -83,8 +85,8 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
       clearTimeout(slow);
       await disk?.stop();
       if (connected !== undefined) {
-        connected.evidence.stop();
-        connected.failingUsers.stop();
+        await connected.evidence.stop();
+        await connected.failingUsers.stop();
         connected.source.stop();
         await connected.receipts.goodbye();
         await connected.link.close();
@@ -93,9 +95,9 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     },
   };
 
-  function start(link: NatsLink, { beat, cells, failing, clock }: Parts): Connected {
-    const evidence = startEvidence({ id: settings.id, link, rules, cells, clock, log });
-    const failingUsers = startFailingUsersSender({ id: settings.id, link, rules, failing, log });
+  function start(link: NatsLink, { beat, cells, failing, clock, slices }: Parts): Connected {
+    const evidence = startEvidence({ id: settings.id, link, rules, cells, clock, log, slices });
+    const failingUsers = startFailingUsersSender({ id: settings.id, link, rules, failing, log, slices });
     const onNewTerm = (): void => {
       evidence.resend();
       failingUsers.resend();

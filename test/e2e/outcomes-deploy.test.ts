@@ -17,8 +17,7 @@ const PER_SECOND = 200;
 
 /** Requests of which a sidecar has heard that they ended, also after its own end: outcomes, and what went undecided on a busy machine. */
 const endedBy = (sidecar: Pick<RunningSidecar, "collect">): number =>
-  sidecar
-    .collect()
+  [...sidecar.collect()]
     .filter(({ descriptor: { name } }) => name === METRICS.outcomes || name === METRICS.failedOpen)
     .flatMap(({ dataPoints }) => dataPoints.map(({ value }) => Number(value)))
     .reduce((sum, value) => sum + value, 0);

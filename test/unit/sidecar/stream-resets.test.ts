@@ -21,7 +21,7 @@ function streams(count: number, resets: number): void {
   }
 }
 
-const counted = () => state.collect().find(({ descriptor }) => descriptor.name === METRICS.streamResets)?.dataPoints[0]?.value;
+const counted = () => [...state.collect()].find(({ descriptor }) => descriptor.name === METRICS.streamResets)?.dataPoints[0]?.value;
 
 test("an Envoy that ends nearly every stream by reset is spoken of, once, after a thousand of them", () => {
   streams(999, 999);
