@@ -9,8 +9,8 @@ import {
   MethodSchema,
   PathMatchSchema,
 } from "./conditions.ts";
-import { HEADER_PREFIX } from "./names.ts";
 import { StagesSchema } from "./stages.ts";
+import { TagsSchema } from "./tags.ts";
 import { PointsSchema } from "./units.ts";
 
 const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -50,11 +50,6 @@ export const KeySourceSchema = z.union([
   z.strictObject({ clientAddress: z.literal(true).describe("The address of the downstream connection, without its port.") }),
 ]);
 
-const tagHeader = HeaderNameSchema.refine(
-  (name) => name.startsWith(HEADER_PREFIX),
-  `not a header that Serin may set; begin it with ${HEADER_PREFIX}`,
-);
-
 /** Where everything undecided goes. */
 export const STABLE = "stable";
 
@@ -67,7 +62,7 @@ export const VariantNameSchema = z
 
 const VariantSchema = z.strictObject({
   cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
-  tags: z.record(tagHeader, z.string().max(256)).default({}).describe(`Headers for the upstream; each name begins with ${HEADER_PREFIX}.`),
+  tags: TagsSchema,
 });
 
 /** More lanes than this are no experiment any more. */

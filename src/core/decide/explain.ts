@@ -4,11 +4,12 @@ import type { RuleSet } from "../../contract/rules.ts";
 import { byName, type CompiledRollout, type CompiledRules, compile } from "./compile.ts";
 import { decide, firstKey, governing } from "./decide.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
+import { revisionText, tagsOf } from "./tags.ts";
 import { type Decision, NOBODY, type RequestFacts } from "./types.ts";
 
 /** One step of the answer to "why"; raw keys never stand in it. */
 export interface ExplainStep {
-  readonly step: "host" | "path" | "match" | "rollout" | "off" | "key" | "target" | "share" | "result";
+  readonly step: "host" | "path" | "match" | "rollout" | "off" | "key" | "target" | "share" | "tags" | "result";
   /** The rollout that was considered, where the step is about one. */
   readonly rollout?: string;
   readonly text: string;
@@ -28,9 +29,9 @@ export function explain(ruleSet: RuleSet, request: RequestFacts, options: { unwa
   const decision = decide(rules, request);
   const chosen = governing(rules, request);
   const steps = considered(ruleSet, request, { rules, chosen: chosen?.name });
-  if (chosen !== undefined) steps.push(...insideSteps(chosen, request, decision));
+  if (chosen !== undefined) steps.push(...insideSteps(chosen, request, decision), ...tagSteps(decision, rules));
   const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
-  const text = `${decision.variant}, reason "${decision.reason}", by revision ${rules.epoch}.${rules.revision}${run}`;
+  const text = `${decision.variant}, reason "${decision.reason}", by revision ${revisionText(rules)}${run}`;
   return { decision, epoch: rules.epoch, revision: rules.revision, steps: [...steps, { step: "result", text }] };
 }
 
@@ -90,6 +91,11 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
   }
   if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(decision.bucket, decision) });
   return steps;
+}
+
+function tagSteps(decision: Decision, rules: CompiledRules): ExplainStep[] {
+  const tags = tagsOf(decision, rules).map(([name, value]) => `${name}: ${value}`);
+  return tags.length === 0 ? [] : [{ step: "tags", rollout: String(decision.rollout), text: `the upstream is told ${tags.join(", ")}` }];
 }
 
 function shareText(bucket: number, { threshold, reason, control, variant }: Decision): string {

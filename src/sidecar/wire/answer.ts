@@ -1,5 +1,6 @@
 import { METADATA_NAMESPACE } from "../../contract/names.ts";
 import type { CompiledRules } from "../../core/decide/compile.ts";
+import { revisionText, type Tag, tagsOf } from "../../core/decide/tags.ts";
 import type { Decision } from "../../core/decide/types.ts";
 import { KIND, type Kind } from "./request.ts";
 import { doubleField, lengthField, varintField } from "./writer.ts";
@@ -26,11 +27,10 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, isSessi
   const { variant, rollout, run, bucket, reason, control } = decision;
   const variants = rollout === undefined ? undefined : rules.rollouts.get(rollout)?.variants;
   const stable = variants?.stable.cluster ?? "stable";
-  const chosen = variants?.[variant];
-  const cluster = chosen?.cluster;
+  const cluster = variants?.[variant]?.cluster;
   const fields = [
     text("variant", variant),
-    text("revision", `${rules.epoch}.${rules.revision}`),
+    text("revision", revisionText(rules)),
     text("reason", reason),
     entry("priority_groups", groups(cluster === undefined || cluster === stable ? [stable] : [cluster, stable])),
     ...(rollout === undefined ? [] : [text("rollout", rollout), text("run", String(run)), text("control", String(control))]),
@@ -40,10 +40,8 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, isSessi
     ...(bucket === undefined ? [] : [entry("bucket", doubleField(VALUE.number, 0))]),
   ];
   const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
-  const bytes = Buffer.concat([
-    lengthField(1, lengthField(1, continueWith(tags(chosen?.tags ?? {})))),
-    lengthField(DYNAMIC_METADATA, serin),
-  ]);
+  const mutation = setHeaders(tagsOf(decision, rules));
+  const bytes = Buffer.concat([lengthField(1, lengthField(1, continueWith(mutation))), lengthField(DYNAMIC_METADATA, serin)]);
   return { bytes, bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT };
 }
 
@@ -51,9 +49,9 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, isSessi
 const continueWith = (mutation: Buffer): Buffer =>
   Buffer.concat([lengthField(COMMON_RESPONSE.headerMutation, mutation), varintField(COMMON_RESPONSE.clearRouteCache, 1)]);
 
-const tags = (found: Readonly<Record<string, string>>): Buffer =>
+const setHeaders = (headers: readonly Tag[]): Buffer =>
   Buffer.concat(
-    Object.entries(found).map(([key, value]) => {
+    headers.map(([key, value]) => {
       const header = Buffer.concat([lengthField(HEADER_VALUE.key, key), lengthField(HEADER_VALUE.rawValue, value)]);
       return lengthField(
         SET_HEADERS,
