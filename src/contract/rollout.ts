@@ -9,6 +9,7 @@ import {
   MethodSchema,
   PathMatchSchema,
 } from "./conditions.ts";
+import { MirrorSchema } from "./mirror.ts";
 import { StagesSchema } from "./stages.ts";
 import { TagsSchema } from "./tags.ts";
 import { PointsSchema } from "./units.ts";
@@ -92,6 +93,21 @@ export const TargetSchema = z.strictObject({
   variant: VariantNameSchema.describe("Where requests that meet it go."),
 });
 
+const ObeySchema = z.custom<true | string>(
+  (value) => value === true || (typeof value === "string" && NAME_PATTERN.test(value)),
+  "not the name of a rollout; write one, or true for the rollout's own",
+);
+
+/** How a rollout and those of other hops share their cohorts. */
+export const CohortSchema = z
+  .strictObject({
+    send: z.boolean().default(false).describe("Tells later hops the variant, as the member serin.NAME of the header baggage."),
+    obey: ObeySchema.optional().describe(
+      "Name of the rollout whose variant is taken from the baggage of a trusted peer, or true for its own; after targets, before the share.",
+    ),
+  })
+  .refine(({ send, obey }) => send || obey !== undefined, "says nothing; write send: true, obey: true, or leave cohort out");
+
 const StrategySchema = z.union([
   z.strictObject({ use: z.enum(["fast", "standard", "careful"]).describe("A preset of stages.") }),
   z.strictObject({ type: z.literal("canary"), stages: StagesSchema }),
@@ -143,6 +159,8 @@ export const RolloutSchema = z
       .describe("Mixed into the bucket; the rollout's name when absent. Another salt is another cohort."),
     variants: VariantsSchema.describe("The versions that can answer: stable, and those that are rolled out beside it."),
     targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
+    cohort: CohortSchema.optional().describe("One cohort over several service hops."),
+    mirror: MirrorSchema.optional().describe("Copies of requests for a shadow; none while the rollout is off."),
     strategy: StrategySchema.describe("How the share grows."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
     onUnwatched: z

@@ -1,17 +1,22 @@
 import type { CompiledRules } from "../core/decide/compile.ts";
+import { sentMember } from "../core/decide/baggage.ts";
 import { saysTarget } from "../core/decide/tags.ts";
 import type { Decision, Reason } from "../core/decide/types.ts";
 import { type Prepared, prepare } from "./h2/stream.ts";
-import { decisionAnswer } from "./wire/answer.ts";
+import { type AnswerParts, decisionAnswer } from "./wire/answer.ts";
 
-const REASONS: readonly Reason[] = ["share", "target", "no key", "no rollout", "off", "unwatched"];
+const REASONS: readonly Reason[] = ["share", "target", "cohort", "no key", "no rollout", "off", "unwatched"];
 
 /** Ways in which answers of one variant differ, but for the bucket and for tags that say the target. */
-const slotOf = ({ control, reason, bucket }: Decision, isSession: boolean): number =>
-  (REASONS.indexOf(reason) << 3) | (isSession ? 4 : 0) | (control ? 2 : 0) | (bucket === undefined ? 0 : 1);
+const slotOf = ({ control, reason, bucket, mirror }: Decision, isSession: boolean): number =>
+  (REASONS.indexOf(reason) << 4) |
+  (mirror === undefined ? 0 : 8) |
+  (isSession ? 4 : 0) |
+  (control ? 2 : 0) |
+  (bucket === undefined ? 0 : 1);
 
 /** More than the slots of a variant. */
-const SLOTS = REASONS.length << 3;
+const SLOTS = REASONS.length << 4;
 
 /** The answers of one rollout that were needed so far. */
 interface Kept {
@@ -22,7 +27,7 @@ interface Kept {
   readonly byTarget: Map<string, Kept> | undefined;
 }
 
-/** Finds the framed answer to a decision: made when it is first needed, and kept as long as its rules. */
+/** Finds the framed answer to a decision on a request without baggage: made when it is first needed, and kept as long as its rules. */
 export function createPreparedAnswers(): (decision: Decision, rules: CompiledRules, isSession: boolean) => Prepared {
   const byRules = new WeakMap<CompiledRules, Map<string | undefined, Kept>>();
   return (decision, rules, isSession) => {
@@ -34,11 +39,16 @@ export function createPreparedAnswers(): (decision: Decision, rules: CompiledRul
     const slot = indexOf(kept.variants, decision.variant) * SLOTS + slotOf(decision, isSession);
     const known = kept.answers[slot];
     if (known !== undefined) return known;
-    const { bytes, bucketAt } = decisionAnswer(decision, rules, isSession);
-    const made = prepare(bytes, bucketAt);
+    const made = preparedAnswer(decision, rules, { isSession, baggage: sentMember(decision, rules) });
     kept.answers[slot] = made;
     return made;
   };
+}
+
+/** The framed answer to a decision, made anew. */
+export function preparedAnswer(decision: Decision, rules: CompiledRules, parts: AnswerParts): Prepared {
+  const { bytes, bucketAt } = decisionAnswer(decision, rules, parts);
+  return prepare(bytes, bucketAt);
 }
 
 const empty = (byTarget?: Map<string, Kept>): Kept => ({ answers: [], variants: [], byTarget });

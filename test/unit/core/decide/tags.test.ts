@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../../../src/core/decide/compile.ts";
 import { decide, NO_ROLLOUT } from "../../../../src/core/decide/decide.ts";
-import { staticRulesOf } from "../../../../src/core/decide/rollout-rules.ts";
 import { saysTarget, tagsOf } from "../../../../src/core/decide/tags.ts";
-import { parseRollouts } from "../../../../src/io/documents.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
+import { exampleRules } from "../../../support/hop-rules.ts";
 import { TAG_REQUESTS } from "../../../support/tag-requests.ts";
 
 /** The value of a tag of the canary for a user of the share. */
@@ -48,11 +46,7 @@ test("a request that no rollout governs gets no tags", () => {
 });
 
 describe("of the example", () => {
-  const text = readFileSync(new URL("../../../../docs/examples/tags.yaml", import.meta.url), "utf8");
-  const rollouts = parseRollouts(text, "tags.yaml").map(
-    (rollout) => [rollout.name, ruleOf(staticRulesOf(rollout), { shareBp: 0 })] as const,
-  );
-  const rules = compile({ epoch: 0, revision: 1, rollouts: Object.fromEntries(rollouts) });
+  const rules = { ...exampleRules("tags.yaml", { shareBp: 0 }), epoch: 0, revision: 1 };
 
   test.each(TAG_REQUESTS)("$title", ({ headers, tags }) => {
     const decision = decide(rules, factsOf({ host: "search.example", headers: Object.entries(headers) }));
