@@ -11,7 +11,7 @@ const methods = z.array(MethodSchema).min(1).max(32).describe("What is copied. A
 /** A shadow as people write it. */
 export const MirrorSchema = z.strictObject({
   cluster,
-  share: ShareSchema.describe("Part of the keys whose requests are copied, like 10%; they are others than the canary's."),
+  share: ShareSchema.describe("Part of the keys whose requests are copied, like 10%; drawn apart from the canary's."),
   methods: methods.default(SAFE_METHODS),
 });
 

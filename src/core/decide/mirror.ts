@@ -6,7 +6,7 @@ import type { RequestFacts } from "./types.ts";
 export interface CompiledMirror {
   readonly cluster: string;
   readonly shareBp: number;
-  /** Apart from the rollout's, so that the canary's users are not the ones whose requests are copied. */
+  /** Apart from the rollout's, so that whose requests are copied says nothing about who is on the canary. */
   readonly seed: number;
   readonly threshold: number;
   readonly methods: ReadonlySet<string>;
