@@ -79,6 +79,19 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
 
+  addExplain(command, nats, parts, done);
+  command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
+    done(await parts.runDemo({ json: flags.json === true })),
+  );
+  command("version", "print the version").action((flags: { json?: boolean }) =>
+    parts.out(flags.json === true ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`),
+  );
+  return program;
+}
+
+type Add = (name: string, description: string) => Command;
+
+function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
   command("explain", "tell which variant a request gets, and why")
     .requiredOption("--host <host>", "host of the request")
     .requiredOption("--path <path>", "path of the request")
@@ -95,16 +108,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
     .addOption(nats())
     .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
-  command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
-    done(await parts.runDemo({ json: flags.json === true })),
-  );
-  command("version", "print the version").action((flags: { json?: boolean }) =>
-    parts.out(flags.json === true ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`),
-  );
-  return program;
 }
-
-type Add = (name: string, description: string) => Command;
 
 function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {
   command("sidecar", "run a sidecar beside Envoy")

@@ -99,7 +99,7 @@ const ObeySchema = z.custom<true | string>(
 );
 
 /** How a rollout and those of other hops share their cohorts. */
-export const CohortSchema = z
+const CohortSchema = z
   .strictObject({
     send: z.boolean().default(false).describe("Tells later hops the variant, as the member serin.NAME of the header baggage."),
     obey: ObeySchema.optional().describe(

@@ -1,6 +1,7 @@
-import { BAGGAGE, baggageAfter, sentMember } from "../core/decide/baggage.ts";
+import { BAGGAGE, baggageAfter } from "../core/decide/baggage.ts";
 import type { CompiledRules } from "../core/decide/compile.ts";
 import { decide, NO_ROLLOUT } from "../core/decide/decide.ts";
+import { sentMember } from "../core/decide/tags.ts";
 import type { Decision } from "../core/decide/types.ts";
 import type { Call, CallHandler, Method, Prepared } from "./h2/stream.ts";
 import { createPreparedAnswers, preparedAnswer } from "./prepared-answers.ts";

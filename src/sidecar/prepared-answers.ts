@@ -1,6 +1,5 @@
 import type { CompiledRules } from "../core/decide/compile.ts";
-import { sentMember } from "../core/decide/baggage.ts";
-import { saysTarget } from "../core/decide/tags.ts";
+import { saysTarget, sentMember } from "../core/decide/tags.ts";
 import type { Decision, Reason } from "../core/decide/types.ts";
 import { type Prepared, prepare } from "./h2/stream.ts";
 import { type AnswerParts, decisionAnswer } from "./wire/answer.ts";

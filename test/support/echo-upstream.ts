@@ -25,13 +25,15 @@ export interface EchoUpstream {
 /** Tells each client what it got; paths below `/fail` get 503 from the one named after them, like `/fail/canary`. */
 export async function startEchoUpstream(name: string): Promise<EchoUpstream> {
   const seen: EchoedRequest[] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(Buffer.from(chunk));
-    const { method = "", url: path = "", headers } = request;
-    const got = { method, path, headers, body: Buffer.concat(chunks).toString("utf8") };
-    seen.push(got);
-    response.writeHead(path === `/fail/${name}` ? 503 : 200).end(JSON.stringify({ answeredBy: name, ...got }));
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { method = "", url: path = "", headers } = request;
+      const got = { method, path, headers, body: Buffer.concat(chunks).toString("utf8") };
+      seen.push(got);
+      response.writeHead(path === `/fail/${name}` ? 503 : 200).end(JSON.stringify({ answeredBy: name, ...got }));
+    });
   });
   server.keepAliveTimeout = 0;
   await once(server.listen(0, "127.0.0.1"), "listening");

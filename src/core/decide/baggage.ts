@@ -1,6 +1,3 @@
-import type { CompiledRules } from "./compile.ts";
-import type { Decision } from "./types.ts";
-
 /** The header in which facts travel from hop to hop (W3C Baggage). */
 export const BAGGAGE = "baggage";
 /** Keys of our members. */
@@ -24,7 +21,7 @@ const membersOf = (headers: readonly string[]): Member[] =>
     .map((text) => ({ text, key: text.split(/[=;]/, 1).join().trimEnd() }));
 
 /** Whether a request's baggage may hold a member of ours: quick, and never wrong with no. */
-export const mayHoldCohort = (headers: readonly string[]): boolean => headers.some((header) => header.includes(PREFIX));
+const mayHoldCohort = (headers: readonly string[]): boolean => headers.some((header) => header.includes(PREFIX));
 
 /** The variant that some hop before decided for a rollout; of several the last counts, as it was added last. */
 export function cohortIn(headers: readonly string[], rollout: string): string | undefined {
@@ -43,11 +40,8 @@ function decoded(value: string): string {
   }
 }
 
-/** The member that a decision sends on, where its rollout says so. Names of rollouts and variants need no encoding. */
-export function sentMember({ rollout, variant }: Decision, rules: CompiledRules): string | undefined {
-  if (rollout === undefined || rules.rollouts.get(rollout)?.statics.cohort?.send !== true) return undefined;
-  return `${PREFIX}${rollout}=${variant}`;
-}
+/** The member that tells a rollout's variant. Names of rollouts and variants need no encoding. */
+export const cohortMember = (rollout: string, variant: string): string => `${PREFIX}${rollout}=${variant}`;
 
 /** What becomes of the header. */
 export interface NewBaggage {

@@ -28,8 +28,7 @@ export function decide(rules: CompiledRules, request: RequestFacts): Decision {
 }
 
 /** Whether the share of a rollout is sent home because nobody watches. */
-export const isAtHome = ({ unwatched }: CompiledRules, { live }: CompiledRollout): boolean =>
-  unwatched && live.whenUnwatched === "stable";
+export const isAtHome = ({ unwatched }: CompiledRules, { live }: CompiledRollout): boolean => unwatched && live.whenUnwatched === "stable";
 
 /**
  * The rollout that governs a request, at most one. The most specific wins: its own host, then the longest `*.suffix`, then `*`; there an exact

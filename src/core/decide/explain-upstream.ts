@@ -1,10 +1,9 @@
-import { BAGGAGE, cohortIn, sentMember } from "./baggage.ts";
+import { BAGGAGE, cohortIn } from "./baggage.ts";
 import type { CompiledRollout, CompiledRules } from "./compile.ts";
 import { firstKey } from "./decide.ts";
-import type { ExplainStep } from "./explain.ts";
 import { type CompiledMirror, type MirrorVerdict, mirrorVerdict } from "./mirror.ts";
-import { tagsOf } from "./tags.ts";
-import type { Decision, RequestFacts } from "./types.ts";
+import { sentMember, tagsOf } from "./tags.ts";
+import type { Decision, ExplainStep, RequestFacts } from "./types.ts";
 
 /** Whether the cohort of a hop before was obeyed, and why not; nothing where the rollout obeys none. */
 export function cohortSteps({ name, statics }: CompiledRollout, request: RequestFacts, atHome: boolean): ExplainStep[] {
@@ -15,8 +14,7 @@ export function cohortSteps({ name, statics }: CompiledRollout, request: Request
     if (variant === undefined) return `the baggage holds no cohort of ${obey}`;
     // What comes from anybody is not repeated.
     if (request.isTrustedPeer !== true) return `the baggage holds a cohort of ${obey}, but the peer is not trusted`;
-    if (atHome)
-      return `the baggage says ${variant} for ${obey}, but no controller watches: cohorts go home as shares do`;
+    if (atHome) return `the baggage says ${variant} for ${obey}, but no controller watches: cohorts go home as shares do`;
     if (!Object.hasOwn(statics.variants, variant)) return `the baggage says ${variant} for ${obey}, which is no variant here`;
     return `the baggage of a trusted peer says ${variant} for ${obey}`;
   };

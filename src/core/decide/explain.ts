@@ -6,28 +6,7 @@ import { decide, firstKey, governing, isAtHome } from "./decide.ts";
 import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
 import { revisionText } from "./tags.ts";
-import { type Decision, NOBODY, type RequestFacts } from "./types.ts";
-
-/** One step of the answer to "why"; raw keys never stand in it. */
-export interface ExplainStep {
-  readonly step:
-    | "host"
-    | "path"
-    | "match"
-    | "rollout"
-    | "off"
-    | "key"
-    | "target"
-    | "cohort"
-    | "share"
-    | "mirror"
-    | "baggage"
-    | "tags"
-    | "result";
-  /** The rollout that was considered, where the step is about one. */
-  readonly rollout?: string;
-  readonly text: string;
-}
+import { type Decision, type ExplainStep, NOBODY, type RequestFacts } from "./types.ts";
 
 /** A decision with its whole reason, ready to print as JSON. */
 export interface Explanation {
@@ -43,7 +22,8 @@ export function explain(ruleSet: RuleSet, request: RequestFacts, options: { unwa
   const decision = decide(rules, request);
   const chosen = governing(rules, request);
   const steps = considered(ruleSet, request, { rules, chosen: chosen?.name });
-  if (chosen !== undefined) steps.push(...insideSteps(chosen, request, decision, isAtHome(rules, chosen)), ...upstreamSteps(chosen, request, decision, rules));
+  if (chosen !== undefined)
+    steps.push(...insideSteps(chosen, request, decision, isAtHome(rules, chosen)), ...upstreamSteps(chosen, request, decision, rules));
   const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
   const text = `${decision.variant}, reason "${decision.reason}", by revision ${revisionText(rules)}${run}`;
   return { decision, epoch: rules.epoch, revision: rules.revision, steps: [...steps, { step: "result", text }] };

@@ -1,4 +1,5 @@
 import { isTagFact, TAG_PIECE, type TagFact } from "../../contract/tags.ts";
+import { cohortMember } from "./baggage.ts";
 import type { CompiledRules } from "./compile.ts";
 import type { Decision } from "./types.ts";
 
@@ -20,6 +21,12 @@ export function tagsOf(decision: Decision, rules: CompiledRules): readonly Tag[]
 
 const filled = (template: string, facts: Readonly<Record<TagFact, string>>): string =>
   template.replace(TAG_PIECE, (piece, name?: string) => (name !== undefined && isTagFact(name) ? facts[name] : piece.slice(1)));
+
+/** The member of the baggage that a decision sends on to later hops, where its rollout says so. */
+export function sentMember({ rollout, variant }: Decision, rules: CompiledRules): string | undefined {
+  if (rollout === undefined || rules.rollouts.get(rollout)?.statics.cohort?.send !== true) return undefined;
+  return cohortMember(rollout, variant);
+}
 
 /** Whether a value says which target held, so that it may differ where variant and reason do not. */
 export const saysTarget = (template: string): boolean =>

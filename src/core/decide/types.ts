@@ -51,3 +51,24 @@ export interface Decision {
   /** Cluster that gets a copy of the request. */
   readonly mirror: string | undefined;
 }
+
+/** One step of the answer to "why"; raw keys never stand in it. */
+export interface ExplainStep {
+  readonly step:
+    | "host"
+    | "path"
+    | "match"
+    | "rollout"
+    | "off"
+    | "key"
+    | "target"
+    | "cohort"
+    | "share"
+    | "mirror"
+    | "baggage"
+    | "tags"
+    | "result";
+  /** The rollout that was considered, where the step is about one. */
+  readonly rollout?: string;
+  readonly text: string;
+}

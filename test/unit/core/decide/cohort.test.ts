@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { sentMember } from "../../../../src/core/decide/baggage.ts";
 import { compile } from "../../../../src/core/decide/compile.ts";
 import { decide, NO_ROLLOUT } from "../../../../src/core/decide/decide.ts";
 import { explain } from "../../../../src/core/decide/explain.ts";
+import { sentMember } from "../../../../src/core/decide/tags.ts";
 import { factsOf, type PlainRequest, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
 import { exampleRuleSet, exampleRules } from "../../../support/hop-rules.ts";
 
@@ -18,10 +18,10 @@ describe("of the examples", () => {
     const told = USERS.map((user) => {
       const decision = decide(edge, factsOf({ host: "shop.example", headers: [["x-user-id", user]] }));
       const after = decide(prices, inner({ "x-user-id": user, baggage: String(sentMember(decision, edge)) }, TRUSTED));
-      return { at: decision.variant, then: after.variant, reason: after.reason };
+      return { first: decision.variant, second: after.variant, reason: after.reason };
     });
-    expect(told.filter(({ at, then, reason }) => at !== then || reason !== "cohort")).toEqual([]);
-    expect(new Set(told.map(({ at }) => at)).size).toBe(2);
+    expect(told.filter(({ first, second, reason }) => first !== second || reason !== "cohort")).toEqual([]);
+    expect(new Set(told.map(({ first }) => first)).size).toBe(2);
   });
 });
 
