@@ -122,7 +122,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--stale-after <duration>", "age of the beat that is called stale; 5s when absent", parseDuration)
     .option("--unwatched-after <duration>", "age of the beat that sends shares home; 30s when absent", parseDuration)
     .option("--drain <duration>", "time to serve on after the signal to stop; 2500ms when absent", parseDuration)
-    .option("--trust-peer <peer>", "a peer whose baggage is believed: CIDR, or URI of its certificate; may be repeated", collect, [])
+    .option("--trust-peer <peer>", "a peer whose baggage is believed: CIDR, or URI of its certificate; may be repeated", collect)
     .option("--workers <count>", "processes, each with a socket of its own and one set of metrics; 1 when absent", parseWorkers)
     .addOption(logLevelOption())
     .action(async (flags: SidecarFlags) => done(await (await import("./run-parts.ts")).runSidecar(flags, parts)));
