@@ -14,6 +14,7 @@ export interface ExplainFlags {
   readonly header: ReadonlyMap<string, readonly string[]>;
   readonly claim: ReadonlyMap<string, readonly string[]>;
   readonly address?: string;
+  readonly trustedPeer?: boolean;
   readonly rules?: string;
   readonly nats: string;
   readonly json?: boolean;
@@ -22,7 +23,7 @@ export interface ExplainFlags {
 /** Tells which variant a request gets, and every step of why, by the same code that the sidecar runs. */
 export async function explainRequest(flags: ExplainFlags, parts: CliParts): Promise<ExitCode> {
   const ruleSet = flags.rules === undefined ? await fromNats(flags.nats) : await fromFile(flags.rules);
-  const { host, path, method = "GET", address: clientAddress } = flags;
+  const { host, path, method = "GET", address: clientAddress, trustedPeer: isTrustedPeer = false } = flags;
   const headers = new Map([...flags.header, [":method", [method]]]);
   const facts = {
     host,
@@ -31,6 +32,7 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
     headers: (name: string) => headers.get(name) ?? [],
     claims: (names: readonly string[]) => flags.claim.get(names.join(".")) ?? [],
     clientAddress,
+    isTrustedPeer,
   };
   const explanation = explain(ruleSet, facts);
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);

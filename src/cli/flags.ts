@@ -45,7 +45,7 @@ function collectValue(text: string, before: Values, example: string, nameOf: (te
 }
 
 /** Collects a flag that may be repeated. */
-export const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+export const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 export const jsonOption = (): Option => new Option("--json", "print JSON");
 

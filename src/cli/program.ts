@@ -79,6 +79,19 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
 
+  addExplain(command, nats, parts, done);
+  command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
+    done(await parts.runDemo({ json: flags.json === true })),
+  );
+  command("version", "print the version").action((flags: { json?: boolean }) =>
+    parts.out(flags.json === true ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`),
+  );
+  return program;
+}
+
+type Add = (name: string, description: string) => Command;
+
+function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
   command("explain", "tell which variant a request gets, and why")
     .requiredOption("--host <host>", "host of the request")
     .requiredOption("--path <path>", "path of the request")
@@ -91,19 +104,11 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
       new Map<string, readonly string[]>(),
     )
     .option("--address <address>", "address of the client")
+    .option("--trusted-peer", "the client is one that the sidecar trusts by --trust-peer")
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
     .addOption(nats())
     .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
-  command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
-    done(await parts.runDemo({ json: flags.json === true })),
-  );
-  command("version", "print the version").action((flags: { json?: boolean }) =>
-    parts.out(flags.json === true ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`),
-  );
-  return program;
 }
-
-type Add = (name: string, description: string) => Command;
 
 function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {
   command("sidecar", "run a sidecar beside Envoy")
@@ -117,6 +122,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--stale-after <duration>", "age of the beat that is called stale; 5s when absent", parseDuration)
     .option("--unwatched-after <duration>", "age of the beat that sends shares home; 30s when absent", parseDuration)
     .option("--drain <duration>", "time to serve on after the signal to stop; 2500ms when absent", parseDuration)
+    .option("--trust-peer <peer>", "a peer whose baggage is believed: CIDR, or URI of its certificate; may be repeated", collect)
     .option("--workers <count>", "processes, each with a socket of its own and one set of metrics; 1 when absent", parseWorkers)
     .addOption(logLevelOption())
     .action(async (flags: SidecarFlags) => done(await (await import("./run-parts.ts")).runSidecar(flags, parts)));

@@ -17,6 +17,7 @@ export interface SidecarFlags {
   readonly staleAfter?: number;
   readonly unwatchedAfter?: number;
   readonly drain?: number;
+  readonly trustPeer?: readonly string[];
   readonly workers?: number;
   readonly logLevel: LogLevel;
   readonly json?: boolean;
@@ -38,6 +39,7 @@ export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<
     staleAfterMs: flags.staleAfter,
     unwatchedAfterMs: flags.unwatchedAfter,
     drainMs: flags.drain,
+    trustPeers: flags.trustPeer,
     otlp: parts.otlp,
   });
   const { logLevel, workers = 1 } = flags;

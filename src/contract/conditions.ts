@@ -109,7 +109,8 @@ export const MethodSchema = z.string().regex(METHOD_PATTERN, "not a method; writ
 
 const NetworkSchema = z.string().refine(isNetwork, 'not a network; write an address and its bits, like "10.0.0.0/8" or "2001:db8::/32"');
 
-function isNetwork(text: string): boolean {
+/** True for an address and its bits. */
+export function isNetwork(text: string): boolean {
   const [address = "", bits = ""] = text.split("/");
   const isAddress = ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address);
   return isAddress && /^\d{1,3}$/.test(bits) && ipaddr.isValidCIDR(text);

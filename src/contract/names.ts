@@ -10,6 +10,9 @@ export const CLAIMS = { namespace: "envoy.filters.http.jwt_authn", key: "serin" 
 /** Prefix of every header that belongs to Serin; Envoy strips clients' copies and lets the sidecar set no other. */
 export const HEADER_PREFIX = "x-serin-";
 
+/** Header by which the sidecar names the cluster that gets a copy of a request; Envoy's mirror policy reads it. */
+export const MIRROR_HEADER = `${HEADER_PREFIX}mirror`;
+
 /** JetStream streams. */
 export const STREAMS = {
   plans: "SERIN_PLANS",

@@ -9,8 +9,9 @@ import {
   MethodSchema,
   PathMatchSchema,
 } from "./conditions.ts";
-import { HEADER_PREFIX } from "./names.ts";
+import { MirrorSchema } from "./mirror.ts";
 import { StagesSchema } from "./stages.ts";
+import { TagsSchema } from "./tags.ts";
 import { PointsSchema } from "./units.ts";
 
 const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -50,11 +51,6 @@ export const KeySourceSchema = z.union([
   z.strictObject({ clientAddress: z.literal(true).describe("The address of the downstream connection, without its port.") }),
 ]);
 
-const tagHeader = HeaderNameSchema.refine(
-  (name) => name.startsWith(HEADER_PREFIX),
-  `not a header that Serin may set; begin it with ${HEADER_PREFIX}`,
-);
-
 /** Where everything undecided goes. */
 export const STABLE = "stable";
 
@@ -67,7 +63,7 @@ export const VariantNameSchema = z
 
 const VariantSchema = z.strictObject({
   cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
-  tags: z.record(tagHeader, z.string().max(256)).default({}).describe(`Headers for the upstream; each name begins with ${HEADER_PREFIX}.`),
+  tags: TagsSchema,
 });
 
 /** More lanes than this are no experiment any more. */
@@ -96,6 +92,21 @@ export const TargetSchema = z.strictObject({
   when: ConditionSchema.describe("One condition."),
   variant: VariantNameSchema.describe("Where requests that meet it go."),
 });
+
+const ObeySchema = z.custom<true | string>(
+  (value) => value === true || (typeof value === "string" && NAME_PATTERN.test(value)),
+  "not the name of a rollout; write one, or true for the rollout's own",
+);
+
+/** How a rollout and those of other hops share their cohorts. */
+const CohortSchema = z
+  .strictObject({
+    send: z.boolean().default(false).describe("Tells later hops the variant, as the member serin.NAME of the header baggage."),
+    obey: ObeySchema.optional().describe(
+      "Name of the rollout whose variant is taken from the baggage of a trusted peer, or true for its own; after targets, before the share.",
+    ),
+  })
+  .refine(({ send, obey }) => send || obey !== undefined, "says nothing; write send: true, obey: true, or leave cohort out");
 
 const StrategySchema = z.union([
   z.strictObject({ use: z.enum(["fast", "standard", "careful"]).describe("A preset of stages.") }),
@@ -148,6 +159,8 @@ export const RolloutSchema = z
       .describe("Mixed into the bucket; the rollout's name when absent. Another salt is another cohort."),
     variants: VariantsSchema.describe("The versions that can answer: stable, and those that are rolled out beside it."),
     targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
+    cohort: CohortSchema.optional().describe("One cohort over several service hops."),
+    mirror: MirrorSchema.optional().describe("Copies of requests for a shadow; none while the rollout is off."),
     strategy: StrategySchema.describe("How the share grows."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
     onUnwatched: z

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
+import { StaticMirrorSchema } from "./mirror.ts";
 import { FORMAT, MAX_BLOBS } from "./names.ts";
 import { KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantsSchema } from "./rollout.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
@@ -27,6 +28,11 @@ const PackedUsersSchema = z.strictObject({
 /** A target of a rollout, which may list its users packed. */
 export const StaticTargetSchema = TargetSchema.extend({ when: z.union([ConditionSchema, ManyUsersSchema, PackedUsersSchema]) });
 
+const StaticCohortSchema = z.strictObject({
+  send: z.boolean().describe("Tells later hops the variant."),
+  obey: NameSchema.optional().describe("The rollout whose variant is taken from a trusted peer."),
+});
+
 /** The part of a rollout's rules that does not change while it runs. */
 export const StaticRulesSchema = z.strictObject({
   match: MatchSchema,
@@ -34,6 +40,8 @@ export const StaticRulesSchema = z.strictObject({
   salt: z.string().min(1),
   variants: VariantsSchema,
   targets: z.array(StaticTargetSchema),
+  cohort: StaticCohortSchema.optional(),
+  mirror: StaticMirrorSchema.optional(),
 });
 
 /** The part that changes: it stands in the manifest itself, so a rollback fetches nothing. */

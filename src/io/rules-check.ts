@@ -1,6 +1,7 @@
-import { HEADER_PREFIX } from "../contract/names.ts";
+import { HEADER_PREFIX, MIRROR_HEADER } from "../contract/names.ts";
 import { PATTERNS } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
+import { tagFaults } from "../contract/tags.ts";
 import { MAX_USERS } from "../contract/user-lists.ts";
 
 /**
@@ -72,8 +73,10 @@ const isTags = (value: unknown): boolean =>
   value !== null &&
   Object.getPrototypeOf(value) === Object.prototype &&
   Object.entries(value).every(
-    ([name, tag]) => isHeaderName(name) && name.startsWith(HEADER_PREFIX) && typeof tag === "string" && tag.length <= 256,
+    ([name, tag]) => isTagName(name) && typeof tag === "string" && tag.length <= 256 && tagFaults(tag).length === 0,
   );
+
+const isTagName = (name: string): boolean => isHeaderName(name) && name.startsWith(HEADER_PREFIX) && name !== MIRROR_HEADER;
 
 const isTarget = (value: unknown): boolean =>
   isObject(value, 3) && fits(value["name"], PATTERNS.name) && fits(value["variant"], PATTERNS.variant) && isCondition(value["when"]);

@@ -1,8 +1,11 @@
+import { BAGGAGE, baggageAfter } from "../core/decide/baggage.ts";
 import type { CompiledRules } from "../core/decide/compile.ts";
 import { decide, NO_ROLLOUT } from "../core/decide/decide.ts";
+import { sentMember } from "../core/decide/tags.ts";
 import type { Decision } from "../core/decide/types.ts";
 import type { Call, CallHandler, Method, Prepared } from "./h2/stream.ts";
-import { createPreparedAnswers } from "./prepared-answers.ts";
+import { createPreparedAnswers, preparedAnswer } from "./prepared-answers.ts";
+import type { Peer } from "./trusted-peers.ts";
 import { passAnswer } from "./wire/answer.ts";
 import { KIND, RequestReader } from "./wire/request.ts";
 
@@ -16,6 +19,8 @@ export interface ExtProcPorts {
   streamBegun(): void;
   /** Envoy ended a stream by a reset. */
   streamReset(): void;
+  /** Whether a peer's word on cohorts is believed; nobody's when absent. */
+  trusts?(peer: Peer): boolean;
 }
 
 /** Answers Envoy's external processing: every message exactly once, and never with an error. */
@@ -23,6 +28,7 @@ export function extProcMethod(ports: ExtProcPorts): Method {
   // One for all streams: a message is read and answered before the next one.
   const shared = { ports, reader: new RequestReader(), answerOf: createPreparedAnswers() };
   shared.reader.overlong = () => ports.surprise("value too long for a regular expression", undefined);
+  if (ports.trusts !== undefined) shared.reader.trusts = ports.trusts;
   return (call) => {
     ports.streamBegun();
     return new ExtProcCall(call, shared);
@@ -61,20 +67,31 @@ class ExtProcCall implements CallHandler {
   }
 
   #decide(): void {
-    const { ports, reader, answerOf } = this.#shared;
+    const { ports, reader } = this.#shared;
     let decision: Decision;
     let answer: Prepared;
     try {
       const { isSession } = reader;
       decision = decide(this.#rules, reader);
-      answer = answerOf(decision, this.#rules, isSession);
+      answer = this.#answerTo(decision, isSession);
       ports.decided(decision, isSession);
     } catch (error) {
       ports.surprise("decide", error);
       decision = NO_ROLLOUT;
-      answer = answerOf(NO_ROLLOUT, this.#rules, false);
+      answer = this.#shared.answerOf(NO_ROLLOUT, this.#rules, false);
     }
     this.#call.sendPrepared(answer, decision.bucket ?? 0);
+  }
+
+  #answerTo(decision: Decision, isSession: boolean): Prepared {
+    const { ports, reader, answerOf } = this.#shared;
+    const headers = reader.headers(BAGGAGE);
+    if (headers.length === 0) return answerOf(decision, this.#rules, isSession);
+    const member = sentMember(decision, this.#rules);
+    const { value: baggage, isFull } = baggageAfter(headers, member, () => reader.isTrustedPeer);
+    if (isFull) ports.surprise("no room in the baggage", undefined);
+    if (member === undefined && baggage === undefined) return answerOf(decision, this.#rules, isSession);
+    return preparedAnswer(decision, this.#rules, { isSession, baggage });
   }
 
   /** Envoy half-closes when nothing more is due; without our end it would reset the stream. */

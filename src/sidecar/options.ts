@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isNetwork } from "../contract/conditions.ts";
 import { SidecarIdSchema } from "../contract/messages.ts";
 
 /** Where a server listens: a Unix socket or a host and port; port 0 lets the system choose. */
@@ -7,6 +8,13 @@ const AddressSchema = z
   .regex(
     /^(unix:.{1,100}|(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5})$/,
     "not an address; write unix:PATH (at most 100 characters) or HOST:PORT",
+  );
+
+const PeerSchema = z
+  .string()
+  .refine(
+    (text) => isNetwork(text) || /^[a-z][a-z0-9+.-]*:\/\/\S+$/.test(text),
+    'not a peer; write a network like "10.0.0.0/8", or the URI of its certificate like "spiffe://shop/web"',
   );
 
 /** Options of one sidecar; durations in milliseconds. */
@@ -31,6 +39,11 @@ export const SidecarOptionsSchema = z.strictObject({
     .min(0)
     .default(2_500)
     .describe("How long a stopping sidecar serves on after its health says no; longer than Envoy's interval."),
+  trustPeers: z
+    .array(PeerSchema)
+    .max(1_000)
+    .default([])
+    .describe("Peers of Envoy whose baggage is believed: networks of their addresses, or URIs of certificates that Envoy verifies."),
   otlp: z.boolean().default(false).describe("Push metrics and traces by the standard OTEL_* variables."),
 });
 

@@ -20,6 +20,7 @@ import { createHealth, type Health } from "./health.ts";
 import { cellMetricParts, type Reading, readingMetrics } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
 import type { RuleStanding } from "./rollout-failures.ts";
+import { createTrust } from "./trusted-peers.ts";
 
 /** Everything that a sidecar holds in memory, and what its servers ask of it. */
 export interface SidecarState {
@@ -85,6 +86,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
       rules: rules.compiled,
       surprise,
       decided: (decision, isSession) => countDecision(cells, decision, isSession),
+      trusts: createTrust(settings.trustPeers),
       streamBegun: () => void (streams.value += 1),
       streamReset: countReset(counters, streams, log),
     },

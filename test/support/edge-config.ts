@@ -63,3 +63,40 @@ export const withResets: Change = (shipped) =>
     "message_timeout: 0.1s",
     "message_timeout: 10s",
   );
+
+/** One more cluster. */
+export const withCluster =
+  (name: string, address: string): Change =>
+  (shipped) =>
+    replaced(
+      shipped,
+      /^ {2}clusters:\n/m,
+      `$&    - name: ${name}
+      type: STATIC
+      connect_timeout: 0.25s
+      load_assignment:
+        cluster_name: ${name}
+        endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: ${address.split(":")[0]}, port_value: ${address.split(":")[1]} } } } }] }]
+`,
+    );
+
+/** Only other hops reach it, so it keeps what they say of cohorts. */
+export const asInnerHop: Change = (shipped) => replaced(shipped, /^ *- remove: baggage\n/m, "");
+
+/** Speaks TLS with those alone whose certificate the authority has signed; files by their paths. */
+export const withMutualTls =
+  (files: { readonly certificate: string; readonly key: string; readonly authority: string }): Change =>
+  (shipped) =>
+    replaced(
+      shipped,
+      /^( *)- filters:\n/m,
+      `$1- transport_socket:
+$1    name: envoy.transport_sockets.tls
+$1    typed_config:
+$1      "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+$1      require_client_certificate: true
+$1      common_tls_context:
+$1        tls_certificates: [{ certificate_chain: { filename: ${files.certificate} }, private_key: { filename: ${files.key} } }]
+$1        validation_context: { trusted_ca: { filename: ${files.authority} } }
+$1  filters:\n`,
+    );

@@ -23,8 +23,10 @@ export interface EdgeOptions {
   readonly sidecars?: number;
   /** Share of the rollout `edge`, in basis points; 0 when absent, so that only the header `x-want: canary` leads there. */
   readonly shareBp?: number;
-  /** More rollouts, without a share. */
+  /** More rollouts, without a share where `shares` names none. */
   readonly rollouts?: readonly Rollout[];
+  /** Shares by name, in basis points. */
+  readonly shares?: Readonly<Record<string, number>>;
   readonly sidecarArgs?: readonly string[];
   /** Another text of the shipped configuration. */
   readonly change?: (shipped: string) => string;
@@ -59,10 +61,12 @@ const rollout = (name: string, canary: string, hosts: string[]): RolloutInput =>
   strategy: { use: "fast" },
 });
 
-function ruleSet({ shareBp = 0, rollouts: others = [] }: EdgeOptions): RuleSet {
+function ruleSet({ shareBp = 0, rollouts: others = [], shares = {} }: EdgeOptions): RuleSet {
   const live = { run: 1, shareBp, off: false, whenUnwatched: "stable" } as const;
   const entry = (input: RolloutInput) => ({ rules: staticRulesOf(RolloutSchema.parse(input)), live });
-  const more = others.map((other) => [other.name, { rules: staticRulesOf(other), live: { ...live, shareBp: 0 } }] as const);
+  const more = others.map(
+    (other) => [other.name, { rules: staticRulesOf(other), live: { ...live, shareBp: shares[other.name] ?? 0 } }] as const,
+  );
   const rollouts = {
     edge: entry(rollout("edge", "canary", ["*"])),
     missing: entry(rollout("missing", "nowhere", [MISSING_HOST])),

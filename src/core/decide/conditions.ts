@@ -82,8 +82,14 @@ export function ofValues<Name>(match: Named<ValueMatch, Name>, read: (request: R
 }
 
 function inNetworks(texts: readonly string[]): Meets {
+  const holds = networksOf(texts);
+  return ({ clientAddress }) => holds(clientAddress);
+}
+
+/** Whether an address lies in one of the networks; what is no address lies in none. */
+export function networksOf(texts: readonly string[]): (address: string | undefined) => boolean {
   const networks = texts.map((text) => ipaddr.parseCIDR(text));
-  return ({ clientAddress }) => {
+  return (clientAddress) => {
     if (clientAddress === undefined || !ipaddr.isValid(clientAddress)) return false;
     const address = ipaddr.process(clientAddress); // IPv4 in IPv6's clothes is IPv4
     return networks.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));

@@ -1,7 +1,9 @@
-import { STABLE } from "../../contract/rollout.ts";
+import { STABLE, type VariantName } from "../../contract/rollout.ts";
+import { BAGGAGE, cohortIn } from "./baggage.ts";
 import { isControl, murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
 import { hostName, pathMatches, pathOnly } from "./match.ts";
+import { mirrorVerdict } from "./mirror.ts";
 import { type Decision, NOBODY, type RequestFacts, type Subject } from "./types.ts";
 
 /** The answer where no rollout governs. */
@@ -15,14 +17,18 @@ export const NO_ROLLOUT: Decision = {
   threshold: undefined,
   target: undefined,
   keySource: undefined,
+  mirror: undefined,
 };
 
-/** Off first, then targets in file order, then the share. A key keeps its bucket while only the share changes. */
+/** Off first, then targets in file order, then the cohort of a hop before, then the share. A key keeps its bucket while only the share changes. */
 export function decide(rules: CompiledRules, request: RequestFacts): Decision {
   const rollout = governing(rules, request);
   if (rollout === undefined) return NO_ROLLOUT;
-  return decideRollout(rollout, request, rules.unwatched && rollout.live.whenUnwatched === "stable");
+  return decideRollout(rollout, request, isAtHome(rules, rollout));
 }
+
+/** Whether the share of a rollout is sent home because nobody watches. */
+export const isAtHome = ({ unwatched }: CompiledRules, { live }: CompiledRollout): boolean => unwatched && live.whenUnwatched === "stable";
 
 /**
  * The rollout that governs a request, at most one. The most specific wins: its own host, then the longest `*.suffix`, then `*`; there an exact
@@ -46,10 +52,11 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
   return rules.anyHost.find(holds)?.rollout;
 }
 
-function decideRollout(rollout: CompiledRollout, request: RequestFacts, isAtHome: boolean): Decision {
-  const threshold = isAtHome ? 0 : rollout.threshold;
-  const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold };
+function decideRollout(rollout: CompiledRollout, request: RequestFacts, atHome: boolean): Decision {
+  const threshold = atHome ? 0 : rollout.threshold;
   const found = firstKey(rollout, request);
+  const mirror = mirrorOf(rollout, request, found);
+  const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold, mirror };
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
   if (rollout.off) return { ...base, reason: "off", bucket, keySource: found?.label };
@@ -57,10 +64,27 @@ function decideRollout(rollout: CompiledRollout, request: RequestFacts, isAtHome
   if (target !== undefined) {
     return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
   }
+  // Where nobody watches, a cohort goes home as shares do.
+  const cohort = atHome ? undefined : cohortOf(rollout, request);
+  if (cohort !== undefined) return { ...base, variant: cohort, reason: "cohort", bucket, keySource: found?.label };
   if (bucket === undefined) return { ...base, reason: "no key" };
   const variant = bucket < threshold ? rollout.statics.grown : STABLE;
   const control = variant === STABLE && isControl(bucket, threshold);
-  return { ...base, variant, reason: isAtHome ? "unwatched" : "share", control, bucket, keySource: found?.label };
+  return { ...base, variant, reason: atHome ? "unwatched" : "share", control, bucket, keySource: found?.label };
+}
+
+/** The variant that a trusted hop before decided, where the rollout obeys it and has that variant. */
+function cohortOf({ statics }: CompiledRollout, request: RequestFacts): VariantName | undefined {
+  const obey = statics.cohort?.obey;
+  if (obey === undefined) return undefined;
+  const variant = cohortIn(request.headers(BAGGAGE), obey);
+  return variant !== undefined && Object.hasOwn(statics.variants, variant) && request.isTrustedPeer === true ? variant : undefined;
+}
+
+/** The cluster that gets a copy. */
+function mirrorOf({ off, statics: { mirror } }: CompiledRollout, request: RequestFacts, found: FoundKey | undefined): string | undefined {
+  if (mirror === undefined || off) return undefined;
+  return mirrorVerdict(mirror, request, found?.key) === "copied" ? mirror.cluster : undefined;
 }
 
 /** Somebody whose bucketing key was found in a request. */

@@ -2,17 +2,11 @@ import type { PathMatch } from "../../contract/conditions.ts";
 import { type Match, STABLE } from "../../contract/rollout.ts";
 import type { RuleSet } from "../../contract/rules.ts";
 import { byName, type CompiledRollout, type CompiledRules, compile } from "./compile.ts";
-import { decide, firstKey, governing } from "./decide.ts";
+import { decide, firstKey, governing, isAtHome } from "./decide.ts";
+import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
-import { type Decision, NOBODY, type RequestFacts } from "./types.ts";
-
-/** One step of the answer to "why"; raw keys never stand in it. */
-export interface ExplainStep {
-  readonly step: "host" | "path" | "match" | "rollout" | "off" | "key" | "target" | "share" | "result";
-  /** The rollout that was considered, where the step is about one. */
-  readonly rollout?: string;
-  readonly text: string;
-}
+import { revisionText } from "./tags.ts";
+import { type Decision, type ExplainStep, NOBODY, type RequestFacts } from "./types.ts";
 
 /** A decision with its whole reason, ready to print as JSON. */
 export interface Explanation {
@@ -28,9 +22,10 @@ export function explain(ruleSet: RuleSet, request: RequestFacts, options: { unwa
   const decision = decide(rules, request);
   const chosen = governing(rules, request);
   const steps = considered(ruleSet, request, { rules, chosen: chosen?.name });
-  if (chosen !== undefined) steps.push(...insideSteps(chosen, request, decision));
+  if (chosen !== undefined)
+    steps.push(...insideSteps(chosen, request, decision, isAtHome(rules, chosen)), ...upstreamSteps(chosen, request, decision, rules));
   const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
-  const text = `${decision.variant}, reason "${decision.reason}", by revision ${rules.epoch}.${rules.revision}${run}`;
+  const text = `${decision.variant}, reason "${decision.reason}", by revision ${revisionText(rules)}${run}`;
   return { decision, epoch: rules.epoch, revision: rules.revision, steps: [...steps, { step: "result", text }] };
 }
 
@@ -71,7 +66,7 @@ function pathText(matcher: PathMatch): string {
   return "prefix" in matcher ? `under ${matcher.prefix}` : `of the form ${matcher.template}`;
 }
 
-function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: Decision): ExplainStep[] {
+function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: Decision, atHome: boolean): ExplainStep[] {
   const rollout = chosen.name;
   if (chosen.off) return [{ step: "off", rollout, text: "the rollout is off: everyone to stable" }];
   const found = firstKey(chosen, request);
@@ -88,6 +83,8 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
     steps.push({ step: "target", rollout, text: `target ${target.name} ${holds ? `holds: ${target.variant}` : "does not hold"}` });
     if (holds) return steps;
   }
+  steps.push(...cohortSteps(chosen, request, atHome));
+  if (decision.reason === "cohort") return steps;
   if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(decision.bucket, decision) });
   return steps;
 }

@@ -19,8 +19,21 @@ export function staticRulesOf(rollout: Rollout): StaticRules {
     salt,
     variants: rollout.variants,
     targets: rollout.targets.map((target) => ({ ...target, when: packedCondition(hashedCondition(target.when, salt)) })),
+    ...(rollout.cohort !== undefined && { cohort: cohortOf(rollout.cohort, rollout.name) }),
+    ...(rollout.mirror !== undefined && { mirror: mirrorOf(rollout.mirror) }),
   };
 }
+
+const cohortOf = ({ send, obey }: NonNullable<Rollout["cohort"]>, name: string): StaticRules["cohort"] => ({
+  send,
+  ...(obey !== undefined && { obey: obey === true ? name : obey }),
+});
+
+const mirrorOf = ({ cluster, share: shareBp, methods }: NonNullable<Rollout["mirror"]>): StaticRules["mirror"] => ({
+  cluster,
+  shareBp,
+  methods,
+});
 
 /** The document as written, with raw users replaced by hashes: what leaves the operator's machine. */
 export function hashUsers<Document extends Pick<RolloutInput, "name" | "salt" | "targets">>(document: Document): Document {

@@ -1,10 +1,12 @@
 import { claimPath, type PathMatch } from "../../contract/conditions.ts";
 import { grownVariant, type KeySource, type VariantName, type Variants } from "../../contract/rollout.ts";
-import type { ReadyRules, UserList } from "../../contract/rules.ts";
+import type { ReadyRules, StaticRules, UserList } from "../../contract/rules.ts";
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
+import { BAGGAGE } from "./baggage.ts";
 import { seedOf, userHash } from "./bucket.ts";
 import { compileCondition, headersIn, listsUsersIn, type Meets, ofValues } from "./conditions.ts";
 import { claimValues, cookieValue, narrownessOf } from "./match.ts";
+import { type CompiledMirror, compileMirror } from "./mirror.ts";
 import { NOBODY, type RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
@@ -38,7 +40,9 @@ export interface CompiledStatics {
   readonly variants: Readonly<Variants>;
   /** The variant that the share is for. */
   readonly grown: VariantName;
-  /** Lower-case names of the headers that match, keys and targets read, each once. */
+  readonly cohort: StaticRules["cohort"];
+  readonly mirror: CompiledMirror | undefined;
+  /** Lower-case names of the headers that match, keys, targets and cohort read, each once. */
   readonly headers: readonly string[];
 }
 
@@ -83,6 +87,8 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     headers: shared.once("headers", headers, () => headers),
     variants: shared.once("variants", variants, () => variants),
     grown: grownVariant(variants),
+    cohort: rules.cohort,
+    mirror: rules.mirror === undefined ? undefined : compileMirror(rules.mirror, seed),
   };
 }
 
@@ -143,9 +149,10 @@ function tableOf(list: UserList, seed: number): UserTable {
   return table;
 }
 
-function headersOf({ match, key, targets }: ReadyRules): string[] {
+function headersOf({ match, key, targets, cohort }: ReadyRules): string[] {
   const fromKeys = key.flatMap((source) => ("header" in source ? [source.header] : "cookie" in source ? ["cookie"] : []));
   const fromTargets = targets.flatMap(({ when }) => headersIn(when));
   const fromMatch = (match.headers ?? []).map(({ name }) => name);
-  return [...new Set([...fromMatch, ...fromKeys, ...fromTargets])];
+  const fromCohort = cohort?.obey === undefined ? [] : [BAGGAGE];
+  return [...new Set([...fromMatch, ...fromKeys, ...fromTargets, ...fromCohort])];
 }

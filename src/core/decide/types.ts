@@ -13,6 +13,8 @@ export interface RequestFacts {
   claims?(path: readonly string[]): readonly string[];
   /** Address of the downstream connection without its port; undefined when unknown. */
   readonly clientAddress: string | undefined;
+  /** True when the peer of the connection is one whose word on cohorts is believed. */
+  readonly isTrustedPeer?: boolean;
   /** Told of a value that was too long for a regular expression, and so met none. */
   overlong?(): void;
 }
@@ -28,7 +30,7 @@ export interface Subject {
 /** Somebody of whom nothing is known: what a match asks is asked before there is a key. */
 export const NOBODY: Subject = { key: undefined, user: undefined };
 
-export type Reason = "share" | "target" | "no key" | "no rollout" | "off" | "unwatched";
+export type Reason = "share" | "target" | "cohort" | "no key" | "no rollout" | "off" | "unwatched";
 
 /** The answer for one request, and everything needed to explain it. */
 export interface Decision {
@@ -46,4 +48,27 @@ export interface Decision {
   readonly target: string | undefined;
   /** Which source gave the key, like `header x-user-id`. */
   readonly keySource: string | undefined;
+  /** Cluster that gets a copy of the request. */
+  readonly mirror: string | undefined;
+}
+
+/** One step of the answer to "why"; raw keys never stand in it. */
+export interface ExplainStep {
+  readonly step:
+    | "host"
+    | "path"
+    | "match"
+    | "rollout"
+    | "off"
+    | "key"
+    | "target"
+    | "cohort"
+    | "share"
+    | "mirror"
+    | "baggage"
+    | "tags"
+    | "result";
+  /** The rollout that was considered, where the step is about one. */
+  readonly rollout?: string;
+  readonly text: string;
 }

@@ -1,5 +1,7 @@
-import { METADATA_NAMESPACE } from "../../contract/names.ts";
+import { METADATA_NAMESPACE, MIRROR_HEADER } from "../../contract/names.ts";
+import { BAGGAGE } from "../../core/decide/baggage.ts";
 import type { CompiledRules } from "../../core/decide/compile.ts";
+import { revisionText, type Tag, tagsOf } from "../../core/decide/tags.ts";
 import type { Decision } from "../../core/decide/types.ts";
 import { KIND, type Kind } from "./request.ts";
 import { doubleField, lengthField, varintField } from "./writer.ts";
@@ -7,7 +9,7 @@ import { doubleField, lengthField, varintField } from "./writer.ts";
 /** Numbers of fields of `ProcessingResponse` and what it holds (external_processor.proto, base.proto, struct.proto). */
 const DYNAMIC_METADATA = 8;
 const COMMON_RESPONSE = { headerMutation: 2, clearRouteCache: 5 } as const;
-const SET_HEADERS = 1;
+const HEADER_MUTATION = { set: 1, remove: 2 } as const;
 const HEADER_OPTION = { header: 1, appendAction: 3 } as const;
 const HEADER_VALUE = { key: 1, rawValue: 3 } as const;
 const OVERWRITE_IF_EXISTS_OR_ADD = 2;
@@ -21,29 +23,39 @@ export interface Answer {
   readonly bucketAt: number;
 }
 
+/** What an answer says besides the decision. */
+export interface AnswerParts {
+  readonly isSession: boolean;
+  /** What the header `baggage` becomes; "" takes it away, undefined leaves it as it is. */
+  readonly baggage: string | undefined;
+}
+
 /** The answer to request headers, with 0 for the bucket. */
-export function decisionAnswer(decision: Decision, rules: CompiledRules, isSession: boolean): Answer {
-  const { variant, rollout, run, bucket, reason, control } = decision;
-  const variants = rollout === undefined ? undefined : rules.rollouts.get(rollout)?.variants;
+export function decisionAnswer(decision: Decision, rules: CompiledRules, { isSession, baggage }: AnswerParts): Answer {
+  const { variant, rollout, run, bucket, reason, control, mirror } = decision;
+  const governing = rollout === undefined ? undefined : rules.rollouts.get(rollout);
+  const variants = governing?.variants;
   const stable = variants?.stable.cluster ?? "stable";
-  const chosen = variants?.[variant];
-  const cluster = chosen?.cluster;
+  const cluster = variants?.[variant]?.cluster;
   const fields = [
     text("variant", variant),
-    text("revision", `${rules.epoch}.${rules.revision}`),
+    text("revision", revisionText(rules)),
     text("reason", reason),
     entry("priority_groups", groups(cluster === undefined || cluster === stable ? [stable] : [cluster, stable])),
     ...(rollout === undefined ? [] : [text("rollout", rollout), text("run", String(run)), text("control", String(control))]),
     ...(cluster === undefined ? [] : [text("cluster", cluster)]),
     ...(isSession ? [text("session", "true")] : []),
+    ...(governing?.statics.mirror === undefined ? [] : [text("mirrored", String(mirror !== undefined))]),
     // Last, so that its place is known from the end.
     ...(bucket === undefined ? [] : [entry("bucket", doubleField(VALUE.number, 0))]),
   ];
   const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
-  const bytes = Buffer.concat([
-    lengthField(1, lengthField(1, continueWith(tags(chosen?.tags ?? {})))),
-    lengthField(DYNAMIC_METADATA, serin),
-  ]);
+  const headers: Tag[] = [...tagsOf(decision, rules)];
+  if (mirror !== undefined) headers.push([MIRROR_HEADER, mirror]);
+  if (baggage !== undefined && baggage !== "") headers.push([BAGGAGE, baggage]);
+  const removed = baggage === "" ? lengthField(HEADER_MUTATION.remove, BAGGAGE) : EMPTY;
+  const mutation = Buffer.concat([setHeaders(headers), removed]);
+  const bytes = Buffer.concat([lengthField(1, lengthField(1, continueWith(mutation))), lengthField(DYNAMIC_METADATA, serin)]);
   return { bytes, bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT };
 }
 
@@ -51,12 +63,12 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, isSessi
 const continueWith = (mutation: Buffer): Buffer =>
   Buffer.concat([lengthField(COMMON_RESPONSE.headerMutation, mutation), varintField(COMMON_RESPONSE.clearRouteCache, 1)]);
 
-const tags = (found: Readonly<Record<string, string>>): Buffer =>
+const setHeaders = (headers: readonly Tag[]): Buffer =>
   Buffer.concat(
-    Object.entries(found).map(([key, value]) => {
+    headers.map(([key, value]) => {
       const header = Buffer.concat([lengthField(HEADER_VALUE.key, key), lengthField(HEADER_VALUE.rawValue, value)]);
       return lengthField(
-        SET_HEADERS,
+        HEADER_MUTATION.set,
         Buffer.concat([lengthField(HEADER_OPTION.header, header), varintField(HEADER_OPTION.appendAction, OVERWRITE_IF_EXISTS_OR_ADD)]),
       );
     }),

@@ -1,10 +1,11 @@
 import { isIP } from "node:net";
 import type { RequestFacts } from "../../core/decide/types.ts";
+import type { Peer } from "../trusted-peers.ts";
+import { ATTRIBUTES, AttributeReader } from "./attribute.ts";
 import { ClaimsReader, METADATA_CONTEXT } from "./claims.ts";
 import { Cursor, WireError } from "./cursor.ts";
 import { type Message, MessageReader } from "./fields.ts";
 import { schemaOf } from "./schemas.ts";
-import { ATTRIBUTES, SourceAddressReader } from "./source-address.ts";
 
 /** Numbers of the fields of `ProcessingRequest` (external_processor.proto). */
 export const KIND = {
@@ -27,12 +28,13 @@ const UPGRADE = "upgrade";
  * Reads `ProcessingRequest` straight from the bytes: where each header lies, and no value before a rule asks for it. It is the facts
  * of the request read last, valid until the next read and no longer than the bytes; one serves all streams, one after the other.
  */
-export class RequestReader implements RequestFacts {
+export class RequestReader implements RequestFacts, Peer {
   readonly #cursor = new Cursor();
   readonly #reader = new MessageReader(this.#cursor);
   readonly #schema: Message = schemaOf("envoy.service.ext_proc.v3.ProcessingRequest");
   readonly #httpHeadersSchema: Message = schemaOf("envoy.service.ext_proc.v3.HttpHeaders");
-  readonly #address = new SourceAddressReader();
+  readonly #address = new AttributeReader("source.address");
+  readonly #peerUri = new AttributeReader("connection.uri_san_peer_certificate");
   #range: readonly [number, number] = [0, 0];
   #spans = new Int32Array(64 * SPANS);
   #headers = 0;
@@ -79,6 +81,18 @@ export class RequestReader implements RequestFacts {
   /** Set by who reads: hears of a value that was too long for a regular expression. */
   overlong: () => void = () => undefined;
 
+  /** Set by who reads: tells whose word on cohorts is believed. */
+  trusts: (peer: Peer) => boolean = () => false;
+
+  get isTrustedPeer(): boolean {
+    return this.trusts(this);
+  }
+
+  /** First URI in the certificate of the peer, which Envoy has verified or not, as it was told. */
+  get certificateUri(): string | undefined {
+    return this.#attribute(this.#peerUri);
+  }
+
   /** Asks for another protocol, as a WebSocket does; Envoy shows it so for HTTP/2 and HTTP/3 too (HTTP upgrades, Envoy's documentation). */
   get isSession(): boolean {
     return this.#find(UPGRADE, 0) !== -1;
@@ -106,14 +120,17 @@ export class RequestReader implements RequestFacts {
 
   /** Address of the downstream connection, from the attribute `source.address`: `ip:port` or `[ip]:port`. */
   get clientAddress(): string | undefined {
-    if (!this.#hasAttributes) return undefined;
-    const source = this.#address.read(this.#cursor.bytes, ...this.#range);
+    const source = this.#attribute(this.#address);
     if (source === undefined) return undefined;
     const port = source.lastIndexOf(":");
     const bracket = source.startsWith("[") ? source.lastIndexOf("]") : -1;
     const withoutPort = bracket !== -1 ? source.slice(1, bracket) : port === -1 ? source : source.slice(0, port);
     // The path of a Unix socket is everyone's, so it is no key.
     return isIP(withoutPort) === 0 ? undefined : withoutPort;
+  }
+
+  #attribute(reader: AttributeReader): string | undefined {
+    return this.#hasAttributes ? reader.read(this.#cursor.bytes, ...this.#range) : undefined;
   }
 
   /** Where the spans of the next header of this name begin, -1 without one. */

@@ -87,7 +87,7 @@ describe("the shipped configuration", () => {
     expect(extProc.grpc_service.retry_policy.retry_on).toBe("connect-failure,refused-stream,reset");
   });
 
-  test("lets a sidecar set Serin's headers and no others", () => {
-    expect(extProc.mutation_rules).toEqual({ disallow_all: true, allow_expression: { regex: "^x-serin-.*$" } });
+  test("lets a sidecar set Serin's headers and the baggage, and no others", () => {
+    expect(extProc.mutation_rules).toEqual({ disallow_all: true, allow_expression: { regex: "^(x-serin-.*|baggage)$" } });
   });
 });

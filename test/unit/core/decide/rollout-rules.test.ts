@@ -46,6 +46,26 @@ test("long lists of users are packed, and choose the same users", () => {
   expect(when(users.slice(1))).toEqual({ userHashes: hashes.slice(1) });
 });
 
+describe("what a rollout says of hops and shadows", () => {
+  test.each([
+    { title: "its own name where it obeys itself", cohort: { obey: true }, expected: { send: false, obey: "checkout" } },
+    { title: "another's name where it obeys that", cohort: { send: true, obey: "shop" }, expected: { send: true, obey: "shop" } },
+    { title: "no name where it only sends", cohort: { send: true }, expected: { send: true } },
+  ] as const)("stands in its static rules: $title", ({ cohort, expected }) => {
+    const rules = staticRulesOf(RolloutSchema.parse(written({ cohort })));
+    expect(StaticRulesSchema.parse(rules).cohort).toEqual(expected);
+  });
+
+  test("has shares in basis points, and safe methods where none are named", () => {
+    const rules = staticRulesOf(RolloutSchema.parse(written({ mirror: { cluster: "shadow", share: "2.5%" } })));
+    expect(StaticRulesSchema.parse(rules).mirror).toEqual({ cluster: "shadow", shareBp: 250, methods: ["GET", "HEAD", "OPTIONS"] });
+  });
+
+  test("is absent where it says nothing", () => {
+    expect(Object.keys(staticRulesOf(RolloutSchema.parse(written())))).toEqual(["match", "key", "salt", "variants", "targets"]);
+  });
+});
+
 describe("hashing the users of a document", () => {
   test("replaces them by hashes under the rollout's salt and leaves the rest as written", () => {
     const { targets, ...rest } = written();

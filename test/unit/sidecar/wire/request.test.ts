@@ -53,6 +53,28 @@ describe("request headers of Envoy", () => {
   });
 });
 
+describe("the peer of a request", () => {
+  const uri = "connection.uri_san_peer_certificate";
+  const withFields = (fields: object): object => ({ requestHeaders: {}, attributes: { "envoy.filters.http.ext_proc": { fields } } });
+
+  test("is known by the first URI of its certificate, and by its address", () => {
+    const peer = read(withFields({ [uri]: { stringValue: "spiffe://a/b" }, "source.address": { stringValue: "10.0.0.1:80" } }));
+    expect([peer.certificateUri, peer.clientAddress]).toEqual(["spiffe://a/b", "10.0.0.1"]);
+  });
+
+  test("has no URI without a certificate", () => {
+    expect(read(withFields({ "source.address": { stringValue: "10.0.0.1:80" } })).certificateUri).toBeUndefined();
+    expect(read(request([])).certificateUri).toBeUndefined();
+  });
+
+  test("is believed only where the reader was told so", () => {
+    const reader = read(withFields({ [uri]: { stringValue: "spiffe://a/b" } }));
+    expect(reader.isTrustedPeer).toBe(false);
+    reader.trusts = ({ certificateUri }) => certificateUri === "spiffe://a/b";
+    expect(reader.isTrustedPeer).toBe(true);
+  });
+});
+
 test.each(Object.entries(KIND).filter(([, kind]) => kind !== KIND.none))("a message of the kind %s is known by it", (name, kind) => {
   const bytes = codec.encode({ [name]: {} });
   expect(new RequestReader().read(bytes, 0, bytes.length)).toBe(kind);

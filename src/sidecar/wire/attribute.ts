@@ -6,18 +6,23 @@ import { schemaOf } from "./schemas.ts";
 export const ATTRIBUTES = 9;
 const STRING_VALUE = 3;
 
-/** Name under which Envoy files the attributes that its filter was told to send, and the one that is read. */
+/** Name under which Envoy files the attributes that its filter was told to send. */
 const FILTER = ["envoy.filters.http.ext_proc"] as const;
-const SOURCE_ADDRESS = ["source.address"] as const;
 
-/** Finds the attribute `source.address` in a `ProcessingRequest`; apart from the headers, because few rules ask for it. */
-export class SourceAddressReader {
+/** Finds one attribute in a `ProcessingRequest`; apart from the headers, because few rules ask for any. */
+export class AttributeReader {
   readonly #cursor = new Cursor();
   readonly #reader = new MessageReader(this.#cursor);
   readonly #request: Message = schemaOf("envoy.service.ext_proc.v3.ProcessingRequest");
   readonly #struct: Message = schemaOf("google.protobuf.Struct");
   readonly #value: Message = schemaOf("google.protobuf.Value");
+  readonly #names: readonly [string];
   #found: string | undefined;
+
+  /** `name` as in Envoy's list of attributes, like `source.address`. */
+  constructor(name: string) {
+    this.#names = [name];
+  }
 
   /** The attribute in the message [from, to), which was read without a fault before; undefined without one. */
   read(bytes: Buffer, from: number, to: number): string | undefined {
@@ -41,7 +46,7 @@ export class SourceAddressReader {
 
   readonly #onStruct = (field: number): boolean => {
     if (field !== 1) return false;
-    this.#reader.entry(this.#value, SOURCE_ADDRESS, () => {
+    this.#reader.entry(this.#value, this.#names, () => {
       this.#found = undefined;
       this.#reader.each(this.#cursor.lengthEnd(), this.#value, this.#onValue);
     });
