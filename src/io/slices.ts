@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 
 /** Longest work without a break, in milliseconds: with one step too long still far below the 10 ms that a change of rules may take. */
 const SLICE_MS = 2;
@@ -7,18 +7,26 @@ const SLICE_MS = 2;
 export type Slices = () => Promise<void>;
 
 /** Slices of work that begins now. Works that share them take turns: all together get one slice in each turn of the loop. */
-export function createSlices(): Slices {
+export const createSlices = (): Slices => slicesOf(setImmediate);
+
+/**
+ * The same for work that nobody waits for: as much rest as work, at least. On a machine with too little to do it in, a process that
+ * never rests is one that the kernel lets wait for its turn, and the requests with it.
+ */
+export const createEasySlices = (): Slices => slicesOf((turn) => void setTimeout(turn, SLICE_MS));
+
+function slicesOf(nextTurn: (turn: () => void) => void): Slices {
   let sinceMs = performance.now();
   const waiting: (() => void)[] = [];
   const turn = (): void => {
     sinceMs = performance.now();
     waiting.shift()?.();
-    if (waiting.length > 0) setImmediate(turn);
+    if (waiting.length > 0) nextTurn(turn);
   };
   return () =>
     new Promise((resolve) => {
       if (performance.now() - sinceMs < SLICE_MS) return resolve();
-      if (waiting.push(resolve) === 1) setImmediate(turn);
+      if (waiting.push(resolve) === 1) nextTurn(turn);
     });
 }
 

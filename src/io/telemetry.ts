@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import type { Logger } from "./log.ts";
 import type { Collect } from "./otlp-push.ts";
 import { createPrometheusText, targetInfo } from "./prometheus-text.ts";
-import { createSlices, type Slices } from "./slices.ts";
+import { createEasySlices, type Slices } from "./slices.ts";
 
 /** What a program shows of itself by OpenTelemetry. */
 export interface TelemetryOptions {
@@ -28,7 +28,7 @@ export interface Telemetry {
 
 /** Starts telemetry; the whole Node SDK is loaded only where something is pushed, because it costs 400 ms and 25 MB. */
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
-  const { service, instance, collect, otlp, log, slices = createSlices() } = options;
+  const { service, instance, collect, otlp, log, slices = createEasySlices() } = options;
   const attributes = { "service.name": service, "service.instance.id": instance };
   const push = otlp ? (await import("./otlp-push.ts")).startOtlpPush({ attributes, collect, slices, log }) : undefined;
   return {

@@ -5,7 +5,7 @@ import type { Decision } from "../core/decide/types.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpPorts } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
-import { createSlices, type Slices } from "../io/slices.ts";
+import { createEasySlices, type Slices } from "../io/slices.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
 import type { Attribution } from "./attribution.ts";
 import { type Beat, type BeatState, beatState, createBeat } from "./beat.ts";
@@ -101,7 +101,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
       for (const part of failingReadings(failing)) yield* readingMetrics([part], startedAtMs, clock.nowMs());
     },
     forgetGone: createForgetGone(rules, cells, clock),
-    slices: createSlices(),
+    slices: createEasySlices(),
     onCanaryFailure: (listener) => {
       tellFailure = listener;
     },

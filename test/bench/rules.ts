@@ -14,6 +14,7 @@ import { connectNats, ensureStreams, type NatsLink } from "../../src/io/nats.ts"
 import { published } from "../support/rules-on-disk.ts";
 import { type Holder, startHolder } from "./rules/holder-process.ts";
 import { packedList, type ScaleChange, scaleRules, writeRules } from "./rules/scale-rules.ts";
+import { tellingStalls } from "./rules/telling-process.ts";
 import { median, note, runBench, type Stops } from "./wire/bench.ts";
 import { readFlags } from "./wire/flags.ts";
 import { printReport } from "./wire/report.ts";
@@ -30,7 +31,9 @@ await runBench(1_800_000, async (stops) => {
   const rows: [string, string][] = [];
   for (const server of flags.list("servers")) rows.push(...(await memory({ server, directory, list, stops })));
   rows.push(...(await fileStalls(directory, list, stops)));
-  rows.push(...(await natsStalls(directory, stops)));
+  const natsUrl = await natsServer(stops);
+  rows.push(...(await natsStalls(natsUrl, directory, stops)));
+  rows.push(...(await tellings(natsUrl, stops)));
   rows.push(...compileTimes());
   const given = Object.keys(defaults).map((name) => `--${name} ${flags.text(name)}`);
   printReport(
@@ -125,17 +128,34 @@ async function fileStalls(directory: string, list: string, stops: Stops): Promis
   return [...rows, [`--rules FILE: share of the rollout with ${users} users changed, stall`, `${longestStallMs.toFixed(1)} ms`]];
 }
 
-async function natsStalls(directory: string, stops: Stops): Promise<[string, string][]> {
+async function natsServer(stops: Stops): Promise<string> {
   const log = createLog({ name: "bench", level: "warn" });
   const { path: program } = await findProgram("nats-server", { env: process.env, cacheDir: programCacheDir(), log });
   const server = await startNatsServer({ program });
   stops.push(() => server.stop());
-  const link = await connectNats({ url: server.url, name: "bench", waitForServer: false });
+  return server.url;
+}
+
+async function natsStalls(url: string, directory: string, stops: Stops): Promise<[string, string][]> {
+  const link = await connectNats({ url, name: "bench", waitForServer: false });
   stops.push(() => link.close());
   await ensureStreams(link);
   await publish(link);
-  const holder = await startHolder({ kind: "nats", url: server.url, stateDir: join(directory, "state") }, 1, stops);
+  const holder = await startHolder({ kind: "nats", url, stateDir: join(directory, "state") }, 1, stops);
   return stallRows("NATS", holder, (change) => publish(link, change));
+}
+
+/** With traffic for all sides of so many rollouts, whatever the number of rules. */
+const WITH_TRAFFIC = 1_000;
+
+async function tellings(natsUrl: string, stops: Stops): Promise<[string, string][]> {
+  const all = [];
+  for (let round = 0; round < 3; round += 1) all.push(await tellingStalls({ rollouts: WITH_TRAFFIC, natsUrl }, stops));
+  const figure = (stalls: number[]): string => `${median(stalls).toFixed(1)} ms, worst ${Math.max(...stalls).toFixed(1)} ms`;
+  return [
+    [`${WITH_TRAFFIC} rollouts with traffic: first scrape, longest stall`, figure(all.map(({ scrapeMs }) => scrapeMs))],
+    [`${WITH_TRAFFIC} rollouts with traffic: evidence of all, longest stall`, figure(all.map(({ evidenceMs }) => evidenceMs))],
+  ];
 }
 
 async function publish(link: NatsLink, change?: ScaleChange): Promise<void> {

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from "../../contract/exit-codes.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { Logger } from "../../io/log.ts";
 import type { LogLevel } from "../../io/log-levels.ts";
-import { createSlices } from "../../io/slices.ts";
+import { createEasySlices } from "../../io/slices.ts";
 import type { SidecarOptions } from "../options.ts";
 import type { RunningSidecar } from "../sidecar.ts";
 import { type ToWorker, ToWorkerSchema, type WorkerSays } from "./messages.ts";
@@ -106,7 +106,7 @@ async function answer(
 
 /** In parts, so that requests are answered meanwhile. */
 async function tellMetrics(request: number, running: RunningSidecar, channel: ParentChannel): Promise<void> {
-  const slices = createSlices();
+  const slices = createEasySlices();
   for (const part of running.collect()) {
     await channel.send({ type: "metrics", request, metrics: [part], isLast: false });
     await slices();
