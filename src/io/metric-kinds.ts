@@ -5,7 +5,7 @@ import type { AggregationTemporality, DataPointType } from "@opentelemetry/sdk-m
 // sidecar needs to answer its first request.
 
 /** What a metric's points are. */
-export const POINT: Readonly<Pick<typeof DataPointType, "HISTOGRAM" | "GAUGE" | "SUM">> = { HISTOGRAM: 0, GAUGE: 2, SUM: 3 };
+export const POINT: Readonly<typeof DataPointType> = { HISTOGRAM: 0, EXPONENTIAL_HISTOGRAM: 1, GAUGE: 2, SUM: 3 };
 
 /** What a metric's values are. */
 export const VALUE: Readonly<typeof ValueType> = { INT: 0, DOUBLE: 1 };

@@ -39,7 +39,7 @@ function typeOf(part: MetricData): string {
       return "gauge";
     case POINT.HISTOGRAM:
       return "histogram";
-    default:
+    case POINT.EXPONENTIAL_HISTOGRAM:
       // Of nothing of ours; it has no form in this text.
       return "untyped";
   }
@@ -58,7 +58,7 @@ function samplesOf(name: string, part: MetricData): string {
       for (const point of part.dataPoints) text += histogramText(name, point);
       return text;
     }
-    default:
+    case POINT.EXPONENTIAL_HISTOGRAM:
       return "";
   }
 }
