@@ -38,11 +38,7 @@ async function startSidecar(): Promise<{ socket: string; metricsUrl: string; seq
   const directory = await mkdtemp(join(tmpdir(), "serin-e2e-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const nats = await startNatsServer();
-<<<<<<< HEAD
-  onTestFinished(async () => void (await nats.stop()));
-=======
   onTestFinished(nats.stop);
->>>>>>> tele
   const link = await connectNats({ url: nats.url, name: "test", waitForServer: true });
   onTestFinished(() => link.close());
   await ensureStreams(link);
