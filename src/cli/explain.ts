@@ -1,6 +1,7 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { type RuleSet, RuleSetSchema } from "../contract/rules.ts";
+import { compile } from "../core/decide/compile.ts";
 import { explain } from "../core/decide/explain.ts";
 import { readRuleSet } from "../io/rules-reader.ts";
 import { readText } from "./apply.ts";
@@ -32,7 +33,7 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
     claims: (names: readonly string[]) => flags.claim.get(names.join(".")) ?? [],
     clientAddress,
   };
-  const explanation = explain(ruleSet, facts);
+  const explanation = explain(compile(ruleSet), facts);
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);
   else parts.out(explanation.steps.map(({ rollout, text }) => `${rollout === undefined ? "" : `${rollout}: `}${text}\n`).join(""));
   return EXIT.done;
