@@ -10,6 +10,12 @@ export const CLAIMS = { namespace: "envoy.filters.http.jwt_authn", key: "serin" 
 /** Prefix of every header that belongs to Serin; Envoy strips clients' copies and lets the sidecar set no other. */
 export const HEADER_PREFIX = "x-serin-";
 
+/** A request that carries a secret here is explained; no name of `HEADER_PREFIX`, because those are stripped before anything reads them. */
+export const DEBUG_HEADER = "serin-debug";
+
+/** The explanation, in the answer. */
+export const EXPLAIN_HEADER = `${HEADER_PREFIX}explain`;
+
 /** JetStream streams. */
 export const STREAMS = {
   plans: "SERIN_PLANS",
@@ -64,6 +70,10 @@ export const METRICS = {
   envoyLogsWritten: "serin_envoy_logs_written_total",
   envoyFailedOpen: "serin_envoy_failed_open_total",
   streamResets: "serin_ext_proc_resets_total",
+  cookiesIssued: "serin_cookies_issued_total",
+  debugRequests: "serin_debug_requests_total",
+  responsesAsked: "serin_responses_asked_total",
+  responsesMissing: "serin_responses_missing_total",
   workers: "serin_workers",
   workersRestarted: "serin_workers_restarted_total",
   workersUnanswered: "serin_workers_unanswered_total",

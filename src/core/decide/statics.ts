@@ -130,6 +130,7 @@ function compileKeySource(source: KeySource): CompiledKeySource {
     const path = claimPath(source.claim);
     return { label: `claim ${path.join(".")}`, read: (request) => present(claimValues(request, path)[0]) };
   }
+  if ("issued" in source) return { label: `issued cookie ${source.issued.cookie}`, read: (request) => request.issued?.(source.issued) };
   return { label: "client address", read: (request) => present(request.clientAddress) };
 }
 
@@ -146,7 +147,9 @@ function tableOf(list: UserList, seed: number): UserTable {
 }
 
 function headersOf({ match, key, targets }: ReadyRules): string[] {
-  const fromKeys = key.flatMap((source) => ("header" in source ? [source.header] : "cookie" in source ? ["cookie"] : []));
+  const fromKeys = key.flatMap((source) =>
+    "header" in source ? [source.header] : "cookie" in source || "issued" in source ? ["cookie"] : [],
+  );
   const fromTargets = targets.flatMap(({ when }) => headersIn(when));
   const fromMatch = (match.headers ?? []).map(({ name }) => name);
   return [...new Set([...fromMatch, ...fromKeys, ...fromTargets])];

@@ -1,4 +1,4 @@
-import type { VariantName } from "../../contract/rollout.ts";
+import type { IssuedCookie, VariantName } from "../../contract/rollout.ts";
 
 /** What `decide` reads of a request. Header names are lower case; values keep their order. */
 export interface RequestFacts {
@@ -13,6 +13,8 @@ export interface RequestFacts {
   claims?(path: readonly string[]): readonly string[];
   /** Address of the downstream connection without its port; undefined when unknown. */
   readonly clientAddress: string | undefined;
+  /** The id in the cookie of ours, or a new one that its answer will set; undefined where none can be issued. The same one however often it is asked. */
+  issued?(cookie: IssuedCookie): string | undefined;
   /** Told of a value that was too long for a regular expression, and so met none. */
   overlong?(): void;
 }
