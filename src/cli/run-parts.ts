@@ -18,6 +18,8 @@ export interface SidecarFlags {
   readonly unwatchedAfter?: number;
   readonly drain?: number;
   readonly workers?: number;
+  readonly cookieKey?: string;
+  readonly debugSecret?: string;
   readonly logLevel: LogLevel;
   readonly json?: boolean;
 }
@@ -38,6 +40,8 @@ export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<
     staleAfterMs: flags.staleAfter,
     unwatchedAfterMs: flags.unwatchedAfter,
     drainMs: flags.drain,
+    cookieKeyFile: flags.cookieKey,
+    debugSecretFile: flags.debugSecret,
     otlp: parts.otlp,
   });
   const { logLevel, workers = 1 } = flags;

@@ -1,7 +1,8 @@
 import type { CompiledRules } from "../core/decide/compile.ts";
 import { decide, NO_ROLLOUT } from "../core/decide/decide.ts";
 import type { Decision } from "../core/decide/types.ts";
-import type { Call, CallHandler, Method, Prepared } from "./h2/stream.ts";
+import { type Extra, Extras, type ExtrasPorts } from "./extras.ts";
+import { type Call, type CallHandler, type Method, messageOf, type Prepared } from "./h2/stream.ts";
 import { createPreparedAnswers } from "./prepared-answers.ts";
 import { passAnswer } from "./wire/answer.ts";
 import { KIND, RequestReader } from "./wire/request.ts";
@@ -14,12 +15,16 @@ export interface ExtProcPorts {
   /** Something that should not happen did; the request went to stable. */
   surprise(kind: string, error: unknown): void;
   streamBegun(): void;
+  /** Undefined where there is nothing but decisions. */
+  readonly extras?: ExtrasPorts;
 }
 
 /** Answers Envoy's external processing: every message exactly once, and never with an error. */
 export function extProcMethod(ports: ExtProcPorts): Method {
   // One for all streams: a message is read and answered before the next one.
-  const shared = { ports, reader: new RequestReader(), answerOf: createPreparedAnswers() };
+  const reader = new RequestReader();
+  const extras = ports.extras === undefined ? undefined : new Extras(reader, ports.extras);
+  const shared = { ports, reader, extras, answerOf: createPreparedAnswers() };
   shared.reader.overlong = () => ports.surprise("value too long for a regular expression", undefined);
   return (call) => {
     ports.streamBegun();
@@ -30,6 +35,7 @@ export function extProcMethod(ports: ExtProcPorts): Method {
 interface Shared {
   readonly ports: ExtProcPorts;
   readonly reader: RequestReader;
+  readonly extras: Extras | undefined;
   readonly answerOf: ReturnType<typeof createPreparedAnswers>;
 }
 
@@ -38,6 +44,8 @@ class ExtProcCall implements CallHandler {
   readonly #shared: Shared;
   /** A stream uses the rules that it started with. */
   readonly #rules: CompiledRules;
+  /** What the headers of the response will be answered with; undefined where they are not asked for. */
+  #toResponse: Buffer | undefined;
 
   constructor(call: Call, shared: Shared) {
     this.#call = call;
@@ -53,34 +61,58 @@ class ExtProcCall implements CallHandler {
       this.#decide();
       return;
     }
+    if (kind === KIND.responseHeaders && this.#toResponse !== undefined) {
+      this.#call.send(this.#toResponse);
+      this.#responseEnded(true);
+      return;
+    }
     const pass = passAnswer(kind);
     if (pass === undefined) ports.surprise("unknown message", kind);
     else this.#call.send(pass);
   }
 
   #decide(): void {
-    const { ports, reader, answerOf } = this.#shared;
+    const { ports, reader, extras, answerOf } = this.#shared;
+    let extra: Extra | undefined;
     let decision: Decision;
     let answer: Prepared;
     try {
       const { isSession } = reader;
+      extras?.begin();
       decision = decide(this.#rules, reader);
       answer = answerOf(decision, this.#rules, isSession);
+      extra = extras?.after(this.#rules);
       ports.decided(decision, isSession);
     } catch (error) {
+      extra = undefined;
       ports.surprise("decide", error);
       decision = NO_ROLLOUT;
       answer = answerOf(NO_ROLLOUT, this.#rules, false);
     }
-    this.#call.sendPrepared(answer, decision.bucket ?? 0);
+    const bucket = decision.bucket ?? 0;
+    if (extra === undefined) this.#call.sendPrepared(answer, bucket);
+    else this.#sendWith(extra, messageOf(answer, bucket));
+  }
+
+  #sendWith({ toRequest, toResponse }: Extra, answer: Buffer): void {
+    this.#call.send(Buffer.concat([answer, toRequest]));
+    this.#toResponse = toResponse;
+    if (toResponse !== undefined) this.#shared.ports.extras?.responseAsked();
+  }
+
+  #responseEnded(isSent: boolean): void {
+    if (this.#toResponse === undefined) return;
+    this.#toResponse = undefined;
+    this.#shared.ports.extras?.responseEnded(isSent);
   }
 
   /** Envoy half-closes when nothing more is due; without our end it would reset the stream. */
   halfClosed(): void {
+    this.#responseEnded(false);
     this.#call.end();
   }
 
   closed(): void {
-    // Nothing of a stream outlives it.
+    this.#responseEnded(false);
   }
 }

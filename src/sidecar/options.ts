@@ -31,6 +31,12 @@ export const SidecarOptionsSchema = z.strictObject({
     .min(0)
     .default(2_500)
     .describe("How long a stopping sidecar serves on after its health says no; longer than Envoy's interval."),
+  cookieKeyFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Keys of issued cookies, a line each in hex or base64, the same for all sidecars: the first signs, all verify."),
+  debugSecretFile: z.string().min(1).optional().describe("Secrets, a line each, one of which a request must carry to be explained."),
   otlp: z.boolean().default(false).describe("Push metrics and traces by the standard OTEL_* variables."),
 });
 
