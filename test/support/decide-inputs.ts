@@ -10,6 +10,8 @@ export interface PlainRequest {
   readonly clientAddress?: string | undefined;
   /** By the names that lead to it, with dots between. */
   readonly claims?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Id in a cookie of ours. */
+  readonly issued?: string | undefined;
 }
 
 /** A plain request as the facts that `decide` reads. */
@@ -20,6 +22,7 @@ export const factsOf = ({
   headers = [],
   clientAddress,
   claims,
+  issued,
 }: PlainRequest): RequestFacts => ({
   host,
   method,
@@ -27,6 +30,7 @@ export const factsOf = ({
   headers: (name) => headers.filter(([given]) => given === name).map(([, value]) => value),
   clientAddress,
   ...(claims === undefined ? {} : { claims: (path: readonly string[]) => claims[path.join(".")] ?? [] }),
+  ...(issued !== undefined && { issued: () => issued }),
 });
 
 /** A rollout of all requests at 50 %, keyed by `x-user-id`, where nothing else is said. */

@@ -23,8 +23,9 @@ export interface EdgeOptions {
   readonly sidecars?: number;
   /** Share of the rollout `edge`, in basis points; 0 when absent, so that only the header `x-want: canary` leads there. */
   readonly shareBp?: number;
-  /** More rollouts, without a share. */
+  /** More rollouts, without a share where none is said. */
   readonly rollouts?: readonly Rollout[];
+  readonly rolloutsShareBp?: number;
   readonly sidecarArgs?: readonly string[];
   /** Another text of the shipped configuration. */
   readonly change?: (shipped: string) => string;
@@ -33,6 +34,8 @@ export interface EdgeOptions {
 /** A real Envoy with real sidecars whose rules come from a file: no controller and no NATS. */
 export interface Edge {
   readonly envoy: RunningEnvoy;
+  /** The rule set that the sidecars read. */
+  readonly rulesPath: string;
   sidecar(index: number): RunningProcess;
   /** Starts a sidecar again in its old place; it serves when this resolves. */
   startSidecar(index: number): Promise<void>;
@@ -59,10 +62,10 @@ const rollout = (name: string, canary: string, hosts: string[]): RolloutInput =>
   strategy: { use: "fast" },
 });
 
-function ruleSet({ shareBp = 0, rollouts: others = [] }: EdgeOptions): RuleSet {
+function ruleSet({ shareBp = 0, rollouts: others = [], rolloutsShareBp = 0 }: EdgeOptions): RuleSet {
   const live = { run: 1, shareBp, off: false, whenUnwatched: "stable" } as const;
   const entry = (input: RolloutInput) => ({ rules: staticRulesOf(RolloutSchema.parse(input)), live });
-  const more = others.map((other) => [other.name, { rules: staticRulesOf(other), live: { ...live, shareBp: 0 } }] as const);
+  const more = others.map((other) => [other.name, { rules: staticRulesOf(other), live: { ...live, shareBp: rolloutsShareBp } }] as const);
   const rollouts = {
     edge: entry(rollout("edge", "canary", ["*"])),
     missing: entry(rollout("missing", "nowhere", [MISSING_HOST])),
@@ -91,6 +94,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     stops.push(envoy.stop);
     return {
       envoy,
+      rulesPath: rules,
       sidecar: sidecars.find,
       startSidecar: sidecars.start,
       metrics: sidecars.metrics,

@@ -62,6 +62,27 @@ describe("an explanation of one rollout", () => {
       ],
     },
     {
+      title: "names a cookie of ours",
+      rules: { key: [{ header: "x-user-id" }, { issued: { cookie: "serin-id", maxAge: "365d" } }] },
+      request: { issued: "user-1" },
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "the bucketing key comes from issued cookie serin-id",
+        "bucket 3153885330 is not below the threshold 2147483648, and in the control slice",
+        `stable, reason "share", ${RESULT}`,
+      ],
+    },
+    {
+      title: "names a cookie of ours that cannot be issued",
+      rules: { key: [{ issued: { cookie: "serin-id", maxAge: "365d" } }] },
+      request: {},
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "no bucketing key: tried issued cookie serin-id",
+        `stable, reason "no key", ${RESULT}`,
+      ],
+    },
+    {
       title: "names each target up to the one that holds",
       rules: {
         targets: [
