@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { UsageError } from "../contract/errors.ts";
-import type { IssuedCookie } from "../contract/rollout.ts";
 import { durationMs } from "../contract/quantities.ts";
+import type { IssuedCookie } from "../contract/rollout.ts";
 import { readSecretLines } from "./secret-lines.ts";
 
 /** A new id and the header that hands it to the browser. */
