@@ -1,7 +1,10 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import type { IssuedCookie } from "../contract/rollout.ts";
 import { type RuleSet, RuleSetSchema } from "../contract/rules.ts";
+import { compile } from "../core/decide/compile.ts";
 import { explain } from "../core/decide/explain.ts";
+import { readIssuedCookies } from "../io/issued-cookies.ts";
 import { readRuleSet } from "../io/rules-reader.ts";
 import { readText } from "./apply.ts";
 import { withNats } from "./connection.ts";
@@ -16,6 +19,7 @@ export interface ExplainFlags {
   readonly address?: string;
   readonly trustedPeer?: boolean;
   readonly rules?: string;
+  readonly cookieKey?: string;
   readonly nats: string;
   readonly json?: boolean;
 }
@@ -25,6 +29,7 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
   const ruleSet = flags.rules === undefined ? await fromNats(flags.nats) : await fromFile(flags.rules);
   const { host, path, method = "GET", address: clientAddress, trustedPeer: isTrustedPeer = false } = flags;
   const headers = new Map([...flags.header, [":method", [method]]]);
+  const issued = await issuedIds(flags.cookieKey, headers.get("cookie") ?? []);
   const facts = {
     host,
     path,
@@ -33,11 +38,29 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
     claims: (names: readonly string[]) => flags.claim.get(names.join(".")) ?? [],
     clientAddress,
     isTrustedPeer,
+    issued,
   };
-  const explanation = explain(ruleSet, facts);
+  const explanation = explain(compile(ruleSet), facts);
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);
   else parts.out(explanation.steps.map(({ rollout, text }) => `${rollout === undefined ? "" : `${rollout}: `}${text}\n`).join(""));
   return EXIT.done;
+}
+
+/** The id that a cookie of ours carries; without a valid one a new one, as a sidecar makes it up. */
+async function issuedIds(
+  file: string | undefined,
+  cookieHeaders: readonly string[],
+): Promise<(cookie: IssuedCookie) => string | undefined> {
+  if (file === undefined) return () => undefined;
+  const cookies = await readIssuedCookies(file);
+  const made = new Map<string, string>();
+  return (cookie) => {
+    const found = cookies.read(cookie.cookie, cookieHeaders);
+    if (typeof found === "object") return found.id;
+    const id = made.get(cookie.cookie) ?? cookies.issue(cookie).id;
+    made.set(cookie.cookie, id);
+    return id;
+  };
 }
 
 async function fromFile(file: string): Promise<RuleSet> {

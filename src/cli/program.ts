@@ -106,6 +106,7 @@ function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, par
     .option("--address <address>", "address of the client")
     .option("--trusted-peer", "the client is one that the sidecar trusts by --trust-peer")
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
+    .option("--cookie-key <file>", "keys that sign issued cookies, as sidecars have them")
     .addOption(nats())
     .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
 }
@@ -124,6 +125,8 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--drain <duration>", "time to serve on after the signal to stop; 2500ms when absent", parseDuration)
     .option("--trust-peer <peer>", "a peer whose baggage is believed: CIDR, or URI of its certificate; may be repeated", collect)
     .option("--workers <count>", "processes, each with a socket of its own and one set of metrics; 1 when absent", parseWorkers)
+    .option("--cookie-key <file>", "keys that sign issued cookies, a line each, the same for all sidecars")
+    .option("--debug-secret <file>", "secrets, a line each; a request with one in serin-debug is explained in its answer")
     .addOption(logLevelOption())
     .action(async (flags: SidecarFlags) => done(await (await import("./run-parts.ts")).runSidecar(flags, parts)));
   command("controller", "run a controller; one leads, others stand by")

@@ -19,6 +19,8 @@ export interface SidecarFlags {
   readonly drain?: number;
   readonly trustPeer?: readonly string[];
   readonly workers?: number;
+  readonly cookieKey?: string;
+  readonly debugSecret?: string;
   readonly logLevel: LogLevel;
   readonly json?: boolean;
 }
@@ -40,6 +42,8 @@ export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<
     unwatchedAfterMs: flags.unwatchedAfter,
     drainMs: flags.drain,
     trustPeers: flags.trustPeer,
+    cookieKeyFile: flags.cookieKey,
+    debugSecretFile: flags.debugSecret,
     otlp: parts.otlp,
   });
   const { logLevel, workers = 1 } = flags;

@@ -13,6 +13,12 @@ export const HEADER_PREFIX = "x-serin-";
 /** Header by which the sidecar names the cluster that gets a copy of a request; Envoy's mirror policy reads it. */
 export const MIRROR_HEADER = `${HEADER_PREFIX}mirror`;
 
+/** A request that carries a secret here is explained; no name of `HEADER_PREFIX`, because those are stripped before anything reads them. */
+export const DEBUG_HEADER = "serin-debug";
+
+/** The explanation, in the answer. */
+export const EXPLAIN_HEADER = `${HEADER_PREFIX}explain`;
+
 /** JetStream streams. */
 export const STREAMS = {
   plans: "SERIN_PLANS",
@@ -67,6 +73,10 @@ export const METRICS = {
   envoyLogsWritten: "serin_envoy_logs_written_total",
   envoyFailedOpen: "serin_envoy_failed_open_total",
   streamResets: "serin_ext_proc_resets_total",
+  cookiesIssued: "serin_cookies_issued_total",
+  debugRequests: "serin_debug_requests_total",
+  responsesAsked: "serin_responses_asked_total",
+  responsesMissing: "serin_responses_missing_total",
   workers: "serin_workers",
   workersRestarted: "serin_workers_restarted_total",
   workersUnanswered: "serin_workers_unanswered_total",

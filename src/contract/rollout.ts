@@ -10,9 +10,10 @@ import {
   PathMatchSchema,
 } from "./conditions.ts";
 import { MirrorSchema } from "./mirror.ts";
+import { durationMs } from "./quantities.ts";
 import { StagesSchema } from "./stages.ts";
 import { TagsSchema } from "./tags.ts";
-import { PointsSchema } from "./units.ts";
+import { DurationTextSchema, PointsSchema } from "./units.ts";
 
 const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -44,12 +45,43 @@ export const MatchSchema = z.strictObject({
   headers: z.array(HeaderMatchSchema).min(1).max(20).optional().describe("All of these."),
 });
 
-export const KeySourceSchema = z.union([
+/** Browsers keep a cookie for 400 days at most (RFC 6265bis, 5.6.2); below a minute it is no cohort. */
+const [SHORTEST_AGE, LONGEST_AGE] = ["1m", "400d"] as const;
+
+const MaxAgeSchema = DurationTextSchema.refine(
+  (text) => Number(durationMs(text)) >= Number(durationMs(SHORTEST_AGE)) && Number(durationMs(text)) <= Number(durationMs(LONGEST_AGE)),
+  `not the age of a cookie; write one from ${SHORTEST_AGE} to ${LONGEST_AGE}, like 365d`,
+);
+
+const IssuedCookieSchema = z.strictObject({
+  cookie: CookieNameSchema.describe("Its name; one that begins with __Host- is bound to its host by the browser too."),
+  maxAge: MaxAgeSchema.default("365d").describe("How long the browser keeps it; then the user is somebody else."),
+});
+
+const KeySourceSchema = z.union([
   z.strictObject({ header: HeaderNameSchema.describe("A request header; one set by a client lets the client choose its bucket.") }),
   z.strictObject({ cookie: CookieNameSchema.describe("A cookie.") }),
   z.strictObject({ claim: ClaimNameSchema }),
   z.strictObject({ clientAddress: z.literal(true).describe("The address of the downstream connection, without its port.") }),
+  z.strictObject({
+    issued: IssuedCookieSchema.describe(
+      "A cookie that the sidecars themselves set and sign (`--cookie-key`), for users who bring no other key; only as the last source.",
+    ),
+  }),
 ]);
+
+/** Sources of the bucketing key in their order. */
+export const KeySourcesSchema = z
+  .array(KeySourceSchema)
+  .min(1)
+  .max(10)
+  .superRefine((sources, context) => {
+    for (const [index, source] of sources.slice(0, -1).entries()) {
+      if (!("issued" in source)) continue;
+      const message = "an issued cookie gives every request a key, so that nothing after it is read; write it last";
+      context.addIssue({ code: "custom", path: [index, "issued"], input: source, message });
+    }
+  });
 
 /** Where everything undecided goes. */
 export const STABLE = "stable";
@@ -150,7 +182,7 @@ export const RolloutSchema = z
     kind: z.literal("Rollout").describe("What this file is."),
     name: NameSchema.describe("Name of the rollout."),
     match: MatchSchema.prefault({}).describe("The requests it governs."),
-    key: z.array(KeySourceSchema).min(1).max(10).describe("Where the bucketing key comes from; the first present wins."),
+    key: KeySourcesSchema.describe("Where the bucketing key comes from; the first present wins."),
     salt: z
       .string()
       .min(1)
@@ -178,6 +210,7 @@ export type Rollout = z.infer<typeof RolloutSchema>;
 export type RolloutInput = z.input<typeof RolloutSchema>;
 export type Match = z.infer<typeof MatchSchema>;
 export type KeySource = z.infer<typeof KeySourceSchema>;
+export type IssuedCookie = z.infer<typeof IssuedCookieSchema>;
 export type Variants = z.infer<typeof VariantsSchema>;
 export type VariantName = z.infer<typeof VariantNameSchema>;
 export type Target = z.infer<typeof TargetSchema>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { StaticMirrorSchema } from "./mirror.ts";
 import { FORMAT, MAX_BLOBS } from "./names.ts";
-import { KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantsSchema } from "./rollout.ts";
+import { KeySourcesSchema, MatchSchema, NameSchema, TargetSchema, VariantsSchema } from "./rollout.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, in basis points (1 bp = 0.01 %).");
@@ -36,7 +36,7 @@ const StaticCohortSchema = z.strictObject({
 /** The part of a rollout's rules that does not change while it runs. */
 export const StaticRulesSchema = z.strictObject({
   match: MatchSchema,
-  key: z.array(KeySourceSchema).min(1),
+  key: KeySourcesSchema,
   salt: z.string().min(1),
   variants: VariantsSchema,
   targets: z.array(StaticTargetSchema),

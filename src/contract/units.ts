@@ -25,18 +25,19 @@ export const ShareSchema = z
     return z.NEVER;
   });
 
-/** A length of time as people write it, `250ms`, `30s`, `10m`, `2h`, `7d`; parsed to milliseconds. */
-export const DurationSchema = z
+/** A length of time as people write it, `250ms`, `30s`, `10m`, `2h`, `7d`, kept as text. */
+export const DurationTextSchema = z
   .string({
     error: ({ input }) =>
       notText(input, "a duration", "30s or 10m", (count) => (durationMs(`${count}s`) === undefined ? undefined : `${count}s or ${count}m`)),
   })
-  .transform((text, context) => {
-    const ms = durationMs(text);
-    if (ms !== undefined) return ms;
-    context.addIssue(fault(`${shown(text)} is not a duration`, "write a whole number and ms, s, m, h or d, like 250ms or 10m"));
-    return z.NEVER;
+  .refine((text) => durationMs(text) !== undefined, {
+    error: ({ input }) => fault(`${shown(input)} is not a duration`, "write a whole number and ms, s, m, h or d, like 250ms or 10m"),
+    abort: true,
   });
+
+/** The same parsed to milliseconds. */
+export const DurationSchema = DurationTextSchema.transform((text) => durationMs(text) ?? z.NEVER);
 
 const POINTS = /^(?<value>\d{1,2}(?:\.\d{1,3})?)%$/;
 

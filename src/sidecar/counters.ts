@@ -5,6 +5,10 @@ import type { Reading } from "./metric-data.ts";
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   [METRICS.streams]: "External processing streams begun, one per request.",
   [METRICS.streamResets]: "External processing streams that Envoy ended by a reset.",
+  [METRICS.cookiesIssued]: "Cookies issued.",
+  [METRICS.debugRequests]: "Requests that asked for an explanation.",
+  [METRICS.responsesAsked]: "Responses whose headers Envoy was asked for.",
+  [METRICS.responsesMissing]: "Those that never came.",
   [METRICS.surprises]: "Things that should not happen; where one met a request, it went to stable.",
   [METRICS.failedOpen]: "Requests that Envoy sent on without a decision.",
   [METRICS.clusterMissing]: "Canary decided, answered by another cluster.",
@@ -28,7 +32,8 @@ export function createCounters(): Counters {
     return cell;
   };
   // What has never happened must read 0, not be absent.
-  for (const name of [METRICS.streams, METRICS.streamResets, METRICS.failedOpen]) cellOf(name, {});
+  for (const name of [METRICS.streams, METRICS.streamResets, METRICS.failedOpen, METRICS.responsesAsked, METRICS.responsesMissing])
+    cellOf(name, {});
   return {
     cell: cellOf,
     add: (name, attributes) => (cellOf(name, attributes).value += 1),

@@ -3,7 +3,8 @@ import type { CompiledRules } from "../core/decide/compile.ts";
 import { decide, NO_ROLLOUT } from "../core/decide/decide.ts";
 import { sentMember } from "../core/decide/tags.ts";
 import type { Decision } from "../core/decide/types.ts";
-import type { Call, CallHandler, Method, Prepared } from "./h2/stream.ts";
+import { type Extra, Extras, type ExtrasPorts } from "./extras.ts";
+import { type Call, type CallHandler, type Method, messageOf, type Prepared } from "./h2/stream.ts";
 import { createPreparedAnswers, preparedAnswer } from "./prepared-answers.ts";
 import type { Peer } from "./trusted-peers.ts";
 import { passAnswer } from "./wire/answer.ts";
@@ -21,12 +22,16 @@ export interface ExtProcPorts {
   streamReset(): void;
   /** Whether a peer's word on cohorts is believed; nobody's when absent. */
   trusts?(peer: Peer): boolean;
+  /** Undefined where there is nothing but decisions. */
+  readonly extras?: ExtrasPorts;
 }
 
 /** Answers Envoy's external processing: every message exactly once, and never with an error. */
 export function extProcMethod(ports: ExtProcPorts): Method {
   // One for all streams: a message is read and answered before the next one.
-  const shared = { ports, reader: new RequestReader(), answerOf: createPreparedAnswers() };
+  const reader = new RequestReader();
+  const extras = ports.extras === undefined ? undefined : new Extras(reader, ports.extras);
+  const shared = { ports, reader, extras, answerOf: createPreparedAnswers() };
   shared.reader.overlong = () => ports.surprise("value too long for a regular expression", undefined);
   if (ports.trusts !== undefined) shared.reader.trusts = ports.trusts;
   return (call) => {
@@ -38,6 +43,7 @@ export function extProcMethod(ports: ExtProcPorts): Method {
 interface Shared {
   readonly ports: ExtProcPorts;
   readonly reader: RequestReader;
+  readonly extras: Extras | undefined;
   readonly answerOf: ReturnType<typeof createPreparedAnswers>;
 }
 
@@ -46,6 +52,8 @@ class ExtProcCall implements CallHandler {
   readonly #shared: Shared;
   /** A stream uses the rules that it started with. */
   readonly #rules: CompiledRules;
+  /** What the headers of the response will be answered with; undefined where they are not asked for. */
+  #toResponse: Buffer | undefined;
 
   constructor(call: Call, shared: Shared) {
     this.#call = call;
@@ -61,26 +69,49 @@ class ExtProcCall implements CallHandler {
       this.#decide();
       return;
     }
+    if (kind === KIND.responseHeaders && this.#toResponse !== undefined) {
+      this.#call.send(this.#toResponse);
+      this.#responseEnded(true);
+      return;
+    }
     const pass = passAnswer(kind);
     if (pass === undefined) ports.surprise("unknown message", kind);
     else this.#call.send(pass);
   }
 
   #decide(): void {
-    const { ports, reader } = this.#shared;
+    const { ports, reader, extras } = this.#shared;
+    let extra: Extra | undefined;
     let decision: Decision;
     let answer: Prepared;
     try {
       const { isSession } = reader;
+      extras?.begin();
       decision = decide(this.#rules, reader);
       answer = this.#answerTo(decision, isSession);
+      extra = extras?.after(this.#rules);
       ports.decided(decision, isSession);
     } catch (error) {
+      extra = undefined;
       ports.surprise("decide", error);
       decision = NO_ROLLOUT;
       answer = this.#shared.answerOf(NO_ROLLOUT, this.#rules, false);
     }
-    this.#call.sendPrepared(answer, decision.bucket ?? 0);
+    const bucket = decision.bucket ?? 0;
+    if (extra === undefined) this.#call.sendPrepared(answer, bucket);
+    else this.#sendWith(extra, messageOf(answer, bucket));
+  }
+
+  #sendWith({ toRequest, toResponse }: Extra, answer: Buffer): void {
+    this.#call.send(Buffer.concat([answer, toRequest]));
+    this.#toResponse = toResponse;
+    if (toResponse !== undefined) this.#shared.ports.extras?.responseAsked();
+  }
+
+  #responseEnded(isSent: boolean): void {
+    if (this.#toResponse === undefined) return;
+    this.#toResponse = undefined;
+    this.#shared.ports.extras?.responseEnded(isSent);
   }
 
   #answerTo(decision: Decision, isSession: boolean): Prepared {
@@ -96,10 +127,12 @@ class ExtProcCall implements CallHandler {
 
   /** Envoy half-closes when nothing more is due; without our end it would reset the stream. */
   halfClosed(): void {
+    this.#responseEnded(false);
     this.#call.end();
   }
 
   closed(isReset: boolean): void {
+    this.#responseEnded(false);
     if (isReset) this.#shared.ports.streamReset();
   }
 }

@@ -44,6 +44,12 @@ export const SidecarOptionsSchema = z.strictObject({
     .max(1_000)
     .default([])
     .describe("Peers of Envoy whose baggage is believed: networks of their addresses, or URIs of certificates that Envoy verifies."),
+  cookieKeyFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Keys of issued cookies, a line each in hex or base64, the same for all sidecars: the first signs, all verify."),
+  debugSecretFile: z.string().min(1).optional().describe("Secrets, a line each, one of which a request must carry to be explained."),
   otlp: z.boolean().default(false).describe("Push metrics and traces by the standard OTEL_* variables."),
 });
 

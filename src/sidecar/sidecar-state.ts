@@ -14,6 +14,7 @@ import { type Counters, createCounters } from "./counters.ts";
 import { type CurrentRules, createCurrentRules } from "./current-rules.ts";
 import { createEnvoyStats, type EnvoyStats } from "./envoy-stats.ts";
 import type { ExtProcPorts } from "./ext-proc.ts";
+import { extrasPorts, NO_SECRETS, type Secrets } from "./extras-ports.ts";
 import { failingReadings } from "./failing-readings.ts";
 import { createFailingUsers, type FailingUsers } from "./failing-users.ts";
 import { createHealth, type Health } from "./health.ts";
@@ -48,10 +49,11 @@ export interface SidecarState {
 interface Parts {
   readonly log: Logger;
   readonly clock: Clock;
+  readonly secrets?: Secrets;
 }
 
 /** Starts empty: stable for all, no beat heard, nothing counted. */
-export function createState(settings: SidecarSettings, { log, clock }: Parts): SidecarState {
+export function createState(settings: SidecarSettings, { log, clock, secrets = NO_SECRETS }: Parts): SidecarState {
   const beat = createBeat(clock);
   const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
   const rules = createCurrentRules(clock.nowMs, () => standing() === "unwatched");
@@ -89,6 +91,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
       trusts: createTrust(settings.trustPeers),
       streamBegun: () => void (streams.value += 1),
       streamReset: countReset(counters, streams, log),
+      extras: extrasPorts(secrets, counters, log),
     },
     accessLog: {
       surprise,

@@ -4,6 +4,7 @@ import type { Clock } from "../io/clock.ts";
 import { type HttpPorts, startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
 import { startTelemetry } from "../io/telemetry.ts";
+import { readSecrets } from "./extras-ports.ts";
 import { startFileSource } from "./file-source.ts";
 import { type Stops, startGrpc } from "./grpc-side.ts";
 import { loadNatsSide } from "./late-modules.ts";
@@ -51,7 +52,7 @@ export async function startSidecar(options: SidecarOptions, parts: Parts): Promi
 async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Promise<RunningSidecar> {
   const { source, drainMs } = settings;
   const { log } = parts;
-  const state = createState(settings, parts);
+  const state = createState(settings, { ...parts, secrets: await readSecrets(settings) });
   const { rules, health } = state;
   const disk = "nats" in source && settings.stateDir !== undefined ? createRulesDisk(settings.stateDir) : undefined;
   if (disk !== undefined) await loadFromDisk(disk, state, parts);

@@ -114,7 +114,7 @@ describe("a decision", () => {
   test.prop([ruleSets, requests, fc.boolean()])(
     "is the one that an explanation gives, with the result as its last step",
     (ruleSet, request, unwatched) => {
-      const explanation = explain(ruleSet, factsOf(request), { unwatched });
+      const explanation = explain(compile(ruleSet, { unwatched }), factsOf(request));
       const decision = decide(compile(ruleSet, { unwatched }), factsOf(request));
       expect(explanation.decision).toEqual(decision);
       expect(explanation.steps.at(-1)?.text).toContain(`${decision.variant}, reason "${decision.reason}"`);

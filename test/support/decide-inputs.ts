@@ -11,6 +11,8 @@ export interface PlainRequest {
   /** By the names that lead to it, with dots between. */
   readonly claims?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly isTrustedPeer?: boolean | undefined;
+  /** Id in a cookie of ours. */
+  readonly issued?: string | undefined;
 }
 
 /** A plain request as the facts that `decide` reads. */
@@ -22,6 +24,7 @@ export const factsOf = ({
   clientAddress,
   claims,
   isTrustedPeer = false,
+  issued,
 }: PlainRequest): RequestFacts => ({
   host,
   method,
@@ -30,6 +33,7 @@ export const factsOf = ({
   clientAddress,
   ...(claims === undefined ? {} : { claims: (path: readonly string[]) => claims[path.join(".")] ?? [] }),
   isTrustedPeer,
+  ...(issued !== undefined && { issued: () => issued }),
 });
 
 /** A rollout of all requests at 50 %, keyed by `x-user-id`, where nothing else is said. */

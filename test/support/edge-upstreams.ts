@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type OutgoingHttpHeaders } from "node:http";
 import { constants, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
@@ -11,6 +11,8 @@ export interface EdgeUpstream {
   readonly address: string;
   /** Tries that reached it, like `GET /ok`, oldest first. */
   readonly tries: readonly string[];
+  /** Names of all request headers that reached it; by HTTP/1.1 only. */
+  readonly headerNames?: ReadonlySet<string>;
   stop(): Promise<void>;
 }
 
@@ -62,16 +64,18 @@ function behave(asked: Asked, name: Variant, tries: string[], { answer, reset }:
   }
 }
 
-/** By HTTP/1.1, with WebSockets that echo: `bye` from the client makes the server close first, as RFC 6455 wants it. */
-export async function startHttp1Upstream(name: Variant): Promise<EdgeUpstream> {
+/** By HTTP/1.1, with headers of its own in each answer, and with WebSockets that echo: `bye` from the client makes the server close first, as RFC 6455 wants it. */
+export async function startHttp1Upstream(name: Variant, own: OutgoingHttpHeaders = {}): Promise<EdgeUpstream> {
   const tries: string[] = [];
+  const headerNames = new Set<string>();
   const sockets = new Set<Socket>();
-  const server = createHttpServer(({ method = "", url: path = "" }, response) =>
+  const server = createHttpServer(({ method = "", url: path = "", headers }, response) => {
+    for (const header of Object.keys(headers)) headerNames.add(header);
     behave({ method, path }, name, tries, {
-      answer: (code) => response.writeHead(code, { "x-answered-by": name }).end(name),
+      answer: (code) => response.writeHead(code, { ...own, "x-answered-by": name }).end(name),
       reset: () => response.destroy(),
-    }),
-  );
+    });
+  });
   server.on("upgrade", ({ url: path = "" }, socket: Socket) => {
     const head = (line: string, fields = ""): string => `HTTP/1.1 ${line}\r\nx-answered-by: ${name}\r\n${fields}\r\n`;
     behave({ method: "WebSocket", path }, name, tries, {
@@ -94,6 +98,7 @@ export async function startHttp1Upstream(name: Variant): Promise<EdgeUpstream> {
   return {
     address: addressOf(server),
     tries,
+    headerNames,
     async stop() {
       for (const socket of sockets) socket.destroy();
       await once(server.close(), "close");

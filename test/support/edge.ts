@@ -27,6 +27,8 @@ export interface EdgeOptions {
   readonly rollouts?: readonly Rollout[];
   /** Shares by name, in basis points. */
   readonly shares?: Readonly<Record<string, number>>;
+  /** Share of those that `shares` does not name. */
+  readonly rolloutsShareBp?: number;
   readonly sidecarArgs?: readonly string[];
   /** Another text of the shipped configuration. */
   readonly change?: (shipped: string) => string;
@@ -35,6 +37,8 @@ export interface EdgeOptions {
 /** A real Envoy with real sidecars whose rules come from a file: no controller and no NATS. */
 export interface Edge {
   readonly envoy: RunningEnvoy;
+  /** The rule set that the sidecars read. */
+  readonly rulesPath: string;
   sidecar(index: number): RunningProcess;
   /** Starts a sidecar again in its old place; it serves when this resolves. */
   startSidecar(index: number): Promise<void>;
@@ -61,11 +65,11 @@ const rollout = (name: string, canary: string, hosts: string[]): RolloutInput =>
   strategy: { use: "fast" },
 });
 
-function ruleSet({ shareBp = 0, rollouts: others = [], shares = {} }: EdgeOptions): RuleSet {
+function ruleSet({ shareBp = 0, rollouts: others = [], shares = {}, rolloutsShareBp = 0 }: EdgeOptions): RuleSet {
   const live = { run: 1, shareBp, off: false, whenUnwatched: "stable" } as const;
   const entry = (input: RolloutInput) => ({ rules: staticRulesOf(RolloutSchema.parse(input)), live });
   const more = others.map(
-    (other) => [other.name, { rules: staticRulesOf(other), live: { ...live, shareBp: shares[other.name] ?? 0 } }] as const,
+    (other) => [other.name, { rules: staticRulesOf(other), live: { ...live, shareBp: shares[other.name] ?? rolloutsShareBp } }] as const,
   );
   const rollouts = {
     edge: entry(rollout("edge", "canary", ["*"])),
@@ -95,6 +99,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     stops.push(envoy.stop);
     return {
       envoy,
+      rulesPath: rules,
       sidecar: sidecars.find,
       startSidecar: sidecars.start,
       metrics: sidecars.metrics,

@@ -6,7 +6,7 @@ import { parseRollouts } from "../../src/io/documents.ts";
 import { ruleOf, ruleSetOf } from "./decide-inputs.ts";
 
 /** The rollouts of an example under docs/examples, as a rule set. */
-export function exampleRuleSet(name: string, live: Partial<LiveRule> = {}) {
+function exampleRuleSet(name: string, live: Partial<LiveRule> = {}) {
   const text = readFileSync(new URL(`../../docs/examples/${name}`, import.meta.url), "utf8");
   const rollouts = parseRollouts(text, name).map((rollout) => [rollout.name, ruleOf(staticRulesOf(rollout), live)] as const);
   return ruleSetOf(Object.fromEntries(rollouts));

@@ -13,7 +13,7 @@ export interface Wanted {
   /** Method and path by HTTP, like `POST /fail/canary`; for gRPC the method and who, like `Fail canary`. */
   readonly what: string;
   readonly host?: string;
-  /** More headers, by HTTP/2. */
+  /** More headers, by HTTP/2 and for a WebSocket. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -124,6 +124,8 @@ export const grpc: Speaker = {
 
 /** A WebSocket whose handshake has been answered, well or not. */
 export interface OpenSocket extends Got {
+  /** Status line and headers of the answer. */
+  readonly head: string;
   /** Sends bytes, which stand for a message, and gives the next that come back. */
   echo(text: string): Promise<string>;
   /** Ends this side; resolves when the other has ended too. */
@@ -139,6 +141,7 @@ export async function openWebSocket(wanted: Wanted): Promise<OpenSocket> {
   const next = async (): Promise<string> => String((await once(socket, "data"))[0]);
   const head = await next();
   return {
+    head,
     isGood: head.startsWith("HTTP/1.1 101 "),
     by: /^x-answered-by: (\w+)/m.exec(head)?.[1] ?? "",
     async echo(text) {
@@ -154,9 +157,9 @@ export async function openWebSocket(wanted: Wanted): Promise<OpenSocket> {
   };
 }
 
-function shake({ port, variant, what, host = HOST }: Wanted): Socket {
+function shake({ port, variant, what, host = HOST, headers = {} }: Wanted): Socket {
   const [method, path] = split(what);
-  const fields = { host, ...wantOf(variant), connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+  const fields = { host, ...wantOf(variant), ...headers, connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
   const lines = Object.entries({ ...fields, "sec-websocket-key": "c2VyaW4tc2VyaW4tc2VyaW4=" }).map(([name, value]) => `${name}: ${value}`);
   const socket = connectTcp(port, "127.0.0.1");
   socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);

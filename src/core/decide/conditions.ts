@@ -10,34 +10,47 @@ import { compileValueTest, compileVersion, isOverlong } from "./value-tests.ts";
 /** Whether a request of somebody meets a condition. */
 export type Meets = (request: RequestFacts, subject: Subject) => boolean;
 
+/** A condition ready to be asked, and to be told of: what failed is found by asking its parts again. */
+export type CompiledCondition = { readonly meets: Meets } & Told;
+type Told =
+  | { readonly kind: "all" | "any"; readonly inner: readonly CompiledCondition[] }
+  | { readonly kind: "not"; readonly inner: CompiledCondition }
+  | { readonly kind: "leaf"; readonly asked: AskedLeaf };
+
+/** What a condition without others inside asks, as the rule says it. Users of a list are not kept as text: their number is all that is told. */
+export type AskedLeaf = Exclude<ReadyLeaf, UserList> | { readonly listedUsers: number };
+
 /** Compiles a condition; nothing is parsed per request, and no value that a client sends makes it throw. */
-export function compileCondition(condition: ReadyCondition, tableOf: (list: UserList) => UserTable): Meets {
-  const compiled = (inner: ReadyCondition): Meets => compileCondition(inner, tableOf);
+export function compileCondition(condition: ReadyCondition, tableOf: (list: UserList) => UserTable): CompiledCondition {
+  const compiled = (inner: ReadyCondition): CompiledCondition => compileCondition(inner, tableOf);
   if ("all" in condition) return allOf(condition.all.map(compiled));
   if ("any" in condition) return anyOf(condition.any.map(compiled));
   if ("not" in condition) return noneOf(compiled(condition.not));
   if (isUserList(condition)) return listedIn(tableOf(condition));
-  return compileLeaf(condition);
+  return { kind: "leaf", asked: condition, meets: compileLeaf(condition) };
 }
 
-const allOf =
-  (inner: readonly Meets[]): Meets =>
-  (request, subject) =>
-    inner.every((meets) => meets(request, subject));
-const anyOf =
-  (inner: readonly Meets[]): Meets =>
-  (request, subject) =>
-    inner.some((meets) => meets(request, subject));
-const noneOf =
-  (inner: Meets): Meets =>
-  (request, subject) =>
-    !inner(request, subject);
+function allOf(inner: readonly CompiledCondition[]): CompiledCondition {
+  const asked = inner.map(({ meets }) => meets);
+  return { kind: "all", inner, meets: (request, subject) => asked.every((meets) => meets(request, subject)) };
+}
+
+function anyOf(inner: readonly CompiledCondition[]): CompiledCondition {
+  const asked = inner.map(({ meets }) => meets);
+  return { kind: "any", inner, meets: (request, subject) => asked.some((meets) => meets(request, subject)) };
+}
+
+function noneOf(inner: CompiledCondition): CompiledCondition {
+  const { meets } = inner;
+  return { kind: "not", inner, meets: (request, subject) => !meets(request, subject) };
+}
 
 /** Its own function, so that it holds on to the table and not to the list that the table was made of. */
-const listedIn =
-  (table: UserTable): Meets =>
-  (_request, { user }) =>
-    user !== undefined && holdsUser(table, user);
+const listedIn = (table: UserTable): CompiledCondition => ({
+  kind: "leaf",
+  asked: { listedUsers: table.length >>> 1 },
+  meets: (_request, { user }) => user !== undefined && holdsUser(table, user),
+});
 
 /** Whether a condition is a list of users itself. */
 const isUserList = (condition: ReadyCondition): condition is UserList =>
@@ -69,7 +82,7 @@ const present = (value: string | undefined): readonly string[] => (value === und
 type Named<Match, Name> = Match extends { name: unknown } ? Omit<Match, "name"> & { readonly name: Name } : never;
 
 /** What is asked of the values of one name: any one of them suffices. */
-export function ofValues<Name>(match: Named<ValueMatch, Name>, read: (request: RequestFacts, name: Name) => readonly string[]): Meets {
+function ofValues<Name>(match: Named<ValueMatch, Name>, read: (request: RequestFacts, name: Name) => readonly string[]): Meets {
   const { name } = match;
   if ("present" in match) return (request) => read(request, name).length > 0 === match.present;
   const test = compileValueTest(match);

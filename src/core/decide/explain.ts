@@ -1,11 +1,11 @@
 import type { PathMatch } from "../../contract/conditions.ts";
-import { type Match, STABLE } from "../../contract/rollout.ts";
-import type { RuleSet } from "../../contract/rules.ts";
-import { byName, type CompiledRollout, type CompiledRules, compile } from "./compile.ts";
+import { STABLE } from "../../contract/rollout.ts";
+import { byName, type CompiledRollout, type CompiledRoute, type CompiledRules } from "./compile.ts";
 import { decide, firstKey, governing, isAtHome } from "./decide.ts";
 import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
 import { revisionText } from "./tags.ts";
+import { failureText } from "./told.ts";
 import { type Decision, type ExplainStep, NOBODY, type RequestFacts } from "./types.ts";
 
 /** A decision with its whole reason, ready to print as JSON. */
@@ -17,48 +17,80 @@ export interface Explanation {
 }
 
 /** The decision that a sidecar takes for this request, with every step that led to it. */
-export function explain(ruleSet: RuleSet, request: RequestFacts, options: { unwatched?: boolean } = {}): Explanation {
-  const rules = compile(ruleSet, options);
+export function explain(rules: CompiledRules, request: RequestFacts): Explanation {
   const decision = decide(rules, request);
   const chosen = governing(rules, request);
-  const steps = considered(ruleSet, request, { rules, chosen: chosen?.name });
+  const steps = considered(rules, request, chosen);
   if (chosen !== undefined)
     steps.push(...insideSteps(chosen, request, decision, isAtHome(rules, chosen)), ...upstreamSteps(chosen, request, decision, rules));
   const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
   const text = `${decision.variant}, reason "${decision.reason}", by revision ${revisionText(rules)}${run}`;
-  return { decision, epoch: rules.epoch, revision: rules.revision, steps: [...steps, { step: "result", text }] };
+  steps.push({ step: "result", text });
+  return { decision, epoch: rules.epoch, revision: rules.revision, steps: steps.map((step) => ({ ...step, text: cut(step.text) })) };
 }
 
-interface Found {
-  readonly rules: CompiledRules;
-  /** Name of the rollout that governs. */
-  readonly chosen: string | undefined;
+/** What names and conditions add up to; a longer text says no more to who reads it. */
+const LONGEST_TEXT = 300;
+
+const cut = (text: string): string => (text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT - 3)}...`);
+
+/** An explanation as JSON in ASCII, for a header. Of one that is longer than `most` characters the first steps are left out. */
+export function explanationHeader(explanation: Explanation, most: number): string {
+  const whole = asciiJson(explanation);
+  if (whole.length <= most) return whole;
+  const { steps } = explanation;
+  const cutTo = (kept: readonly ExplainStep[]): string => {
+    const text = `${steps.length - kept.length} steps are left out: \`serin explain\` tells them all`;
+    return asciiJson({ ...explanation, steps: [{ step: "cut", text }, ...kept] });
+  };
+  let room = most - cutTo([]).length;
+  const kept = steps.findLastIndex((step) => (room -= asciiJson(step).length + ",".length) < 0);
+  return cutTo(steps.slice(kept + 1));
 }
 
-function considered(ruleSet: RuleSet, request: RequestFacts, { rules: compiled, chosen }: Found): ExplainStep[] {
+/** The characters of header values (RFC 9110, 5.5) without those that only some let through. */
+const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** Where there are more, only those of the request's host are told one by one, and so many of them. */
+const MOST_CONSIDERED = 20;
+
+function considered(rules: CompiledRules, request: RequestFacts, chosen: CompiledRollout | undefined): ExplainStep[] {
   const host = hostName(request.host);
-  const path = pathOnly(request.path);
-  return Object.entries(ruleSet.rollouts)
-    .toSorted(byName)
-    .map(([rollout, { rules, live }]): ExplainStep => {
-      const { hosts, paths } = rules.match;
-      if (!hosts.some((pattern) => hostMatches(pattern, host)))
-        return { step: "host", rollout, text: `host ${host} is none of ${hosts.join(", ")}` };
-      if (!paths.some((matcher) => pathMatches(matcher, path))) {
-        return { step: "path", rollout, text: `path ${path} is not ${paths.map(pathText).join(" or ")}` };
-      }
-      if (compiled.rollouts.get(rollout)?.statics.narrower?.(request, NOBODY) === false)
-        return { step: "match", rollout, text: narrowerText(rules.match, request) };
-      if (rollout !== chosen)
-        return { step: "rollout", rollout, text: `matches, but ${chosen} goes first: more specific, or first by name` };
-      return { step: "rollout", rollout, text: `governs the request with a share of ${live.shareBp / 100}%, run ${live.run}` };
-    });
+  const size = rules.rollouts.size;
+  const ofHost = size > MOST_CONSIDERED ? rolloutsOf(rules, host, chosen) : [...rules.rollouts.values()];
+  const told = ofHost.slice(0, MOST_CONSIDERED).map((rollout) => [rollout.name, rollout] as const);
+  const steps = told.toSorted(byName).map(([, rollout]) => consideredStep(rollout, request, chosen));
+  const left = size - steps.length;
+  if (left === 0) return steps;
+  const others = `${ofHost.length - steps.length} for ${host}, which it outranks or which ask for something else`;
+  const more = ofHost.length > steps.length ? `, of them ${others}` : `, none of them for ${host}`;
+  return [...steps, { step: "others", text: `${left} more rollouts${more}` }];
 }
 
-/** Why method or headers are not as asked; a header's value may be somebody's, so it is not shown. */
-function narrowerText({ methods, headers = [] }: Match, { method }: RequestFacts): string {
-  if (methods !== undefined && !methods.includes(method)) return `method ${method} is none of ${methods.join(", ")}`;
-  return `not all of these headers are as asked: ${headers.map(({ name }) => name).join(", ")}`;
+/** Each rollout of a host once: the one that governs, then the most specific first. */
+function rolloutsOf(rules: CompiledRules, host: string, chosen: CompiledRollout | undefined): CompiledRollout[] {
+  const below = [...host.matchAll(/\./g)].map(({ index }) => `*${host.slice(index)}`);
+  const routes = [host, ...below].flatMap((name): readonly CompiledRoute[] => rules.byHost.get(name) ?? []);
+  const all = [...routes, ...rules.anyHost].map(({ rollout }) => rollout);
+  return [...new Set(chosen === undefined ? all : [chosen, ...all])];
+}
+
+function consideredStep(
+  { name: rollout, statics, live }: CompiledRollout,
+  request: RequestFacts,
+  chosen: CompiledRollout | undefined,
+): ExplainStep {
+  const { hosts, paths, asks } = statics;
+  const [host, path] = [hostName(request.host), pathOnly(request.path)];
+  if (!hosts.some((pattern) => hostMatches(pattern, host)))
+    return { step: "host", rollout, text: `host ${host} is none of ${hosts.join(", ")}` };
+  if (!paths.some((matcher) => pathMatches(matcher, path)))
+    return { step: "path", rollout, text: `path ${path} is not ${paths.map(pathText).join(" or ")}` };
+  if (asks?.meets(request, NOBODY) === false) return { step: "match", rollout, text: failureText(asks, request, NOBODY) };
+  if (rollout !== chosen?.name)
+    return { step: "rollout", rollout, text: `matches, but ${chosen?.name} goes first: more specific, or first by name` };
+  return { step: "rollout", rollout, text: `governs the request with a share of ${live.shareBp / 100}%, run ${live.run}` };
 }
 
 function pathText(matcher: PathMatch): string {
@@ -78,9 +110,11 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
       text: found === undefined ? `no bucketing key: tried ${tried}` : `the bucketing key comes from ${found.label}`,
     },
   ];
-  for (const target of chosen.targets) {
-    const holds = target.matches(request, found ?? NOBODY);
-    steps.push({ step: "target", rollout, text: `target ${target.name} ${holds ? `holds: ${target.variant}` : "does not hold"}` });
+  for (const { name, variant, when } of chosen.targets) {
+    const who = found ?? NOBODY;
+    const holds = when.meets(request, who);
+    const text = holds ? `holds: ${variant}` : `does not hold: ${failureText(when, request, who)}`;
+    steps.push({ step: "target", rollout, text: `target ${name} ${text}` });
     if (holds) return steps;
   }
   steps.push(...cohortSteps(chosen, request, atHome));

@@ -1,13 +1,13 @@
 import { claimPath, type PathMatch } from "../../contract/conditions.ts";
 import { grownVariant, type KeySource, type VariantName, type Variants } from "../../contract/rollout.ts";
-import type { ReadyRules, StaticRules, UserList } from "../../contract/rules.ts";
+import type { ReadyCondition, ReadyRules, StaticRules, UserList } from "../../contract/rules.ts";
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { BAGGAGE } from "./baggage.ts";
 import { seedOf, userHash } from "./bucket.ts";
-import { compileCondition, headersIn, listsUsersIn, type Meets, ofValues } from "./conditions.ts";
+import { type CompiledCondition, compileCondition, headersIn, listsUsersIn, type Meets } from "./conditions.ts";
 import { claimValues, cookieValue, narrownessOf } from "./match.ts";
 import { type CompiledMirror, compileMirror } from "./mirror.ts";
-import { NOBODY, type RequestFacts } from "./types.ts";
+import type { RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
 export interface CompiledKeySource {
@@ -20,6 +20,8 @@ export interface CompiledTarget {
   readonly name: string;
   readonly variant: VariantName;
   readonly matches: Meets;
+  /** The same, to be told of. */
+  readonly when: CompiledCondition;
 }
 
 /** Static rules of one rollout, compiled: what is re-used while only the live rule changes. Lists of users stand here and nowhere else. */
@@ -29,6 +31,8 @@ export interface CompiledStatics {
   readonly paths: readonly PathMatch[];
   /** What else is asked of a request; undefined when nothing is. */
   readonly narrower: Meets | undefined;
+  /** The same, to be told of. */
+  readonly asks: CompiledCondition | undefined;
   /** How much that is: of two that match, the narrower governs. */
   readonly narrowness: number;
   /** Hash of the salt. */
@@ -76,13 +80,15 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
   const seed = seedOf(salt);
   const listsUsers = targets.some(({ when }) => listsUsersIn(when));
   const headers = headersOf(rules);
+  const asks = asksOf(match, seed, shared);
   return {
     hosts: [...new Set(match.hosts)],
     paths: shared.once("paths", match.paths, () => match.paths),
     seed,
     listsUsers,
     ...(listsUsers ? logicWithLists(rules, seed, shared) : shared.once("logic", [rules.key, targets], () => logicOf(rules, seed))),
-    narrower: narrowerMatch(match, shared),
+    asks,
+    narrower: asks?.meets,
     narrowness: narrownessOf(match),
     headers: shared.once("headers", headers, () => headers),
     variants: shared.once("variants", variants, () => variants),
@@ -93,13 +99,10 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
 }
 
 /** What a match asks beside host and path: the methods first, which are read faster. */
-function narrowerMatch({ methods, headers = [] }: ReadyRules["match"], shared: SharedParts): Meets | undefined {
+function asksOf({ methods, headers = [] }: ReadyRules["match"], seed: number, shared: SharedParts): CompiledCondition | undefined {
   if (methods === undefined && headers.length === 0) return undefined;
-  return shared.once("narrower", [methods, headers], (): Meets => {
-    const wanted = methods === undefined ? undefined : new Set(methods);
-    const tests = headers.map((header) => ofValues(header, (request, name) => request.headers(name)));
-    return (request) => (wanted === undefined || wanted.has(request.method)) && tests.every((test) => test(request, NOBODY));
-  });
+  const all: ReadyCondition[] = [...(methods === undefined ? [] : [{ method: methods }]), ...headers.map((header) => ({ header }))];
+  return shared.once("asks", all, () => compileCondition({ all }, (list) => tableOf(list, seed)));
 }
 
 type Logic = Pick<CompiledStatics, "keys" | "targets">;
@@ -119,11 +122,10 @@ function logicWithLists(rules: ReadyRules, seed: number, shared: SharedParts): L
   };
 }
 
-const compileTarget = ({ name, variant, when }: ReadyRules["targets"][number], seed: number): CompiledTarget => ({
-  name,
-  variant,
-  matches: compileCondition(when, (list) => tableOf(list, seed)),
-});
+function compileTarget({ name, variant, when: asked }: ReadyRules["targets"][number], seed: number): CompiledTarget {
+  const when = compileCondition(asked, (list) => tableOf(list, seed));
+  return { name, variant, matches: when.meets, when };
+}
 
 function compileKeySource(source: KeySource): CompiledKeySource {
   if ("header" in source) return { label: `header ${source.header}`, read: (request) => present(request.headers(source.header)[0]) };
@@ -134,6 +136,7 @@ function compileKeySource(source: KeySource): CompiledKeySource {
     const path = claimPath(source.claim);
     return { label: `claim ${path.join(".")}`, read: (request) => present(claimValues(request, path)[0]) };
   }
+  if ("issued" in source) return { label: `issued cookie ${source.issued.cookie}`, read: (request) => request.issued?.(source.issued) };
   return { label: "client address", read: (request) => present(request.clientAddress) };
 }
 
@@ -150,7 +153,9 @@ function tableOf(list: UserList, seed: number): UserTable {
 }
 
 function headersOf({ match, key, targets, cohort }: ReadyRules): string[] {
-  const fromKeys = key.flatMap((source) => ("header" in source ? [source.header] : "cookie" in source ? ["cookie"] : []));
+  const fromKeys = key.flatMap((source) =>
+    "header" in source ? [source.header] : "cookie" in source || "issued" in source ? ["cookie"] : [],
+  );
   const fromTargets = targets.flatMap(({ when }) => headersIn(when));
   const fromMatch = (match.headers ?? []).map(({ name }) => name);
   const fromCohort = cohort?.obey === undefined ? [] : [BAGGAGE];

@@ -1,4 +1,4 @@
-import type { VariantName } from "../../contract/rollout.ts";
+import type { IssuedCookie, VariantName } from "../../contract/rollout.ts";
 
 /** What `decide` reads of a request. Header names are lower case; values keep their order. */
 export interface RequestFacts {
@@ -15,6 +15,8 @@ export interface RequestFacts {
   readonly clientAddress: string | undefined;
   /** True when the peer of the connection is one whose word on cohorts is believed. */
   readonly isTrustedPeer?: boolean;
+  /** The id in the cookie of ours, or a new one that its answer will set; undefined where none can be issued. The same one however often it is asked. */
+  issued?(cookie: IssuedCookie): string | undefined;
   /** Told of a value that was too long for a regular expression, and so met none. */
   overlong?(): void;
 }
@@ -59,6 +61,7 @@ export interface ExplainStep {
     | "path"
     | "match"
     | "rollout"
+    | "others"
     | "off"
     | "key"
     | "target"
@@ -67,7 +70,8 @@ export interface ExplainStep {
     | "mirror"
     | "baggage"
     | "tags"
-    | "result";
+    | "result"
+    | "cut";
   /** The rollout that was considered, where the step is about one. */
   readonly rollout?: string;
   readonly text: string;

@@ -79,6 +79,14 @@ export function prepare(message: Uint8Array, numberAt = -1): Prepared {
   return { bytes, dataAt, numberAt: numberAt === -1 ? -1 : dataAt + HEAD_BYTES + PREFIX_BYTES + numberAt };
 }
 
+/** The message that was framed, with its number. */
+export function messageOf({ bytes, dataAt, numberAt }: Prepared, number: number): Buffer {
+  const from = dataAt + HEAD_BYTES + PREFIX_BYTES;
+  const message = Buffer.from(bytes.subarray(from));
+  if (numberAt !== -1) message.writeDoubleLE(number, numberAt - from);
+  return message;
+}
+
 /** One stream of a connection: messages in, messages out, a status at the end. */
 export class Stream implements Call {
   readonly id: number;
@@ -139,9 +147,7 @@ export class Stream implements Call {
     const { bytes, dataAt, numberAt } = prepared;
     const body = bytes.length - dataAt - HEAD_BYTES;
     if (this.#isOpened || this.#isEnded || body > this.window || body > this.#link.window) {
-      const message = Buffer.from(bytes.subarray(dataAt + HEAD_BYTES + PREFIX_BYTES));
-      if (numberAt !== -1) message.writeDoubleLE(number, numberAt - dataAt - HEAD_BYTES - PREFIX_BYTES);
-      this.send(message);
+      this.send(messageOf(prepared, number));
       return;
     }
     const { output } = this.#link;

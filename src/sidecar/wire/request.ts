@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { IssuedCookie } from "../../contract/rollout.ts";
 import type { RequestFacts } from "../../core/decide/types.ts";
 import type { Peer } from "../trusted-peers.ts";
 import { ATTRIBUTES, AttributeReader } from "./attribute.ts";
@@ -77,6 +78,9 @@ export class RequestReader implements RequestFacts, Peer {
   get host(): string {
     return this.headers(":authority")[0] ?? this.headers("host")[0] ?? "";
   }
+
+  /** Set by who reads: the id in a cookie of ours. */
+  issued: (cookie: IssuedCookie) => string | undefined = () => undefined;
 
   /** Set by who reads: hears of a value that was too long for a regular expression. */
   overlong: () => void = () => undefined;

@@ -4,7 +4,7 @@ import { decide, NO_ROLLOUT } from "../../../../src/core/decide/decide.ts";
 import { explain } from "../../../../src/core/decide/explain.ts";
 import { sentMember } from "../../../../src/core/decide/tags.ts";
 import { factsOf, type PlainRequest, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
-import { exampleRuleSet, exampleRules } from "../../../support/hop-rules.ts";
+import { exampleRules } from "../../../support/hop-rules.ts";
 
 const USERS = Array.from({ length: 200 }, (_, index) => `user-${index}`);
 const TRUSTED = { isTrustedPeer: true };
@@ -104,20 +104,20 @@ describe("explain says of a cohort", () => {
       text: "the baggage says blue for shop, which is no variant here",
     },
   ])("$title", ({ headers, change, text }) => {
-    const { steps } = explain(exampleRuleSet("cohort-inner.yaml"), inner({ ...headers }, change));
+    const { steps } = explain(exampleRules("cohort-inner.yaml"), inner({ ...headers }, change));
     expect(steps.filter(({ step }) => step === "cohort")).toEqual([{ step: "cohort", rollout: "prices", text }]);
   });
 
   test("that it went home", () => {
-    const { steps } = explain(exampleRuleSet("cohort-inner.yaml"), inner({ baggage }, TRUSTED), { unwatched: true });
+    const { steps } = explain(exampleRules("cohort-inner.yaml", {}, { unwatched: true }), inner({ baggage }, TRUSTED));
     expect(steps.find(({ step }) => step === "cohort")?.text).toContain("no controller watches");
   });
 
   test("nothing where a target held, and what goes on where one is sent", () => {
-    const steps = explain(exampleRuleSet("cohort-edge.yaml"), factsOf({ host: "shop.example" })).steps;
+    const steps = explain(exampleRules("cohort-edge.yaml"), factsOf({ host: "shop.example" })).steps;
     expect(steps.filter(({ step }) => step === "cohort")).toEqual([]);
     expect(steps.find(({ step }) => step === "baggage")?.text).toBe("later hops are told serin.shop=stable");
-    const byTarget = explain(exampleRuleSet("cohort-inner.yaml"), inner({ baggage, "x-partner": "1" }, TRUSTED)).steps;
+    const byTarget = explain(exampleRules("cohort-inner.yaml"), inner({ baggage, "x-partner": "1" }, TRUSTED)).steps;
     expect(byTarget.filter(({ step }) => step === "cohort")).toEqual([]);
   });
 });

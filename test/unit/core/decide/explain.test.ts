@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { LiveRule, StaticRules } from "../../../../src/contract/rules.ts";
-import { explain } from "../../../../src/core/decide/explain.ts";
+import type { Condition } from "../../../../src/contract/conditions.ts";
+import type { LiveRule, RuleSet, StaticRules } from "../../../../src/contract/rules.ts";
+import { compile } from "../../../../src/core/decide/compile.ts";
+import { explain, explanationHeader } from "../../../../src/core/decide/explain.ts";
 import { factsOf, type PlainRequest, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
 
 interface Case {
@@ -60,6 +62,27 @@ describe("an explanation of one rollout", () => {
       ],
     },
     {
+      title: "names a cookie of ours",
+      rules: { key: [{ header: "x-user-id" }, { issued: { cookie: "serin-id", maxAge: "365d" } }] },
+      request: { issued: "user-1" },
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "the bucketing key comes from issued cookie serin-id",
+        "bucket 3153885330 is not below the threshold 2147483648, and in the control slice",
+        `stable, reason "share", ${RESULT}`,
+      ],
+    },
+    {
+      title: "names a cookie of ours that cannot be issued",
+      rules: { key: [{ issued: { cookie: "serin-id", maxAge: "365d" } }] },
+      request: {},
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "no bucketing key: tried issued cookie serin-id",
+        `stable, reason "no key", ${RESULT}`,
+      ],
+    },
+    {
       title: "names each target up to the one that holds",
       rules: {
         targets: [
@@ -72,7 +95,7 @@ describe("an explanation of one rollout", () => {
       texts: [
         "governs the request with a share of 50%, run 1",
         "the bucketing key comes from header x-user-id",
-        "target beta does not hold",
+        "target beta does not hold: header x-beta present true is not met",
         "target vip holds: canary",
         `canary, reason "target", ${RESULT}`,
       ],
@@ -100,7 +123,7 @@ describe("an explanation of one rollout", () => {
       ],
     },
   ])("$title", ({ rules, live, request, unwatched = false, texts }) => {
-    const { steps } = explain(ruleSetOf({ checkout: ruleOf(rules, live) }), factsOf(request), { unwatched });
+    const { steps } = explain(compile(ruleSetOf({ checkout: ruleOf(rules, live) }), { unwatched }), factsOf(request));
     expect(steps.map(({ text }) => text)).toEqual(texts);
   });
 });
@@ -112,7 +135,7 @@ test("every rollout is considered, by name, with what kept it from governing", (
     "other-path": ruleOf({ match: { hosts: ["shop.example"], paths: [{ prefix: "/cart" }, { exact: "/pay" }] } }),
     chosen: ruleOf({ match: { hosts: ["shop.example"], paths: [{ prefix: "/" }] } }),
   });
-  const { steps, decision } = explain(ruleSet, factsOf({ host: "SHOP.example:80", path: "/list?secret=1" }));
+  const { steps, decision } = explain(compile(ruleSet), factsOf({ host: "SHOP.example:80", path: "/list?secret=1" }));
   expect(decision.rollout).toBe("chosen");
   expect(steps.slice(0, 4)).toEqual([
     { step: "rollout", rollout: "chosen", text: "governs the request with a share of 50%, run 1" },
@@ -123,7 +146,7 @@ test("every rollout is considered, by name, with what kept it from governing", (
 });
 
 test("without a rollout only the result is left to say", () => {
-  const { decision, ...rest } = explain(ruleSetOf({}), factsOf(user));
+  const { decision, ...rest } = explain(compile(ruleSetOf({})), factsOf(user));
   expect(decision.reason).toBe("no rollout");
   expect(rest).toEqual({
     epoch: 1_700_000_000,
@@ -136,5 +159,126 @@ test("the raw key stands nowhere in an explanation", () => {
   const key: StaticRules["key"] = [{ header: "x-user-id" }];
   const targets: StaticRules["targets"] = [{ name: "vip", when: { users: ["alice@shop.example"] }, variant: "canary" }];
   const request = factsOf({ headers: [["x-user-id", "alice@shop.example"]] });
-  expect(JSON.stringify(explain(ruleSetOf({ checkout: ruleOf({ key, targets }) }), request))).not.toContain("alice");
+  expect(JSON.stringify(explain(compile(ruleSetOf({ checkout: ruleOf({ key, targets }) })), request))).not.toContain("alice");
+});
+
+describe("a target that does not hold is told with the part of it that failed", () => {
+  const header = (name: string, exact: string): Condition => ({ header: { name, exact } });
+  test.each<{ title: string; when: Condition; why: string }>([
+    {
+      title: "a list of users by its length alone",
+      when: { users: ["alice", "bob"] },
+      why: "a list of 2 users is not met",
+    },
+    {
+      title: "the first of all that fails",
+      when: { all: [header("x-a", "1"), { method: ["POST", "PUT"] }, header("x-c", "3")] },
+      why: "method GET is none of POST, PUT",
+    },
+    {
+      title: "each of any, and what is inside of them",
+      when: { any: [{ all: [header("x-b", "1"), { not: header("x-a", "1") }] }, { any: [header("x-c", "1"), { users: ["bob"] }] }] },
+      why: 'none is met of (header x-b exact "1" and not header x-a exact "1"), (header x-c exact "1" or a list of 1 users)',
+    },
+    { title: "what must not be, and is", when: { not: header("x-a", "1") }, why: 'header x-a exact "1" is met, and must not be' },
+    { title: "networks", when: { clientAddress: ["10.0.0.0/8", "::1/128"] }, why: "clientAddress 10.0.0.0/8, ::1/128 is not met" },
+    {
+      title: "a product and its version",
+      when: { userAgent: { product: "Firefox", version: ">=120" } },
+      why: 'userAgent product "Firefox" version ">=120" is not met',
+    },
+    {
+      title: "one of many values, cut",
+      when: { header: { name: "x-d", oneOf: Array(200).fill("value") } },
+      why: 'header x-d oneOf ["value"',
+    },
+  ])("$title", ({ when, why }) => {
+    const rules = compile(ruleSetOf({ checkout: ruleOf({ targets: [{ name: "t", when, variant: "canary" }] }) }));
+    const { steps } = explain(
+      rules,
+      factsOf({
+        headers: [
+          ["x-a", "1"],
+          ["x-d", "private"],
+        ],
+      }),
+    );
+    const text = String(steps.find(({ step }) => step === "target")?.text);
+    expect(text.slice(0, "target t does not hold: ".length + why.length)).toBe(`target t does not hold: ${why}`);
+    expect(text.length).toBeLessThanOrEqual(300);
+    expect(text).not.toContain("private");
+  });
+});
+
+describe("of many rollouts", () => {
+  const many = (count: number, host: (index: number) => string) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
+        `r${String(index).padStart(3, "0")}`,
+        ruleOf({ match: { hosts: [host(index)], paths: [{ exact: `/${index}` }] } }),
+      ]),
+    );
+  const told = (rollouts: RuleSet["rollouts"], path: string) =>
+    explain(compile(ruleSetOf(rollouts)), factsOf({ host: "a.shop.example", path })).steps.map(({ step, rollout, text }) => [
+      step,
+      rollout ?? text,
+    ]);
+
+  test("only those of the host are told, below one and for all too, and the others counted", () => {
+    const hosts = ["a.shop.example", "*.shop.example", "*.example", "*"];
+    const rollouts = many(100, (index) => hosts[index] ?? `h${index}.example.org`);
+    expect(told(rollouts, "/1").slice(0, 5)).toEqual([
+      ["path", "r000"],
+      ["rollout", "r001"],
+      ["path", "r002"],
+      ["path", "r003"],
+      ["others", "96 more rollouts, none of them for a.shop.example"],
+    ]);
+  });
+
+  test("no more than twenty of the host, and always the one that governs", () => {
+    const steps = told(
+      many(30, () => "*"),
+      "/29",
+    );
+    expect(steps[19]).toEqual(["rollout", "r029"]);
+    expect(steps[20]).toEqual([
+      "others",
+      "10 more rollouts, of them 10 for a.shop.example, which it outranks or which ask for something else",
+    ]);
+    expect(
+      told(
+        many(30, () => "*"),
+        "/30",
+      ).filter(([step]) => step === "path"),
+    ).toHaveLength(20);
+  });
+});
+
+describe("an explanation as a header", () => {
+  const explanation = (targets: number) => {
+    const names = Array.from({ length: targets }, (_, index) => `t${index}`);
+    const rules = { targets: names.map((name) => ({ name, when: { query: { name: "ü😀", exact: "\u007f" } }, variant: "canary" })) };
+    return explain(compile(ruleSetOf({ checkout: ruleOf(rules) })), factsOf(user));
+  };
+
+  test("is the same JSON, in ASCII", () => {
+    const text = explanationHeader(explanation(1), 6_000);
+    expect(text).toMatch(/^[ -~]+$/);
+    expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(explanation(1))));
+  });
+
+  test("leaves the first steps out where it would be too long, and says so", () => {
+    const all = JSON.parse(JSON.stringify(explanation(200)));
+    const text = explanationHeader(explanation(200), 6_000);
+    expect(text.length).toBeLessThanOrEqual(6_000);
+    expect(text.length).toBeGreaterThan(5_700);
+    const { steps, decision } = JSON.parse(text);
+    expect(decision).toEqual(all.decision);
+    const kept = steps.length - 1;
+    expect(steps).toEqual([
+      { step: "cut", text: `${all.steps.length - kept} steps are left out: \`serin explain\` tells them all` },
+      ...all.steps.slice(-kept),
+    ]);
+  });
 });

@@ -92,10 +92,10 @@ describe("which rollout governs", () => {
       below: { hosts: ["*.b"] },
       form: { paths: [{ template: "/u/{id}" }] },
     };
-    const { steps } = explain(setOf(matches), factsOf({ host: "b", headers: [["x-beta", "secret"]] }));
+    const { steps } = explain(compile(setOf(matches)), factsOf({ host: "b", headers: [["x-beta", "secret"]] }));
     expect(steps.map(({ step, text }) => `${step}: ${text}`)).toEqual([
       "host: host b is none of *.b",
-      "match: not all of these headers are as asked: x-beta",
+      'match: header x-beta exact "1" is not met',
       "path: path / is not of the form /u/{id}",
       "match: method GET is none of POST",
       'result: stable, reason "no rollout", by revision 1700000000.7',

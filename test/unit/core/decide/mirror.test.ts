@@ -4,7 +4,7 @@ import { decide } from "../../../../src/core/decide/decide.ts";
 import { explain } from "../../../../src/core/decide/explain.ts";
 import { compileMirror } from "../../../../src/core/decide/mirror.ts";
 import { factsOf, type PlainRequest } from "../../../support/decide-inputs.ts";
-import { exampleRuleSet, exampleRules } from "../../../support/hop-rules.ts";
+import { exampleRules } from "../../../support/hop-rules.ts";
 
 const USERS = Array.from({ length: 20_000 }, (_, index) => `user-${index}`);
 const seed = compileMirror({ cluster: "shadow", shareBp: 1_000, methods: ["GET"] }, seedOf("catalogue")).seed;
@@ -55,13 +55,13 @@ describe("of the example, a request", () => {
   ])("$title, and explain says so", ({ request: asked, says }) => {
     const { mirror } = decide(exampleRules("mirror.yaml"), factsOf(asked));
     expect(mirror).toBe(says.endsWith("gets a copy") ? "shadow" : undefined);
-    const { steps } = explain(exampleRuleSet("mirror.yaml"), factsOf(asked));
+    const { steps } = explain(exampleRules("mirror.yaml"), factsOf(asked));
     expect(steps.filter(({ step }) => step === "mirror").map(({ text }) => text)).toEqual([says]);
   });
 
   test("of a rollout that is off is not copied", () => {
     expect(decide(exampleRules("mirror.yaml", { off: true }), factsOf(request(copied))).mirror).toBeUndefined();
-    const { steps } = explain(exampleRuleSet("mirror.yaml", { off: true }), factsOf(request(copied)));
+    const { steps } = explain(exampleRules("mirror.yaml", { off: true }), factsOf(request(copied)));
     expect(steps.filter(({ step }) => step === "mirror")).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { decide, NO_ROLLOUT } from "../../../../src/core/decide/decide.ts";
 import { explain } from "../../../../src/core/decide/explain.ts";
 import { saysTarget, tagsOf } from "../../../../src/core/decide/tags.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
-import { exampleRuleSet, exampleRules } from "../../../support/hop-rules.ts";
+import { exampleRules } from "../../../support/hop-rules.ts";
 import { TAG_REQUESTS } from "../../../support/tag-requests.ts";
 
 /** The value of a tag of the canary for a user of the share. */
@@ -48,7 +48,7 @@ test("a request that no rollout governs gets no tags", () => {
 
 test("explain tells the tags", () => {
   const facts = factsOf({ host: "search.example", headers: [["x-beta", "1"]] });
-  const { steps } = explain(exampleRuleSet("tags.yaml"), facts);
+  const { steps } = explain(exampleRules("tags.yaml"), facts);
   expect(steps.find(({ step }) => step === "tags")?.text).toContain(
     "the upstream is told x-serin-variant: canary, x-serin-decision: search/1: target",
   );
