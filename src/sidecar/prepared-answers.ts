@@ -1,7 +1,7 @@
 import type { CompiledRules } from "../core/decide/compile.ts";
 import { saysTarget, sentMember } from "../core/decide/tags.ts";
 import type { Decision, Reason } from "../core/decide/types.ts";
-import { type Prepared, prepare } from "./h2/stream.ts";
+import { type Prepared, prepare } from "./h2/prepared.ts";
 import { type AnswerParts, decisionAnswer } from "./wire/answer.ts";
 
 const REASONS: readonly Reason[] = ["share", "target", "cohort", "no key", "no rollout", "off", "unwatched"];

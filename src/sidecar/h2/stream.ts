@@ -2,6 +2,7 @@ import { CODE, FLAG, FRAME, HEAD_BYTES, MAX_FRAME_BYTES, writeHead } from "./fra
 import { encodeLiterals } from "./hpack.ts";
 import { MAX_MESSAGE_BYTES, MessageCutter, type MessageFault, type MessageSink, PREFIX_BYTES, withPrefix } from "./messages.ts";
 import type { Output } from "./output.ts";
+import { messageOf, OPENING, type Prepared } from "./prepared.ts";
 
 /** gRPC status codes that the server itself gives. */
 export const STATUS = { ok: 0, resourceExhausted: 8, unimplemented: 12, internal: 13 } as const;
@@ -31,15 +32,6 @@ export interface CallHandler extends MessageSink {
 /** Starts one stream. */
 export type Method = (call: Call) => CallHandler;
 
-/** The first frames of an answer, HEADERS and DATA, with stream numbers left out. */
-export interface Prepared {
-  readonly bytes: Buffer;
-  /** Where the DATA frame begins. */
-  readonly dataAt: number;
-  /** Where a number goes, as a little-endian double; -1 without one. */
-  readonly numberAt: number;
-}
-
 /** What a stream needs of its connection. */
 export interface Link {
   readonly output: Output;
@@ -60,32 +52,7 @@ export interface Link {
   flush(): void;
 }
 
-const RESPONSE_HEADERS = encodeLiterals([["content-type", "application/grpc"]]);
-/** `:status: 200` of HPACK's static table. */
-const STATUS_200 = Buffer.from([0x88]);
-const OPENING = Buffer.concat([STATUS_200, RESPONSE_HEADERS]);
 const OK_TRAILERS = encodeLiterals([["grpc-status", "0"]]);
-
-/** Frames a message ahead of time; `numberAt` is a position in the message. */
-export function prepare(message: Uint8Array, numberAt = -1): Prepared {
-  const body = withPrefix(message);
-  if (body.length > MAX_FRAME_BYTES) throw new RangeError(`an answer of ${body.length} bytes does not fit a frame`);
-  const dataAt = HEAD_BYTES + OPENING.length;
-  const bytes = Buffer.alloc(dataAt + HEAD_BYTES + body.length);
-  writeHead(bytes, 0, { length: OPENING.length, type: FRAME.headers, flags: FLAG.endHeaders, stream: 0 });
-  bytes.set(OPENING, HEAD_BYTES);
-  writeHead(bytes, dataAt, { length: body.length, type: FRAME.data, flags: 0, stream: 0 });
-  bytes.set(body, dataAt + HEAD_BYTES);
-  return { bytes, dataAt, numberAt: numberAt === -1 ? -1 : dataAt + HEAD_BYTES + PREFIX_BYTES + numberAt };
-}
-
-/** The message that was framed, with its number. */
-export function messageOf({ bytes, dataAt, numberAt }: Prepared, number: number): Buffer {
-  const from = dataAt + HEAD_BYTES + PREFIX_BYTES;
-  const message = Buffer.from(bytes.subarray(from));
-  if (numberAt !== -1) message.writeDoubleLE(number, numberAt - from);
-  return message;
-}
 
 /** One stream of a connection: messages in, messages out, a status at the end. */
 export class Stream implements Call {

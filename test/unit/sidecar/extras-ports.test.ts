@@ -12,7 +12,9 @@ function started() {
     Object.fromEntries(
       counters
         .readings()
-        .flatMap(({ name, values }) => values.map(({ attributes, value }) => [`${name} ${Object.values(attributes)}`.trim(), value])),
+        .flatMap(({ name, values }) =>
+          values.map(({ attributes, value }) => [`${name} ${Object.values(attributes).join()}`.trim(), value]),
+        ),
     );
   return { ports, said, shown };
 }
