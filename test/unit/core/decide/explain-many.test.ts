@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LiveRule, RuleSet, StaticRules } from "../../../../src/contract/rules.ts";
+import type { RuleSet } from "../../../../src/contract/rules.ts";
 import { compile } from "../../../../src/core/decide/compile.ts";
 import { explain, explanationHeader } from "../../../../src/core/decide/explain.ts";
 import { factsOf, type PlainRequest, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
