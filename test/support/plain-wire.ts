@@ -18,6 +18,8 @@ export function plainFacts(message: Decoded) {
     kind: request,
     host: values(":authority")[0] ?? values("host")[0] ?? "",
     path: values(":path")[0] ?? "/",
+    method: values(":method")[0] ?? "",
+    isSession: headers.some(({ key }) => key === "upgrade"),
     headers: names.map((name) => [name, values(name)] as const),
     claims: CLAIM_PATHS.map((path) => claimsIn(metadataContext, path)),
     clientAddress: addressIn(attributes?.["envoy.filters.http.ext_proc"]?.fields?.["source.address"]?.stringValue),

@@ -1,7 +1,9 @@
 import type { Choose } from "./wire-mutation.ts";
 
-const NAMES = [":authority", ":path", ":method", "host", "cookie", "x-user-id", "x-forwarded-for", "user-agent", "ü"];
-const VALUES = ["", "shop.example", "/checkout?x=1", "GET", "session=abc; theme=dark", "alice", "ünï", "v".repeat(300)];
+const NAMES = [":authority", ":path", ":method", "host", "cookie", "x-user-id", "x-forwarded-for", "user-agent", "upgrade", "ü"];
+/** Texts of which the bytes of one are the letters of the other, in Latin-1. */
+const TWINS = ["Υš", "Î¥Å¡"];
+const VALUES = [...TWINS, "", "shop.example", "/checkout?x=1", "GET", "session=abc; theme=dark", "alice", "ünï", "v".repeat(300)];
 
 const oneOf = <T>(list: readonly T[], choose: Choose): T | undefined => list[choose(list.length)];
 
@@ -68,7 +70,7 @@ const address = { socketAddress: { address: "127.0.0.1", portValue: 80 } };
 function entry(choose: Choose): object {
   const decision = struct({
     variant: { stringValue: oneOf(["stable", "canary"], choose) },
-    rollout: { stringValue: "checkout" },
+    rollout: { stringValue: oneOf(["checkout", ...TWINS], choose) },
     run: { stringValue: String(choose(9)) },
     control: { stringValue: "false" },
     cluster: { stringValue: "canary" },

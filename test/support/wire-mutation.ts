@@ -1,4 +1,7 @@
 import { MESSAGE_TABLES } from "../../src/sidecar/wire/message-tables.ts";
+import { OTLP_TABLES } from "./otlp-counters.ts";
+
+const TABLES = { ...MESSAGE_TABLES, ...OTLP_TABLES };
 
 /** Chooses numbers in [0, below). */
 export type Choose = (below: number) => number;
@@ -7,6 +10,8 @@ export type Choose = (below: number) => number;
 interface Node {
   number: number;
   wire: number;
+  /** Wire type that its tag tells, where that is not its own: known fields are read by their schema all the same. */
+  told?: number;
   /** Bytes as they stand after the tag, or the fields of a nested message. */
   content: Buffer | Node[];
 }
@@ -21,6 +26,9 @@ const TEXTS = [
   "envoy.filters.http.ext_proc",
   "source.address",
   "ü ",
+  // Bytes of the one are letters of the other in Latin-1, and a cache of strings may have both in one place.
+  "Υš",
+  "Î¥Å¡",
   "__proto__",
   "10.0.0.1:80",
 ];
@@ -64,9 +72,12 @@ function mutate(list: Node[], choose: Choose): void {
     list.splice(at, 0, unknownField(choose));
     return;
   }
-  switch (choose(5)) {
+  switch (choose(6)) {
     case 0:
       list.splice(at, 1);
+      return;
+    case 3:
+      node.told = choose(8);
       return;
     case 1:
       list.push(structuredClone(node));
@@ -119,20 +130,20 @@ function parse(bytes: Buffer, type: string): Node[] {
 function typeOf(type: string, number: number): string | undefined {
   if (type.startsWith("entry of ")) return number === 2 ? messageIn(type.slice("entry of ".length)) : undefined;
   const kind =
-    MESSAGE_TABLES[type]
+    TABLES[type]
       ?.split("|")
       .find((line) => line.startsWith(`${number} `))
       ?.split(" ")[2] ?? "";
   return kind.endsWith("{}") ? `entry of ${kind.slice(0, -2)}` : messageIn(kind.replace("[]", ""));
 }
 
-const messageIn = (kind: string): string | undefined => (Object.hasOwn(MESSAGE_TABLES, kind) ? kind : undefined);
+const messageIn = (kind: string): string | undefined => (Object.hasOwn(TABLES, kind) ? kind : undefined);
 
 const encode = (nodes: readonly Node[]): Buffer =>
   Buffer.concat(
-    nodes.map(({ number, wire, content }) => {
+    nodes.map(({ number, wire, told = wire, content }) => {
       const bytes = Array.isArray(content) ? encode(content) : content;
-      return Buffer.concat([varint(number * 8 + wire), ...(wire === 2 ? [varint(bytes.length)] : []), bytes]);
+      return Buffer.concat([varint(number * 8 + told), ...(wire === 2 ? [varint(bytes.length)] : []), bytes]);
     }),
   );
 

@@ -138,7 +138,8 @@ export class Cursor {
     const known = this.#strings[slot];
     if (known !== undefined && this.isText(from, to, known)) return known;
     const made = this.bytes.toString("utf8", from, to);
-    this.#strings[slot] = made;
+    // Only where each byte is a letter, in ASCII: bytes of UTF-8 beyond it could be found by another string's letters.
+    if (made.length === to - from) this.#strings[slot] = made;
     return made;
   }
 

@@ -21,6 +21,8 @@ export class EnvoyCounterReader {
   readonly #reader = new MessageReader(this.#cursor);
   #name = "";
   #growth = 0;
+  #whole: number | undefined;
+  #double: number | undefined;
   #found: CounterGrowth[] = [];
 
   /** The counters in the bytes [from, to). Throws WireError. */
@@ -33,7 +35,14 @@ export class EnvoyCounterReader {
   }
 
   readonly #onResource = (field: number): boolean => this.#into(field === SCOPE_METRICS, this.#onScope);
-  readonly #onSum = (field: number): boolean => this.#into(field === DATA_POINTS, this.#onPoint);
+  readonly #onSum = (field: number): boolean => {
+    if (field !== DATA_POINTS) return false;
+    this.#whole = undefined;
+    this.#double = undefined;
+    this.#into(true, this.#onPoint);
+    this.#growth += this.#whole ?? this.#double ?? 0;
+    return true;
+  };
 
   readonly #onScope = (field: number): boolean => {
     if (field !== METRICS) return false;
@@ -45,14 +54,18 @@ export class EnvoyCounterReader {
   };
 
   readonly #onMetric = (field: number): boolean => {
-    if (field !== METRIC.name) return this.#into(field === METRIC.sum, this.#onSum);
-    this.#name = this.#cursor.string();
-    return true;
+    if (field === METRIC.name) {
+      this.#name = this.#cursor.string();
+      return true;
+    }
+    // Of sums that come twice the last counts.
+    if (field === METRIC.sum) this.#growth = 0;
+    return this.#into(field === METRIC.sum, this.#onSum);
   };
 
   readonly #onPoint = (field: number): boolean => {
-    if (field === POINT.asInt) this.#growth += this.#cursor.sfixed64();
-    else if (field === POINT.asDouble) this.#growth += this.#cursor.double();
+    if (field === POINT.asInt) this.#whole = this.#cursor.sfixed64();
+    else if (field === POINT.asDouble) this.#double = this.#cursor.double();
     else return false;
     return true;
   };

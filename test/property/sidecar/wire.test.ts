@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { AccessLogReader } from "../../../src/sidecar/wire/access-log.ts";
 import { WireError } from "../../../src/sidecar/wire/cursor.ts";
+import { EnvoyCounterReader } from "../../../src/sidecar/wire/envoy-counters.ts";
 import { KIND, RequestReader } from "../../../src/sidecar/wire/request.ts";
+import { EXPORT_REQUEST, exportRequests, otlpCodec, plainCounters } from "../../support/otlp-counters.ts";
 import { CLAIM_PATHS, plainEntries, plainFacts } from "../../support/plain-wire.ts";
 import { randomOf } from "../../support/random.ts";
 import { PROCESSING_REQUEST, referenceCodec, STREAM_ACCESS_LOGS } from "../../support/reference-codec.ts";
@@ -10,7 +12,7 @@ import { accessLogs, processingRequests } from "../../support/wire-inputs.ts";
 import { type Choose, mutateBytes, mutateTree } from "../../support/wire-mutation.ts";
 
 /** Together more than 100,000; requests are what everything hangs on. */
-const CASES = { requests: 70_000, accessLogs: 40_000 };
+const CASES = { requests: 70_000, accessLogs: 40_000, counters: 20_000 };
 /** Some seconds on a quiet machine; decoding the plain way takes most of it. */
 const DEADLINE_MS = 180_000;
 
@@ -81,11 +83,13 @@ test(
         plain: (bytes) => plainFacts(codec.decode(bytes)),
         fast(bytes) {
           const kind = kindName(reader.read(bytes, 0, bytes.length));
-          const { host, path, clientAddress } = reader;
+          const { host, path, method, isSession, clientAddress } = reader;
           return {
             kind,
             host,
             path,
+            method,
+            isSession,
             headers: reader
               .names()
               .filter((name) => /^[!-~]*$/.test(name))
@@ -125,6 +129,29 @@ test(
     expect(result.stricter).toBeLessThan(CASES.accessLogs / 200);
     expect(result.alive).toBeGreaterThan(CASES.accessLogs / 2);
     expect(result.refused).toBeGreaterThan(CASES.accessLogs / 20);
+  },
+  DEADLINE_MS,
+);
+
+test(
+  `the reader of Envoy's counters agrees with the reference decoder on ${CASES.counters} mutated messages, and refuses what it refuses`,
+  () => {
+    const codec = otlpCodec();
+    const reader = new EnvoyCounterReader();
+    const choose = chooser(20_263);
+    const result = compare(
+      CASES.counters,
+      {
+        type: EXPORT_REQUEST,
+        seeds: exportRequests(choose).map(codec.encode),
+        plain: (bytes) => plainCounters(codec.decode(bytes)),
+        fast: (bytes) => reader.read(bytes, 0, bytes.length),
+      },
+      choose,
+    );
+    expect(result).toEqual({ alive: expect.any(Number), refused: expect.any(Number), stricter: 0 });
+    expect(result.alive).toBeGreaterThan(CASES.counters / 2);
+    expect(result.refused).toBeGreaterThan(CASES.counters / 20);
   },
   DEADLINE_MS,
 );

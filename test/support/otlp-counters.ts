@@ -1,0 +1,56 @@
+import { fromJSON, type MessageTypeDefinition } from "@grpc/proto-loader";
+import type { CounterGrowth } from "../../src/sidecar/wire/envoy-counters.ts";
+import type { ReferenceCodec } from "./reference-codec.ts";
+import type { Choose } from "./wire-mutation.ts";
+
+/** As much of OTLP's metrics as the sidecar reads (opentelemetry-proto: metrics_service.proto, metrics.proto), in the tables' notation. */
+export const OTLP_TABLES: Readonly<Record<string, string>> = {
+  ExportRequest: "1 resourceMetrics ResourceMetrics[]",
+  ResourceMetrics: "2 scopeMetrics ScopeMetrics[]",
+  ScopeMetrics: "2 metrics Metric[]",
+  Metric: "1 name string|7 sum Sum",
+  Sum: "1 dataPoints Point[]",
+  Point: "4 asDouble double|6 asInt sfixed64",
+};
+
+export const EXPORT_REQUEST = "ExportRequest";
+
+/** The reference decoder for these messages. */
+export function otlpCodec(): ReferenceCodec {
+  const fieldOf = (line: string) => {
+    const [id, name = "", kind = ""] = line.split(" ");
+    return [name, { id: Number(id), type: kind.replace("[]", ""), ...(kind.endsWith("[]") && { rule: "repeated" }) }] as const;
+  };
+  const messages = Object.entries(OTLP_TABLES).map(([message, table]) => [
+    message,
+    { fields: Object.fromEntries(table.split("|").map(fieldOf)) },
+  ]);
+  const loaded = fromJSON({ nested: Object.fromEntries(messages) }, { longs: Number });
+  // What is made of messages alone holds messages.
+  const type = loaded[EXPORT_REQUEST] as MessageTypeDefinition<object, object>;
+  return { encode: type.serialize, decode: (bytes) => type.deserialize(bytes) as Record<string, unknown> };
+}
+
+/** The counters of a request, read the plain way; of a point with both kinds of number the whole one counts. */
+export function plainCounters(message: object): CounterGrowth[] {
+  const metrics: { name?: string; sum?: { dataPoints?: { asInt?: number; asDouble?: number }[] } }[] = (
+    Object(message).resourceMetrics ?? []
+  ).flatMap(({ scopeMetrics = [] }) => scopeMetrics.flatMap(({ metrics: held = [] }) => held));
+  return metrics.map(({ name = "", sum }) => [
+    name,
+    (sum?.dataPoints ?? []).reduce((growth, { asInt, asDouble }) => growth + (asInt ?? asDouble ?? 0), 0),
+  ]);
+}
+
+/** Requests as Envoy's sink sends them, several points and kinds of numbers among them. */
+export function exportRequests(choose: Choose): object[] {
+  const point = (): object => (choose(3) === 0 ? { asDouble: choose(1_000) / 8 } : { asInt: choose(2 ** 31) * choose(3) });
+  const metric = (): object => ({
+    name: ["logs_dropped", "logs_written", "failed_open", "größe"][choose(4)],
+    ...(choose(5) === 0 ? {} : { sum: { dataPoints: Array.from({ length: choose(4) }, point) } }),
+  });
+  const scope = (): object => ({ metrics: Array.from({ length: choose(5) }, metric) });
+  return Array.from({ length: 40 }, () => ({
+    resourceMetrics: Array.from({ length: 1 + choose(2) }, () => ({ scopeMetrics: Array.from({ length: choose(3) }, scope) })),
+  }));
+}
