@@ -69,7 +69,21 @@ await runBench((900 + servers.length * endings.length * (seconds + 2 * START_S))
     },
     flags.output,
   );
+  const faults = cases.flatMap(faultsOf);
+  if (faults.length > 0) throw new Error(`not what is promised: ${faults.join("; ")}`);
 });
+
+/** What must be 0, in each way of ending streams, and is not; and requests that were not sent in time. */
+function faultsOf({ title, load, stats }: Case): string[] {
+  const none = {
+    failed: load.failed,
+    misrouted: misrouted(load),
+    "streams failed": stats["streams failed"],
+    "failed open": stats["failed open"],
+    "not sent": requests - load.requests,
+  };
+  return Object.entries(none).flatMap(([name, count]) => (count === 0 ? [] : [`${title}: ${name} ${count}`]));
+}
 
 async function runCase(kind: ServerKind, ending: string, { stand, stops }: { stand: Stand; stops: Stops }): Promise<Case> {
   const server = await stand.startServer(kind);
