@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SidecarIdSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { NameSchema, VariantNameSchema } from "./rollout.ts";
 import { RunSchema } from "./rules.ts";
@@ -52,6 +53,12 @@ export const FailingUsersSchema = z.strictObject({
   canary: VariantFailingUsersSchema,
 });
 
+/** What processes counted for one rollout. */
+const GoneSchema = z.strictObject({
+  runs: z.array(z.strictObject({ run: RunSchema, variant: VariantNameSchema, users: StoredSketchSchema })),
+  history: StoredSketchSchema,
+});
+
 /** What the leader keeps of failing users of one rollout; sidecars that live tell theirs again to each new leader. */
 export const FailingUsersRecordSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -59,12 +66,11 @@ export const FailingUsersRecordSchema = z.strictObject({
   firstRun: RunSchema,
   updatedAtMs: z.int(),
   users: FailingUsersSchema,
-  gone: z
-    .strictObject({
-      runs: z.array(z.strictObject({ run: RunSchema, variant: VariantNameSchema, users: StoredSketchSchema })),
-      history: StoredSketchSchema,
-    })
-    .describe("What processes counted that are no more."),
+  gone: GoneSchema.describe("What processes counted that are no more."),
+  silent: z
+    .array(GoneSchema.extend({ sidecar: SidecarIdSchema, startedAtMs: z.int().describe("As the process itself says it.") }))
+    .optional()
+    .describe("What others counted that may be no more, each: one that speaks again takes the place of what stands here."),
 });
 
 export type StoredSketch = z.infer<typeof StoredSketchSchema>;

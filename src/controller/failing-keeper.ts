@@ -52,7 +52,7 @@ export class FailingKeeper {
     for (const live of rollouts) {
       const record = await this.#read(live.rollout);
       if (record === undefined) continue;
-      this.#ledger.restore(live.rollout, record.gone);
+      this.#ledger.restore(live.rollout, record);
       const { firstRun, users } = record;
       this.#figures.set(live.rollout, { firstRun, users, isDirty: false, writtenMs: 0, rotatedAtMs: undefined, isInherited: true });
     }
@@ -63,9 +63,14 @@ export class FailingKeeper {
     for (const rollout of this.#ledger.hear(sidecar, FailingUsersMessageSchema.parse(message))) this.#touch(rollout);
   }
 
-  /** A sidecar said goodbye, or an operator knows it to be gone. */
-  leave(sidecar: string): void {
-    for (const rollout of this.#ledger.leave(sidecar)) this.#touch(rollout);
+  /** An operator knows a sidecar to be gone. */
+  forget(sidecar: string): void {
+    for (const rollout of this.#ledger.forget(sidecar)) this.#touch(rollout);
+  }
+
+  /** A process of a sidecar, begun then at the latest, said goodbye. */
+  goodbye(sidecar: string, startedAtMs: number): void {
+    for (const rollout of this.#ledger.goodbye(sidecar, startedAtMs)) this.#touch(rollout);
   }
 
   /** Figures of this attempt of a rollout; undefined before anything is known. */
@@ -109,12 +114,15 @@ export class FailingKeeper {
 
   #text(rollout: string, { firstRun, users }: Figures): string {
     const updatedAtMs = this.#parts.clock.nowMs();
-    const textWith = (capacity?: number): string => {
-      const gone = this.#ledger.gone(rollout, capacity);
-      return JSON.stringify({ format: FORMAT, rollout, firstRun, updatedAtMs, users, gone } satisfies FailingUsersRecord);
+    const textWith = (how: Parameters<FailingLedger["gone"]>[1]): string => {
+      const left = this.#ledger.gone(rollout, how);
+      return JSON.stringify({ format: FORMAT, rollout, firstRun, updatedAtMs, users, ...left } satisfies FailingUsersRecord);
     };
-    const text = textWith();
-    return text.length <= MAX_RECORD_BYTES ? text : textWith(SMALL_CAPACITY);
+    for (const how of [{}, { capacity: SMALL_CAPACITY }]) {
+      const text = textWith(how);
+      if (text.length <= MAX_RECORD_BYTES) return text;
+    }
+    return textWith({ capacity: SMALL_CAPACITY, isTogether: true });
   }
 
   #touch(rollout: string): void {

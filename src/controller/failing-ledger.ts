@@ -1,18 +1,14 @@
-import type { FailingUsersMessage, FailingUsersRecord } from "../contract/failing-users.ts";
-import type { VariantName } from "../contract/rollout.ts";
+import type { FailingUsersMessage } from "../contract/failing-users.ts";
 import type { RunSketch, UnitedUsers } from "../core/judge/failing-users.ts";
-import { EMPTY_SKETCH, type KeySketch, readSketch, storedSketch, unite } from "../core/judge/key-sketch.ts";
-
-/** What one process says of one rollout. */
-interface Said {
-  readonly runs: Map<string, RunSketch>;
-  history: KeySketch;
-}
+import { EMPTY_SKETCH, type KeySketch, readSketch, unite } from "../core/judge/key-sketch.ts";
+import { dropOldest, type Left, type Said, saidOf, storedSaid, unitedRuns } from "./failing-said.ts";
 
 /** One process of a sidecar; another start is another count. */
 interface Process {
   readonly startedAtMs: number;
   isGone: boolean;
+  /** That it is gone is known from itself, and it says nothing more. */
+  hasSaidGoodbye: boolean;
   readonly said: Map<string, Said>;
 }
 
@@ -66,10 +62,22 @@ export class FailingLedger {
     return new Set([...runs, ...histories].map(({ rollout }) => rollout));
   }
 
-  /** A sidecar said goodbye, or is known to be gone; what it counted stays. Tells the rollouts that it counted for. */
-  leave(sidecar: string): string[] {
-    const processes = this.#processes.get(sidecar) ?? [];
-    for (const process of processes) process.isGone = true;
+  /** An operator knows a sidecar to be gone; what it counted stays. Tells the rollouts that it counted for. */
+  forget(sidecar: string): string[] {
+    return this.#leave(this.#processes.get(sidecar) ?? [], false);
+  }
+
+  /** A process of a sidecar, begun then at the latest, said goodbye; what it and those before it counted stays. Tells their rollouts. */
+  goodbye(sidecar: string, startedAtMs: number): string[] {
+    const all = this.#processes.get(sidecar) ?? [];
+    return this.#leave(
+      all.filter((process) => process.startedAtMs <= startedAtMs),
+      true,
+    );
+  }
+
+  #leave(processes: readonly Process[], hasSaidGoodbye: boolean): string[] {
+    for (const process of processes) Object.assign(process, { isGone: true, hasSaidGoodbye });
     this.#compact();
     return processes.flatMap(({ said }) => [...said.keys()]);
   }
@@ -84,22 +92,38 @@ export class FailingLedger {
     };
   }
 
-  /** What processes counted that are no more: the next leader hears it from nobody. At most `capacity` users each. */
-  gone(rollout: string, capacity?: number): FailingUsersRecord["gone"] {
-    const said = this.#all().flatMap(({ isGone, said: of }) => (isGone ? (of.get(rollout) ?? []) : []));
+  /**
+   * What processes counted that are no more: the next leader hears it from nobody. One that has not said goodbye stands apart, because
+   * it may speak again. At most `capacity` users each; `isTogether` leaves none apart.
+   */
+  gone(rollout: string, { capacity, isTogether = false }: { capacity?: number; isTogether?: boolean } = {}): Left {
     const past = this.#past.get(rollout);
-    const runs = unitedRuns([...said, ...(past === undefined ? [] : [past])].flatMap((each) => [...each.runs.values()]));
-    return {
-      runs: runs.map(({ run, variant, users }) => ({ run, variant, users: storedSketch(unite([users], capacity)) })),
-      history: storedSketch(unite([...said.map(({ history }) => history), ...historyOf(past)], capacity)),
-    };
+    const silent: NonNullable<Left["silent"]> = [];
+    const together: Said[] = past === undefined ? [] : [{ runs: past.runs, history: unite(historyOf(past)) }];
+    for (const [sidecar, processes] of this.#processes) {
+      for (const { isGone, hasSaidGoodbye, startedAtMs, said } of processes) {
+        const of = said.get(rollout);
+        if (!isGone || of === undefined) continue;
+        if (isTogether || hasSaidGoodbye) together.push(of);
+        else silent.push({ sidecar, startedAtMs, ...storedSaid([of], capacity) });
+      }
+    }
+    return { gone: storedSaid(together, capacity), silent };
   }
 
   /** Takes up what a leader before left. */
-  restore(rollout: string, { runs, history }: FailingUsersRecord["gone"]): void {
+  restore(rollout: string, { gone, silent = [] }: Left): void {
     const past = this.#pastOf(rollout);
-    for (const { run, variant, users } of runs) past.runs.set(`${run} ${variant}`, { run, variant, users: readSketch(users) });
-    past.current = readSketch(history);
+    for (const { run, variant, users } of gone.runs) past.runs.set(`${run} ${variant}`, { run, variant, users: readSketch(users) });
+    past.current = readSketch(gone.history);
+    for (const { sidecar, startedAtMs, runs, history } of silent) {
+      const process = this.#processOf(sidecar, startedAtMs);
+      process.isGone = true;
+      const held = saidOf(process.said, rollout);
+      for (const { run, variant, users } of runs) held.runs.set(`${run} ${variant}`, { run, variant, users: readSketch(users) });
+      held.history = readSketch(history);
+    }
+    this.#recount();
   }
 
   /**
@@ -126,18 +150,20 @@ export class FailingLedger {
     this.#recount();
   }
 
-  /** The oldest process first; a later start makes those before it gone. */
+  /** The process that speaks, the oldest of a sidecar first; a later start makes those before it gone. */
   #processOf(sidecar: string, startedAtMs: number): Process {
     const processes = this.#processes.get(sidecar) ?? [];
     this.#processes.set(sidecar, processes);
     let process = processes.find((each) => each.startedAtMs === startedAtMs);
     if (process === undefined) {
-      process = { startedAtMs, isGone: false, said: new Map() };
+      process = { startedAtMs, isGone: false, hasSaidGoodbye: false, said: new Map() };
       processes.push(process);
       processes.sort((a, b) => a.startedAtMs - b.startedAtMs);
     }
     const newest = processes.at(-1);
-    for (const each of processes) each.isGone = each !== newest;
+    for (const each of processes) each.isGone ||= each !== newest;
+    if (process === newest) process.isGone = false;
+    process.hasSaidGoodbye = false;
     this.#compact();
     return process;
   }
@@ -187,26 +213,4 @@ export class FailingLedger {
   }
 }
 
-function saidOf(said: Map<string, Said>, rollout: string): Said {
-  let held = said.get(rollout);
-  if (held === undefined) said.set(rollout, (held = { runs: new Map(), history: EMPTY_SKETCH }));
-  return held;
-}
-
 const historyOf = (past: Past | undefined): KeySketch[] => (past === undefined ? [] : [past.current, past.previous]);
-
-/** Each run and variant once. */
-function unitedRuns(runs: readonly RunSketch[]): RunSketch[] {
-  const byId = new Map<string, RunSketch>();
-  for (const each of runs) {
-    const id = `${each.run} ${each.variant}`;
-    const before = byId.get(id);
-    byId.set(id, before === undefined ? each : { ...each, users: unite([before.users, each.users]) });
-  }
-  return [...byId.values()];
-}
-
-function dropOldest(runs: Map<string, { readonly run: number; readonly variant: VariantName }>): void {
-  const oldest = Math.min(...[...runs.values()].map(({ run }) => run));
-  for (const [id, { run }] of runs) if (run === oldest) runs.delete(id);
-}

@@ -49,7 +49,7 @@ export class Term {
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.#commands = new Commands(parts, this.#steps, (sidecar) => {
-      this.#failing.leave(sidecar);
+      this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
     this.#purgedMs = parts.clock.monotonicMs();
@@ -102,7 +102,7 @@ export class Term {
     const sidecar = lastToken(subject);
     const receipt = ReceiptSchema.parse({ ...ReceiptSchema.parse(parse(data)), sidecar });
     if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
-    if (receipt.state === "goodbye") this.#failing.leave(sidecar);
+    if (receipt.state === "goodbye") this.#failing.goodbye(sidecar, receipt.startedAtMs);
     if (this.#fleet.hear(receipt)) this.#once("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
   }
 

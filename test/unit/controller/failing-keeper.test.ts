@@ -106,7 +106,7 @@ describe("after the end of an attempt", () => {
   test("who was known through a process that is gone is forgotten after two days at rest", async () => {
     const ended = over("handedOver", BEGIN_MS);
     keeper.hear("s1", failingMessage(1, {}, [5]));
-    keeper.leave("s1");
+    keeper.goodbye("s1", 1);
     await after(0, ended);
     await after(86_400_000, ended);
     await after(86_399_999, ended);
@@ -121,7 +121,7 @@ describe("the next leader", () => {
   beforeEach(async () => {
     keeper.hear("s1", failingMessage(1, { "2 canary": { 7: 3 } }, [1]));
     keeper.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }));
-    keeper.leave("s1");
+    keeper.goodbye("s1", 1);
     await after(0);
     keeper = keeperOf();
     await keeper.load([inStage()]);
@@ -158,10 +158,23 @@ test("a record stays below what NATS takes, with a sample of the users that the 
       variant,
       failingMessage(1, Object.fromEntries(Object.entries(runs).map(([id, of]) => [id.replace("canary", variant), of]))),
     );
-    keeper.leave(variant);
+    keeper.goodbye(variant, 1);
   }
   await after(0);
   const bytes = store.read(SUBJECTS.failingUsers("cart"))?.data.length ?? Number.POSITIVE_INFINITY;
   expect(bytes).toBeLessThan(512 * 1_024);
   expect(record()?.gone.runs).toHaveLength(120);
+});
+
+test("a record holds processes apart that may speak again, until they are too many for it", async () => {
+  const silent = async (count: number) => {
+    for (let index = 0; index < count; index += 1) {
+      keeper.hear(`s${index}`, failingMessage(1, { "2 canary": users(1_000, index * 1_000) }));
+      keeper.forget(`s${index}`);
+    }
+    await after(1_000);
+    return record()?.silent?.length;
+  };
+  expect([await silent(3), await silent(400)]).toEqual([3, 0]);
+  expect(record()?.gone.runs).toHaveLength(1);
 });

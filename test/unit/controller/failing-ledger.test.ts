@@ -8,6 +8,13 @@ beforeEach(() => {
   ledger = new FailingLedger();
 });
 
+/** The next leader's. */
+function heir(): FailingLedger {
+  const next = new FailingLedger();
+  next.restore("cart", ledger.gone("cart"));
+  return next;
+}
+
 const figures = (firstRun = 2, of = ledger) => failingUsers(of.united("cart"), firstRun);
 
 describe("users of several sidecars", () => {
@@ -57,44 +64,73 @@ describe("processes that are gone", () => {
   });
 
   test("still count, and are what the next leader must be told", () => {
-    expect(ledger.leave("s1")).toEqual(["cart"]);
+    expect(ledger.goodbye("s1", 1)).toEqual(["cart"]);
     expect(figures().canary.distinct).toBe(2);
-    const next = new FailingLedger();
-    next.restore("cart", ledger.gone("cart"));
+    const next = heir();
     next.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }, [2]));
     expect(figures(2, next)).toEqual(figures());
   });
 
+  test("are told to the next leader each by itself where they said no goodbye, and count once when they speak again to that one", () => {
+    ledger.forget("s1");
+    ledger.hear("s2", failingMessage(2, {}));
+    expect(ledger.gone("cart").silent?.map(({ sidecar, startedAtMs }) => [sidecar, startedAtMs])).toEqual([
+      ["s1", 1],
+      ["s2", 1],
+    ]);
+    const next = heir();
+    expect(figures(2, next)).toEqual(figures());
+    next.hear("s1", failingMessage(1, { "2 canary": { 7: 4 }, "1 stable": { 5: 1 } }, [1]));
+    next.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }, [2]));
+    expect(figures(2, next)).toMatchObject({ known: 3, canary: { distinct: 2, requests: 5 } });
+    // The first lives; of the second a later process speaks, too.
+    next.hear("s2", failingMessage(2, {}));
+    expect(next.gone("cart").silent?.map(({ sidecar }) => sidecar)).toEqual(["s2"]);
+  });
+
+  test("take their successor with them neither when they say goodbye late, nor in the record", () => {
+    ledger.hear("s1", failingMessage(2, { "2 canary": { 9: 2 } }));
+    expect(ledger.goodbye("s1", 1)).toEqual(["cart"]);
+    const next = heir();
+    next.hear("s1", failingMessage(2, { "2 canary": { 9: 2 } }));
+    next.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }, [2]));
+    expect(figures(2, next)).toEqual(figures());
+    expect(figures().canary.requests).toBe(6);
+  });
+
   test("are those of a sidecar that began anew, too", () => {
     ledger.hear("s1", failingMessage(2, {}));
-    expect(ledger.gone("cart").runs.map(({ run, variant }) => `${run} ${variant}`)).toEqual(["2 canary", "1 stable"]);
+    const [before] = ledger.gone("cart").silent ?? [];
+    expect(before?.runs.map(({ run, variant }) => `${run} ${variant}`)).toEqual(["2 canary", "1 stable"]);
   });
 
   test("count once when they speak again after all", () => {
-    ledger.leave("s1");
+    ledger.forget("s1");
     ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 4 } }));
-    expect([figures().canary.requests, ledger.gone("cart").runs]).toEqual([5, []]);
+    expect([figures().canary.requests, ledger.gone("cart").gone.runs, ledger.gone("cart").silent]).toEqual([5, [], []]);
   });
 
   test("of an unknown sidecar are none", () => {
-    expect(ledger.leave("s9")).toEqual([]);
+    expect([ledger.forget("s9"), ledger.goodbye("s9", 1)]).toEqual([[], []]);
   });
 
   test("are added up when they are too many, and lose nothing", () => {
     const small = new FailingLedger({ maxGone: 2 });
     for (let index = 0; index < 6; index += 1) {
       small.hear(`s${index}`, failingMessage(1, { "2 canary": { 7: 1, [100 + index]: 1 } }, [index]));
-      small.leave(`s${index}`);
+      small.goodbye(`s${index}`, 1);
     }
     expect(figures(2, small)).toMatchObject({ known: 6, canary: { distinct: 7, requests: 12 } });
-    expect(small.gone("cart").runs).toHaveLength(1);
+    expect(small.gone("cart").gone.runs).toHaveLength(1);
   });
 
   test("are told as a sample where there is little room", () => {
     ledger.hear("s3", failingMessage(1, { "2 stable": users(500) }));
-    ledger.leave("s3");
-    const [told] = ledger.gone("cart", 100).runs;
-    expect(told?.users.steps.length).toBe(100);
+    ledger.forget("s3");
+    const { gone, silent } = ledger.gone("cart", { capacity: 100 });
+    expect([gone.runs, silent?.[0]?.runs[0]?.users.steps.length]).toEqual([[], 100]);
+    const together = ledger.gone("cart", { capacity: 100, isTogether: true });
+    expect([together.gone.runs[0]?.users.steps.length, together.silent]).toEqual([100, []]);
   });
 });
 
@@ -102,7 +138,7 @@ describe("a day at rest", () => {
   test("makes whoever failed on stable history for one day more, and forgets the runs", () => {
     ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 3 }, "2 stable": { 5: 1 } }, [1]));
     ledger.hear("s2", failingMessage(1, {}, [2]));
-    ledger.leave("s2");
+    ledger.goodbye("s2", 1);
     ledger.rotate("cart");
     expect(figures(3).known).toBe(3);
     expect(figures(2)).toMatchObject({ canary: { distinct: 0 }, stable: { distinct: 0 } });
