@@ -102,7 +102,7 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
 function asksOf({ methods, headers = [] }: ReadyRules["match"], seed: number, shared: SharedParts): CompiledCondition | undefined {
   if (methods === undefined && headers.length === 0) return undefined;
   const all: ReadyCondition[] = [...(methods === undefined ? [] : [{ method: methods }]), ...headers.map((header) => ({ header }))];
-  return shared.once("asks", all, () => compileCondition({ all }, (list) => tableOf(list, seed)));
+  return shared.once("asks", all, () => compileCondition({ all }, tablesOf(seed)));
 }
 
 type Logic = Pick<CompiledStatics, "keys" | "targets">;
@@ -123,7 +123,7 @@ function logicWithLists(rules: ReadyRules, seed: number, shared: SharedParts): L
 }
 
 function compileTarget({ name, variant, when: asked }: ReadyRules["targets"][number], seed: number): CompiledTarget {
-  const when = compileCondition(asked, (list) => tableOf(list, seed));
+  const when = compileCondition(asked, tablesOf(seed));
   return { name, variant, matches: when.meets, when };
 }
 
@@ -142,15 +142,18 @@ function compileKeySource(source: KeySource): CompiledKeySource {
 
 const present = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
 
-function tableOf(list: UserList, seed: number): UserTable {
-  if ("userTable" in list) return list.userTable;
-  if ("userHashes" in list) return tableOfHashes(list.userHashes);
-  if ("users" in list) return tableOfHashes(list.users.map((user) => userHash(seed, user)));
-  const table = unpackUsers(list.packedUsers);
-  // The schema refuses it; a list taken as empty would send its users elsewhere.
-  if (table === undefined) throw new TypeError("a packed list of users that is none");
-  return table;
-}
+/** Tables of lists whose users are hashed with this salt. */
+const tablesOf =
+  (seed: number) =>
+  (list: UserList): UserTable => {
+    if ("userTable" in list) return list.userTable;
+    if ("userHashes" in list) return tableOfHashes(list.userHashes);
+    if ("users" in list) return tableOfHashes(list.users.map((user) => userHash(seed, user)));
+    const table = unpackUsers(list.packedUsers);
+    // The schema refuses it; a list taken as empty would send its users elsewhere.
+    if (table === undefined) throw new TypeError("a packed list of users that is none");
+    return table;
+  };
 
 function headersOf({ match, key, targets, cohort }: ReadyRules): string[] {
   const fromKeys = key.flatMap((source) =>

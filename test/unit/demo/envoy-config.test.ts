@@ -87,7 +87,16 @@ describe("the shipped configuration", () => {
     expect(extProc.grpc_service.retry_policy.retry_on).toBe("connect-failure,refused-stream,reset");
   });
 
-  test("lets a sidecar set Serin's headers and the baggage, and no others", () => {
-    expect(extProc.mutation_rules).toEqual({ disallow_all: true, allow_expression: { regex: "^(x-serin-.*|baggage)$" } });
+  test("lets a sidecar set Serin's headers, cookies and baggage, take its secret away, and nothing else", () => {
+    expect(extProc.mutation_rules).toEqual({
+      disallow_all: true,
+      allow_expression: { regex: "^(x-serin-.*|baggage|set-cookie|serin-debug)$" },
+    });
+  });
+
+  test("lets a sidecar ask for the headers of a response, and for nothing else", () => {
+    const mode = { response_header_mode: "SEND", request_trailer_mode: "SKIP", response_trailer_mode: "SKIP" };
+    expect([extProc.allow_mode_override, extProc.allowed_override_modes]).toEqual([true, [mode]]);
+    expect(extProc.processing_mode).toMatchObject({ response_header_mode: "SKIP" });
   });
 });
