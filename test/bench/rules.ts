@@ -24,6 +24,9 @@ const defaults = { rollouts: "10000", users: "1000000", idle: "60", changes: "10
 const flags = readFlags(process.argv.slice(2), defaults);
 const [rollouts, users, idleS, changes] = [flags.count("rollouts"), flags.count("users"), flags.count("idle"), flags.count("changes")];
 
+/** With traffic for all sides of so many rollouts, whatever the number of rules. */
+const WITH_TRAFFIC = 1_000;
+
 await runBench(1_800_000, async (stops) => {
   const directory = await mkdtemp(join(tmpdir(), "serin-rules-"));
   stops.push(() => rm(directory, { recursive: true, force: true }));
@@ -144,9 +147,6 @@ async function natsStalls(url: string, directory: string, stops: Stops): Promise
   const holder = await startHolder({ kind: "nats", url, stateDir: join(directory, "state") }, 1, stops);
   return stallRows("NATS", holder, (change) => publish(link, change));
 }
-
-/** With traffic for all sides of so many rollouts, whatever the number of rules. */
-const WITH_TRAFFIC = 1_000;
 
 async function tellings(natsUrl: string, stops: Stops): Promise<[string, string][]> {
   const all = [];
