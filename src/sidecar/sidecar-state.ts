@@ -5,6 +5,7 @@ import type { Decision } from "../core/decide/types.ts";
 import { distinct } from "../core/judge/key-sketch.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpPorts } from "../io/http.ts";
+import type { KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
 import type { Attribution } from "./attribution.ts";
@@ -43,10 +44,12 @@ export interface SidecarState {
 interface Parts {
   readonly log: Logger;
   readonly clock: Clock;
+  /** Operators' orders; none where nothing can bring any. */
+  readonly kills?: Pick<KillSwitch, "inForce" | "refused">;
 }
 
 /** Starts empty: stable for all, no beat heard, nothing counted. */
-export function createState(settings: SidecarSettings, { log, clock }: Parts): SidecarState {
+export function createState(settings: SidecarSettings, { log, clock, kills }: Parts): SidecarState {
   const beat = createBeat(clock);
   const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
   const rules = createCurrentRules(clock.nowMs, () => standing() === "unwatched");
@@ -94,6 +97,7 @@ export function createState(settings: SidecarSettings, { log, clock }: Parts): S
         ...envoyStats.readings(),
         ...rulesReadings({ rules, beat, standing }),
         ...failingReadings(failing),
+        ...(kills === undefined ? [] : killReadings(kills)),
       ];
       return [...cellMetrics(cells.all(), nowMs), ...readingMetrics(readings, startedAtMs, nowMs)];
     },
@@ -179,6 +183,24 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
       if (attribution.variant !== STABLE) failed(attribution.rollout);
     }
   }
+}
+
+function killReadings(kills: Pick<KillSwitch, "inForce" | "refused">): Reading[] {
+  const values = (value: number) => [{ attributes: {}, value }];
+  return [
+    {
+      name: METRICS.kills,
+      description: "Operators' orders to switch off that are in force.",
+      kind: "gauge",
+      values: values(kills.inForce().length),
+    },
+    {
+      name: METRICS.killsRefused,
+      description: "Orders to switch off that were refused.",
+      kind: "counter",
+      values: values(kills.refused()),
+    },
+  ];
 }
 
 type Standing = Pick<SidecarState, "rules" | "beat" | "standing">;
