@@ -37,6 +37,7 @@ const parts: CliParts = {
   user: process.env["SERIN_USER"] ?? userInfo().username,
   host: hostname(),
   defaultNats: process.env["SERIN_NATS"],
+  operatorKey: process.env["SERIN_OPERATOR_KEY"],
   otlp: otlpWanted,
   nowMs: systemClock.nowMs,
   newId: () => randomBytes(12).toString("hex"),

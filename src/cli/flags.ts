@@ -52,6 +52,12 @@ export const jsonOption = (): Option => new Option("--json", "print JSON");
 export const logLevelOption = (): Option =>
   new Option("--log-level <level>", "what is written to stderr").choices(LOG_LEVELS).default("info");
 
+/** `--sign-with`, from the environment when absent. */
+export const signingOption = (fromEnvironment: string | undefined): Option => {
+  const option = new Option("--sign-with <file>", "the operator's Ed25519 key in PEM (SERIN_OPERATOR_KEY)");
+  return fromEnvironment === undefined ? option : option.default(fromEnvironment);
+};
+
 /** `--nats`, from the environment when absent. */
 export const natsOption = (fromEnvironment: string | undefined): Option =>
   new Option("--nats <url>", "NATS server, several by comma (SERIN_NATS)").default(fromEnvironment ?? DEFAULT_NATS);

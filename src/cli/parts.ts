@@ -13,6 +13,8 @@ export interface CliParts {
   /** Who types; a claim, nothing vouches for it. */
   readonly user: string;
   readonly host: string;
+  /** `SERIN_OPERATOR_KEY`: path of the key that signs an operator's orders. */
+  readonly operatorKey: string | undefined;
   /** `SERIN_NATS`. */
   readonly defaultNats: string | undefined;
   /** True where OTEL_* variables ask for a push. */

@@ -13,8 +13,10 @@ import {
   natsOption,
   parseDuration,
   parseWorkers,
+  signingOption,
 } from "./flags.ts";
 import type { GetFlags } from "./get.ts";
+import type { KillFlags } from "./kill.ts";
 import type { CliParts } from "./parts.ts";
 import type { RulesFlags } from "./rules.ts";
 import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
@@ -78,6 +80,14 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--timeout <duration>", "longest wait", parseDuration)
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
+  command("kill [name]", "switch everyone, a rollout or one user of it off by a signed order; needs no controller")
+    .option("--all", "all rollouts")
+    .option("--key <key>", "one user, by bucketing key")
+    .option("--lift", "take the order back")
+    .option("--reason <text>", "kept with the order")
+    .addOption(signingOption(parts.operatorKey))
+    .addOption(nats())
+    .action(async (name: string | undefined, flags: KillFlags) => done(await (await import("./kill.ts")).kill(name, flags, parts)));
 
   addExplain(command, nats, parts, done);
   command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
@@ -120,6 +130,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--rules <file>", "a rule set as `serin rules` prints it, instead of NATS")
     .option("--id <id>", "name of this sidecar; from host and address when absent")
     .option("--state-dir <directory>", "where the last good rules are kept")
+    .option("--operator-keys <file>", "public keys of operators whose orders to switch off are obeyed")
     .option("--stale-after <duration>", "age of the beat that is called stale; 5s when absent", parseDuration)
     .option("--unwatched-after <duration>", "age of the beat that sends shares home; 30s when absent", parseDuration)
     .option("--drain <duration>", "time to serve on after the signal to stop; 2500ms when absent", parseDuration)
@@ -132,6 +143,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
   command("controller", "run a controller; one leads, others stand by")
     .addOption(natsOption(parts.defaultNats))
     .option("--id <id>", "name of this controller")
+    .option("--operator-keys <file>", "public keys of operators, so that a rollout that they switch off is rolled back")
     .option("--http <host:port>", "metrics, /healthz and /readyz; none when absent")
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)
     .option("--lease <duration>", "how long a lease holds that is not renewed; 4s when absent", parseDuration)
@@ -140,7 +152,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
 }
 
 function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
-  const verb = (name: "promote" | "pause" | "resume" | "abort" | "handover" | "forget", subject: string, description: string): Command =>
+  const verb = (name: "promote" | "pause" | "resume" | "handover" | "forget", subject: string, description: string): Command =>
     command(`${name} <${subject}>`, description)
       .addOption(nats())
       .option("--reason <text>", "kept in the audit")
@@ -148,7 +160,15 @@ function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts
   verb("promote", "name", "go to the next stage now").option("--full", "straight to 100 %");
   verb("pause", "name", "stay at this share; the canary is still judged");
   verb("resume", "name", "go on");
-  verb("abort", "name", "send everyone back to stable");
+  command("abort <name>", "send everyone back to stable")
+    .addOption(nats())
+    .option("--reason <text>", "kept in the audit")
+    .option("--emergency", "by a signed order that needs no controller, like `serin kill`")
+    .addOption(signingOption(parts.operatorKey))
+    .action(async (target: string, { emergency, ...flags }: VerbFlags & KillFlags & { emergency?: boolean }) => {
+      if (emergency === true) done(await (await import("./kill.ts")).kill(target, flags, parts));
+      else done(await (await import("./verbs.ts")).sendVerb("abort", target, flags, parts));
+    });
   verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");
   verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
 }

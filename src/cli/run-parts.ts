@@ -14,6 +14,7 @@ export interface SidecarFlags {
   readonly rules?: string;
   readonly id?: string;
   readonly stateDir?: string;
+  readonly operatorKeys?: string;
   readonly staleAfter?: number;
   readonly unwatchedAfter?: number;
   readonly drain?: number;
@@ -38,6 +39,7 @@ export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<
     metrics: flags.metrics,
     source: flags.rules === undefined ? { nats } : { file: flags.rules },
     stateDir: flags.stateDir,
+    operatorKeys: flags.operatorKeys,
     staleAfterMs: flags.staleAfter,
     unwatchedAfterMs: flags.unwatchedAfter,
     drainMs: flags.drain,
@@ -74,6 +76,7 @@ export interface ControllerFlags {
   readonly nats: string;
   readonly id?: string;
   readonly http?: string;
+  readonly operatorKeys?: string;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -83,7 +86,14 @@ export interface ControllerFlags {
 /** Runs a controller until the signal. */
 export async function runController(flags: ControllerFlags, parts: CliParts): Promise<ExitCode> {
   const id = flags.id ?? defaultId(parts.host, parts.newId());
-  const options = withoutUndefined({ id, nats: flags.nats, http: flags.http, renewMs: flags.renew, leaseMs: flags.lease });
+  const options = withoutUndefined({
+    id,
+    nats: flags.nats,
+    http: flags.http,
+    operatorKeys: flags.operatorKeys,
+    renewMs: flags.renew,
+    leaseMs: flags.lease,
+  });
   const running = await Promise.race([checked(() => parts.startController(options, flags.logLevel)), stopped(parts.signal)]);
   // The signal came while NATS was still away: nothing runs yet.
   if (running === undefined) return EXIT.done;

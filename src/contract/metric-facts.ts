@@ -80,6 +80,13 @@ export const METRIC_FACTS: readonly MetricFact[] = [
   fact(METRICS.ruleRevision, "gauge", [], "Revision of the rule set in force."),
   fact(METRICS.rulesRejected, "counter", [], "Rule sets refused since the start."),
   fact(METRICS.rulesState, "gauge", ["state"], "1 for the state that holds: `ok`, `stale` or `unwatched`."),
+  fact(METRICS.kills, "gauge", [], "Operators' signed orders to switch off that are in force."),
+  fact(
+    METRICS.killsRefused,
+    "counter",
+    [],
+    "Orders to switch off that were refused: no known operator signed them, or they cannot be read.",
+  ),
   fact(METRICS.ruleAge, "gauge", [], "Seconds since the last beat of a controller."),
   fact(METRICS.workers, "gauge", [], "With `--workers`: worker processes that serve."),
   fact(METRICS.workersRestarted, "counter", [], "With `--workers`: worker processes started again after they had died."),

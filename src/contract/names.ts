@@ -24,6 +24,8 @@ export const STREAMS = {
   plans: "SERIN_PLANS",
   state: "SERIN_STATE",
   audit: "SERIN_AUDIT",
+  /** Signed by operators, and written by them: it works without a controller. */
+  kills: "SERIN_KILLS",
 } as const;
 
 const STATE = "serin.state.";
@@ -52,6 +54,8 @@ export const SUBJECTS = {
   failingUsers: (rollout: string): string => `${STATE}failing.${rollout}`,
   audit: (rollout: string): string => `serin.audit.${rollout}`,
   allAudit: "serin.audit.>",
+  kill: (scopeToken: string): string => `serin.kill.${scopeToken}`,
+  allKills: "serin.kill.>",
 } as const;
 
 /** Metric names, as Prometheus and OTLP see them. */
@@ -68,6 +72,8 @@ export const METRICS = {
   ruleAge: "serin_rules_beat_age_seconds",
   rulesRejected: "serin_rules_rejected_total",
   rulesState: "serin_rules_state",
+  kills: "serin_kills",
+  killsRefused: "serin_kills_refused_total",
   streams: "serin_ext_proc_streams_total",
   envoyLogsDropped: "serin_envoy_logs_dropped_total",
   envoyLogsWritten: "serin_envoy_logs_written_total",

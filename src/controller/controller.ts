@@ -1,8 +1,12 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { MetricData } from "@opentelemetry/sdk-metrics";
+import type { KillOrder, KillScope } from "../contract/kills.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
 import { type HttpServer, startHttp } from "../io/http.ts";
+import { readOperatorKeys } from "../io/kill-signatures.ts";
+import { readKills } from "../io/kill-store.ts";
+import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, ensureStreams, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { startTelemetry, type Telemetry } from "../io/telemetry.ts";
@@ -31,8 +35,9 @@ export interface RunningController {
 export async function startController(options: ControllerOptions, { log, clock }: ControllerParts): Promise<RunningController> {
   const settings = ControllerOptionsSchema.parse(options);
   log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
+  const kills = createKillSwitch(settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys), log);
   const link = await connectNats({ url: settings.nats, name: `serin controller ${settings.id}`, waitForServer: true });
-  const controller = new Controller({ link, log, clock, settings });
+  const controller = new Controller({ link, log, clock, settings, kills });
   try {
     await controller.serveHttp();
   } catch (error) {
@@ -42,7 +47,7 @@ export async function startController(options: ControllerOptions, { log, clock }
   return controller;
 }
 
-type Parts = ControllerParts & Readonly<{ link: NatsLink; settings: ControllerSettings }>;
+type Parts = ControllerParts & Readonly<{ link: NatsLink; settings: ControllerSettings; kills: KillSwitch }>;
 
 class Controller implements RunningController {
   readonly #parts: Parts;
@@ -115,7 +120,7 @@ class Controller implements RunningController {
 
   /** One time in office: begins, serves until deposed or stopped, and leaves nothing running. */
   async #serve(writer: FencedWriter, manager: JetStreamManager): Promise<void> {
-    const { link, log, clock, settings } = this.#parts;
+    const { link, log, clock, settings, kills } = this.#parts;
     const ended = new AbortController();
     const end = (reason: string): void => {
       writer.end(reason);
@@ -123,11 +128,14 @@ class Controller implements RunningController {
       ended.abort();
     };
     const ports = { state: statePort(manager, writer), plans: planPort(link, manager), audit: auditPort(link) };
-    const term = new Term({ id: settings.id, term: writer.term, settings, clock, log, ...ports }, (error: DeposedError) =>
+    const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
+    const term = new Term({ id: settings.id, term: writer.term, settings, clock, log, ...ports, killed }, (error: DeposedError) =>
       end(error.message),
     );
     const stops = [this.#renew(writer, end)];
     try {
+      // Given while nobody led.
+      for (const order of await readKills(link)) kills.hear(order);
       await term.begin();
       stops.push(...this.#listen(term));
       const over = aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));
@@ -163,7 +171,7 @@ class Controller implements RunningController {
   }
 
   #listen(term: Term): (() => void)[] {
-    const { link, log, settings } = this.#parts;
+    const { link, log, settings, kills } = this.#parts;
     const bad = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} that cannot be read`);
     const ticks = setInterval(() => term.tick(), settings.tickMs);
     return [
@@ -171,6 +179,7 @@ class Controller implements RunningController {
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
       subscribeSafely(link, SUBJECTS.allEvidence, (message) => term.onEvidence(message), bad("evidence")),
       subscribeSafely(link, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
+      subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),
     ];
   }
@@ -184,6 +193,9 @@ class Controller implements RunningController {
     }
   }
 }
+
+/** An order that leaves no one on the rollout. */
+const isWhole = ({ rollout, user }: KillScope, name: string): boolean => rollout === undefined || (rollout === name && user === undefined);
 
 /** Resolves when the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {

@@ -26,6 +26,7 @@ export const ControllerOptionsSchema = z.strictObject({
   judgeWriteMs: z.int().min(0).default(1_000).describe("Shortest time between two writes of what the judge knows, but for a new verdict."),
   purgeAfterMs: z.int().min(0).default(600_000).describe("How long a blob that no manifest names is kept."),
   deadlines: DeadlinesSchema.default({}).describe("Deadlines of the plan, where they differ from those of production."),
+  operatorKeys: z.string().min(1).optional().describe("File with the public keys (Ed25519, PEM) of operators who may switch off."),
   http: z
     .string()
     .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5}$/, "not an address; write HOST:PORT")

@@ -1,3 +1,4 @@
+import type { KillOrder } from "../contract/kills.ts";
 import type { Audit } from "../contract/messages.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
 import type { Clock } from "../io/clock.ts";
@@ -44,4 +45,6 @@ export interface TermParts {
   readonly state: StatePort;
   readonly plans: PlanPort;
   readonly audit: AuditPort;
+  /** The operator's order that switches a rollout off; undefined without one. */
+  killed(rollout: string): KillOrder | undefined;
 }

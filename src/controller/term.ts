@@ -5,6 +5,7 @@ import { ReceiptSchema, type Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { Commands } from "./commands.ts";
+import { isEnded } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
@@ -192,11 +193,21 @@ export class Term {
 
   async #tickSeat(seat: Seat): Promise<void> {
     if (this.#steps.seats.get(seat.name) !== seat) return;
+    await this.#obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick" }, { who: this.#steps.self });
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
     await this.#failing.write(seat.live);
     await this.#steps.clearOutbox(seat);
+  }
+
+  /** Sidecars obeyed the order already; here the plan follows, and says who gave it. */
+  async #obeyKill(seat: Seat): Promise<void> {
+    const order = this.#parts.killed(seat.name);
+    if (order === undefined || isEnded(seat.live.plan.phase) || seat.live.plan.phase === "rollingBack") return;
+    const { who, reason } = order;
+    const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
+    await this.#steps.deliver(seat, { type: "abort", reason: why }, { who: { name: who, claimed: false } });
   }
 
   async #keepHouse(): Promise<void> {

@@ -125,8 +125,13 @@ export async function ensureStreams(link: NatsLink): Promise<JetStreamManager> {
     max_age: 400 * 86_400_000_000_000,
     ...common,
   });
+  await ensureKills(manager);
   return manager;
 }
+
+/** The stream of operators' orders, which the command line makes as well where no controller ever ran. */
+export const ensureKills = (manager: JetStreamManager): Promise<void> =>
+  ensure(manager, { name: STREAMS.kills, subjects: [SUBJECTS.allKills], max_msgs_per_subject: 1, allow_direct: true });
 
 async function ensure(manager: JetStreamManager, config: Parameters<JetStreamManager["streams"]["add"]>[0]): Promise<void> {
   try {

@@ -8,6 +8,7 @@ import {
   recompile,
   withUnwatched,
 } from "../core/decide/compile.ts";
+import type { Kills } from "../core/decide/kills.ts";
 import { isNewer } from "../io/rules-store.ts";
 
 const FRESH_MS = 60_000;
@@ -34,6 +35,8 @@ export interface CurrentRules {
   /** Counts a rule set that was refused; true when this problem is new. */
   reject(problem: string): boolean;
   setUnwatched(unwatched: boolean): void;
+  /** Whom operators switched off, whatever the rules say. */
+  setKills(kills: Kills): void;
   /** Called after each change of what is in force or known about it. Returns the way to stop. */
   onChange(listener: () => void): () => void;
 }
@@ -51,7 +54,8 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
   const take = (next: NextRules): void => {
     // Rules that nobody watches must not be served until the next look at the beat.
     const unwatched = isUnwatched();
-    compiled = "changed" in next ? recompile(withUnwatched(compiled, unwatched), next) : compile(next, { unwatched });
+    compiled =
+      "changed" in next ? recompile(withUnwatched(compiled, unwatched), next) : { ...compile(next, { unwatched }), kills: compiled.kills };
     sinceMs = nowMs();
     changedAtMs = sinceMs;
     rejected = { count: rejected.count, problem: undefined };
@@ -78,6 +82,11 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
     confirm(seen) {
       if (rejected.problem === undefined || compareRevision(seen, compiled) !== 0) return;
       rejected = { count: rejected.count, problem: undefined };
+      tell();
+    },
+    setKills(kills) {
+      if (kills === compiled.kills) return;
+      compiled = { ...compiled, kills };
       tell();
     },
     setUnwatched(next) {

@@ -8,6 +8,7 @@ import type { CurrentRules } from "./current-rules.ts";
 import { type EvidenceSender, startEvidence } from "./evidence.ts";
 import type { FailingUsers } from "./failing-users.ts";
 import { type FailingUsersSender, startFailingUsersSender } from "./failing-users-sender.ts";
+import type { KillOrders } from "./kill-orders.ts";
 import type { FeedParts } from "./manifest-feed.ts";
 import { type NatsSource, startNatsSource } from "./nats-source.ts";
 import type { SidecarSettings } from "./options.ts";
@@ -33,6 +34,7 @@ interface Parts {
   readonly log: Logger;
   readonly slices: Slices;
   readonly disk: RulesDisk | undefined;
+  readonly killOrders: KillOrders;
   standing(): BeatState;
 }
 
@@ -95,14 +97,14 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     },
   };
 
-  function start(link: NatsLink, { beat, cells, failing, clock, slices }: Parts): Connected {
+  function start(link: NatsLink, { beat, cells, failing, clock, slices, killOrders }: Parts): Connected {
     const evidence = startEvidence({ id: settings.id, link, rules, cells, clock, log, slices });
     const failingUsers = startFailingUsersSender({ id: settings.id, link, rules, failing, log, slices });
     const onNewTerm = (): void => {
       evidence.resend();
       failingUsers.resend();
     };
-    const source = startNatsSource(link, { rules, beat, log, onNewTerm, ...disk });
+    const source = startNatsSource(link, { rules, beat, log, onNewTerm, onKill: killOrders.hear, ...disk });
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
     return { link, source, receipts, evidence, failingUsers };
   }

@@ -1,5 +1,6 @@
 import { SUBJECTS } from "../contract/names.ts";
 import { LeaseSchema } from "../contract/rules.ts";
+import { readKills } from "../io/kill-store.ts";
 import { type NatsLink, readState, type Stored, subscribeSafely } from "../io/nats.ts";
 import type { Beat } from "./beat.ts";
 import { createManifestFeed, type FeedParts } from "./manifest-feed.ts";
@@ -14,13 +15,16 @@ export interface NatsSource {
 
 interface Parts extends FeedParts {
   readonly beat: Beat;
+  /** Takes an operator's order to switch off. */
+  onKill(data: Uint8Array): void;
   /** Another controller leads, or the same one anew: what the last one had not yet written is unknown to it. */
   onNewTerm(): void;
 }
 
 /** Follows rules and beat by push, and repairs by direct gets on start, on each reconnection and every 15 s. */
 export function startNatsSource(link: NatsLink, parts: Parts): NatsSource {
-  const { beat, log, onNewTerm } = parts;
+  const { beat, log, onNewTerm, onKill } = parts;
+  const onBadKill = (error: unknown): void => log.error({ error }, "an order to switch off could not be taken");
   const feed = createManifestFeed(link, parts);
   let term: number | undefined;
   const hearLease = (data: Uint8Array, how: "pushed" | "read"): void => {
@@ -46,6 +50,7 @@ export function startNatsSource(link: NatsLink, parts: Parts): NatsSource {
   const stops = [
     subscribeSafely(link, SUBJECTS.push(SUBJECTS.manifest), ({ data }) => feed.offer(data), feed.refuse),
     subscribeSafely(link, SUBJECTS.push(SUBJECTS.lease), ({ data }) => hearSafely(data, "pushed"), onBadLease),
+    subscribeSafely(link, SUBJECTS.allKills, ({ data }) => onKill(data), onBadKill),
   ];
   const fetch = async (subject: string): Promise<Stored | undefined> => {
     try {
@@ -56,6 +61,7 @@ export function startNatsSource(link: NatsLink, parts: Parts): NatsSource {
     }
   };
   const repair = async (): Promise<void> => {
+    await readKills(link).then((orders) => orders.forEach(onKill), onBadKill);
     // The beat first: rules that nobody watches any more must not be served until the next look at its age.
     const lease = await fetch(SUBJECTS.lease);
     if (lease !== undefined) hearSafely(lease.data, "read");

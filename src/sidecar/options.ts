@@ -32,6 +32,11 @@ export const SidecarOptionsSchema = z.strictObject({
     z.strictObject({ file: z.string().min(1).describe("A rule set as `serin rules` prints it; read again when it changes.") }),
   ]),
   stateDir: z.string().min(1).optional().describe("Directory for the last good rules; none are kept when absent."),
+  operatorKeys: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("File with the public keys (Ed25519, PEM) of operators whose orders to switch off are obeyed; none are when absent."),
   staleAfterMs: z.int().min(100).default(5_000).describe("Age of the beat at which growth has stopped and it is said."),
   unwatchedAfterMs: z.int().min(200).default(30_000).describe("Age of the beat at which shares return to stable."),
   drainMs: z

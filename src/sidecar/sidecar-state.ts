@@ -4,6 +4,7 @@ import { STABLE } from "../contract/rollout.ts";
 import type { Decision } from "../core/decide/types.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpPorts } from "../io/http.ts";
+import type { KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { createEasySlices, type Slices } from "../io/slices.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
@@ -50,10 +51,12 @@ interface Parts {
   readonly log: Logger;
   readonly clock: Clock;
   readonly secrets?: Secrets;
+  /** Operators' orders; none where nothing can bring any. */
+  readonly kills?: Pick<KillSwitch, "inForce" | "refused">;
 }
 
 /** Starts empty: stable for all, no beat heard, nothing counted. */
-export function createState(settings: SidecarSettings, { log, clock, secrets = NO_SECRETS }: Parts): SidecarState {
+export function createState(settings: SidecarSettings, { log, clock, secrets = NO_SECRETS, kills }: Parts): SidecarState {
   const beat = createBeat(clock);
   const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
   const rules = createCurrentRules(clock.nowMs, () => standing() === "unwatched");
@@ -104,6 +107,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
       const readings = [...counters.readings(), ...envoyStats.readings(), ...rulesReadings({ rules, beat, standing })];
       yield* readingMetrics(readings, startedAtMs, clock.nowMs());
       for (const part of failingReadings(failing)) yield* readingMetrics([part], startedAtMs, clock.nowMs());
+      if (kills !== undefined) yield* readingMetrics(killReadings(kills), startedAtMs, clock.nowMs());
     },
     forgetGone: createForgetGone(rules, cells, clock),
     slices: createEasySlices(),
@@ -195,6 +199,24 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
       if (attribution.variant !== STABLE) failed(attribution.rollout);
     }
   }
+}
+
+function killReadings(kills: Pick<KillSwitch, "inForce" | "refused">): Reading[] {
+  const values = (value: number) => [{ attributes: {}, value }];
+  return [
+    {
+      name: METRICS.kills,
+      description: "Operators' orders to switch off that are in force.",
+      kind: "gauge",
+      values: values(kills.inForce().length),
+    },
+    {
+      name: METRICS.killsRefused,
+      description: "Orders to switch off that were refused.",
+      kind: "counter",
+      values: values(kills.refused()),
+    },
+  ];
 }
 
 type Standing = Pick<SidecarState, "rules" | "beat" | "standing">;

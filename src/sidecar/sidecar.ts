@@ -2,11 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../io/clock.ts";
 import { type HttpPorts, startHttp } from "../io/http.ts";
+import { readOperatorKeys } from "../io/kill-signatures.ts";
+import { createKillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { startTelemetry } from "../io/telemetry.ts";
 import { readSecrets } from "./extras-ports.ts";
 import { startFileSource } from "./file-source.ts";
 import { type Stops, startGrpc } from "./grpc-side.ts";
+import { startKillOrders } from "./kill-orders.ts";
 import { loadNatsSide } from "./late-modules.ts";
 import type { NatsSide } from "./nats-side.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "./options.ts";
@@ -52,10 +55,14 @@ export async function startSidecar(options: SidecarOptions, parts: Parts): Promi
 async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Promise<RunningSidecar> {
   const { source, drainMs } = settings;
   const { log } = parts;
-  const state = createState(settings, { ...parts, secrets: await readSecrets(settings) });
+  const keys = settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys);
+  const kills = createKillSwitch(keys, log);
+  const state = createState(settings, { ...parts, secrets: await readSecrets(settings), kills });
   const { rules, health } = state;
   const disk = "nats" in source && settings.stateDir !== undefined ? createRulesDisk(settings.stateDir) : undefined;
   if (disk !== undefined) await loadFromDisk(disk, state, parts);
+  const killOrders = await startKillOrders(kills, settings, { rules, log });
+  stops.unshift(killOrders.stop);
   if ("file" in source) stops.unshift(await startFileSource(source.file, { rules, log }));
 
   // What is pushed is loaded in one piece, for which requests would wait too long; the last push, after gRPC and NATS, holds everything.
@@ -79,7 +86,7 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   // Only now, because NATS may be away, and because no request needs any of it: it takes as long to load as all of the rest.
   if ("nats" in source) {
     const { startNatsSide } = await loadNatsSide();
-    nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk });
+    nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk, killOrders });
   }
   const stop = async (): Promise<void> => {
     health.set(false);

@@ -28,7 +28,7 @@ async function follow(source: HolderSource): Promise<void> {
   const link = await connectNats({ url: source.url, name: "bench", waitForServer: false });
   const disk = createRulesDisk(source.stateDir);
   const onError = (error: unknown): void => log.error({ error }, "rules cannot be kept on disk");
-  const parts = { rules, log, beat: createBeat(systemClock), onNewTerm: () => undefined };
+  const parts = { rules, log, beat: createBeat(systemClock), onNewTerm: () => undefined, onKill: () => undefined };
   const nats = startNatsSource(link, { ...parts, loaded: disk.loaded, keep: (kept) => disk.save(kept).catch(onError) });
   await nats.repair();
 }

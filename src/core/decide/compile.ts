@@ -1,6 +1,7 @@
 import type { PathMatch } from "../../contract/conditions.ts";
 import type { LiveRule, ReadyRuleSet } from "../../contract/rules.ts";
 import { thresholdOf } from "./bucket.ts";
+import { type Kills, NO_KILLS } from "./kills.ts";
 import { bySpecificity } from "./match.ts";
 import { type CompiledStatics, compileStatics, createSharedParts } from "./statics.ts";
 import { Table } from "./table.ts";
@@ -38,6 +39,8 @@ export interface CompiledRules {
   readonly headerReaders: Table<number>;
   /** True when the shares that ask for it are at home, so that their thresholds do not count. */
   readonly unwatched: boolean;
+  /** Whom operators switched off. */
+  readonly kills: Kills;
 }
 
 /** What of a rule set differs from the one in force. */
@@ -61,6 +64,7 @@ export const NO_RULES: CompiledRules = {
   headers: new Set(),
   headerReaders: Table.empty(),
   unwatched: false,
+  kills: NO_KILLS,
 };
 
 /** Compiles a rule set whole; `unwatched` sends the shares home that ask for it. */

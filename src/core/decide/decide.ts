@@ -2,6 +2,7 @@ import { STABLE, type VariantName } from "../../contract/rollout.ts";
 import { BAGGAGE, cohortIn } from "./baggage.ts";
 import { isControl, murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
+import { isKilled, type Kills } from "./kills.ts";
 import { hostName, pathMatches, pathOnly } from "./match.ts";
 import { mirrorVerdict } from "./mirror.ts";
 import { type Decision, NOBODY, type RequestFacts, type Subject } from "./types.ts";
@@ -24,7 +25,7 @@ export const NO_ROLLOUT: Decision = {
 export function decide(rules: CompiledRules, request: RequestFacts): Decision {
   const rollout = governing(rules, request);
   if (rollout === undefined) return NO_ROLLOUT;
-  return decideRollout(rollout, request, isAtHome(rules, rollout));
+  return decideRollout(rollout, request, { atHome: isAtHome(rules, rollout), kills: rules.kills });
 }
 
 /** Whether the share of a rollout is sent home because nobody watches. */
@@ -52,14 +53,15 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
   return rules.anyHost.find(holds)?.rollout;
 }
 
-function decideRollout(rollout: CompiledRollout, request: RequestFacts, atHome: boolean): Decision {
+function decideRollout(rollout: CompiledRollout, request: RequestFacts, { atHome, kills }: { atHome: boolean; kills: Kills }): Decision {
   const threshold = atHome ? 0 : rollout.threshold;
   const found = firstKey(rollout, request);
-  const mirror = mirrorOf(rollout, request, found);
+  const isOff = rollout.off || isKilled(kills, rollout, found?.key);
+  const mirror = isOff ? undefined : mirrorOf(rollout, request, found);
   const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold, mirror };
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
-  if (rollout.off) return { ...base, reason: "off", bucket, keySource: found?.label };
+  if (isOff) return { ...base, reason: "off", bucket, keySource: found?.label };
   const target = rollout.targets.find((candidate) => candidate.matches(request, found ?? NOBODY));
   if (target !== undefined) {
     return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
@@ -82,8 +84,8 @@ function cohortOf({ statics }: CompiledRollout, request: RequestFacts): VariantN
 }
 
 /** The cluster that gets a copy. */
-function mirrorOf({ off, statics: { mirror } }: CompiledRollout, request: RequestFacts, found: FoundKey | undefined): string | undefined {
-  if (mirror === undefined || off) return undefined;
+function mirrorOf({ statics: { mirror } }: CompiledRollout, request: RequestFacts, found: FoundKey | undefined): string | undefined {
+  if (mirror === undefined) return undefined;
   return mirrorVerdict(mirror, request, found?.key) === "copied" ? mirror.cluster : undefined;
 }
 

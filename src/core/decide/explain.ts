@@ -3,6 +3,7 @@ import { STABLE } from "../../contract/rollout.ts";
 import { byName, type CompiledRollout, type CompiledRoute, type CompiledRules } from "./compile.ts";
 import { decide, firstKey, governing, isAtHome } from "./decide.ts";
 import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
+import { isKilled } from "./kills.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
 import { revisionText } from "./tags.ts";
 import { failureText } from "./told.ts";
@@ -22,7 +23,7 @@ export function explain(rules: CompiledRules, request: RequestFacts): Explanatio
   const chosen = governing(rules, request);
   const steps = considered(rules, request, chosen);
   if (chosen !== undefined)
-    steps.push(...insideSteps(chosen, request, decision, isAtHome(rules, chosen)), ...upstreamSteps(chosen, request, decision, rules));
+    steps.push(...insideSteps(chosen, request, decision, rules), ...upstreamSteps(chosen, request, decision, rules));
   const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
   const text = `${decision.variant}, reason "${decision.reason}", by revision ${revisionText(rules)}${run}`;
   steps.push({ step: "result", text });
@@ -98,7 +99,7 @@ function pathText(matcher: PathMatch): string {
   return "prefix" in matcher ? `under ${matcher.prefix}` : `of the form ${matcher.template}`;
 }
 
-function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: Decision, atHome: boolean): ExplainStep[] {
+function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: Decision, rules: CompiledRules): ExplainStep[] {
   const rollout = chosen.name;
   if (chosen.off) return [{ step: "off", rollout, text: "the rollout is off: everyone to stable" }];
   const found = firstKey(chosen, request);
@@ -110,6 +111,7 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
       text: found === undefined ? `no bucketing key: tried ${tried}` : `the bucketing key comes from ${found.label}`,
     },
   ];
+  if (isKilled(rules.kills, chosen, found?.key)) return [...steps, { step: "off", rollout, text: "switched off by an operator: stable" }];
   for (const { name, variant, when } of chosen.targets) {
     const who = found ?? NOBODY;
     const holds = when.meets(request, who);
@@ -117,7 +119,7 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
     steps.push({ step: "target", rollout, text: `target ${name} ${text}` });
     if (holds) return steps;
   }
-  steps.push(...cohortSteps(chosen, request, atHome));
+  steps.push(...cohortSteps(chosen, request, isAtHome(rules, chosen)));
   if (decision.reason === "cohort") return steps;
   if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(decision.bucket, decision) });
   return steps;

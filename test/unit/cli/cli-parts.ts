@@ -29,6 +29,7 @@ export async function runWith(args: readonly string[], overrides: Partial<CliPar
     user: "alice",
     host: "edge.example",
     defaultNats: undefined,
+    operatorKey: undefined,
     otlp: false,
     nowMs: () => 1_800_000_000_000,
     newId: () => "0123456789abcdef",

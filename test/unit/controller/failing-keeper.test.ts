@@ -19,7 +19,17 @@ function keeperOf(): FailingKeeper {
   const { state, plans, audit } = store.ports(Number.POSITIVE_INFINITY);
   const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
-  return new FailingKeeper({ id: "a", term: 1, settings, clock, log: createLog({ name: "test", level: "silent" }), state, plans, audit });
+  return new FailingKeeper({
+    id: "a",
+    term: 1,
+    settings,
+    clock,
+    log: createLog({ name: "test", level: "silent" }),
+    state,
+    plans,
+    audit,
+    killed: () => undefined,
+  });
 }
 
 beforeEach(() => {

@@ -5,6 +5,7 @@ import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import type { ManifestPayload } from "../../../src/contract/rules.ts";
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
 import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
+import type { TermParts } from "../../../src/controller/ports.ts";
 import { Term } from "../../../src/controller/term.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { decodeManifest } from "../../../src/io/rules-store.ts";
@@ -30,6 +31,8 @@ export class Play {
   /** Leaders so far. */
   terms = 0;
   nowMs = 1_000_000_000_000;
+  /** Operators' orders to switch off, as the controller knows them. */
+  killed: TermParts["killed"] = () => undefined;
   readonly #allowed: number;
   readonly #counts = new Map<string, Counts>();
   #sequence = 0;
@@ -114,7 +117,10 @@ export class Play {
     const { isKilled, ...ports } = this.store.ports(this.terms === 1 ? this.#allowed : Number.POSITIVE_INFINITY);
     this.#isKilled = isKilled;
     const clock = { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs };
-    this.#term = new Term({ id: "a", term: this.terms, settings, clock, log, ...ports }, () => undefined);
+    this.#term = new Term(
+      { id: "a", term: this.terms, settings, clock, log, ...ports, killed: (rollout) => this.killed(rollout) },
+      () => undefined,
+    );
     try {
       await this.#term.begin();
     } catch (error) {

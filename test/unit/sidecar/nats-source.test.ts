@@ -24,7 +24,13 @@ beforeEach(() => {
   const onNewTerm = (): void => {
     terms += 1;
   };
-  source = startNatsSource(fake.link, { rules, beat, log: createLog({ name: "test", level: "silent" }), onNewTerm });
+  source = startNatsSource(fake.link, {
+    rules,
+    beat,
+    log: createLog({ name: "test", level: "silent" }),
+    onNewTerm,
+    onKill: () => undefined,
+  });
 });
 afterEach(() => {
   source.stop();

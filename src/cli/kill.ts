@@ -1,0 +1,64 @@
+import { UsageError } from "../contract/errors.ts";
+import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import type { KillOrder, KillScope } from "../contract/kills.ts";
+import { FORMAT } from "../contract/names.ts";
+import { hashKey } from "../core/decide/bucket.ts";
+import { saltOf } from "../core/decide/rollout-rules.ts";
+import { readSigningKey, signKill } from "../io/kill-signatures.ts";
+import { storeKill } from "../io/kill-store.ts";
+import type { NatsLink } from "../io/nats.ts";
+import { readPlan } from "../io/store.ts";
+import { withNats } from "./connection.ts";
+import type { CliParts } from "./parts.ts";
+
+export interface KillFlags {
+  readonly nats: string;
+  readonly all?: boolean;
+  readonly key?: string;
+  readonly lift?: boolean;
+  readonly reason?: string;
+  readonly signWith?: string;
+  readonly json?: boolean;
+}
+
+/** Switches everyone, a rollout or one user of it off, by an operator's signed word and without a controller. */
+export async function kill(rollout: string | undefined, flags: KillFlags, parts: CliParts): Promise<ExitCode> {
+  refuseMixed(rollout, flags);
+  const { signWith, lift = false, reason } = flags;
+  if (signWith === undefined)
+    throw new UsageError("an order to switch off is signed; give --sign-with FILE or SERIN_OPERATOR_KEY, an Ed25519 key in PEM");
+  const key = await readSigningKey(signWith);
+  const order = await withNats(flags.nats, async (link): Promise<KillOrder> => {
+    const scope = await scopeOf(link, rollout, flags);
+    const given: KillOrder = {
+      format: FORMAT,
+      scope,
+      off: !lift,
+      atMs: parts.nowMs(),
+      who: parts.user,
+      ...(reason === undefined ? {} : { reason }),
+    };
+    await storeKill(link, scope, signKill(given, key));
+    return given;
+  });
+  if (flags.json === true) parts.out(`${JSON.stringify(order)}\n`);
+  else parts.out(`${textOf(rollout, flags)}: ${lift ? "the order is lifted" : "off, for everyone and at once: stable answers"}\n`);
+  return EXIT.done;
+}
+
+function refuseMixed(rollout: string | undefined, { all, key }: KillFlags): void {
+  if ((rollout === undefined) === (all !== true)) throw new UsageError("name a rollout, or say --all");
+  if (rollout === undefined && key !== undefined) throw new UsageError("--key is of one rollout; name it instead of --all");
+}
+
+async function scopeOf(link: NatsLink, rollout: string | undefined, { key }: KillFlags): Promise<KillScope> {
+  if (rollout === undefined) return {};
+  if (key === undefined) return { rollout };
+  // Users are known by hashes under the rollout's salt, which its plan tells.
+  const plan = await readPlan(link, rollout);
+  if (plan === undefined) throw new UsageError(`no rollout is named ${rollout}; \`serin status\` names those that there are`);
+  return { rollout, user: hashKey(saltOf(plan.rollout), key) };
+}
+
+const textOf = (rollout: string | undefined, { key }: KillFlags): string =>
+  rollout === undefined ? "all rollouts" : key === undefined ? rollout : `${rollout}, one user`;

@@ -1,0 +1,28 @@
+import { jetstreamManager } from "@nats-io/jetstream";
+import { type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
+import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import { ensureKills, type NatsLink } from "./nats.ts";
+
+/** Stores an order: sidecars hear it as it is published, and find it later. */
+export async function storeKill(link: NatsLink, scope: KillScope, signed: SignedKill): Promise<void> {
+  await ensureKills(await jetstreamManager(link.connection, { timeout: 3_000 }));
+  await link.jetstream.publish(SUBJECTS.kill(scopeToken(scope)), JSON.stringify(signed));
+}
+
+/** The last order of each scope; none where nobody ever gave one. Throws when the server does not answer. */
+export async function readKills({ connection }: NatsLink): Promise<Uint8Array[]> {
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 3_000 });
+  const found: Uint8Array[] = [];
+  try {
+    const messages = await manager.direct.getLastMessagesFor(STREAMS.kills, { multi_last: [SUBJECTS.allKills] });
+    for await (const { data } of messages) found.push(data);
+  } catch (error) {
+    if (!isNothing(error)) throw error;
+  }
+  return found;
+}
+
+/** There is no such stream yet, or no message in it. */
+const isNothing = (error: unknown): boolean =>
+  error instanceof Error &&
+  (("code" in error && error.code === 404) || ("isNoResponders" in error && Object(error).isNoResponders() === true));

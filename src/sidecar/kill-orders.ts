@@ -1,0 +1,76 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { KillOrder } from "../contract/kills.ts";
+import { type Kills, NO_KILLS } from "../core/decide/kills.ts";
+import type { KillSwitch } from "../io/kill-switch.ts";
+import type { Logger } from "../io/log.ts";
+import type { CurrentRules } from "./current-rules.ts";
+import type { SidecarSettings } from "./options.ts";
+
+/** Operators' orders as they come in. */
+export interface KillOrders {
+  /** Obeys an order at once, and keeps it for the next start. */
+  hear(data: Uint8Array): void;
+  /** Resolves when the last one is on disk. */
+  stop(): Promise<void>;
+}
+
+interface Parts {
+  readonly rules: CurrentRules;
+  readonly log: Logger;
+}
+
+const KeptSchema = z.array(z.string());
+
+/** Begins with the orders that were kept: one that was given holds over a restart, also when NATS is away.*/
+export async function startKillOrders(orders: KillSwitch, { stateDir }: SidecarSettings, { rules, log }: Parts): Promise<KillOrders> {
+  const path = stateDir === undefined ? undefined : join(stateDir, "kills.json");
+  let saving = Promise.resolve();
+  const save = (directory: string, file: string): void => {
+    saving = saving.then(async () => {
+      try {
+        await mkdir(directory, { recursive: true });
+        await writeFile(`${file}.next`, JSON.stringify(orders.kept()));
+        await rename(`${file}.next`, file);
+      } catch (error) {
+        log.error({ error }, "orders to switch off cannot be kept on disk");
+      }
+    });
+  };
+  if (path !== undefined) for (const text of await keptIn(path, log)) orders.hear(Buffer.from(text));
+  rules.setKills(killsOf(orders.inForce()));
+  return {
+    hear(data) {
+      if (!orders.hear(data)) return;
+      rules.setKills(killsOf(orders.inForce()));
+      if (path !== undefined && stateDir !== undefined) save(stateDir, path);
+    },
+    stop: () => saving,
+  };
+}
+
+/** What orders add up to. */
+function killsOf(orders: readonly KillOrder[]): Kills {
+  if (orders.length === 0) return NO_KILLS;
+  const rollouts = new Set<string>();
+  const users = new Map<string, Set<string>>();
+  let all = false;
+  for (const { scope } of orders) {
+    const { rollout, user } = scope;
+    if (rollout === undefined) all = true;
+    else if (user === undefined) rollouts.add(rollout);
+    else users.set(rollout, (users.get(rollout) ?? new Set()).add(user));
+  }
+  return { all, rollouts, users };
+}
+
+async function keptIn(path: string, log: Logger): Promise<readonly string[]> {
+  try {
+    return KeptSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    log.error({ error }, "kept orders to switch off cannot be read; they hold again when NATS answers");
+    return [];
+  }
+}
