@@ -7,7 +7,8 @@ const real = { globalSetup: ["test/support/programs.ts"] };
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"]),
+      // Laws take thousands of cases each, and some seconds where other work shares the machine.
+      project("unit", ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"], { testTimeout: 60_000 }),
       project("integration", ["test/integration/**/*.test.ts"], { ...real, testTimeout: 30_000, hookTimeout: 30_000 }),
       project("e2e", ["test/e2e/**/*.test.ts"], { ...real, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
     ],
