@@ -4,6 +4,9 @@ export const METADATA_NAMESPACE = "serin";
 /** Prefix of every header that belongs to Serin; Envoy strips clients' copies and lets the sidecar set no other. */
 export const HEADER_PREFIX = "x-serin-";
 
+/** The variant where everything undecided goes. */
+export const STABLE = "stable";
+
 /** JetStream streams. */
 export const STREAMS = {
   plans: "SERIN_PLANS",

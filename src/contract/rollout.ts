@@ -8,9 +8,12 @@ import {
   MethodSchema,
   PathMatchSchema,
 } from "./conditions.ts";
-import { HEADER_PREFIX } from "./names.ts";
-import { StagesSchema } from "./stages.ts";
-import { PointsSchema } from "./units.ts";
+import { grownVariant, laneFaults, stageFaults } from "./lanes.ts";
+import { HEADER_PREFIX, STABLE } from "./names.ts";
+import { StagesSchema, stagesOf } from "./stages.ts";
+import { PointsSchema, ShareSchema } from "./units.ts";
+
+export { grownVariant, STABLE };
 
 const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -53,9 +56,6 @@ const tagHeader = HeaderNameSchema.refine(
   `not a header that Serin may set; begin it with ${HEADER_PREFIX}`,
 );
 
-/** Where everything undecided goes. */
-export const STABLE = "stable";
-
 const VARIANT_PATTERN = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** `stable`, `canary` or any other; a letter first, because objects keep the order of such names. */
@@ -66,28 +66,29 @@ export const VariantNameSchema = z
 export const VariantSchema = z.strictObject({
   cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
   tags: z.record(tagHeader, z.string().max(256)).default({}).describe(`Headers for the upstream; each name begins with ${HEADER_PREFIX}.`),
+  lane: ShareSchema.optional().describe("Most of the users that it may ever have, like 40%; all lanes are equally wide when absent."),
 });
 
 /** More lanes than this are no experiment any more. */
 const MAX_VARIANTS = 9;
 
+/** What holds for the variants of a file and of a rule set. */
+export function checkVariants(variants: Readonly<Record<string, Variant>>, context: z.RefinementCtx): void {
+  const names = Object.keys(variants);
+  if (names.length < 2) context.addIssue("stable stands alone; name the variant that is rolled out, like canary");
+  if (names.length > MAX_VARIANTS) context.addIssue(`${names.length} variants; write at most ${MAX_VARIANTS}, stable included`);
+  for (const name of names) {
+    const { error } = VariantNameSchema.safeParse(name);
+    if (error !== undefined) context.addIssue({ code: "custom", path: [name], input: name, message: String(error.issues[0]?.message) });
+  }
+  for (const fault of laneFaults(variants)) context.addIssue({ code: "custom", ...fault });
+}
+
 /** `stable` and those that grow beside it, in the order of their lanes. */
 export const VariantsSchema = z
   .object({ [STABLE]: VariantSchema })
   .catchall(VariantSchema)
-  .superRefine((variants, context) => {
-    const names = Object.keys(variants);
-    if (names.length < 2) context.addIssue("stable stands alone; name the variant that is rolled out, like canary");
-    if (names.length > MAX_VARIANTS) context.addIssue(`${names.length} variants; write at most ${MAX_VARIANTS}, stable included`);
-    for (const name of names) {
-      const { error } = VariantNameSchema.safeParse(name);
-      if (error !== undefined) context.addIssue({ code: "custom", path: [name], input: name, message: String(error.issues[0]?.message) });
-    }
-  });
-
-/** The variant that the stages of a rollout let grow: the first beside stable. */
-export const grownVariant = (variants: Readonly<Record<VariantName, unknown>>): VariantName =>
-  Object.keys(variants).find((name) => name !== STABLE) ?? STABLE;
+  .superRefine(checkVariants);
 
 export const TargetSchema = z.strictObject({
   name: NameSchema.describe("Shown by explain."),
@@ -130,6 +131,18 @@ function checkTargets(document: unknown, context: z.RefinementCtx): void {
   }
 }
 
+/** Only of a file that is well formed: what cannot be read has no share. */
+function checkStages({ variants, strategy }: Pick<Rollout, "variants" | "strategy">, context: z.RefinementCtx): void {
+  for (const { path, message } of stageFaults(variants, stagesOf(strategy))) {
+    if (!("use" in strategy)) context.addIssue({ code: "custom", path: ["strategy", "stages", ...path], message });
+    // Of a preset the last share is the largest.
+    else if (path[0] === stagesOf(strategy).length - 1)
+      context.addIssue({ code: "custom", path: ["strategy", "use"], input: strategy.use, message: presetMessage(message) });
+  }
+}
+
+const presetMessage = (message: string): string => `${message.split(";")[0]}; write stages of your own, or give it a wider lane`;
+
 /** A rollout as people keep it in git; parsed shares are basis points, durations milliseconds. */
 export const RolloutSchema = z
   .strictObject({
@@ -154,7 +167,8 @@ export const RolloutSchema = z
       .describe("What sidecars do when no controller has been heard for 30 s: send shares to stable, or hold them."),
   })
   // Also where something else is wrong: all faults of a file are told at once.
-  .superRefine(checkTargets, { when: () => true });
+  .superRefine(checkTargets, { when: () => true })
+  .superRefine(checkStages);
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
 export const PATTERNS = { ...CONDITION_PATTERNS, name: NAME_PATTERN, host: HOST_PATTERN, variant: VARIANT_PATTERN } as const;

@@ -1,6 +1,7 @@
 import type { LiveState, Phase } from "../contract/live.ts";
 import type { Match, Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
+import { stagesOf } from "../contract/stages.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 
@@ -78,12 +79,16 @@ export function liveRulesOf(all: readonly Governed[]): Record<string, LiveRule> 
   return Object.fromEntries(governing(all).map(({ rollout, live }) => [live.rollout, liveRuleOf(rollout, live)]));
 }
 
-function liveRuleOf({ onUnwatched }: Rollout, { plan, shareBp }: LiveState): LiveRule {
+function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
     case "pending":
-    case "stage":
-    case "paused":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
+    case "stage":
+    case "paused": {
+      // Past the last stage the variant that grew has everyone.
+      const shares = stagesOf(strategy)[plan.stage]?.shares;
+      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, ...(shares === undefined ? {} : { shares }) };
+    }
     case "promoting":
     case "promoted":
       // A version that passed every stage is no canary any more; the old stable may be on its way out.

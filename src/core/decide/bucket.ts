@@ -63,8 +63,11 @@ export const bucketOf = (salt: string, key: string): number => murmur3Text(key, 
 /** First bucket that is not the canary's: ⌊share · 2³²⌋, and 2³² for 100 %. */
 export const thresholdOf = (shareBp: number): number => Math.floor((shareBp * BUCKETS) / 10_000);
 
-/** True in the slice of stable, as large as the canary where there is room, that is counted apart. */
-export const isControl = (bucket: number, threshold: number): boolean => bucket >= BUCKETS - Math.min(threshold, BUCKETS - threshold);
+/**
+ * First bucket of the slice of stable at the right end of a lane that is counted apart: as large as the share there, as far as
+ * there is room. `threshold` is where the share of the lane [from, end) ends.
+ */
+export const controlStart = (threshold: number, from = 0, end = BUCKETS): number => end - Math.min(threshold - from, end - threshold);
 
 /** 16 hex digits that stand for a user in lists, so that no raw key is stored; the bucket does not follow from them. */
 export const hashKey = (salt: string, key: string): string => userHash(seedOf(salt), key);

@@ -1,40 +1,14 @@
-import type { PathMatch } from "../../contract/conditions.ts";
 import type { LiveRule, ReadyRuleSet } from "../../contract/rules.ts";
-import { thresholdOf } from "./bucket.ts";
-import { bySpecificity } from "./match.ts";
+import { type CompiledRollout, compileRollout, isSameLive } from "./compiled-rollout.ts";
+import { type HostIndex, NO_HOSTS, reindex, withOthers } from "./host-index.ts";
 import { type CompiledStatics, compileStatics, createSharedParts } from "./statics.ts";
-import type { Reason } from "./types.ts";
 
-/** One rollout, ready to decide with: nothing is parsed per request. */
-export interface CompiledRollout extends Pick<CompiledStatics, "seed" | "listsUsers" | "keys" | "targets" | "variants"> {
-  readonly name: string;
-  readonly run: number;
-  readonly off: boolean;
-  /** 0…2³². */
-  readonly threshold: number;
-  /** Reason given to keys that the share decides. */
-  readonly shareReason: Extract<Reason, "share" | "unwatched">;
-  /** What it was compiled from. */
-  readonly statics: CompiledStatics;
-  readonly live: LiveRule;
-}
-
-/** A path of a host, and who governs it. */
-export interface CompiledRoute {
-  readonly path: PathMatch;
-  readonly rollout: CompiledRollout;
-}
-
-/** A rule set, indexed by host, so that rollouts of other hosts cost nothing; the routes of a host stand most specific first. */
-export interface CompiledRules {
+/** A rule set; the index is of the rollouts that may govern a request. */
+export interface CompiledRules extends HostIndex {
   readonly epoch: number;
   readonly revision: number;
   /** By name, in no particular order. */
   readonly rollouts: ReadonlyMap<string, CompiledRollout>;
-  readonly byHost: ReadonlyMap<string, readonly CompiledRoute[]>;
-  readonly anyHost: readonly CompiledRoute[];
-  /** How many hosts of the index stand for all below one, as `*.example.com`. */
-  readonly suffixHosts: number;
   /** Lower-case names of all headers that some rule reads; the same set as long as these names are the same. */
   readonly headers: ReadonlySet<string>;
   /** How many rollouts read each of these headers. */
@@ -58,9 +32,7 @@ export const NO_RULES: CompiledRules = {
   epoch: 0,
   revision: 0,
   rollouts: new Map(),
-  byHost: new Map(),
-  anyHost: [],
-  suffixHosts: 0,
+  ...NO_HOSTS,
   headers: new Set(),
   headerReaders: new Map(),
   unwatched: false,
@@ -97,7 +69,7 @@ export function recompile(before: CompiledRules, { epoch, revision, changed, rem
     come.push(next);
   }
   const { headers, headerReaders } = countHeaders(before, gone, come);
-  return { ...before, epoch, revision, rollouts, headers, headerReaders, ...indexHosts(before, gone, come) };
+  return { ...before, epoch, revision, rollouts, headers, headerReaders, ...reindex(hostsOf(before), gone, come) };
 }
 
 /** The same rules with shares at home, or back from there. */
@@ -111,43 +83,13 @@ export function withUnwatched(before: CompiledRules, unwatched: boolean): Compil
     next.set(old, rollout);
     rollouts.set(old.name, rollout);
   }
-  const moved = (routes: readonly CompiledRoute[]): readonly CompiledRoute[] =>
-    routes.map((route) => ({ path: route.path, rollout: next.get(route.rollout) ?? route.rollout }));
-  const byHost = new Map<string, readonly CompiledRoute[]>();
-  for (const [host, routes] of before.byHost) byHost.set(host, moved(routes));
-  return { ...before, unwatched, rollouts, byHost, anyHost: moved(before.anyHost) };
+  return { ...before, unwatched, rollouts, ...withOthers(hostsOf(before), next) };
 }
+
+const hostsOf = ({ byHost, anyHost, suffixHosts }: HostIndex): HostIndex => ({ byHost, anyHost, suffixHosts });
 
 /** Order of rollouts by name, in code units: the same in every locale. */
 export const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
-
-const isSameLive = (a: LiveRule, b: LiveRule): boolean =>
-  a.run === b.run && a.shareBp === b.shareBp && a.off === b.off && a.whenUnwatched === b.whenUnwatched;
-
-interface RolloutParts {
-  readonly name: string;
-  readonly statics: CompiledStatics;
-  readonly live: LiveRule;
-  readonly unwatched: boolean;
-}
-
-function compileRollout({ name, statics, live, unwatched }: RolloutParts): CompiledRollout {
-  const sentHome = unwatched && live.whenUnwatched === "stable";
-  return {
-    name,
-    run: live.run,
-    off: live.off,
-    seed: statics.seed,
-    listsUsers: statics.listsUsers,
-    threshold: sentHome ? 0 : thresholdOf(live.shareBp),
-    shareReason: sentHome ? "unwatched" : "share",
-    keys: statics.keys,
-    targets: statics.targets,
-    variants: statics.variants,
-    statics,
-    live,
-  };
-}
 
 type Rollouts = readonly CompiledRollout[];
 
@@ -163,41 +105,3 @@ function countHeaders(before: CompiledRules, gone: Rollouts, come: Rollouts): Pi
   const isSame = headerReaders.size === before.headers.size && [...headerReaders.keys()].every((header) => before.headers.has(header));
   return { headers: isSame ? before.headers : new Set(headerReaders.keys()), headerReaders };
 }
-
-function indexHosts(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "byHost" | "anyHost" | "suffixHosts"> {
-  const byHost = new Map(before.byHost);
-  byHost.set(ANY, before.anyHost);
-  const touched = new Map<string, CompiledRoute[]>();
-  for (const { statics } of gone) for (const host of statics.hosts) touched.set(host, []);
-  for (const rollout of come) {
-    for (const host of rollout.statics.hosts) {
-      const routes = touched.get(host) ?? [];
-      touched.set(host, routes);
-      for (const path of rollout.statics.paths) routes.push({ path, rollout });
-    }
-  }
-  const left = new Set(gone);
-  let { suffixHosts } = before;
-  for (const [host, routes] of touched) {
-    const wasThere = byHost.has(host);
-    for (const route of byHost.get(host) ?? []) if (!left.has(route.rollout)) routes.push(route);
-    // Sorting is stable, so the paths of one rollout that are equally specific stay in file order.
-    if (routes.length > 1) routes.sort(bySpecificityOfRoutes);
-    if (routes.length > 0) byHost.set(host, routes);
-    else byHost.delete(host);
-    if (host.startsWith("*.")) suffixHosts += Number(byHost.has(host)) - Number(wasThere);
-  }
-  const anyHost = byHost.get(ANY) ?? [];
-  byHost.delete(ANY);
-  return { byHost, anyHost, suffixHosts };
-}
-
-const bySpecificityOfRoutes = (a: CompiledRoute, b: CompiledRoute): number =>
-  bySpecificity(a.path, b.path) ||
-  b.rollout.statics.narrowness - a.rollout.statics.narrowness ||
-  compareNames(a.rollout.name, b.rollout.name);
-
-/** The host of rules that hold for every host. */
-const ANY = "*";
-
-const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,6 +1,9 @@
 import { STABLE } from "../../contract/rollout.ts";
-import { isControl, murmur3Text, userHash } from "./bucket.ts";
-import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
+import { murmur3Text, userHash } from "./bucket.ts";
+import type { CompiledRules } from "./compile.ts";
+import type { CompiledRollout } from "./compiled-rollout.ts";
+import type { CompiledRoute } from "./host-index.ts";
+import { laneAt } from "./lanes.ts";
 import { hostName, pathMatches, pathOnly } from "./match.ts";
 import { type Decision, NOBODY, type RequestFacts, type Subject } from "./types.ts";
 
@@ -56,9 +59,18 @@ function decideRollout(rollout: CompiledRollout, request: RequestFacts): Decisio
     return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
   }
   if (bucket === undefined) return { ...base, reason: "no key" };
-  const variant = bucket < rollout.threshold ? rollout.statics.grown : STABLE;
-  const control = variant === STABLE && isControl(bucket, rollout.threshold);
-  return { ...base, variant, reason: rollout.shareReason, control, bucket, keySource: found?.label };
+  const lane = laneAt(rollout.lanes, bucket);
+  if (lane === undefined) return { ...base, reason: rollout.shareReason, bucket, keySource: found?.label };
+  const isInShare = bucket < lane.threshold;
+  return {
+    ...base,
+    variant: isInShare ? lane.variant : STABLE,
+    reason: rollout.shareReason,
+    control: !isInShare && bucket >= lane.controlFrom,
+    bucket,
+    threshold: lane.threshold,
+    keySource: found?.label,
+  };
 }
 
 /** Somebody whose bucketing key was found in a request. */

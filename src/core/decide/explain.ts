@@ -1,8 +1,10 @@
 import type { PathMatch } from "../../contract/conditions.ts";
 import { type Match, STABLE } from "../../contract/rollout.ts";
-import type { RuleSet } from "../../contract/rules.ts";
-import { byName, type CompiledRollout, type CompiledRules, compile } from "./compile.ts";
+import type { LiveRule, RuleSet } from "../../contract/rules.ts";
+import { byName, type CompiledRules, compile } from "./compile.ts";
+import type { CompiledRollout } from "./compiled-rollout.ts";
 import { decide, firstKey, governing } from "./decide.ts";
+import { laneAt } from "./lanes.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
 import { type Decision, NOBODY, type RequestFacts } from "./types.ts";
 
@@ -56,9 +58,12 @@ function considered(ruleSet: RuleSet, request: RequestFacts, { rules: compiled, 
         return { step: "match", rollout, text: narrowerText(rules.match, request) };
       if (rollout !== chosen)
         return { step: "rollout", rollout, text: `matches, but ${chosen} goes first: more specific, or first by name` };
-      return { step: "rollout", rollout, text: `governs the request with a share of ${live.shareBp / 100}%, run ${live.run}` };
+      return { step: "rollout", rollout, text: `governs the request with ${sharesText(live)}, run ${live.run}` };
     });
 }
+
+const sharesText = ({ shareBp, shares = {} }: LiveRule): string =>
+  [`a share of ${shareBp / 100}%`, ...Object.entries(shares).map(([name, share]) => `${share / 100}% of ${name}`)].join(", ");
 
 /** Why method or headers are not as asked; a header's value may be somebody's, so it is not shown. */
 function narrowerText({ methods, headers = [] }: Match, { method }: RequestFacts): string {
@@ -88,12 +93,15 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
     steps.push({ step: "target", rollout, text: `target ${target.name} ${holds ? `holds: ${target.variant}` : "does not hold"}` });
     if (holds) return steps;
   }
-  if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(chosen.threshold, decision.bucket, decision) });
+  if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(chosen, decision.bucket, decision) });
   return steps;
 }
 
-function shareText(threshold: number, bucket: number, { reason, control, variant }: Decision): string {
-  const compared = `bucket ${bucket} is ${variant === STABLE ? "not below" : "below"} the threshold ${threshold}`;
+function shareText({ lanes }: CompiledRollout, bucket: number, { reason, control, variant, threshold }: Decision): string {
+  const lane = laneAt(lanes, bucket);
+  if (lane === undefined) return `bucket ${bucket} is in nobody's lane`;
+  const where = lanes.length === 1 ? "" : `in the lane of ${lane.variant}, `;
+  const compared = `bucket ${bucket} is ${where}${variant === STABLE ? "not below" : "below"} the threshold ${threshold}`;
   if (reason === "unwatched") return `${compared}: no controller watches, so the share went back to stable`;
   return control ? `${compared}, and in the control slice` : compared;
 }

@@ -1,5 +1,5 @@
 import type { PathMatch } from "../../contract/conditions.ts";
-import { grownVariant, type KeySource, type VariantName, type Variants } from "../../contract/rollout.ts";
+import type { KeySource, VariantName, Variants } from "../../contract/rollout.ts";
 import type { ReadyRules, UserList } from "../../contract/rules.ts";
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { seedOf, userHash } from "./bucket.ts";
@@ -36,8 +36,6 @@ export interface CompiledStatics {
   readonly keys: readonly CompiledKeySource[];
   readonly targets: readonly CompiledTarget[];
   readonly variants: Readonly<Variants>;
-  /** The variant that the share is for. */
-  readonly grown: VariantName;
   /** Lower-case names of the headers that match, keys and targets read, each once. */
   readonly headers: readonly string[];
 }
@@ -82,7 +80,6 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     narrowness: narrownessOf(match),
     headers: shared.once("headers", headers, () => headers),
     variants: shared.once("variants", variants, () => variants),
-    grown: grownVariant(variants),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { FailingUsers, VariantFailingUsers } from "../../contract/failing-users.ts";
 import { STABLE, type VariantName } from "../../contract/rollout.ts";
-import { type Side, sideOf } from "./types.ts";
 import { distinct, failingRequests, isExact, type KeySketch, unite, within, without } from "./key-sketch.ts";
+import { type Side, sideOf } from "./types.ts";
 
 /** Users that failed under one run on one variant, over all sidecars. */
 export interface RunSketch {
