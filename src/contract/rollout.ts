@@ -64,7 +64,12 @@ export const VariantNameSchema = z
   .regex(VARIANT_PATTERN, "not the name of a variant; use 1 to 63 of a-z, 0-9 and -, beginning with a letter");
 
 export const VariantSchema = z.strictObject({
-  cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
+  cluster: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe("Name of the Envoy cluster that answers for this variant. In no variant: the rollout sets tags and routes nothing."),
   tags: z.record(tagHeader, z.string().max(256)).default({}).describe(`Headers for the upstream; each name begins with ${HEADER_PREFIX}.`),
   lane: ShareSchema.optional().describe("Most of the users that it may ever have, like 40%; all lanes are equally wide when absent."),
 });
@@ -81,14 +86,34 @@ export function checkVariants(variants: Readonly<Record<string, Variant>>, conte
     const { error } = VariantNameSchema.safeParse(name);
     if (error !== undefined) context.addIssue({ code: "custom", path: [name], input: name, message: String(error.issues[0]?.message) });
   }
+  if (Object.values(variants).every(({ cluster, tags }) => cluster === undefined && Object.keys(tags).length === 0))
+    context.addIssue("neither clusters nor tags; name a cluster in each variant, or tags that tell them apart");
   for (const fault of laneFaults(variants)) context.addIssue({ code: "custom", ...fault });
 }
+
+/** All variants name a cluster, or none does; also where something else is wrong with them. */
+export function checkClusters(variants: unknown, context: z.RefinementCtx): void {
+  const all = Object.entries(Object(variants)).filter(([, variant]) => Object(variant) === variant);
+  const without = all.filter(([, variant]) => Object(variant).cluster === undefined);
+  if (without.length === all.length) return;
+  for (const [name] of without)
+    context.addIssue({
+      code: "custom",
+      path: [name],
+      message: `${name} names no cluster, others do; name one in each variant, or in none`,
+    });
+}
+
+/** True of a rollout that sets tags and governs no route: a toggle. Its variants name no cluster, all alike. */
+export const isTagOnly = (variants: Readonly<Record<string, { readonly cluster?: string | undefined }>>): boolean =>
+  variants[STABLE]?.cluster === undefined;
 
 /** `stable` and those that grow beside it, in the order of their lanes. */
 export const VariantsSchema = z
   .object({ [STABLE]: VariantSchema })
   .catchall(VariantSchema)
-  .superRefine(checkVariants);
+  .superRefine(checkVariants)
+  .superRefine(checkClusters, { when: () => true });
 
 export const TargetSchema = z.strictObject({
   name: NameSchema.describe("Shown by explain."),
@@ -131,6 +156,12 @@ function checkTargets(document: unknown, context: z.RefinementCtx): void {
   }
 }
 
+function checkGroup(document: unknown, context: z.RefinementCtx): void {
+  const { salt, group } = Object(document);
+  if (salt === undefined || group === undefined) return;
+  context.addIssue({ code: "custom", path: ["group"], message: "salt and group exclude each other; leave one of them out" });
+}
+
 /** Only of a file that is well formed: what cannot be read has no share. */
 function checkStages({ variants, strategy }: Pick<Rollout, "variants" | "strategy">, context: z.RefinementCtx): void {
   for (const { path, message } of stageFaults(variants, stagesOf(strategy))) {
@@ -157,6 +188,7 @@ export const RolloutSchema = z
       .max(200)
       .optional()
       .describe("Mixed into the bucket; the rollout's name when absent. Another salt is another cohort."),
+    group: NameSchema.optional().describe("Instead of a salt: rollouts that name the same group share their buckets."),
     variants: VariantsSchema.describe("The versions that can answer: stable, and those that are rolled out beside it."),
     targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
     strategy: StrategySchema.describe("How the share grows."),
@@ -168,6 +200,7 @@ export const RolloutSchema = z
   })
   // Also where something else is wrong: all faults of a file are told at once.
   .superRefine(checkTargets, { when: () => true })
+  .superRefine(checkGroup, { when: () => true })
   .superRefine(checkStages);
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */

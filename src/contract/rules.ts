@@ -2,7 +2,16 @@ import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { shareFaults } from "./lanes.ts";
 import { FORMAT, MAX_BLOBS, STABLE } from "./names.ts";
-import { checkVariants, KeySourceSchema, MatchSchema, NameSchema, TargetSchema, VariantNameSchema, VariantSchema } from "./rollout.ts";
+import {
+  checkClusters,
+  checkVariants,
+  KeySourceSchema,
+  MatchSchema,
+  NameSchema,
+  TargetSchema,
+  VariantNameSchema,
+  VariantSchema,
+} from "./rollout.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, in basis points (1 bp = 0.01 %).");
@@ -39,7 +48,8 @@ export const StaticRulesSchema = z.strictObject({
   variants: z
     .object({ [STABLE]: StaticVariantSchema })
     .catchall(StaticVariantSchema)
-    .superRefine(checkVariants),
+    .superRefine(checkVariants)
+    .superRefine(checkClusters),
   targets: z.array(StaticTargetSchema),
 });
 
