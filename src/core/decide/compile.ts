@@ -1,14 +1,19 @@
+import { isTagOnly } from "../../contract/rollout.ts";
 import type { LiveRule, ReadyRuleSet } from "../../contract/rules.ts";
 import { type CompiledRollout, compileRollout, isSameLive } from "./compiled-rollout.ts";
 import { type HostIndex, NO_HOSTS, reindex, withOthers } from "./host-index.ts";
 import { type CompiledStatics, compileStatics, createSharedParts } from "./statics.ts";
 
-/** A rule set; the index is of the rollouts that may govern a request. */
-export interface CompiledRules extends HostIndex {
+/** A rule set, indexed by host. */
+export interface CompiledRules {
   readonly epoch: number;
   readonly revision: number;
   /** By name, in no particular order. */
   readonly rollouts: ReadonlyMap<string, CompiledRollout>;
+  /** Rollouts of which at most one governs a request. */
+  readonly routing: HostIndex;
+  /** Rollouts that only set tags: any number of them may match a request. */
+  readonly toggles: HostIndex;
   /** Lower-case names of all headers that some rule reads; the same set as long as these names are the same. */
   readonly headers: ReadonlySet<string>;
   /** How many rollouts read each of these headers. */
@@ -32,7 +37,8 @@ export const NO_RULES: CompiledRules = {
   epoch: 0,
   revision: 0,
   rollouts: new Map(),
-  ...NO_HOSTS,
+  routing: NO_HOSTS,
+  toggles: NO_HOSTS,
   headers: new Set(),
   headerReaders: new Map(),
   unwatched: false,
@@ -69,7 +75,9 @@ export function recompile(before: CompiledRules, { epoch, revision, changed, rem
     come.push(next);
   }
   const { headers, headerReaders } = countHeaders(before, gone, come);
-  return { ...before, epoch, revision, rollouts, headers, headerReaders, ...reindex(hostsOf(before), gone, come) };
+  const routing = reindex(before.routing, gone.filter(routes), come.filter(routes));
+  const toggles = reindex(before.toggles, gone.filter(setsTagsOnly), come.filter(setsTagsOnly));
+  return { epoch, revision, rollouts, routing, toggles, headers, headerReaders, unwatched: before.unwatched };
 }
 
 /** The same rules with shares at home, or back from there. */
@@ -83,10 +91,11 @@ export function withUnwatched(before: CompiledRules, unwatched: boolean): Compil
     next.set(old, rollout);
     rollouts.set(old.name, rollout);
   }
-  return { ...before, unwatched, rollouts, ...withOthers(hostsOf(before), next) };
+  return { ...before, unwatched, rollouts, routing: withOthers(before.routing, next), toggles: withOthers(before.toggles, next) };
 }
 
-const hostsOf = ({ byHost, anyHost, suffixHosts }: HostIndex): HostIndex => ({ byHost, anyHost, suffixHosts });
+const setsTagsOnly = ({ variants }: CompiledRollout): boolean => isTagOnly(variants);
+const routes = ({ variants }: CompiledRollout): boolean => !isTagOnly(variants);
 
 /** Order of rollouts by name, in code units: the same in every locale. */
 export const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);

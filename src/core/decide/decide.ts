@@ -1,11 +1,12 @@
-import { STABLE } from "../../contract/rollout.ts";
+import { STABLE, type VariantName } from "../../contract/rollout.ts";
 import { murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRules } from "./compile.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import type { CompiledRoute } from "./host-index.ts";
+import { allRollouts, firstRollout, isEmpty } from "./host-index.ts";
 import { laneAt } from "./lanes.ts";
-import { hostName, pathMatches, pathOnly } from "./match.ts";
-import { type Decision, NOBODY, type RequestFacts, type Subject } from "./types.ts";
+import { hostName, pathOnly } from "./match.ts";
+import type { CompiledTarget } from "./statics.ts";
+import { type Decision, NOBODY, type Reason, type RequestFacts, type Subject } from "./types.ts";
 
 /** The answer where no rollout governs. */
 export const NO_ROLLOUT: Decision = {
@@ -20,57 +21,65 @@ export const NO_ROLLOUT: Decision = {
   keySource: undefined,
 };
 
-/** Off first, then targets in file order, then the share. A key keeps its bucket while only the share changes. */
+/** What is decided of the one rollout that governs a request; stable without one. */
 export function decide(rules: CompiledRules, request: RequestFacts): Decision {
   const rollout = governing(rules, request);
   return rollout === undefined ? NO_ROLLOUT : decideRollout(rollout, request);
+}
+
+const NONE: readonly Decision[] = [];
+
+/** What is decided of the rollouts that only set tags, in the order of their names: each that matches counts. */
+export function decideToggles({ toggles }: CompiledRules, request: RequestFacts): readonly Decision[] {
+  if (isEmpty(toggles)) return NONE;
+  const found = allRollouts(toggles, hostName(request.host), pathOnly(request.path), request);
+  return found.length === 0 ? NONE : found.map((rollout) => decideRollout(rollout, request));
 }
 
 /**
  * The rollout that governs a request, at most one. The most specific wins: its own host, then the longest `*.suffix`, then `*`; there an exact
  * path before a template before a longer prefix; then what asks more of method and headers; then the first by name.
  */
-export function governing(rules: CompiledRules, request: RequestFacts): CompiledRollout | undefined {
-  const host = hostName(request.host);
-  const own = rules.byHost.get(host);
-  if (own === undefined && rules.anyHost.length === 0 && rules.suffixHosts === 0) return undefined;
-  const path = pathOnly(request.path);
-  const holds = ({ path: wanted, rollout: { statics } }: CompiledRoute): boolean =>
-    pathMatches(wanted, path) && (statics.narrower === undefined || statics.narrower(request, NOBODY));
-  const exact = own?.find(holds);
-  if (exact !== undefined) return exact.rollout;
-  if (rules.suffixHosts > 0) {
-    for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1)) {
-      const found = rules.byHost.get(`*${host.slice(dot)}`)?.find(holds);
-      if (found !== undefined) return found.rollout;
-    }
-  }
-  return rules.anyHost.find(holds)?.rollout;
+export function governing({ routing }: CompiledRules, request: RequestFacts): CompiledRollout | undefined {
+  return isEmpty(routing) ? undefined : firstRollout(routing, hostName(request.host), pathOnly(request.path), request);
 }
 
+/** Off first, then targets in file order, then the share. A key keeps its bucket while only the share changes. */
 function decideRollout(rollout: CompiledRollout, request: RequestFacts): Decision {
-  const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold: rollout.threshold };
   const found = firstKey(rollout, request);
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
-  if (rollout.off) return { ...base, reason: "off", bucket, keySource: found?.label };
-  const target = rollout.targets.find((candidate) => candidate.matches(request, found ?? NOBODY));
-  if (target !== undefined) {
-    return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
+  const lane = bucket === undefined ? undefined : laneAt(rollout.lanes, bucket);
+  const threshold = lane === undefined ? rollout.threshold : lane.threshold;
+  let variant: VariantName = STABLE;
+  let reason: Reason = "no key";
+  let control = false;
+  const target = rollout.off ? undefined : firstTarget(rollout, request, found ?? NOBODY);
+  if (rollout.off) reason = "off";
+  else if (target !== undefined) {
+    variant = target.variant;
+    reason = "target";
+  } else if (bucket !== undefined) {
+    reason = rollout.shareReason;
+    if (lane !== undefined && bucket < lane.threshold) variant = lane.variant;
+    else control = lane !== undefined && bucket >= lane.controlFrom;
   }
-  if (bucket === undefined) return { ...base, reason: "no key" };
-  const lane = laneAt(rollout.lanes, bucket);
-  if (lane === undefined) return { ...base, reason: rollout.shareReason, bucket, keySource: found?.label };
-  const isInShare = bucket < lane.threshold;
   return {
-    ...base,
-    variant: isInShare ? lane.variant : STABLE,
-    reason: rollout.shareReason,
-    control: !isInShare && bucket >= lane.controlFrom,
+    variant,
+    reason,
+    control,
+    rollout: rollout.name,
+    run: rollout.run,
     bucket,
-    threshold: lane.threshold,
+    threshold,
+    target: target?.name,
     keySource: found?.label,
   };
+}
+
+function firstTarget({ targets }: CompiledRollout, request: RequestFacts, subject: Subject): CompiledTarget | undefined {
+  for (const target of targets) if (target.matches(request, subject)) return target;
+  return undefined;
 }
 
 /** Somebody whose bucketing key was found in a request. */

@@ -1,28 +1,57 @@
-import type { PathMatch } from "../../contract/conditions.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import { bySpecificity } from "./match.ts";
+import { addRoutes, type CompiledRoute, compareNames, firstRoute, type HostRoutes, NO_ROUTES, routesOf } from "./routes.ts";
+import type { RequestFacts } from "./types.ts";
 
-/** A path of a host, and the rollout that matches there. */
-export interface CompiledRoute {
-  readonly path: PathMatch;
-  readonly rollout: CompiledRollout;
-}
-
-/** Rollouts by host, so that those of other hosts cost nothing; the routes of a host stand most specific first. */
+/** Rollouts by host, so that those of other hosts cost nothing. */
 export interface HostIndex {
-  readonly byHost: ReadonlyMap<string, readonly CompiledRoute[]>;
-  readonly anyHost: readonly CompiledRoute[];
+  readonly byHost: ReadonlyMap<string, HostRoutes>;
+  readonly anyHost: HostRoutes;
   /** How many hosts of the index stand for all below one, as `*.example.com`. */
   readonly suffixHosts: number;
 }
 
 /** An index of no rollout. */
-export const NO_HOSTS: HostIndex = { byHost: new Map(), anyHost: [], suffixHosts: 0 };
+export const NO_HOSTS: HostIndex = { byHost: new Map(), anyHost: NO_ROUTES, suffixHosts: 0 };
 
 type Rollouts = readonly CompiledRollout[];
 
 /** The host of rules that hold for every host. */
 const ANY = "*";
+/** A client's host may be longer than any suffix in a rule. */
+const LONGEST_SUFFIX = 255;
+
+/** Whether an index holds no rollout at all. */
+export const isEmpty = ({ byHost, anyHost }: HostIndex): boolean => byHost.size === 0 && anyHost.all.length === 0;
+
+/** The most specific rollout that matches host and path, without port and query: its own host, then the longest `*.suffix`, then `*`. */
+export function firstRollout(index: HostIndex, host: string, path: string, request: RequestFacts): CompiledRollout | undefined {
+  const own = index.byHost.get(host);
+  const found = own === undefined ? undefined : firstRoute(own, path, request);
+  if (found !== undefined) return found.rollout;
+  if (index.suffixHosts > 0) {
+    for (let dot = firstDot(host); dot !== -1; dot = host.indexOf(".", dot + 1)) {
+      const routes = index.byHost.get(`*${host.slice(dot)}`);
+      const below = routes === undefined ? undefined : firstRoute(routes, path, request);
+      if (below !== undefined) return below.rollout;
+    }
+  }
+  return firstRoute(index.anyHost, path, request)?.rollout;
+}
+
+/** All rollouts that match, each once, in the order of their names. */
+export function allRollouts(index: HostIndex, host: string, path: string, request: RequestFacts): readonly CompiledRollout[] {
+  const routes: CompiledRoute[] = [];
+  addRoutes(index.byHost.get(host) ?? NO_ROUTES, path, request, routes);
+  if (index.suffixHosts > 0)
+    for (let dot = firstDot(host); dot !== -1; dot = host.indexOf(".", dot + 1))
+      addRoutes(index.byHost.get(`*${host.slice(dot)}`) ?? NO_ROUTES, path, request, routes);
+  addRoutes(index.anyHost, path, request, routes);
+  if (routes.length < 2) return routes.map(({ rollout }) => rollout);
+  return [...new Set(routes.map(({ rollout }) => rollout))].sort((a, b) => compareNames(a.name, b.name));
+}
+
+/** Something must stand before the dot, and what stands behind it may be no longer than a rule's. */
+const firstDot = (host: string): number => host.indexOf(".", Math.max(1, host.length - LONGEST_SUFFIX));
 
 /** The index after some rollouts went and others came: only their hosts are sorted anew. */
 export function reindex(before: HostIndex, gone: Rollouts, come: Rollouts): HostIndex {
@@ -42,28 +71,19 @@ export function reindex(before: HostIndex, gone: Rollouts, come: Rollouts): Host
   let { suffixHosts } = before;
   for (const [host, routes] of touched) {
     const wasThere = byHost.has(host);
-    for (const route of byHost.get(host) ?? []) if (!left.has(route.rollout)) routes.push(route);
-    // Sorting is stable, so the paths of one rollout that are equally specific stay in file order.
-    if (routes.length > 1) routes.sort(bySpecificityOfRoutes);
-    if (routes.length > 0) byHost.set(host, routes);
+    for (const route of byHost.get(host)?.all ?? []) if (!left.has(route.rollout)) routes.push(route);
+    if (routes.length > 0) byHost.set(host, routesOf(routes));
     else byHost.delete(host);
     if (host.startsWith("*.")) suffixHosts += Number(byHost.has(host)) - Number(wasThere);
   }
-  const anyHost = byHost.get(ANY) ?? [];
+  const anyHost = byHost.get(ANY) ?? NO_ROUTES;
   byHost.delete(ANY);
   return { byHost, anyHost, suffixHosts };
 }
 
 /** The same index with other rollouts in the places of these. */
 export function withOthers({ byHost, anyHost, suffixHosts }: HostIndex, next: ReadonlyMap<CompiledRollout, CompiledRollout>): HostIndex {
-  const moved = (routes: readonly CompiledRoute[]): readonly CompiledRoute[] =>
-    routes.map((route) => ({ path: route.path, rollout: next.get(route.rollout) ?? route.rollout }));
+  const moved = ({ all }: HostRoutes): HostRoutes =>
+    routesOf(all.map((route) => ({ path: route.path, rollout: next.get(route.rollout) ?? route.rollout })));
   return { byHost: new Map([...byHost].map(([host, routes]) => [host, moved(routes)])), anyHost: moved(anyHost), suffixHosts };
 }
-
-const bySpecificityOfRoutes = (a: CompiledRoute, b: CompiledRoute): number =>
-  bySpecificity(a.path, b.path) ||
-  b.rollout.statics.narrowness - a.rollout.statics.narrowness ||
-  compareNames(a.rollout.name, b.rollout.name);
-
-const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -89,7 +89,11 @@ function narrowerMatch({ methods, headers = [] }: ReadyRules["match"], shared: S
   return shared.once("narrower", [methods, headers], (): Meets => {
     const wanted = methods === undefined ? undefined : new Set(methods);
     const tests = headers.map((header) => ofValues(header, (request, name) => request.headers(name)));
-    return (request) => (wanted === undefined || wanted.has(request.method)) && tests.every((test) => test(request, NOBODY));
+    return (request) => {
+      if (wanted !== undefined && !wanted.has(request.method)) return false;
+      for (const test of tests) if (!test(request, NOBODY)) return false;
+      return true;
+    };
   });
 }
 
