@@ -81,6 +81,7 @@ export const DecisionMetadataSchema = z.object({
   bucket: z.number().optional().describe("32 bits, which a double holds."),
   reason: z.string(),
   session: z.literal("true").optional().describe("The request asks for another protocol, as a WebSocket does: nobody waits for its end."),
+  also: z.string().optional().describe("Rollouts that only set tags: `name:variant:run:control:bucket`, with a blank between."),
   control: z.enum(["true", "false"]).optional().describe("In the slice of stable that is counted apart."),
 });
 

@@ -1,8 +1,8 @@
 import type { CompiledRules } from "../core/decide/compile.ts";
-import { decide, NO_ROLLOUT } from "../core/decide/decide.ts";
+import { decide, decideToggles, NO_ROLLOUT } from "../core/decide/decide.ts";
 import type { Decision } from "../core/decide/types.ts";
 import type { Call, CallHandler, Method, Prepared } from "./h2/stream.ts";
-import { createPreparedAnswers } from "./prepared-answers.ts";
+import { createPreparedAnswers, type PreparedAnswers } from "./prepared-answers.ts";
 import { passAnswer } from "./wire/answer.ts";
 import { KIND, RequestReader } from "./wire/request.ts";
 
@@ -19,7 +19,7 @@ export interface ExtProcPorts {
 /** Answers Envoy's external processing: every message exactly once, and never with an error. */
 export function extProcMethod(ports: ExtProcPorts): Method {
   // One for all streams: a message is read and answered before the next one.
-  const shared = { ports, reader: new RequestReader(), answerOf: createPreparedAnswers() };
+  const shared = { ports, reader: new RequestReader(), answers: createPreparedAnswers() };
   shared.reader.overlong = () => ports.surprise("value too long for a regular expression", undefined);
   return (call) => {
     ports.streamBegun();
@@ -30,7 +30,7 @@ export function extProcMethod(ports: ExtProcPorts): Method {
 interface Shared {
   readonly ports: ExtProcPorts;
   readonly reader: RequestReader;
-  readonly answerOf: ReturnType<typeof createPreparedAnswers>;
+  readonly answers: PreparedAnswers;
 }
 
 class ExtProcCall implements CallHandler {
@@ -59,20 +59,24 @@ class ExtProcCall implements CallHandler {
   }
 
   #decide(): void {
-    const { ports, reader, answerOf } = this.#shared;
+    const { ports, reader, answers } = this.#shared;
     let decision: Decision;
-    let answer: Prepared;
+    let answer: Prepared | Buffer;
     try {
       const { isSession } = reader;
       decision = decide(this.#rules, reader);
-      answer = answerOf(decision, this.#rules, isSession);
+      const toggles = decideToggles(this.#rules, reader);
+      if (toggles.length === 0) answer = answers.of(decision, this.#rules, isSession);
+      else answer = answers.withToggles({ decision, toggles, isSession }, this.#rules);
       ports.decided(decision, isSession);
+      for (const toggle of toggles) ports.decided(toggle, isSession);
     } catch (error) {
       ports.surprise("decide", error);
       decision = NO_ROLLOUT;
-      answer = answerOf(NO_ROLLOUT, this.#rules, false);
+      answer = answers.of(NO_ROLLOUT, this.#rules, false);
     }
-    this.#call.sendPrepared(answer, decision.bucket ?? 0);
+    if ("dataAt" in answer) this.#call.sendPrepared(answer, decision.bucket ?? 0);
+    else this.#call.send(answer);
   }
 
   /** Envoy half-closes when nothing more is due; without our end it would reset the stream. */

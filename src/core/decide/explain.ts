@@ -3,7 +3,7 @@ import { type Match, STABLE } from "../../contract/rollout.ts";
 import type { LiveRule, RuleSet } from "../../contract/rules.ts";
 import { byName, type CompiledRules, compile } from "./compile.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import { decide, firstKey, governing } from "./decide.ts";
+import { decide, decideToggles, firstKey } from "./decide.ts";
 import { laneAt } from "./lanes.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
 import { type Decision, NOBODY, type RequestFacts } from "./types.ts";
@@ -19,6 +19,8 @@ export interface ExplainStep {
 /** A decision with its whole reason, ready to print as JSON. */
 export interface Explanation {
   readonly decision: Decision;
+  /** Of rollouts that only set tags, in the order of their names. */
+  readonly toggles: readonly Decision[];
   readonly epoch: number;
   readonly revision: number;
   readonly steps: readonly ExplainStep[];
@@ -28,21 +30,30 @@ export interface Explanation {
 export function explain(ruleSet: RuleSet, request: RequestFacts, options: { unwatched?: boolean } = {}): Explanation {
   const rules = compile(ruleSet, options);
   const decision = decide(rules, request);
-  const chosen = governing(rules, request);
-  const steps = considered(ruleSet, request, { rules, chosen: chosen?.name });
-  if (chosen !== undefined) steps.push(...insideSteps(chosen, request, decision));
-  const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
-  const text = `${decision.variant}, reason "${decision.reason}", by revision ${rules.epoch}.${rules.revision}${run}`;
-  return { decision, epoch: rules.epoch, revision: rules.revision, steps: [...steps, { step: "result", text }] };
+  const toggles = decideToggles(rules, request);
+  const steps = considered(ruleSet, request, { rules, chosen: decision.rollout, toggles });
+  for (const each of [...toggles, decision]) {
+    const rollout = rules.rollouts.get(each.rollout ?? "");
+    if (rollout !== undefined) steps.push(...insideSteps(rollout, request, each));
+    if (each !== decision) steps.push({ step: "result", rollout: each.rollout ?? "", text: resultText(each, rules) });
+  }
+  const result: ExplainStep = { step: "result", text: resultText(decision, rules) };
+  return { decision, toggles, epoch: rules.epoch, revision: rules.revision, steps: [...steps, result] };
+}
+
+function resultText({ rollout, run, variant, reason }: Decision, { epoch, revision }: CompiledRules): string {
+  const ofRun = rollout === undefined ? "" : ` of run ${run}`;
+  return `${variant}, reason "${reason}", by revision ${epoch}.${revision}${ofRun}`;
 }
 
 interface Found {
   readonly rules: CompiledRules;
   /** Name of the rollout that governs. */
   readonly chosen: string | undefined;
+  readonly toggles: readonly Decision[];
 }
 
-function considered(ruleSet: RuleSet, request: RequestFacts, { rules: compiled, chosen }: Found): ExplainStep[] {
+function considered(ruleSet: RuleSet, request: RequestFacts, { rules: compiled, chosen, toggles }: Found): ExplainStep[] {
   const host = hostName(request.host);
   const path = pathOnly(request.path);
   return Object.entries(ruleSet.rollouts)
@@ -56,6 +67,8 @@ function considered(ruleSet: RuleSet, request: RequestFacts, { rules: compiled, 
       }
       if (compiled.rollouts.get(rollout)?.statics.narrower?.(request, NOBODY) === false)
         return { step: "match", rollout, text: narrowerText(rules.match, request) };
+      if (toggles.some((toggle) => toggle.rollout === rollout))
+        return { step: "rollout", rollout, text: `sets its tags with ${sharesText(live)}, run ${live.run}` };
       if (rollout !== chosen)
         return { step: "rollout", rollout, text: `matches, but ${chosen} goes first: more specific, or first by name` };
       return { step: "rollout", rollout, text: `governs the request with ${sharesText(live)}, run ${live.run}` };

@@ -1,6 +1,7 @@
 import { METADATA_NAMESPACE } from "../../contract/names.ts";
 import type { CompiledRules } from "../../core/decide/compile.ts";
 import type { Decision } from "../../core/decide/types.ts";
+import { alsoText } from "./also.ts";
 import { KIND, type Kind } from "./request.ts";
 import { doubleField, lengthField, varintField } from "./writer.ts";
 
@@ -15,19 +16,32 @@ const VALUE = { number: 2, string: 3, struct: 5, list: 6 } as const;
 
 const EMPTY = Buffer.alloc(0);
 
-/** A `ProcessingResponse` as bytes; `bucketAt` is where the bucket stands as a double, -1 without one. */
+/** A `ProcessingResponse` as bytes, and what is written over before it goes out. */
 export interface Answer {
   readonly bytes: Buffer;
+  /** Where the bucket stands as a double, -1 without one. */
   readonly bucketAt: number;
+  /** Where the text about toggles stands, -1 without any. */
+  readonly alsoAt: number;
 }
 
-/** The answer to request headers, with 0 for the bucket. */
-export function decisionAnswer(decision: Decision, rules: CompiledRules, isSession: boolean): Answer {
+/** What an answer tells. */
+export interface Answered {
+  readonly decision: Decision;
+  /** Of rollouts that only set tags. */
+  readonly toggles: readonly Decision[];
+  /** The request asks for another protocol. */
+  readonly isSession: boolean;
+}
+
+/** The answer to request headers, with 0 for each bucket. */
+export function decisionAnswer({ decision, toggles, isSession }: Answered, rules: CompiledRules): Answer {
   const { variant, rollout, run, bucket, reason, control } = decision;
   const variants = rollout === undefined ? undefined : rules.rollouts.get(rollout)?.variants;
   const stable = variants?.stable.cluster ?? "stable";
   const chosen = variants?.[variant];
   const cluster = chosen?.cluster;
+  const also = alsoText(toggles);
   const fields = [
     text("variant", variant),
     text("revision", `${rules.epoch}.${rules.revision}`),
@@ -36,16 +50,26 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, isSessi
     ...(rollout === undefined ? [] : [text("rollout", rollout), text("run", String(run)), text("control", String(control))]),
     ...(cluster === undefined ? [] : [text("cluster", cluster)]),
     ...(isSession ? [text("session", "true")] : []),
+    ...(also === "" ? [] : [text("also", also)]),
     // Last, so that its place is known from the end.
     ...(bucket === undefined ? [] : [entry("bucket", doubleField(VALUE.number, 0))]),
   ];
   const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
   const bytes = Buffer.concat([
-    lengthField(1, lengthField(1, continueWith(tags(chosen?.tags ?? {})))),
+    lengthField(1, lengthField(1, continueWith(tags({ ...chosen?.tags, ...tagsOf(toggles, rules) })))),
     lengthField(DYNAMIC_METADATA, serin),
   ]);
-  return { bytes, bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT };
+  return {
+    bytes,
+    bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT,
+    // The last of its kind: a tag may hold the same text.
+    alsoAt: also === "" ? -1 : bytes.lastIndexOf(also),
+  };
 }
+
+/** Tags of toggles in the order of their names; of two that set the same header the last one stays. */
+const tagsOf = (toggles: readonly Decision[], rules: CompiledRules): Readonly<Record<string, string>> =>
+  Object.assign({}, ...toggles.map(({ rollout = "", variant }) => rules.rollouts.get(rollout)?.variants[variant]?.tags));
 
 /** A `CommonResponse` that goes on. Without a header mutation Envoy ignores `clear_route_cache`; an empty one does. */
 const continueWith = (mutation: Buffer): Buffer =>

@@ -23,7 +23,7 @@ describe("the answer to request headers", () => {
 
   test("sets tags and metadata, clears the route, holds a header mutation, and leaves room for the bucket", () => {
     const decision = decide(rules, factsOf({ headers: [["x-user-id", "u1"]] }));
-    const { bytes, bucketAt } = decisionAnswer(decision, rules, false);
+    const { bytes, bucketAt } = decisionAnswer({ decision, toggles: [], isSession: false }, rules);
     bytes.writeDoubleLE(decision.bucket ?? Number.NaN, bucketAt);
     const { requestHeaders, dynamicMetadata } = Object(codec.decode(bytes));
     expect(requestHeaders.response).toEqual({
@@ -53,10 +53,12 @@ describe("the answer to request headers", () => {
   });
 
   test("where no rollout governs has an empty header mutation, without which Envoy would keep the old route", () => {
-    const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer(NO_ROLLOUT, rules, false).bytes));
+    const { requestHeaders, dynamicMetadata } = Object(
+      codec.decode(decisionAnswer({ decision: NO_ROLLOUT, toggles: [], isSession: false }, rules).bytes),
+    );
     expect(requestHeaders).toEqual({ response: { clearRouteCache: true, headerMutation: {} } });
     expect(dynamicMetadata.fields.serin.structValue.fields).toMatchObject({ variant: { stringValue: "stable" } });
-    expect(decisionAnswer(NO_ROLLOUT, rules, false).bucketAt).toBe(-1);
+    expect(decisionAnswer({ decision: NO_ROLLOUT, toggles: [], isSession: false }, rules).bucketAt).toBe(-1);
   });
 });
 
