@@ -4,7 +4,6 @@ import type { CompiledRules } from "./compile.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
 import { allRollouts, firstRollout, isEmpty } from "./host-index.ts";
 import { laneAt } from "./lanes.ts";
-import { hostName, pathOnly } from "./match.ts";
 import type { CompiledTarget } from "./statics.ts";
 import { type Decision, NOBODY, type Reason, type RequestFacts, type Subject } from "./types.ts";
 
@@ -32,7 +31,7 @@ const NONE: readonly Decision[] = [];
 /** What is decided of the rollouts that only set tags, in the order of their names: each that matches counts. */
 export function decideToggles({ toggles }: CompiledRules, request: RequestFacts): readonly Decision[] {
   if (isEmpty(toggles)) return NONE;
-  const found = allRollouts(toggles, hostName(request.host), pathOnly(request.path), request);
+  const found = allRollouts(toggles, request);
   return found.length === 0 ? NONE : found.map((rollout) => decideRollout(rollout, request));
 }
 
@@ -41,7 +40,7 @@ export function decideToggles({ toggles }: CompiledRules, request: RequestFacts)
  * path before a template before a longer prefix; then what asks more of method and headers; then the first by name.
  */
 export function governing({ routing }: CompiledRules, request: RequestFacts): CompiledRollout | undefined {
-  return isEmpty(routing) ? undefined : firstRollout(routing, hostName(request.host), pathOnly(request.path), request);
+  return isEmpty(routing) ? undefined : firstRollout(routing, request);
 }
 
 /** Off first, then targets in file order, then the share. A key keeps its bucket while only the share changes. */

@@ -1,5 +1,6 @@
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import { addRoutes, type CompiledRoute, compareNames, firstRoute, type HostRoutes, NO_ROUTES, routesOf } from "./routes.ts";
+import { hostName, pathEnd } from "./match.ts";
+import { type Asked, addRoutes, type CompiledRoute, compareNames, firstRoute, type HostRoutes, NO_ROUTES, routesOf } from "./routes.ts";
 import type { RequestFacts } from "./types.ts";
 
 /** Rollouts by host, so that those of other hosts cost nothing. */
@@ -23,31 +24,46 @@ const LONGEST_SUFFIX = 255;
 /** Whether an index holds no rollout at all. */
 export const isEmpty = ({ byHost, anyHost }: HostIndex): boolean => byHost.size === 0 && anyHost.all.length === 0;
 
-/** The most specific rollout that matches host and path, without port and query: its own host, then the longest `*.suffix`, then `*`. */
-export function firstRollout(index: HostIndex, host: string, path: string, request: RequestFacts): CompiledRollout | undefined {
-  const own = index.byHost.get(host);
-  const found = own === undefined ? undefined : firstRoute(own, path, request);
+/** The most specific rollout that a request matches: of its own host, then of the longest `*.suffix`, then of `*`. */
+export function firstRollout(index: HostIndex, request: RequestFacts): CompiledRollout | undefined {
+  const asked = askedOf(request);
+  const own = ownRoutes(index, request);
+  const found = own === undefined ? undefined : firstRoute(own, asked);
   if (found !== undefined) return found.rollout;
   if (index.suffixHosts > 0) {
+    const host = hostName(request.host);
     for (let dot = firstDot(host); dot !== -1; dot = host.indexOf(".", dot + 1)) {
       const routes = index.byHost.get(`*${host.slice(dot)}`);
-      const below = routes === undefined ? undefined : firstRoute(routes, path, request);
+      const below = routes === undefined ? undefined : firstRoute(routes, asked);
       if (below !== undefined) return below.rollout;
     }
   }
-  return firstRoute(index.anyHost, path, request)?.rollout;
+  return firstRoute(index.anyHost, asked)?.rollout;
 }
 
-/** All rollouts that match, each once, in the order of their names. */
-export function allRollouts(index: HostIndex, host: string, path: string, request: RequestFacts): readonly CompiledRollout[] {
+/** All rollouts that a request matches, each once, in the order of their names. */
+export function allRollouts(index: HostIndex, request: RequestFacts): readonly CompiledRollout[] {
+  const asked = askedOf(request);
   const routes: CompiledRoute[] = [];
-  addRoutes(index.byHost.get(host) ?? NO_ROUTES, path, request, routes);
-  if (index.suffixHosts > 0)
+  addRoutes(ownRoutes(index, request) ?? NO_ROUTES, asked, routes);
+  if (index.suffixHosts > 0) {
+    const host = hostName(request.host);
     for (let dot = firstDot(host); dot !== -1; dot = host.indexOf(".", dot + 1))
-      addRoutes(index.byHost.get(`*${host.slice(dot)}`) ?? NO_ROUTES, path, request, routes);
-  addRoutes(index.anyHost, path, request, routes);
+      addRoutes(index.byHost.get(`*${host.slice(dot)}`) ?? NO_ROUTES, asked, routes);
+  }
+  addRoutes(index.anyHost, asked, routes);
   if (routes.length < 2) return routes.map(({ rollout }) => rollout);
   return [...new Set(routes.map(({ rollout }) => rollout))].sort((a, b) => compareNames(a.name, b.name));
+}
+
+function askedOf(request: RequestFacts): Asked {
+  const { path } = request;
+  return { request, path, end: pathEnd(path) };
+}
+
+/** Nearly all hosts come as rules name them, and then there is nothing to write anew. */
+function ownRoutes({ byHost }: HostIndex, { host }: RequestFacts): HostRoutes | undefined {
+  return byHost.get(host) ?? byHost.get(hostName(host));
 }
 
 /** Something must stand before the dot, and what stands behind it may be no longer than a rule's. */

@@ -64,42 +64,50 @@ function tableOf(all: readonly CompiledRoute[]): PathTable {
   return { exact, templates, prefixes, longest };
 }
 
-/** The first route that matches a path, without its query. */
-export function firstRoute({ all, byPath }: HostRoutes, path: string, request: RequestFacts): CompiledRoute | undefined {
-  if (byPath === undefined) return firstIn(all, path, request);
-  const { exact, templates, prefixes, longest } = byPath;
-  const found = firstIn(exact.get(path), path, request) ?? firstIn(templates, path, request);
-  if (found !== undefined) return found;
-  for (let end = Math.min(path.length, longest); end > 0; end = shorter(path, end)) {
-    const below = firstIn(prefixes.get(path.slice(0, end)), path, request);
-    if (below !== undefined) return below;
-  }
-  return path.startsWith("/") ? undefined : firstIn(prefixes.get("/"), path, request);
+/** A request with the end of its path, which is looked for once. */
+export interface Asked {
+  readonly request: RequestFacts;
+  readonly path: string;
+  readonly end: number;
 }
 
-/** Every route that matches a path is added to the list. */
-export function addRoutes({ all, byPath }: HostRoutes, path: string, request: RequestFacts, found: CompiledRoute[]): void {
+/** The first route that a request matches. */
+export function firstRoute({ all, byPath }: HostRoutes, asked: Asked): CompiledRoute | undefined {
+  if (byPath === undefined) return firstIn(all, asked);
+  const { exact, templates, prefixes, longest } = byPath;
+  const { path, end } = asked;
+  const found = firstIn(exact.get(path.slice(0, end)), asked) ?? firstIn(templates, asked);
+  if (found !== undefined) return found;
+  for (let to = Math.min(end, longest); to > 0; to = shorter(path, to)) {
+    const below = firstIn(prefixes.get(path.slice(0, to)), asked);
+    if (below !== undefined) return below;
+  }
+  return path.startsWith("/") ? undefined : firstIn(prefixes.get("/"), asked);
+}
+
+/** Adds every route that a request matches. */
+export function addRoutes({ all, byPath }: HostRoutes, asked: Asked, found: CompiledRoute[]): void {
   if (byPath === undefined) {
-    addFrom(all, path, request, found);
+    addFrom(all, asked, found);
     return;
   }
   const { exact, templates, prefixes, longest } = byPath;
-  addFrom(exact.get(path), path, request, found);
-  addFrom(templates, path, request, found);
-  for (let end = Math.min(path.length, longest); end > 0; end = shorter(path, end))
-    addFrom(prefixes.get(path.slice(0, end)), path, request, found);
-  if (!path.startsWith("/")) addFrom(prefixes.get("/"), path, request, found);
+  const { path, end } = asked;
+  addFrom(exact.get(path.slice(0, end)), asked, found);
+  addFrom(templates, asked, found);
+  for (let to = Math.min(end, longest); to > 0; to = shorter(path, to)) addFrom(prefixes.get(path.slice(0, to)), asked, found);
+  if (!path.startsWith("/")) addFrom(prefixes.get("/"), asked, found);
 }
 
 type Routes = readonly CompiledRoute[] | undefined;
 
-function firstIn(routes: Routes, path: string, request: RequestFacts): CompiledRoute | undefined {
-  if (routes !== undefined) for (const route of routes) if (matches(route, path, request)) return route;
+function firstIn(routes: Routes, asked: Asked): CompiledRoute | undefined {
+  if (routes !== undefined) for (const route of routes) if (matches(route, asked)) return route;
   return undefined;
 }
 
-function addFrom(routes: Routes, path: string, request: RequestFacts, found: CompiledRoute[]): void {
-  if (routes !== undefined) for (const route of routes) if (matches(route, path, request)) found.push(route);
+function addFrom(routes: Routes, asked: Asked, found: CompiledRoute[]): void {
+  if (routes !== undefined) for (const route of routes) if (matches(route, asked)) found.push(route);
 }
 
 /** Where the next shorter prefix ends that may cover the path: before a slash, or behind the one before. */
@@ -107,6 +115,6 @@ const shorter = (path: string, end: number): number => (path.charCodeAt(end - 1)
 
 const SLASH = 47;
 
-function matches({ path: wanted, rollout: { statics } }: CompiledRoute, path: string, request: RequestFacts): boolean {
-  return pathMatches(wanted, path) && (statics.narrower === undefined || statics.narrower(request, NOBODY));
+function matches({ path: wanted, rollout: { statics } }: CompiledRoute, { request, path, end }: Asked): boolean {
+  return pathMatches(wanted, path, end) && (statics.narrower === undefined || statics.narrower(request, NOBODY));
 }
