@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
-import { NameSchema } from "./rollout.ts";
 import { RunSchema } from "./rules.ts";
 
 /** A name that can be a token of a NATS subject. */

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { mapLeaves } from "../contract/conditions.ts";
+import { NameSchema } from "../contract/name-schema.ts";
 import { FORMAT } from "../contract/names.ts";
-import { NameSchema, PATTERNS } from "../contract/rollout.ts";
+import { PATTERNS } from "../contract/rollout.ts";
 import { type LiveRule, LiveRuleSchema, type ReadyLeaf, type ReadyRules, RuleSetSchema, StaticRulesSchema } from "../contract/rules.ts";
 import type { UserTable } from "../contract/user-lists.ts";
 import { type ByteSource, type EntryText, type ReadEntries, readEntries } from "./entry-reader.ts";

@@ -2,6 +2,7 @@ import { STABLE } from "../../contract/rollout.ts";
 import { isControl, murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
 import { hostName, pathMatches, pathOnly } from "./match.ts";
+import { SegmentAnswers } from "./segments.ts";
 import { type Decision, NOBODY, type RequestFacts, type Subject } from "./types.ts";
 
 /** The answer where no rollout governs. */
@@ -20,8 +21,7 @@ export const NO_ROLLOUT: Decision = {
 /** Off first, then targets in file order, then the share. A key keeps its bucket while only the share changes. */
 export function decide(rules: CompiledRules, request: RequestFacts): Decision {
   const rollout = governing(rules, request);
-  if (rollout === undefined) return NO_ROLLOUT;
-  return decideRollout(rollout, request, rules.unwatched && rollout.live.whenUnwatched === "stable");
+  return rollout === undefined ? NO_ROLLOUT : decideRollout(rollout, request, rules);
 }
 
 /**
@@ -46,14 +46,20 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
   return rules.anyHost.find(holds)?.rollout;
 }
 
-function decideRollout(rollout: CompiledRollout, request: RequestFacts, isAtHome: boolean): Decision {
+/** Segments as one request asks for them; undefined where a rollout asks for none. */
+export const askedOf = ({ segments }: CompiledRules, { statics }: CompiledRollout): SegmentAnswers | undefined =>
+  statics.asksSegments ? new SegmentAnswers(segments) : undefined;
+
+function decideRollout(rollout: CompiledRollout, request: RequestFacts, rules: CompiledRules): Decision {
+  const isAtHome = rules.unwatched && rollout.live.whenUnwatched === "stable";
   const threshold = isAtHome ? 0 : rollout.threshold;
   const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold };
   const found = firstKey(rollout, request);
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
   if (rollout.off) return { ...base, reason: "off", bucket, keySource: found?.label };
-  const target = rollout.targets.find((candidate) => candidate.matches(request, found ?? NOBODY));
+  const subject = subjectOf(found, askedOf(rules, rollout));
+  const target = rollout.targets.find((candidate) => candidate.matches(request, subject));
   if (target !== undefined) {
     return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
   }
@@ -68,6 +74,10 @@ export interface FoundKey extends Subject {
   readonly key: string;
   readonly label: string;
 }
+
+/** Who is asked about in the conditions of targets. */
+export const subjectOf = (found: FoundKey | undefined, segments: SegmentAnswers | undefined): Subject =>
+  segments === undefined ? (found ?? NOBODY) : { key: found?.key, user: found?.user, segments };
 
 /** The first key source that is present, with its value. */
 export function firstKey(rollout: CompiledRollout, request: RequestFacts): FoundKey | undefined {

@@ -1,14 +1,15 @@
 import type { PathMatch } from "../../contract/conditions.ts";
 import { type Match, STABLE } from "../../contract/rollout.ts";
-import type { RuleSet } from "../../contract/rules.ts";
+import type { ReadyRuleSet, RuleSet } from "../../contract/rules.ts";
 import { byName, type CompiledRollout, type CompiledRules, compile } from "./compile.ts";
-import { decide, firstKey, governing } from "./decide.ts";
+import { askedOf, decide, firstKey, governing, subjectOf } from "./decide.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
+import type { Membership, SegmentAnswers } from "./segments.ts";
 import { type Decision, NOBODY, type RequestFacts } from "./types.ts";
 
 /** One step of the answer to "why"; raw keys never stand in it. */
 export interface ExplainStep {
-  readonly step: "host" | "path" | "match" | "rollout" | "off" | "key" | "target" | "share" | "result";
+  readonly step: "host" | "path" | "match" | "rollout" | "off" | "key" | "segment" | "target" | "share" | "result";
   /** The rollout that was considered, where the step is about one. */
   readonly rollout?: string;
   readonly text: string;
@@ -23,16 +24,19 @@ export interface Explanation {
 }
 
 /** The decision that a sidecar takes for this request, with every step that led to it. */
-export function explain(ruleSet: RuleSet, request: RequestFacts, options: { unwatched?: boolean } = {}): Explanation {
+export function explain(ruleSet: ExplainedRules, request: RequestFacts, options: { unwatched?: boolean } = {}): Explanation {
   const rules = compile(ruleSet, options);
   const decision = decide(rules, request);
   const chosen = governing(rules, request);
   const steps = considered(ruleSet, request, { rules, chosen: chosen?.name });
-  if (chosen !== undefined) steps.push(...insideSteps(chosen, request, decision));
+  if (chosen !== undefined) steps.push(...insideSteps({ chosen, segments: askedOf(rules, chosen) }, request, decision));
   const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
   const text = `${decision.variant}, reason "${decision.reason}", by revision ${rules.epoch}.${rules.revision}${run}`;
   return { decision, epoch: rules.epoch, revision: rules.revision, steps: [...steps, { step: "result", text }] };
 }
+
+/** A rule set of a file, or of the store, where the users of segments are tables already. */
+export type ExplainedRules = Omit<RuleSet, "segments"> & Pick<ReadyRuleSet, "segments">;
 
 interface Found {
   readonly rules: CompiledRules;
@@ -40,7 +44,7 @@ interface Found {
   readonly chosen: string | undefined;
 }
 
-function considered(ruleSet: RuleSet, request: RequestFacts, { rules: compiled, chosen }: Found): ExplainStep[] {
+function considered(ruleSet: ExplainedRules, request: RequestFacts, { rules: compiled, chosen }: Found): ExplainStep[] {
   const host = hostName(request.host);
   const path = pathOnly(request.path);
   return Object.entries(ruleSet.rollouts)
@@ -71,7 +75,12 @@ function pathText(matcher: PathMatch): string {
   return "prefix" in matcher ? `under ${matcher.prefix}` : `of the form ${matcher.template}`;
 }
 
-function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: Decision): ExplainStep[] {
+interface Asked {
+  readonly chosen: CompiledRollout;
+  readonly segments: SegmentAnswers | undefined;
+}
+
+function insideSteps({ chosen, segments }: Asked, request: RequestFacts, decision: Decision): ExplainStep[] {
   const rollout = chosen.name;
   if (chosen.off) return [{ step: "off", rollout, text: "the rollout is off: everyone to stable" }];
   const found = firstKey(chosen, request);
@@ -83,13 +92,31 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
       text: found === undefined ? `no bucketing key: tried ${tried}` : `the bucketing key comes from ${found.label}`,
     },
   ];
+  const subject = subjectOf(found, segments);
+  let told = 0;
   for (const target of chosen.targets) {
-    const holds = target.matches(request, found ?? NOBODY);
+    const holds = target.matches(request, subject);
+    const given = segments?.given ?? [];
+    for (const [name, membership] of given.slice(told)) steps.push({ step: "segment", rollout, text: membershipText(name, membership) });
+    told = given.length;
     steps.push({ step: "target", rollout, text: `target ${target.name} ${holds ? `holds: ${target.variant}` : "does not hold"}` });
     if (holds) return steps;
   }
   if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(decision.bucket, decision) });
   return steps;
+}
+
+function membershipText(name: string, membership: Membership): string {
+  switch (membership) {
+    case "listed":
+      return `segment ${name} holds: the user is listed`;
+    case "condition":
+      return `segment ${name} holds by its condition`;
+    case "out":
+      return `segment ${name} does not hold`;
+    case "unknown":
+      return `there is no segment ${name}, so nobody is in it`;
+  }
 }
 
 function shareText(bucket: number, { threshold, reason, control, variant }: Decision): string {

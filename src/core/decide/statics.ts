@@ -3,7 +3,7 @@ import { grownVariant, type KeySource, type VariantName, type Variants } from ".
 import type { ReadyRules, UserList } from "../../contract/rules.ts";
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { seedOf, userHash } from "./bucket.ts";
-import { compileCondition, headersIn, listsUsersIn, type Meets, ofValues } from "./conditions.ts";
+import { compileCondition, headersIn, listsUsersIn, type Meets, ofValues, segmentsIn } from "./conditions.ts";
 import { claimValues, cookieValue, narrownessOf } from "./match.ts";
 import { NOBODY, type RequestFacts } from "./types.ts";
 
@@ -33,6 +33,8 @@ export interface CompiledStatics {
   readonly seed: number;
   /** True when a target lists users, so that their hash is worth computing. */
   readonly listsUsers: boolean;
+  /** True when a target asks for a segment. */
+  readonly asksSegments: boolean;
   readonly keys: readonly CompiledKeySource[];
   readonly targets: readonly CompiledTarget[];
   readonly variants: Readonly<Variants>;
@@ -77,6 +79,7 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     paths: shared.once("paths", match.paths, () => match.paths),
     seed,
     listsUsers,
+    asksSegments: targets.some(({ when }) => segmentsIn(when).length > 0),
     ...(listsUsers ? logicWithLists(rules, seed, shared) : shared.once("logic", [rules.key, targets], () => logicOf(rules, seed))),
     narrower: narrowerMatch(match, shared),
     narrowness: narrownessOf(match),
