@@ -1,10 +1,10 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import { type RuleSet, RuleSetSchema } from "../contract/rules.ts";
-import { explain } from "../core/decide/explain.ts";
-import { readRuleSet } from "../io/rules-reader.ts";
-import { readText } from "./apply.ts";
+import { RuleSetSchema } from "../contract/rules.ts";
+import { type ExplainedRules, explain } from "../core/decide/explain.ts";
+import { readRuleSet, readSegments } from "../io/rules-reader.ts";
 import { withNats } from "./connection.ts";
+import { readText } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
 
 export interface ExplainFlags {
@@ -38,7 +38,7 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
   return EXIT.done;
 }
 
-async function fromFile(file: string): Promise<RuleSet> {
+async function fromFile(file: string): Promise<ExplainedRules> {
   const text = await readText(file);
   let value: unknown;
   try {
@@ -54,8 +54,11 @@ async function fromFile(file: string): Promise<RuleSet> {
   );
 }
 
-async function fromNats(url: string): Promise<RuleSet> {
-  const found = await withNats(url, (link) => readRuleSet(link));
+async function fromNats(url: string): Promise<ExplainedRules> {
+  const found = await withNats(url, async (link) => {
+    const rules = await readRuleSet(link);
+    return rules === undefined ? undefined : { ...rules.ruleSet, segments: await readSegments(link, rules.segments) };
+  });
   if (found === undefined) throw new UsageError("no rules stand in NATS yet; apply a rollout first, or name a file by --rules");
-  return found.ruleSet;
+  return found;
 }

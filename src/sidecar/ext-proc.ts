@@ -21,6 +21,7 @@ export function extProcMethod(ports: ExtProcPorts): Method {
   // One for all streams: a message is read and answered before the next one.
   const shared = { ports, reader: new RequestReader(), answerOf: createPreparedAnswers() };
   shared.reader.overlong = () => ports.surprise("value too long for a regular expression", undefined);
+  shared.reader.unknownSegment = (name) => ports.surprise("unknown segment", name);
   return (call) => {
     ports.streamBegun();
     return new ExtProcCall(call, shared);

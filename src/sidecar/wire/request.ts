@@ -79,6 +79,9 @@ export class RequestReader implements RequestFacts {
   /** Set by who reads: hears of a value that was too long for a regular expression. */
   overlong: () => void = () => undefined;
 
+  /** Set by who reads: hears of a segment that a rule asks for and that is not there. */
+  unknownSegment: (name: string) => void = () => undefined;
+
   /** Asks for another protocol, as a WebSocket does; Envoy shows it so for HTTP/2 and HTTP/3 too (HTTP upgrades, Envoy's documentation). */
   get isSession(): boolean {
     return this.#find(UPGRADE, 0) !== -1;

@@ -16,10 +16,10 @@ let nowMs: number;
 let keeper: FailingKeeper;
 
 function keeperOf(): FailingKeeper {
-  const { state, plans, audit } = store.ports(Number.POSITIVE_INFINITY);
+  const { isKilled: _, ...ports } = store.ports(Number.POSITIVE_INFINITY);
   const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
-  return new FailingKeeper({ id: "a", term: 1, settings, clock, log: createLog({ name: "test", level: "silent" }), state, plans, audit });
+  return new FailingKeeper({ id: "a", term: 1, settings, clock, log: createLog({ name: "test", level: "silent" }), ...ports });
 }
 
 beforeEach(() => {
