@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { stagesOf } from "../contract/stages.ts";
-import { listLive, readPlan } from "../io/store.ts";
+import { listLive, readAppliedSegment, readPlan } from "../io/store.ts";
 import { withNats } from "./connection.ts";
 import { share, table } from "./format.ts";
 import type { CliParts } from "./parts.ts";
@@ -11,6 +11,19 @@ import { phaseText } from "./status.ts";
 export interface GetFlags {
   readonly nats: string;
   readonly json?: boolean;
+}
+
+/** Prints what is known of a segment: never its users, who are hashes even in the store. */
+export async function getSegment([kind, name]: readonly [string, string], flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+  if (kind !== "segment") throw new UsageError(`get ${kind} ${name}: write \`get ROLLOUT\` or \`get segment NAME\``);
+  return withNats(flags.nats, async (link) => {
+    const applied = await readAppliedSegment(link, name);
+    if (applied === undefined) throw new UsageError(`there is no segment ${name}; apply one with \`serin apply -f FILE\``);
+    const { users, chunks, when } = applied.plan;
+    const known = { name, users, chunks: Object.keys(chunks).length, ...(when === undefined ? {} : { when }) };
+    parts.out(flags.json === true ? `${JSON.stringify(known)}\n` : stringify(known));
+    return EXIT.done;
+  });
 }
 
 /** Prints the plan of one rollout as it was applied (users hashed), or the list of all. */
