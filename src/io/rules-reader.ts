@@ -26,7 +26,8 @@ export async function readRuleSet(link: NatsLink, cache: BlobCache = new Map()):
 export async function readSegments(link: NatsLink, named: Readonly<Record<string, string>>): Promise<Record<string, ReadySegment>> {
   const fetch = blobFetcher(link);
   const segments: Record<string, ReadySegment> = {};
-  for (const [name, hash] of Object.entries(named)) segments[name] = (await readSegment(name, hash, { fetch, tables: new Map() })).ready;
+  for (const [name, hash] of Object.entries(named))
+    segments[name] = (await readSegment(name, hash, { fetch, fetchChunk: fetch, tables: new Map() })).ready;
   return segments;
 }
 

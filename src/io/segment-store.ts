@@ -20,6 +20,8 @@ export interface StoredSegment {
 interface Reading {
   /** Gives the bytes of a blob; undefined where there is none. */
   fetch(hash: string): Promise<Uint8Array | undefined>;
+  /** The same for the bytes of a chunk, which are a table at once and need not be held. */
+  fetchChunk(hash: string): Promise<Uint8Array | undefined>;
   /** Chunks by hash that are here already; takes those that were fetched. */
   readonly tables: Map<string, UserTable>;
   /** Called after each chunk. */
@@ -27,17 +29,17 @@ interface Reading {
 }
 
 /** Chunks on their way at once: enough to hide the way, few enough to hold little. */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 
 /** Reads a segment by the hash of its index, and fetches only chunks that are not here. Throws CorruptRulesError, or what fetching throws. */
-export async function readSegment(name: string, hash: string, { fetch, tables, pause }: Reading): Promise<StoredSegment> {
+export async function readSegment(name: string, hash: string, { fetch, fetchChunk, tables, pause }: Reading): Promise<StoredSegment> {
   const text = Buffer.from(await fetched(hash, fetch)).toString("utf8");
   const index = decodeJson(SegmentIndexSchema, text, `index ${hash} of segment ${name}`);
   if (index.name !== name) throw new CorruptRulesError(`index ${hash} of segment ${name} is that of ${index.name}`);
   const wanted = Object.values(index.chunks).filter((chunk) => !tables.has(chunk));
   const takeNext = async (): Promise<void> => {
     for (let chunk = wanted.pop(); chunk !== undefined; chunk = wanted.pop()) {
-      const table = chunkTable(await fetched(chunk, fetch));
+      const table = chunkTable(await fetched(chunk, fetchChunk));
       if (table === undefined) throw new CorruptRulesError(`blob ${chunk} holds no users of segment ${name}`);
       tables.set(chunk, table);
       await pause?.();

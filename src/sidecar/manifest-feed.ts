@@ -7,9 +7,9 @@ import { blobFetcher } from "../io/rules-reader.ts";
 import { CorruptRulesError, decodeManifestText, isNewer } from "../io/rules-store.ts";
 import { createSlices, type Slices } from "../io/slices.ts";
 import type { CurrentRules } from "./current-rules.ts";
-import { type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
+import { type FetchBlob, type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
 import type { KeptRules } from "./rules-disk.ts";
-import { blobsOf } from "./segment-loader.ts";
+import { blobsOf, loadedChunk } from "./segment-loader.ts";
 
 /** Takes manifests as they come, in whatever order, and puts the newest in force. */
 export interface ManifestFeed {
@@ -115,13 +115,14 @@ function createPutter(link: NatsLink, { rules, loaded, keep }: FeedParts): (next
     const inForce = rules.compiled();
     // Rules of another source stand between, or none at all: everything counts as changed.
     const before = last !== undefined && compareRevision(last.manifest.head, inForce) === 0 ? last : undefined;
-    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, tables, fetch, pause });
+    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, tables, fetch, fetchChunk: fromNats, pause });
     if (!rules.offer(next.change)) return false;
     last = next.loaded;
     shelves.clear();
     tables.clear();
     const blobs = [...Object.values(manifest.head.blobs), ...blobsOf(next.loaded.segments)];
-    void keep?.({ manifest: data, blobs, fetch }).then(() => fetched.clear());
+    const held: FetchBlob = async (hash) => loadedChunk(next.loaded.segments, hash) ?? (await fetch(hash));
+    void keep?.({ manifest: data, blobs, fetch: held }).then(() => fetched.clear());
     return true;
   };
 }

@@ -47,6 +47,8 @@ interface Loading {
   /** Takes chunks of segments that were fetched. */
   readonly tables?: Map<string, UserTable>;
   readonly fetch: FetchBlob;
+  /** For chunks of segments, which nobody has to hold. */
+  readonly fetchChunk?: FetchBlob;
   readonly pause?: Slices;
 }
 
@@ -57,7 +59,7 @@ interface Loading {
 export async function loadManifest(
   manifest: ManifestText,
   before: Before,
-  { shelves, tables = new Map(), fetch, pause = createSlices() }: Loading,
+  { shelves, tables = new Map(), fetch, fetchChunk = fetch, pause = createSlices() }: Loading,
 ): Promise<LoadedRules> {
   const { epoch, revision } = manifest.head;
   const shared = before.loaded?.shared ?? createSharedParts();
@@ -67,7 +69,12 @@ export async function loadManifest(
     const shelf = before.loaded?.shelves.get(hash) ?? shelves.get(hash);
     if (shelf !== undefined) kept.set(hash, shelf);
   }
-  const segments = await loadSegments(manifest.head.segments ?? {}, before.loaded?.segments ?? new Map(), { fetch, tables, pause });
+  const segments = await loadSegments(manifest.head.segments ?? {}, before.loaded?.segments ?? new Map(), {
+    fetch,
+    fetchChunk,
+    tables,
+    pause,
+  });
   await pause();
   const live = before.loaded === undefined ? allLive(manifest.live) : compareLive(before.loaded.manifest.live, manifest.live);
   await pause();

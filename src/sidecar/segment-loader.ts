@@ -1,5 +1,6 @@
 import type { UserTable } from "../contract/user-lists.ts";
 import { type CompiledSegment, compileSegment, type Segments } from "../core/decide/segments.ts";
+import { chunkBytes } from "../io/segment-chunks.ts";
 import { readSegment } from "../io/segment-store.ts";
 import type { Slices } from "../io/slices.ts";
 
@@ -17,6 +18,7 @@ export type LoadedSegments = ReadonlyMap<string, LoadedSegment>;
 
 interface Loading {
   fetch(hash: string): Promise<Uint8Array | undefined>;
+  fetchChunk(hash: string): Promise<Uint8Array | undefined>;
   /** Takes the chunks that were fetched, so that a second attempt needs them no more. */
   readonly tables: Map<string, UserTable>;
   readonly pause: Slices;
@@ -29,7 +31,7 @@ interface Loading {
 export async function loadSegments(
   named: Readonly<Record<string, string>>,
   before: LoadedSegments,
-  { fetch, tables, pause }: Loading,
+  { tables, ...loading }: Loading,
 ): Promise<LoadedSegments> {
   const next = new Map<string, LoadedSegment>();
   for (const [name, hash] of Object.entries(named)) {
@@ -42,7 +44,7 @@ export async function loadSegments(
       const table = old?.compiled.chunks[chunk];
       if (known !== undefined && table !== undefined) tables.set(known, table);
     }
-    const { ready, hashes } = await readSegment(name, hash, { fetch, tables, pause });
+    const { ready, hashes } = await readSegment(name, hash, { ...loading, tables });
     next.set(name, { hash, hashes, compiled: compileSegment(name, ready) });
   }
   return next;
@@ -51,6 +53,16 @@ export async function loadSegments(
 /** Hashes of all blobs that segments are made of. */
 export const blobsOf = (segments: LoadedSegments): string[] =>
   [...segments.values()].flatMap(({ hash, hashes }) => [hash, ...hashes.flatMap((chunk) => chunk ?? [])]);
+
+/** The bytes of a chunk of segments that are loaded; undefined where it is none of theirs. */
+export function loadedChunk(segments: LoadedSegments, hash: string): Uint8Array | undefined {
+  for (const { hashes, compiled } of segments.values()) {
+    const chunk = hashes.indexOf(hash);
+    const table = compiled.chunks[chunk];
+    if (table !== undefined) return chunkBytes(table);
+  }
+  return undefined;
+}
 
 /** The segments as rules ask for them; undefined where they are the same as before. */
 export function changedSegments(next: LoadedSegments, before: LoadedSegments | undefined): Segments | undefined {

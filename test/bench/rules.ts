@@ -14,6 +14,7 @@ import { connectNats, ensureStreams, type NatsLink } from "../../src/io/nats.ts"
 import { published } from "../support/rules-on-disk.ts";
 import { type Holder, startHolder } from "./rules/holder-process.ts";
 import { packedList, type ScaleChange, scaleRules, writeRules } from "./rules/scale-rules.ts";
+import { type SegmentBench, segmentRows } from "./rules/segment-rows.ts";
 import { median, note, runBench, type Stops } from "./wire/bench.ts";
 import { readFlags } from "./wire/flags.ts";
 import { printReport } from "./wire/report.ts";
@@ -30,7 +31,9 @@ await runBench(1_800_000, async (stops) => {
   const rows: [string, string][] = [];
   for (const server of flags.list("servers")) rows.push(...(await memory({ server, directory, list, stops })));
   rows.push(...(await fileStalls(directory, list, stops)));
-  rows.push(...(await natsStalls(directory, stops)));
+  const nats = await startNats(stops);
+  rows.push(...(await natsStalls(directory, nats, stops)));
+  rows.push(...(await segmentRows({ rollouts, users, list, idleS, changes, directory, stops, nats })));
   rows.push(...compileTimes());
   const given = Object.keys(defaults).map((name) => `--${name} ${flags.text(name)}`);
   printReport(
@@ -125,7 +128,7 @@ async function fileStalls(directory: string, list: string, stops: Stops): Promis
   return [...rows, [`--rules FILE: share of the rollout with ${users} users changed, stall`, `${longestStallMs.toFixed(1)} ms`]];
 }
 
-async function natsStalls(directory: string, stops: Stops): Promise<[string, string][]> {
+async function startNats(stops: Stops): Promise<SegmentBench["nats"]> {
   const log = createLog({ name: "bench", level: "warn" });
   const { path: program } = await findProgram("nats-server", { env: process.env, cacheDir: programCacheDir(), log });
   const server = await startNatsServer({ program });
@@ -133,8 +136,12 @@ async function natsStalls(directory: string, stops: Stops): Promise<[string, str
   const link = await connectNats({ url: server.url, name: "bench", waitForServer: false });
   stops.push(() => link.close());
   await ensureStreams(link);
+  return { url: server.url, link };
+}
+
+async function natsStalls(directory: string, { url, link }: SegmentBench["nats"], stops: Stops): Promise<[string, string][]> {
   await publish(link);
-  const holder = await startHolder({ kind: "nats", url: server.url, stateDir: join(directory, "state") }, 1, stops);
+  const holder = await startHolder({ kind: "nats", url, stateDir: join(directory, "state") }, 1, stops);
   return stallRows("NATS", holder, (change) => publish(link, change));
 }
 
