@@ -13,9 +13,15 @@ export interface GetFlags {
   readonly json?: boolean;
 }
 
+/** Prints a rollout's plan, the list of all, or with two words, `segment NAME`, what is known of a segment. */
+export async function get([name, segment]: readonly (string | undefined)[], flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+  if (segment === undefined) return getRollout(name, flags, parts);
+  if (name !== "segment") throw new UsageError(`get ${name} ${segment}: write \`get ROLLOUT\` or \`get segment NAME\``);
+  return getSegment(segment, flags, parts);
+}
+
 /** Prints what is known of a segment: never its users, who are hashes even in the store. */
-export async function getSegment([kind, name]: readonly [string, string], flags: GetFlags, parts: CliParts): Promise<ExitCode> {
-  if (kind !== "segment") throw new UsageError(`get ${kind} ${name}: write \`get ROLLOUT\` or \`get segment NAME\``);
+function getSegment(name: string, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
   return withNats(flags.nats, async (link) => {
     const applied = await readAppliedSegment(link, name);
     if (applied === undefined) throw new UsageError(`there is no segment ${name}; apply one with \`serin apply -f FILE\``);
@@ -27,7 +33,7 @@ export async function getSegment([kind, name]: readonly [string, string], flags:
 }
 
 /** Prints the plan of one rollout as it was applied (users hashed), or the list of all. */
-export function get(name: string | undefined, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+function getRollout(name: string | undefined, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
   return withNats(flags.nats, async (link) => {
     if (name !== undefined) {
       const plan = await readPlan(link, name);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { Condition } from "../../../../src/contract/conditions.ts";
 import { type ReadySegment, readySegment, type SegmentRules, segmentSalt } from "../../../../src/contract/segments.ts";
