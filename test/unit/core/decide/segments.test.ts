@@ -45,6 +45,16 @@ describe("a request is in a segment", () => {
     expect(meets(when as Condition, segments, request)).toBe(holds);
   });
 
+  test("whose users come in chunks, as in one piece", () => {
+    const cut = cutIntoChunks(tableOf("testers", ["ann", "bob", "cy"]), 2);
+    const inChunks: ReadySegment = { chunkBits: 2, chunks: [0, 1, 2, 3].map((chunk) => cut.get(chunk)) };
+    expect(["ann", "bob", "eve"].map((user) => meets({ segment: "testers" }, { testers: inChunks }, by(user)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   test("whose condition lists users would be no segment", () => {
     expect(() => compileSegment("testers", { when: { users: ["ann"] }, chunkBits: 0, chunks: [] })).toThrow(TypeError);
   });
