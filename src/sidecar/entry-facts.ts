@@ -12,18 +12,23 @@ export const isFinal = ({ type }: RawEntry): boolean => type === NOT_SET || type
 /** What attribution reads of one access log entry. Throws on metadata that no sidecar writes. */
 export function entryFacts(entry: RawEntry): EntryFacts {
   const { decision, firstUpstreamTxMs: sent, lastUpstreamRxMs: received, durationMs = 0 } = entry;
-  const grpcStatus = entry.trailerStatus ?? entry.headerStatus;
   return {
     decided: decision === undefined ? undefined : decidedOf(decision),
     upstreamCluster: entry.upstreamCluster,
     upstreamReached: entry.hasUpstreamAddress,
     attempts: entry.attempts,
     responseCode: entry.responseCode,
-    grpcStatus: grpcStatus === undefined || grpcStatus === "" ? undefined : Number(grpcStatus),
+    grpcStatus: grpcStatusOf(entry.trailerStatus, entry.headerStatus),
     flags: entry.flags,
     upstreamMs: sent === undefined || received === undefined ? undefined : Math.max(0, received - sent),
     durationMs,
   };
+}
+
+/** The status that gRPC's client sees: that of the trailers, or of the headers of an answer without a body. */
+export function grpcStatusOf(trailer: string | undefined, header: string | undefined): number | undefined {
+  const status = trailer ?? header;
+  return status === undefined || status === "" ? undefined : Number(status);
 }
 
 function decidedOf({ variant, rollout, run, control, cluster, bucket, session }: RawDecision): Decided {

@@ -2,6 +2,7 @@ import { accessLogService } from "./access-log-service.ts";
 import { extProcMethod } from "./ext-proc.ts";
 import { type BoundServer, bindGrpcServer, type Methods } from "./grpc-server.ts";
 import type { Method } from "./h2/stream.ts";
+import { logLinesMethod } from "./log-lines-service.ts";
 import type { SidecarSettings } from "./options.ts";
 import type { SidecarState } from "./sidecar-state.ts";
 import { warm } from "./warm.ts";
@@ -35,6 +36,7 @@ export async function startGrpc({ extProc, als }: SidecarSettings, state: Sideca
   const decisions: [string, Method] = ["/envoy.service.ext_proc.v3.ExternalProcessor/Process", extProcMethod(state.extProc)];
   const outcomes: [string, Method][] = [
     ["/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs", accessLog.method],
+    ["/opentelemetry.proto.collector.logs.v1.LogsService/Export", logLinesMethod(state.accessLog)],
     ["/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", state.envoyStats.method],
   ];
   const bound: BoundServer[] = [];

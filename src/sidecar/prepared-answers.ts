@@ -46,8 +46,8 @@ export function createPreparedAnswers(): (decision: Decision, rules: CompiledRul
 
 /** The framed answer to a decision, made anew. */
 export function preparedAnswer(decision: Decision, rules: CompiledRules, parts: AnswerParts): Prepared {
-  const { bytes, bucketAt } = decisionAnswer(decision, rules, parts);
-  return prepare(bytes, bucketAt);
+  const { bytes, bucketAt, bucketTextAt } = decisionAnswer(decision, rules, parts);
+  return prepare(bytes, { numberAt: bucketAt, digitsAt: bucketTextAt });
 }
 
 const empty = (byTarget?: Map<string, Kept>): Kept => ({ answers: [], variants: [], byTarget });

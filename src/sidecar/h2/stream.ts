@@ -2,7 +2,7 @@ import { CODE, FLAG, FRAME, HEAD_BYTES, MAX_FRAME_BYTES, writeHead } from "./fra
 import { encodeLiterals } from "./hpack.ts";
 import { MAX_MESSAGE_BYTES, MessageCutter, type MessageFault, type MessageSink, PREFIX_BYTES, withPrefix } from "./messages.ts";
 import type { Output } from "./output.ts";
-import { messageOf, OPENING, type Prepared } from "./prepared.ts";
+import { messageOf, OPENING, type Prepared, writeNumber } from "./prepared.ts";
 
 /** gRPC status codes that the server itself gives. */
 export const STATUS = { ok: 0, resourceExhausted: 8, unimplemented: 12, internal: 13 } as const;
@@ -111,7 +111,7 @@ export class Stream implements Call {
   }
 
   sendPrepared(prepared: Prepared, number: number): void {
-    const { bytes, dataAt, numberAt } = prepared;
+    const { bytes, dataAt } = prepared;
     const body = bytes.length - dataAt - HEAD_BYTES;
     if (this.#isOpened || this.#isEnded || body > this.window || body > this.#link.window) {
       this.send(messageOf(prepared, number));
@@ -123,7 +123,7 @@ export class Stream implements Call {
     bytes.copy(slab, at);
     slab.writeUInt32BE(this.id, at + 5);
     slab.writeUInt32BE(this.id, at + dataAt + 5);
-    if (numberAt !== -1) slab.writeDoubleLE(number, at + numberAt);
+    writeNumber(prepared, number, slab, at);
     this.#isOpened = true;
     this.window -= body;
     this.#link.window -= body;

@@ -3,6 +3,7 @@ import { BAGGAGE } from "../../core/decide/baggage.ts";
 import type { CompiledRules } from "../../core/decide/compile.ts";
 import { revisionText, type Tag, tagsOf } from "../../core/decide/tags.ts";
 import type { Decision } from "../../core/decide/types.ts";
+import { outcomeText } from "./outcome.ts";
 import { KIND, type Kind } from "./request.ts";
 import { doubleField, lengthField, varintField } from "./writer.ts";
 
@@ -17,10 +18,11 @@ const VALUE = { number: 2, string: 3, struct: 5, list: 6 } as const;
 
 const EMPTY = Buffer.alloc(0);
 
-/** A `ProcessingResponse` as bytes; `bucketAt` is where the bucket stands as a double, -1 without one. */
+/** A `ProcessingResponse` as bytes, and where the bucket stands in it: as a double, and as text; -1 without one. */
 export interface Answer {
   readonly bytes: Buffer;
   readonly bucketAt: number;
+  readonly bucketTextAt: number;
 }
 
 /** What an answer says besides the decision. */
@@ -37,6 +39,8 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, { isSes
   const variants = governing?.variants;
   const stable = variants?.stable.cluster ?? "stable";
   const cluster = variants?.[variant]?.cluster;
+  const outcome = outcomeText(decision, cluster, isSession);
+  const bucketField = bucket === undefined ? EMPTY : entry("bucket", doubleField(VALUE.number, 0));
   const fields = [
     text("variant", variant),
     text("revision", revisionText(rules)),
@@ -46,8 +50,9 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, { isSes
     ...(cluster === undefined ? [] : [text("cluster", cluster)]),
     ...(isSession ? [text("session", "true")] : []),
     ...(governing?.statics.mirror === undefined ? [] : [text("mirrored", String(mirror !== undefined))]),
-    // Last, so that its place is known from the end.
-    ...(bucket === undefined ? [] : [entry("bucket", doubleField(VALUE.number, 0))]),
+    text("outcome", outcome),
+    // Last, so that its place is known from the end; and so is that of the text before it.
+    bucketField,
   ];
   const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
   const headers: Tag[] = [...tagsOf(decision, rules)];
@@ -56,7 +61,12 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, { isSes
   const removed = baggage === "" ? lengthField(HEADER_MUTATION.remove, BAGGAGE) : EMPTY;
   const mutation = Buffer.concat([setHeaders(headers), removed]);
   const bytes = Buffer.concat([lengthField(1, lengthField(1, continueWith(mutation))), lengthField(DYNAMIC_METADATA, serin)]);
-  return { bytes, bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT };
+  if (bucket === undefined) return { bytes, bucketAt: -1, bucketTextAt: -1 };
+  return {
+    bytes,
+    bucketAt: bytes.length - Float64Array.BYTES_PER_ELEMENT,
+    bucketTextAt: bytes.length - bucketField.length - outcome.length,
+  };
 }
 
 /** A `CommonResponse` that goes on. Without a header mutation Envoy ignores `clear_route_cache`; an empty one does. */

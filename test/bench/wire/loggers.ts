@@ -10,15 +10,18 @@ const TYPES = "type.googleapis.com/envoy.extensions.access_loggers";
 
 /** As few fields as outcomes could do with: the decision as one text, and how the request ended. */
 const LINE = [
-  "%DYNAMIC_METADATA(serin:rollout)%",
-  "%UPSTREAM_CLUSTER_RAW%",
+  "%DYNAMIC_METADATA(serin:outcome)%",
   "%RESPONSE_CODE%",
   "%RESPONSE_FLAGS%",
   "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-  "%COMMON_DURATION(US_TX_BEG:US_RX_END:us)%",
+  "%UPSTREAM_HOST%",
+  "%COMMON_DURATION(US_TX_BEG:US_RX_END:ns)%",
+  "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:ns)%",
   "%DURATION%",
-  "%GRPC_STATUS_NUMBER%",
-].join("|");
+  "%RESP(grpc-status):4%",
+  "%TRAILER(grpc-status):4%",
+  "%UPSTREAM_CLUSTER_RAW%",
+].join("\n");
 
 const onlyFor = (name: string) => ({ header_filter: { header: { name: LOG_HEADER, string_match: { exact: name } } } });
 
@@ -30,11 +33,40 @@ export async function writeLoggersConfig(directory: string, stops: Stops): Promi
   const document = await shippedDocument();
   requirePath(document, ACCESS_LOG);
   const shipped = document.toJS();
-  const [als] = ACCESS_LOG.reduce((at, part) => at[part], shipped);
+  const [lines] = ACCESS_LOG.reduce((at, part) => at[part], shipped);
+  void lines;
   const socket = join(directory, "fluentd.sock");
   await startSink(socket, stops);
   document.setIn(ACCESS_LOG, [
-    { ...als, filter: onlyFor("als") },
+    {
+      name: "envoy.access_loggers.http_grpc",
+      filter: onlyFor("als"),
+      typed_config: {
+        "@type": `${TYPES}.grpc.v3.HttpGrpcAccessLogConfig`,
+        common_config: {
+          log_name: "serin",
+          transport_api_version: "V3",
+          grpc_service: { envoy_grpc: { cluster_name: "serin", skip_envoy_headers: true } },
+          buffer_flush_interval: "0.2s",
+          buffer_size_bytes: 65_536,
+        },
+        additional_response_headers_to_log: ["grpc-status"],
+        additional_response_trailers_to_log: ["grpc-status"],
+      },
+    },
+    {
+      name: "envoy.access_loggers.open_telemetry",
+      filter: onlyFor("otel"),
+      typed_config: {
+        "@type": `${TYPES}.open_telemetry.v3.OpenTelemetryAccessLogConfig`,
+        log_name: "serin",
+        grpc_service: { envoy_grpc: { cluster_name: "serin", skip_envoy_headers: true } },
+        buffer_flush_interval: "0.2s",
+        buffer_size_bytes: 65_536,
+        disable_builtin_labels: true,
+        body: { string_value: LINE },
+      },
+    },
     {
       name: "envoy.access_loggers.file",
       filter: onlyFor("file"),
@@ -54,7 +86,7 @@ export async function writeLoggersConfig(directory: string, stops: Stops): Promi
         stat_prefix: "serin",
         buffer_flush_interval: "0.2s",
         buffer_size_bytes: 65_536,
-        record: { entry: LINE },
+        record: { outcome: LINE },
       },
     },
   ]);

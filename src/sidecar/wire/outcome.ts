@@ -1,0 +1,69 @@
+import { PATTERNS } from "../../contract/rollout.ts";
+import type { Decision } from "../../core/decide/types.ts";
+import type { Decided } from "../attribution.ts";
+
+/**
+ * A decision as one text in Envoy's metadata, for logs of lines: `bucket:marks:run:variant:rollout:cluster`. The bucket is eight hex
+ * digits, `--------` without one; the marks are `c` for control and `s` for a session, `-` for neither. Without a rollout its name is
+ * empty, and so is the cluster without one, which else is percent-encoded: it may hold anything.
+ */
+const DIGITS = 8;
+const NO_BUCKET = "-".repeat(DIGITS);
+
+/** The text with zeros for the bucket, which stands first. */
+export function outcomeText({ bucket, control, run, variant, rollout }: Decision, cluster: string | undefined, isSession: boolean): string {
+  const marks = (control ? "c" : "-") + (isSession ? "s" : "-");
+  const first = bucket === undefined ? NO_BUCKET : "0".repeat(DIGITS);
+  return [first, marks, run ?? 0, variant, rollout ?? "", encodeURIComponent(cluster ?? "")].join(":");
+}
+
+/** More decisions than rules in force have, but for their buckets; where there are more, they are read anew. */
+const MOST_KNOWN = 10_000;
+const BUCKET = /^[0-9a-f]{8}$/;
+const RUN = /^\d{1,16}$/;
+const MARKS = /^[c-][s-]$/;
+
+/** Reads such texts; what is the same for many requests is read once. */
+export class OutcomeReader {
+  readonly #known = new Map<string, Decided>();
+
+  /** Throws on what no sidecar writes. */
+  read(text: string): Decided {
+    const rest = text.slice(DIGITS);
+    let decided = this.#known.get(rest);
+    if (decided === undefined) {
+      decided = parse(rest);
+      if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+      this.#known.set(rest, decided);
+    }
+    const bucket = text.slice(0, DIGITS);
+    if (bucket === NO_BUCKET) return decided;
+    if (!BUCKET.test(bucket)) throw unknown(text);
+    return { ...decided, bucket: Number.parseInt(bucket, 16) };
+  }
+}
+
+function parse(text: string): Decided {
+  const [empty, marks = "", run = "", variant = "", rollout = "", cluster, ...more] = text.split(":");
+  const isSound =
+    empty === "" &&
+    MARKS.test(marks) &&
+    RUN.test(run) &&
+    Number.isSafeInteger(Number(run)) &&
+    PATTERNS.variant.test(variant) &&
+    (rollout === "" || PATTERNS.name.test(rollout)) &&
+    cluster !== undefined &&
+    more.length === 0;
+  if (!isSound) throw unknown(text);
+  return {
+    variant,
+    rollout: rollout === "" ? undefined : rollout,
+    run: Number(run),
+    control: marks.startsWith("c"),
+    cluster: cluster === "" ? undefined : decodeURIComponent(cluster),
+    bucket: undefined,
+    isSession: marks.endsWith("s"),
+  };
+}
+
+const unknown = (text: string): Error => new Error(`no sidecar writes the outcome ${JSON.stringify(text.slice(0, 200))}`);
