@@ -16,7 +16,6 @@ import { StagesSchema, stagesOf } from "./stages.ts";
 import { DurationTextSchema, PointsSchema } from "./units.ts";
 import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from "./variants.ts";
 
-export { grownVariant } from "./lanes.ts";
 export { STABLE } from "./names.ts";
 export type { VariantName, Variants } from "./variants.ts";
 export { isTagOnly, VariantNameSchema };

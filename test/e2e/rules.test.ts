@@ -19,16 +19,16 @@ async function startEcho(name: string): Promise<Server> {
   return server;
 }
 
-const addressOf = (server: Server | undefined): string => `127.0.0.1:${(server?.address() as AddressInfo).port}`; // it listens on TCP
+const addressOf = (server: Server): string => `127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on TCP
 
 describe("through a real Envoy, each feature of the rules does what its example says", () => {
   let upstreams: Server[] = [];
   let edge: Edge;
   beforeAll(async () => {
-    upstreams = await Promise.all([startEcho("stable"), startEcho("canary")]);
-    const [stable, canary] = upstreams.map(addressOf);
+    const [stable, canary] = await Promise.all([startEcho("stable"), startEcho("canary")]);
+    upstreams = [stable, canary];
     const rollouts = [...new Set(RULE_REQUESTS.map(({ example }) => example))].flatMap(exampleRollouts);
-    edge = await startEdge({ stable: stable ?? "", canary: canary ?? "", rollouts, liveOf: exampleLive });
+    edge = await startEdge({ stable: addressOf(stable), canary: addressOf(canary), rollouts, liveOf: exampleLive });
   });
   afterAll(async () => {
     await edge.stop();

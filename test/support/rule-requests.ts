@@ -38,7 +38,7 @@ export function exampleLive({ name, variants }: Pick<Rollout, "name" | "variants
 }
 
 /** A user whose bucket under a salt lies in this percent of all, 0…99. */
-export function userAt(salt: string, percent: number): string {
+function userAt(salt: string, percent: number): string {
   for (let index = 0; ; index += 1) if (Math.floor((bucketOf(salt, `user-${index}`) / 2 ** 32) * 100) === percent) return `user-${index}`;
 }
 
