@@ -1,5 +1,6 @@
 import { PATTERNS, type VariantName } from "../contract/rollout.ts";
 import type { Decided, EntryFacts } from "./attribution.ts";
+import { parseAlso } from "./wire/also.ts";
 import type { RawDecision, RawEntry } from "./wire/raw-entry.ts";
 
 /** `AccessLogType` of an entry that ends a request (accesslog.proto). */
@@ -31,7 +32,7 @@ export function grpcStatusOf(trailer: string | undefined, header: string | undef
   return status === undefined || status === "" ? undefined : Number(status);
 }
 
-function decidedOf({ variant, rollout, run, control, cluster, bucket, session }: RawDecision): Decided {
+function decidedOf({ variant, rollout, run, control, cluster, bucket, session, also }: RawDecision): Decided {
   return {
     variant: variantOf(variant),
     rollout,
@@ -40,6 +41,7 @@ function decidedOf({ variant, rollout, run, control, cluster, bucket, session }:
     cluster,
     bucket,
     isSession: session === "true",
+    also: parseAlso(also),
   };
 }
 

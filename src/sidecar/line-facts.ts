@@ -7,6 +7,7 @@ import { flagsOf } from "./wire/response-flags.ts";
  * What stands in a line of the log, one below the other, as envoy/envoy.yaml has them:
  *
  *     %DYNAMIC_METADATA(serin:outcome)%                what the sidecar decided
+ *     %DYNAMIC_METADATA(serin:also)%                   and of rollouts that only set tags
  *     %RESPONSE_CODE%
  *     %RESPONSE_FLAGS%                                 by their short names
  *     %UPSTREAM_REQUEST_ATTEMPT_COUNT%
@@ -20,7 +21,7 @@ import { flagsOf } from "./wire/response-flags.ts";
  *
  * No header can hold a line's end, so an upstream cannot write into another field, and what it writes is cut.
  */
-const FIELDS = 11;
+const FIELDS = 12;
 
 /** What Envoy writes for what is absent. */
 const ABSENT = "-";
@@ -34,9 +35,9 @@ export class LineReader {
   /** What attribution reads of one line. Throws on what Envoy does not write by this form. */
   read(line: string): EntryFacts {
     const fields = line.split("\n");
-    const [outcome, code, flags, attempts, host, upstreamNs, downstreamNs, wholeMs, headerStatus, trailerStatus, cluster] = fields;
+    const [outcome, also, code, flags, attempts, host, upstreamNs, downstreamNs, wholeMs, headerStatus, trailerStatus, cluster] = fields;
     if (cluster === undefined || fields.length !== FIELDS) throw new Error(`an outcome has ${FIELDS} lines, not ${fields.length}`);
-    const decided = outcome === undefined || outcome === ABSENT ? undefined : this.#outcomes.read(outcome);
+    const decided = outcome === undefined || outcome === ABSENT ? undefined : this.#outcomes.read(outcome, present(also));
     const sentAndReceivedNs = numberIn(upstreamNs);
     const tries = numberIn(attempts) ?? 0;
     return {

@@ -1,5 +1,5 @@
 import type { AccessLogPorts } from "./access-log-service.ts";
-import { attribute } from "./attribution.ts";
+import { attribute, attributeToggles } from "./attribution.ts";
 import type { Method } from "./h2/stream.ts";
 import { LineReader } from "./line-facts.ts";
 import { LogLineReader, PARTIAL_SUCCESS, REJECTED_LOG_RECORDS } from "./wire/log-lines.ts";
@@ -17,7 +17,9 @@ export function logLinesMethod(ports: AccessLogPorts): Method {
   const lines = new LineReader();
   const isTaken = (line: string): boolean => {
     try {
-      ports.ended(attribute(lines.read(line)));
+      const facts = lines.read(line);
+      ports.ended(attribute(facts));
+      for (const attribution of attributeToggles(facts)) ports.ended(attribution);
       return true;
     } catch (error) {
       ports.surprise("access log entry", error);

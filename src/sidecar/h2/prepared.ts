@@ -16,7 +16,8 @@ export interface Prepared {
 /** Where in a message the number goes; -1 for nowhere. */
 export type NumberPlaces = Pick<Prepared, "numberAt" | "digitsAt">;
 
-const NOWHERE: NumberPlaces = { numberAt: -1, digitsAt: -1 };
+/** No number anywhere. */
+export const NOWHERE: NumberPlaces = { numberAt: -1, digitsAt: -1 };
 
 const RESPONSE_HEADERS = encodeLiterals([["content-type", "application/grpc"]]);
 /** `:status: 200` of HPACK's static table. */

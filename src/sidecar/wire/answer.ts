@@ -3,6 +3,8 @@ import { BAGGAGE } from "../../core/decide/baggage.ts";
 import type { CompiledRules } from "../../core/decide/compile.ts";
 import { revisionText, type Tag, tagsOf } from "../../core/decide/tags.ts";
 import type { Decision } from "../../core/decide/types.ts";
+import { NOWHERE, type NumberPlaces } from "../h2/prepared.ts";
+import { alsoText } from "./also.ts";
 import { outcomeText } from "./outcome.ts";
 import { KIND, type Kind } from "./request.ts";
 import { doubleField, lengthField, varintField } from "./writer.ts";
@@ -18,28 +20,36 @@ const VALUE = { number: 2, string: 3, struct: 5, list: 6 } as const;
 
 const EMPTY = Buffer.alloc(0);
 
-/** A `ProcessingResponse` as bytes, and where the bucket stands in it: as a double, and as text; -1 without one. */
+/** A `ProcessingResponse` as bytes, and what is written over before it goes out. */
 export interface Answer {
   readonly bytes: Buffer;
-  readonly bucketAt: number;
-  readonly bucketTextAt: number;
+  /** Where the bucket stands, as a double and as text. */
+  readonly bucketPlaces: NumberPlaces;
+  /** Where the text about toggles stands, -1 without any. */
+  readonly alsoAt: number;
 }
 
-/** What an answer says besides the decision. */
-export interface AnswerParts {
+/** What an answer tells. */
+export interface Answered {
+  readonly decision: Decision;
+  /** Of rollouts that only set tags. */
+  readonly toggles: readonly Decision[];
+  /** The request asks for another protocol. */
   readonly isSession: boolean;
   /** What the header `baggage` becomes; "" takes it away, undefined leaves it as it is. */
   readonly baggage: string | undefined;
 }
 
-/** The answer to request headers, with 0 for the bucket. */
-export function decisionAnswer(decision: Decision, rules: CompiledRules, { isSession, baggage }: AnswerParts): Answer {
+/** The answer to request headers, with 0 for each bucket. */
+export function decisionAnswer({ decision, toggles, isSession, baggage }: Answered, rules: CompiledRules): Answer {
   const { variant, rollout, run, bucket, reason, control, mirror } = decision;
   const governing = rollout === undefined ? undefined : rules.rollouts.get(rollout);
   const variants = governing?.variants;
   const stable = variants?.stable.cluster ?? "stable";
   const cluster = variants?.[variant]?.cluster;
   const outcome = outcomeText(decision, cluster, isSession);
+  const also = alsoText(toggles);
+  const alsoField = also === "" ? EMPTY : text("also", also);
   const bucketField = bucket === undefined ? EMPTY : entry("bucket", doubleField(VALUE.number, 0));
   const fields = [
     text("variant", variant),
@@ -50,22 +60,25 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, { isSes
     ...(cluster === undefined ? [] : [text("cluster", cluster)]),
     ...(isSession ? [text("session", "true")] : []),
     ...(governing?.statics.mirror === undefined ? [] : [text("mirrored", String(mirror !== undefined))]),
+    // Last, so that the places of their buckets are known from the end.
     text("outcome", outcome),
-    // Last, so that its place is known from the end; and so is that of the text before it.
+    alsoField,
     bucketField,
   ];
   const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
-  const headers: Tag[] = [...tagsOf(decision, rules)];
+  // Of two that set the same header the last one stays, and toggles stand in the order of their names.
+  const headers: Tag[] = [decision, ...toggles].flatMap((each) => tagsOf(each, rules));
   if (mirror !== undefined) headers.push([MIRROR_HEADER, mirror]);
   if (baggage !== undefined && baggage !== "") headers.push([BAGGAGE, baggage]);
   const removed = baggage === "" ? lengthField(HEADER_MUTATION.remove, BAGGAGE) : EMPTY;
   const mutation = Buffer.concat([setHeaders(headers), removed]);
   const bytes = Buffer.concat([lengthField(1, lengthField(1, continueWith(mutation))), lengthField(DYNAMIC_METADATA, serin)]);
-  if (bucket === undefined) return { bytes, bucketAt: -1, bucketTextAt: -1 };
+  const digitsAt = bytes.length - bucketField.length - alsoField.length - outcome.length;
   return {
     bytes,
-    bucketAt: bytes.length - Float64Array.BYTES_PER_ELEMENT,
-    bucketTextAt: bytes.length - bucketField.length - outcome.length,
+    bucketPlaces: bucket === undefined ? NOWHERE : { numberAt: bytes.length - Float64Array.BYTES_PER_ELEMENT, digitsAt },
+    // The last of its kind: a tag may hold the same text.
+    alsoAt: also === "" ? -1 : bytes.lastIndexOf(also),
   };
 }
 

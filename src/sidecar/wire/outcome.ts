@@ -1,6 +1,7 @@
 import { PATTERNS } from "../../contract/rollout.ts";
 import type { Decision } from "../../core/decide/types.ts";
 import type { Decided } from "../attribution.ts";
+import { parseAlso } from "./also.ts";
 
 /**
  * A decision as one text in Envoy's metadata, for logs of lines: `bucket:marks:run:variant:rollout:cluster`. The bucket is eight hex
@@ -27,8 +28,8 @@ const MARKS = /^[c-][s-]$/;
 export class OutcomeReader {
   readonly #known = new Map<string, Decided>();
 
-  /** Throws on what no sidecar writes. */
-  read(text: string): Decided {
+  /** With the text about rollouts that only set tags, if there is one. Throws on what no sidecar writes. */
+  read(text: string, also: string | undefined): Decided {
     const rest = text.slice(DIGITS);
     let decided = this.#known.get(rest);
     if (decided === undefined) {
@@ -36,10 +37,10 @@ export class OutcomeReader {
       if (this.#known.size >= MOST_KNOWN) this.#known.clear();
       this.#known.set(rest, decided);
     }
-    const bucket = text.slice(0, DIGITS);
-    if (bucket === NO_BUCKET) return decided;
-    if (!BUCKET.test(bucket)) throw unknown(text);
-    return { ...decided, bucket: Number.parseInt(bucket, 16) };
+    const first = text.slice(0, DIGITS);
+    if (first !== NO_BUCKET && !BUCKET.test(first)) throw unknown(text);
+    const bucket = first === NO_BUCKET ? undefined : Number.parseInt(first, 16);
+    return { ...decided, bucket, also: parseAlso(also) };
   }
 }
 
@@ -63,6 +64,7 @@ function parse(text: string): Decided {
     cluster: cluster === "" ? undefined : decodeURIComponent(cluster),
     bucket: undefined,
     isSession: marks.endsWith("s"),
+    also: [],
   };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { DecisionMetadataSchema } from "../../../../src/contract/messages.ts";
 import { compile } from "../../../../src/core/decide/compile.ts";
 import { decide, NO_ROLLOUT } from "../../../../src/core/decide/decide.ts";
+import { writeNumber } from "../../../../src/sidecar/h2/prepared.ts";
 import { decisionAnswer, passAnswer } from "../../../../src/sidecar/wire/answer.ts";
 import { KIND } from "../../../../src/sidecar/wire/request.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
@@ -9,7 +10,7 @@ import { PROCESSING_RESPONSE, referenceCodec } from "../../../support/reference-
 
 const groupOf = (name: string): object => ({ structValue: { fields: { name: { stringValue: name } } } });
 
-const PLAIN = { isSession: false, baggage: undefined };
+const PLAIN = { isSession: false, toggles: [], baggage: undefined };
 
 const codec = referenceCodec(PROCESSING_RESPONSE);
 
@@ -25,8 +26,8 @@ describe("the answer to request headers", () => {
 
   test("sets tags and metadata, clears the route, holds a header mutation, and leaves room for the bucket", () => {
     const decision = decide(rules, factsOf({ headers: [["x-user-id", "u1"]] }));
-    const { bytes, bucketAt } = decisionAnswer(decision, rules, PLAIN);
-    bytes.writeDoubleLE(decision.bucket ?? Number.NaN, bucketAt);
+    const { bytes, bucketPlaces } = decisionAnswer({ ...PLAIN, decision }, rules);
+    writeNumber(bucketPlaces, decision.bucket ?? Number.NaN, bytes, 0);
     const { requestHeaders, dynamicMetadata } = Object(codec.decode(bytes));
     expect(requestHeaders.response).toEqual({
       clearRouteCache: true,
@@ -50,22 +51,26 @@ describe("the answer to request headers", () => {
       control: "false",
       cluster: "new",
       bucket: decision.bucket,
+      outcome: `${decision.bucket?.toString(16).padStart(8, "0")}:--:4:canary:checkout:new`,
     });
     expect(groups.listValue.values).toMatchObject([groupOf("new"), groupOf("old")]);
   });
 
   test("where no rollout governs has an empty header mutation, without which Envoy would keep the old route", () => {
-    const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer(NO_ROLLOUT, rules, PLAIN).bytes));
+    const none = decisionAnswer({ ...PLAIN, decision: NO_ROLLOUT }, rules);
+    const { requestHeaders, dynamicMetadata } = Object(codec.decode(none.bytes));
     expect(requestHeaders).toEqual({ response: { clearRouteCache: true, headerMutation: {} } });
     expect(dynamicMetadata.fields.serin.structValue.fields).toMatchObject({ variant: { stringValue: "stable" } });
-    expect(decisionAnswer(NO_ROLLOUT, rules, PLAIN).bucketAt).toBe(-1);
+    expect([none.bucketAt, none.alsoAt]).toEqual([-1, -1]);
   });
 });
 
 describe("the baggage of an answer", () => {
   const rules = compile(ruleSetOf({}));
-  const mutationOf = (baggage: string | undefined): unknown =>
-    Object(codec.decode(decisionAnswer(NO_ROLLOUT, rules, { isSession: false, baggage }).bytes)).requestHeaders.response.headerMutation;
+  const mutationOf = (baggage: string | undefined): unknown => {
+    const { bytes } = decisionAnswer({ ...PLAIN, decision: NO_ROLLOUT, baggage }, rules);
+    return Object(codec.decode(bytes)).requestHeaders.response.headerMutation;
+  };
 
   test("is set in place of all others", () => {
     const header = { key: "baggage", rawValue: Buffer.from("a=b") };
@@ -85,7 +90,7 @@ test.each([
   const mirror = { cluster: "shadow", shareBp: 10_000, methods: ["GET"] };
   const set = compile(ruleSetOf({ catalogue: ruleOf({ mirror }) }));
   const decision = decide(set, factsOf({ method, headers: [["x-user-id", user]] }));
-  const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer(decision, set, PLAIN).bytes));
+  const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer({ ...PLAIN, decision }, set).bytes));
   const isCopied = method === "GET";
   const header = { key: "x-serin-mirror", rawValue: Buffer.from("shadow") };
   expect(requestHeaders.response.headerMutation).toEqual(
