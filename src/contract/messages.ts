@@ -84,6 +84,7 @@ export const DecisionMetadataSchema = z.object({
   mirrored: z.enum(["true", "false"]).optional().describe("Whether a shadow got a copy, where the rollout has one."),
   also: z.string().optional().describe("Rollouts that only set tags: `name:variant:run:control:bucket`, with a blank between."),
   control: z.enum(["true", "false"]).optional().describe("In the slice of stable that is counted apart."),
+  outcome: z.string().optional().describe("What a log of lines gives back: `bucket:marks:run:variant:rollout:cluster`."),
 });
 
 export type Receipt = z.infer<typeof ReceiptSchema>;

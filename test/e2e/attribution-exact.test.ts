@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { countedBy, openOf, startEdgeForTest } from "../support/edge.ts";
-import { FAILED_OPEN_STAT } from "../support/envoy.ts";
+import { FAILED_OPEN_STAT, LOGS_STAT } from "../support/envoy.ts";
 import { sendRawLoad, startRawUpstream } from "../support/raw-load.ts";
 
 const REQUESTS = 100_000;
@@ -28,7 +28,7 @@ test("over 100,000 requests the sidecar's counts are Envoy's own, to the last on
   /** The request with which a count begins, and the one with which it ends. */
   const markers = 2;
 
-  expect(await envoy.stat("access_logs.grpc_access_log.logs_dropped")).toBe(0);
+  expect(await envoy.stat(`${LOGS_STAT}.logs_dropped`)).toBe(0);
   expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(REQUESTS);
   const {
     "canary ok": canaryOk = 0,

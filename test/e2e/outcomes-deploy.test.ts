@@ -9,7 +9,7 @@ import { startUpstream } from "../../src/demo/upstreams.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import type { RunningSidecar } from "../../src/sidecar/sidecar.ts";
 import { ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
-import { startEnvoy } from "../support/envoy.ts";
+import { LOGS_STAT, startEnvoy } from "../support/envoy.ts";
 import { startTestSidecar } from "../support/sidecar.ts";
 import { startLoad, waitForRequests } from "../support/stack.ts";
 
@@ -67,5 +67,5 @@ test("two sidecars deployed anew under load, one after the other: each request's
   expect(counted()).toBe(load.seen.length);
   // Envoy keeps to one stream as long as it lasts: it has moved at least once.
   expect(sidecars.filter((sidecar) => endedBy(sidecar) > 0).length).toBeGreaterThan(1);
-  expect(await envoy.stat("access_logs.grpc_access_log.logs_dropped")).toBe(0);
+  expect(await envoy.stat(`${LOGS_STAT}.logs_dropped`)).toBe(0);
 });

@@ -16,18 +16,21 @@ export const OTLP_TABLES: Readonly<Record<string, string>> = {
 export const EXPORT_REQUEST = "ExportRequest";
 
 /** The reference decoder for these messages. */
-export function otlpCodec(): ReferenceCodec {
+export const otlpCodec = (): ReferenceCodec => otlpCodecOf(EXPORT_REQUEST, OTLP_TABLES);
+
+/** The reference decoder for a message of such tables. */
+export function otlpCodecOf(root: string, tables: Readonly<Record<string, string>>): ReferenceCodec {
   const fieldOf = (line: string) => {
     const [id, name = "", kind = ""] = line.split(" ");
     return [name, { id: Number(id), type: kind.replace("[]", ""), ...(kind.endsWith("[]") && { rule: "repeated" }) }] as const;
   };
-  const messages = Object.entries(OTLP_TABLES).map(([message, table]) => [
+  const messages = Object.entries(tables).map(([message, table]) => [
     message,
     { fields: Object.fromEntries(table.split("|").map(fieldOf)) },
   ]);
   const loaded = fromJSON({ nested: Object.fromEntries(messages) }, { longs: Number });
   // What is made of messages alone holds messages.
-  const type = loaded[EXPORT_REQUEST] as MessageTypeDefinition<object, object>;
+  const type = loaded[root] as MessageTypeDefinition<object, object>;
   return { encode: type.serialize, decode: (bytes) => type.deserialize(bytes) as Record<string, unknown> };
 }
 

@@ -1,7 +1,8 @@
 import { MESSAGE_TABLES } from "../../src/sidecar/wire/message-tables.ts";
+import { LOG_TABLES } from "./log-lines.ts";
 import { OTLP_TABLES } from "./otlp-counters.ts";
 
-const TABLES = { ...MESSAGE_TABLES, ...OTLP_TABLES };
+const TABLES = { ...MESSAGE_TABLES, ...OTLP_TABLES, ...LOG_TABLES };
 
 /** Chooses numbers in [0, below). */
 export type Choose = (below: number) => number;

@@ -42,7 +42,11 @@ export class LogLineReader {
     return true;
   };
 
-  readonly #onRecord = (field: number): boolean => this.#into(field === BODY, this.#onBody);
+  readonly #onRecord = (field: number): boolean => {
+    // Of a body that comes twice the last counts.
+    if (field === BODY) this.#line = "";
+    return this.#into(field === BODY, this.#onBody);
+  };
 
   readonly #onBody = (field: number): boolean => {
     if (field !== STRING) return false;

@@ -15,7 +15,7 @@ const NO_BUCKET = "-".repeat(DIGITS);
 export function outcomeText({ bucket, control, run, variant, rollout }: Decision, cluster: string | undefined, isSession: boolean): string {
   const marks = (control ? "c" : "-") + (isSession ? "s" : "-");
   const first = bucket === undefined ? NO_BUCKET : "0".repeat(DIGITS);
-  return [first, marks, run ?? 0, variant, rollout ?? "", encodeURIComponent(cluster ?? "")].join(":");
+  return [first, marks, run, variant, rollout ?? "", encodeURIComponent(cluster ?? "")].join(":");
 }
 
 /** More decisions than rules in force have, but for their buckets; where there are more, they are read anew. */

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { FORMAT } from "../../../src/contract/names.ts";
 import { startUpstream } from "../../../src/demo/upstreams.ts";
 import { waitFor } from "../../../src/demo/wait-for.ts";
-import { FAILED_OPEN_STAT, startEnvoy } from "../../support/envoy.ts";
+import { FAILED_OPEN_STAT, LOGS_STAT, startEnvoy } from "../../support/envoy.ts";
 import { startTestSidecar } from "../../support/sidecar.ts";
 
 /** Value of a metric without labels; undefined when it is absent. */
@@ -44,8 +44,8 @@ test("Envoy's own counts of requests that failed open and of access log entries 
   );
   // What Envoy counted up to a flush that found no sidecar is lost; nothing is ever counted twice.
   for (const [metric, stat] of [
-    ["serin_envoy_logs_written_total", "access_logs.grpc_access_log.logs_written"],
-    ["serin_envoy_logs_dropped_total", "access_logs.grpc_access_log.logs_dropped"],
+    ["serin_envoy_logs_written_total", `${LOGS_STAT}.logs_written`],
+    ["serin_envoy_logs_dropped_total", `${LOGS_STAT}.logs_dropped`],
     ["serin_envoy_failed_open_total", FAILED_OPEN_STAT],
   ] as const) {
     expect(valueOf(told, metric)).toBeLessThanOrEqual(await envoy.stat(stat));

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { AccessLogReader } from "../../../src/sidecar/wire/access-log.ts";
 import { WireError } from "../../../src/sidecar/wire/cursor.ts";
 import { EnvoyCounterReader } from "../../../src/sidecar/wire/envoy-counters.ts";
+import { LogLineReader } from "../../../src/sidecar/wire/log-lines.ts";
 import { KIND, RequestReader } from "../../../src/sidecar/wire/request.ts";
+import { EXPORT_LOGS_REQUEST, exportOf, logsCodec, plainLines } from "../../support/log-lines.ts";
 import { EXPORT_REQUEST, exportRequests, otlpCodec, plainCounters } from "../../support/otlp-counters.ts";
 import { CLAIM_PATHS, plainEntries, plainFacts } from "../../support/plain-wire.ts";
 import { randomOf } from "../../support/random.ts";
@@ -12,7 +14,7 @@ import { accessLogs, processingRequests } from "../../support/wire-inputs.ts";
 import { type Choose, mutateBytes, mutateTree } from "../../support/wire-mutation.ts";
 
 /** Together more than 100,000; requests are what everything hangs on. */
-const CASES = { requests: 70_000, accessLogs: 40_000, counters: 20_000 };
+const CASES = { requests: 70_000, accessLogs: 40_000, counters: 20_000, lines: 20_000 };
 /** Some seconds on a quiet machine; decoding the plain way takes most of it. */
 const DEADLINE_MS = 180_000;
 
@@ -152,6 +154,31 @@ test(
     expect(result).toEqual({ alive: expect.any(Number), refused: expect.any(Number), stricter: 0 });
     expect(result.alive).toBeGreaterThan(CASES.counters / 2);
     expect(result.refused).toBeGreaterThan(CASES.counters / 20);
+  },
+  DEADLINE_MS,
+);
+
+test(
+  `the reader of lines agrees with the reference decoder on ${CASES.lines} mutated messages, and refuses what it refuses`,
+  () => {
+    const codec = logsCodec(EXPORT_LOGS_REQUEST);
+    const reader = new LogLineReader();
+    const choose = chooser(20_264);
+    const line = (): string => "0000000f:--:1:canary:grüße:new\n200\n-".slice(0, choose(60)) + "x".repeat(choose(80));
+    const requests = Array.from({ length: 40 }, () => exportOf(Array.from({ length: choose(5) }, line)));
+    const result = compare(
+      CASES.lines,
+      {
+        type: EXPORT_LOGS_REQUEST,
+        seeds: requests.map(codec.encode),
+        plain: (bytes) => plainLines(codec.decode(bytes)),
+        fast: (bytes) => reader.read(bytes, 0, bytes.length),
+      },
+      choose,
+    );
+    expect(result).toEqual({ alive: expect.any(Number), refused: expect.any(Number), stricter: 0 });
+    expect(result.alive).toBeGreaterThan(CASES.lines / 2);
+    expect(result.refused).toBeGreaterThan(CASES.lines / 20);
   },
   DEADLINE_MS,
 );

@@ -61,7 +61,7 @@ describe("the answer to request headers", () => {
     const { requestHeaders, dynamicMetadata } = Object(codec.decode(none.bytes));
     expect(requestHeaders).toEqual({ response: { clearRouteCache: true, headerMutation: {} } });
     expect(dynamicMetadata.fields.serin.structValue.fields).toMatchObject({ variant: { stringValue: "stable" } });
-    expect([none.bucketAt, none.alsoAt]).toEqual([-1, -1]);
+    expect([none.bucketPlaces, none.alsoAt]).toEqual([{ numberAt: -1, digitsAt: -1 }, -1]);
   });
 });
 
