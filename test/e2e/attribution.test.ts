@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stopAll } from "../../src/demo/stop-all.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { countedBy, type Edge, MISSING_HOST, openOf, startEdge, startEdgeForTest } from "../support/edge.ts";
-import { withHttp2Upstreams, withLists, withOwnReply } from "../support/edge-config.ts";
+import { withAccessLogStream, withHttp2Upstreams, withLists, withOwnReply } from "../support/edge-config.ts";
 import { type EdgeUpstream, startGrpcUpstream, startHttp1Upstream, startHttp2Upstream, type Variant } from "../support/edge-upstreams.ts";
 import { grpc, http1, http2, openWebSocket, type Speaker, webSocket } from "../support/speakers.ts";
 
@@ -58,7 +58,15 @@ const PROTOCOLS: readonly Spoken[] = [
   },
 ];
 
-describe.each(PROTOCOLS.map((spoken) => ({ title: spoken.speaker.title, spoken })))("by $title", ({ spoken }) => {
+/** How Envoy tells of ends: as it is shipped, and as meshes configure it. */
+const LOGS = [
+  { log: "lines", told: (shipped: string) => shipped },
+  { log: "the access log stream", told: withAccessLogStream },
+];
+
+const ROWS = LOGS.flatMap(({ log, told }) => PROTOCOLS.map((spoken) => ({ title: spoken.speaker.title, log, spoken, told })));
+
+describe.each(ROWS)("by $title, told by $log", ({ spoken, told }) => {
   const { speaker } = spoken;
   const isSession = speaker === webSocket;
   const stops: (() => unknown)[] = [];
@@ -68,7 +76,7 @@ describe.each(PROTOCOLS.map((spoken) => ({ title: spoken.speaker.title, spoken }
   beforeAll(async () => {
     [stable, canary] = await Promise.all([spoken.upstream("stable"), spoken.upstream("canary")]);
     stops.push(stable.stop, canary.stop);
-    edge = await startEdge({ stable: stable.address, canary: canary.address, change: spoken.change });
+    edge = await startEdge({ stable: stable.address, canary: canary.address, change: (shipped) => told(spoken.change(shipped)) });
     stops.push(edge.stop);
   });
   afterAll(() => stopAll(stops));

@@ -100,3 +100,24 @@ $1        tls_certificates: [{ certificate_chain: { filename: ${files.certificat
 $1        validation_context: { trusted_ca: { filename: ${files.authority} } }
 $1  filters:\n`,
     );
+
+/** Outcomes by Envoy's access log stream, as meshes configure it, in the place of lines. */
+export const withAccessLogStream: Change = (shipped) =>
+  replaced(
+    shipped,
+    /^ {16}access_log:\n[^]*?(?=^ {16}http_filters:\n)/m,
+    `                access_log:
+                  - name: envoy.access_loggers.http_grpc
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig
+                      common_config:
+                        log_name: serin
+                        transport_api_version: V3
+                        grpc_service: { envoy_grpc: { cluster_name: serin, skip_envoy_headers: true } }
+                        buffer_flush_interval: 0.2s
+                        buffer_size_bytes: 65536
+                      additional_response_headers_to_log: [grpc-status]
+                      additional_response_trailers_to_log: [grpc-status]
+
+`,
+  );

@@ -33,7 +33,7 @@ export class OutcomeReader {
     const rest = text.slice(DIGITS);
     let decided = this.#known.get(rest);
     if (decided === undefined) {
-      decided = parse(rest);
+      decided = parse(rest, text);
       if (this.#known.size >= MOST_KNOWN) this.#known.clear();
       this.#known.set(rest, decided);
     }
@@ -44,8 +44,8 @@ export class OutcomeReader {
   }
 }
 
-function parse(text: string): Decided {
-  const [empty, marks = "", run = "", variant = "", rollout = "", cluster, ...more] = text.split(":");
+function parse(rest: string, text: string): Decided {
+  const [empty, marks = "", run = "", variant = "", rollout = "", cluster, ...more] = rest.split(":");
   const isSound =
     empty === "" &&
     MARKS.test(marks) &&

@@ -4,7 +4,7 @@ import { type Document, parseDocument } from "yaml";
 import { shippedEnvoyConfig } from "../../../src/demo/envoy.ts";
 
 /** The shipped configuration with one thing changed. */
-export type EnvoyChange = "with resets";
+export type EnvoyChange = "with resets" | "with the access log stream";
 
 /** A configuration of the benchmark's own. */
 export interface EnvoyConfigFile {
@@ -17,11 +17,29 @@ const GRACEFUL = ["layered_runtime", "layers", 0, "static_layer", "envoy.reloada
 export const ACCESS_LOG = ["static_resources", "listeners", 0, "filter_chains", 0, "filters", 0, "typed_config", "access_log"];
 export const CLUSTERS = ["static_resources", "clusters"];
 
+/** Envoy's access log stream, as meshes configure it. */
+export const streamLogger = (): object => ({
+  name: "envoy.access_loggers.http_grpc",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig",
+    common_config: {
+      log_name: "serin",
+      transport_api_version: "V3",
+      grpc_service: { envoy_grpc: { cluster_name: "serin", skip_envoy_headers: true } },
+      buffer_flush_interval: "0.2s",
+      buffer_size_bytes: 65_536,
+    },
+    additional_response_headers_to_log: ["grpc-status"],
+    additional_response_trailers_to_log: ["grpc-status"],
+  },
+});
+
 /** Writes the changed configuration into a directory; gives its path. Throws when the shipped one has nothing to change. */
 export async function writeChangedConfig(change: EnvoyChange, directory: string): Promise<string> {
   const document = await shippedDocument();
-  requirePath(document, GRACEFUL);
-  document.setIn(GRACEFUL, false);
+  const path = change === "with resets" ? GRACEFUL : ACCESS_LOG;
+  requirePath(document, path);
+  document.setIn(path, change === "with resets" ? false : [streamLogger()]);
   return write(document, join(directory, `${change.replaceAll(" ", "-")}.yaml`));
 }
 

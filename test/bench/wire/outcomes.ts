@@ -1,4 +1,4 @@
-/** What outcomes cost on top of decisions: the same load with and without Envoy's access log stream: `npm run bench:outcomes`. Linux only. */
+/** What outcomes cost on top of decisions: the same load with and without entries of Envoy's log: `npm run bench:outcomes`. Linux only. */
 import process from "node:process";
 import { median, note, runBench } from "./bench.ts";
 import { createCpuClock } from "./cpu.ts";
@@ -15,7 +15,7 @@ const PER_RUN_GRACE_S = 30;
 /** What the others are compared with. */
 const NONE = "none";
 
-const flags = readFlags(process.argv.slice(2), { rounds: "30", seconds: "2", servers: "node,node24", logs: "als,file,fluentd" });
+const flags = readFlags(process.argv.slice(2), { rounds: "30", seconds: "2", servers: "node,node24", logs: "lines,als,file,fluentd" });
 const [rounds, seconds, servers, logs] = [flags.count("rounds"), flags.count("seconds"), flags.list("servers"), flags.list("logs")];
 const kinds = [NONE, ...logs];
 const limitS = 900 + servers.length * (rounds + 1) * kinds.length * (seconds + PER_RUN_GRACE_S);
@@ -49,7 +49,7 @@ await runBench(limitS * 1_000, async (stops) => {
       rows,
       remarks: [
         `Processor time per request, ${CONNECTIONS} connections, one Envoy that writes the entries that a request asks for; medians of ${rounds} rounds of ${seconds} s.`,
-        "Ratios to the runs without entries are medians of the rounds' ratios. als is what Serin uses; file goes to /dev/null and fluentd to a socket that is read and forgotten.",
+        "Ratios to the runs without entries are medians of the rounds' ratios. lines is what Serin uses, als the access log stream, which it reads too; file goes to /dev/null and fluentd to a socket that is read and forgotten.",
       ],
       details,
     },

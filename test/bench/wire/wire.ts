@@ -32,7 +32,7 @@ await runBench(limitS * 1_000, async (stops) => {
   for (const text of servers) {
     const kind = await serverKind(text, stand.go);
     const server = await stand.startServer(kind);
-    subjects.push({ title: kind.title, server, envoy: await stand.startEnvoy(server) });
+    subjects.push({ title: kind.title, server, envoy: await stand.startEnvoy(server, "with the access log stream") });
   }
   const agreed = await refuseUnlessAgreed(
     stand.ruleSet,
@@ -62,7 +62,7 @@ await runBench(limitS * 1_000, async (stops) => {
       rows: [...found].map(([{ title }, all]) => [title, ...rowOf(all, yardstick ?? [])]),
       remarks: [
         `${CROWD} connections, then 1 connection; medians of ${rounds} rounds of ${seconds} s, ratios are medians of the rounds' ratios.`,
-        "100 rollouts, decisions and outcomes; Envoy with one worker.",
+        "100 rollouts, decisions, and outcomes by the access log stream, which all of them read; Envoy with one worker.",
         ...[...found].map(([{ title }, all], index) => `${title} counted ${counted[index]} of ${requestsOf(all)} requests.`),
       ],
       details: [...found].map(([{ title }, all]) => ({ title, rounds: all })),

@@ -58,5 +58,5 @@ test.each([
   "0000000f:--:1:canary:checkout:new:more",
   "0000000f:--:1:canary:checkout:%",
 ])("%j is no outcome that a sidecar writes", (text) => {
-  expect(() => read(text)).toThrow();
+  expect(() => read(text)).toThrow(/no sidecar writes the outcome|URI malformed/);
 });
