@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -34,10 +35,18 @@ type answer struct {
 	fields  map[string]*structpb.Value
 	// whole is sent where there is no bucket.
 	whole *extprocv3.ProcessingResponse
-	// bytes hold a whole answer with a bucket, whose eight bytes stand at bucketAt.
+	// outcome is the decision as one text, behind the bucket.
+	outcome string
+	// bytes hold a whole answer with a bucket, whose eight bytes stand at bucketAt, and its eight digits at digitsAt.
 	bytes    []byte
 	bucketAt int
+	digitsAt int
 }
+
+const (
+	noDigits   = "--------"
+	zeroDigits = "00000000"
+)
 
 func prepare(set *rules.Rules, counted *cells) (*current, error) {
 	now := &current{rules: set}
@@ -90,9 +99,35 @@ func prepareAnswer(set *rules.Rules, decision rules.Decision) (*answer, error) {
 		fields["control"] = structpb.NewStringValue(strconv.FormatBool(decision.Control))
 		fields["cluster"] = structpb.NewStringValue(cluster)
 	}
-	made := &answer{fields: fields, headers: headersAnswer(tags)}
-	made.whole = made.with(fields)
+	made := &answer{fields: fields, headers: headersAnswer(tags), outcome: outcomeText(decision, cluster)}
+	made.whole = made.with(made.without())
 	return made, made.serialise()
+}
+
+// outcomeText is what src/sidecar/wire/outcome.ts writes, from behind the bucket on. Names here need no escapes.
+func outcomeText(decision rules.Decision, cluster string) string {
+	marks, run, name := "--", 0, ""
+	if decision.Control {
+		marks = "c-"
+	}
+	if decision.Rollout != nil {
+		run, name = decision.Rollout.Run, decision.Rollout.Name
+	}
+	return fmt.Sprintf(":%s:%d:%s:%s:%s", marks, run, rules.VariantNames[decision.Variant], name, cluster)
+}
+
+// without are the fields of an answer without a bucket.
+func (a *answer) without() map[string]*structpb.Value {
+	return a.fieldsWith(noDigits)
+}
+
+func (a *answer) fieldsWith(digits string) map[string]*structpb.Value {
+	fields := make(map[string]*structpb.Value, len(a.fields)+2)
+	for name, value := range a.fields {
+		fields[name] = value
+	}
+	fields["outcome"] = structpb.NewStringValue(digits + a.outcome)
+	return fields
 }
 
 // headersAnswer always holds a header mutation: without it Envoy ignores `clear_route_cache`.
@@ -128,10 +163,7 @@ func (a *answer) with(fields map[string]*structpb.Value) *extprocv3.ProcessingRe
 
 // message is an answer made of go-control-plane's types; what is the same for all requests is shared.
 func (a *answer) message(bucket uint32) *extprocv3.ProcessingResponse {
-	fields := make(map[string]*structpb.Value, len(a.fields)+1)
-	for name, value := range a.fields {
-		fields[name] = value
-	}
+	fields := a.fieldsWith(fmt.Sprintf("%08x", bucket))
 	fields["bucket"] = structpb.NewNumberValue(float64(bucket))
 	return a.with(fields)
 }
@@ -141,10 +173,7 @@ const placeholder = -1.8181818181e-222
 
 // serialise keeps the bytes of an answer with a bucket, and where the bucket stands in them.
 func (a *answer) serialise() error {
-	fields := make(map[string]*structpb.Value, len(a.fields)+1)
-	for name, value := range a.fields {
-		fields[name] = value
-	}
+	fields := a.fieldsWith(zeroDigits)
 	fields["bucket"] = structpb.NewNumberValue(placeholder)
 	bytes, err := proto.Marshal(a.with(fields))
 	if err != nil {
@@ -152,20 +181,27 @@ func (a *answer) serialise() error {
 	}
 	var wanted [8]byte
 	putDouble(wanted[:], placeholder)
-	for at := 0; at+8 <= len(bytes); at++ {
-		if string(bytes[at:at+8]) == string(wanted[:]) {
-			a.bytes, a.bucketAt = bytes, at
-			return nil
-		}
+	a.bytes = bytes
+	a.bucketAt = strings.Index(string(bytes), string(wanted[:]))
+	a.digitsAt = strings.Index(string(bytes), zeroDigits+a.outcome)
+	if a.bucketAt == -1 || a.digitsAt == -1 {
+		return fmt.Errorf("the bucket stands nowhere in an answer of %d bytes", len(bytes))
 	}
-	return fmt.Errorf("the bucket stands nowhere in an answer of %d bytes", len(bytes))
+	return nil
 }
 
 // copied is a whole answer as bytes.
 func (a *answer) copied(bucket uint32) []byte {
 	bytes := append([]byte(nil), a.bytes...)
 	putDouble(bytes[a.bucketAt:], float64(bucket))
+	putDigits(bytes[a.digitsAt:], bucket)
 	return bytes
+}
+
+func putDigits(into []byte, value uint32) {
+	for index := range 8 {
+		into[index] = "0123456789abcdef"[value>>(28-4*index)&15]
+	}
 }
 
 func putDouble(into []byte, value float64) {
