@@ -87,6 +87,20 @@ describe("the shipped configuration", () => {
     expect(extProc.grpc_service.retry_policy.retry_on).toBe("connect-failure,refused-stream,reset");
   });
 
+  test("asks another sidecar where one cannot be reached, for decisions and for outcomes, which are never told twice", () => {
+    const [{ typed_config: logger }] = manager.access_log;
+    const policies = [extProc.grpc_service.retry_policy, logger.grpc_service.retry_policy];
+    const predicates = [[{ name: "envoy.retry_host_predicates.previous_hosts" }], [{ name: "envoy.retry_host_predicates.previous_hosts" }]];
+    expect(policies.map(({ retry_host_predicate: predicate }) => predicate)).toMatchObject(predicates);
+    expect(logger.grpc_service.retry_policy.retry_on).toBe("connect-failure,refused-stream");
+  });
+
+  test("logs ends only, whatever else Envoy may be told to log", () => {
+    expect(manager.access_log.map(({ filter }: { filter: object }) => filter)).toEqual([
+      { log_type_filter: { types: ["NotSet", "DownstreamEnd"] } },
+    ]);
+  });
+
   test("lets a sidecar set Serin's headers, cookies and baggage, take its secret away, and nothing else", () => {
     expect(extProc.mutation_rules).toEqual({
       disallow_all: true,
