@@ -52,3 +52,17 @@ test("the only sidecar, killed while frozen: Envoy counts as dropped whatever no
   await waitFor(async () => (await waiting(edge)) === 0, { deadlineMs: 10_000, what: "Envoy to have given up what waited" });
   expect(await dropped(edge)).toBe(REQUESTS);
 });
+
+test("one of two is killed under load: Envoy accounts for each entry, and the other takes what it cannot", {
+  timeout: 120_000,
+}, async () => {
+  const { edge, load } = await startWith(2);
+  const before = await ended(edge);
+  const loaded = load();
+  await waitFor(async () => (await ended(edge)) - before > REQUESTS / 4, { deadlineMs: 30_000, what: "some of the load" });
+  await edge.sidecar(0).kill();
+  await loaded;
+  await waitFor(async () => (await waiting(edge)) === 0, { deadlineMs: 10_000, what: "Envoy to have told everything" });
+  expect(await edge.envoy.stat(`${LOGS_STAT}.logs_written`)).toBeGreaterThan(REQUESTS / 2);
+  expect((await ended(edge)) - before).toBe(REQUESTS);
+});
