@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UserHashSchema } from "./conditions.ts";
+import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
-import { NameSchema } from "./rollout.ts";
 
 /** What is switched off: everything, a rollout, or one user of a rollout. */
 export const KillScopeSchema = z

@@ -34,6 +34,8 @@ const PUSH = "serin.push.";
 /** NATS subjects. State subjects live in one stream; each write to `serin.state.X` is republished to `serin.push.X`. */
 export const SUBJECTS = {
   plan: (rollout: string): string => `serin.plans.${rollout}`,
+  rolloutPlans: "serin.plans.*",
+  segmentPlan: (segment: string): string => `serin.plans.segment.${segment}`,
   allPlans: "serin.plans.>",
   lease: `${STATE}lease`,
   live: (rollout: string): string => `${STATE}live.${rollout}`,

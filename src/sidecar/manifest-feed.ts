@@ -1,4 +1,5 @@
 import { compareRevision } from "../contract/rules.ts";
+import type { UserTable } from "../contract/user-lists.ts";
 import type { Logger } from "../io/log.ts";
 import type { ManifestText } from "../io/manifest-text.ts";
 import type { NatsLink } from "../io/nats.ts";
@@ -6,8 +7,9 @@ import { blobFetcher } from "../io/rules-reader.ts";
 import { CorruptRulesError, decodeManifestText, isNewer } from "../io/rules-store.ts";
 import { createSlices, type Slices } from "../io/slices.ts";
 import type { CurrentRules } from "./current-rules.ts";
-import { type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
+import { type FetchBlob, type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
 import type { KeptRules } from "./rules-disk.ts";
+import { blobsOf, loadedChunk } from "./segment-loader.ts";
 
 /** Takes manifests as they come, in whatever order, and puts the newest in force. */
 export interface ManifestFeed {
@@ -100,6 +102,7 @@ export function createManifestFeed(link: NatsLink, parts: FeedParts): ManifestFe
 function createPutter(link: NatsLink, { rules, loaded, keep }: FeedParts): (next: Waiting) => Promise<boolean> {
   const fromNats = blobFetcher(link);
   const shelves = new Map<string, Shelf>();
+  const tables = new Map<string, UserTable>();
   /** Bytes that the disk has yet to get. */
   const fetched = new Map<string, Uint8Array>();
   let last = loaded?.();
@@ -112,12 +115,14 @@ function createPutter(link: NatsLink, { rules, loaded, keep }: FeedParts): (next
     const inForce = rules.compiled();
     // Rules of another source stand between, or none at all: everything counts as changed.
     const before = last !== undefined && compareRevision(last.manifest.head, inForce) === 0 ? last : undefined;
-    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, fetch, pause });
+    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, tables, fetch, fetchChunk: fromNats, pause });
     if (!rules.offer(next.change)) return false;
     last = next.loaded;
     shelves.clear();
-    const blobs = Object.values(manifest.head.blobs);
-    void keep?.({ manifest: data, blobs, fetch }).then(() => fetched.clear());
+    tables.clear();
+    const blobs = [...Object.values(manifest.head.blobs), ...blobsOf(next.loaded.segments)];
+    const held: FetchBlob = async (hash) => loadedChunk(next.loaded.segments, hash) ?? (await fetch(hash));
+    void keep?.({ manifest: data, blobs, fetch: held }).then(() => fetched.clear());
     return true;
   };
 }

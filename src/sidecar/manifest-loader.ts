@@ -1,4 +1,5 @@
 import type { LiveRule, ReadyRules } from "../contract/rules.ts";
+import type { UserTable } from "../contract/user-lists.ts";
 import type { CompiledRules, RulesChange } from "../core/decide/compile.ts";
 import { type CompiledStatics, compileStatics, createSharedParts, type SharedParts } from "../core/decide/statics.ts";
 import { bytesSource } from "../io/entry-reader.ts";
@@ -6,6 +7,7 @@ import { allLive, compareLive, type LiveChange, type ManifestText } from "../io/
 import { CorruptRulesError, sha256 } from "../io/rules-store.ts";
 import { RulesTextError, readBlobText } from "../io/rules-text.ts";
 import { createSlices, type Slices } from "../io/slices.ts";
+import { changedSegments, type LoadedSegments, loadSegments } from "./segment-loader.ts";
 
 /** The rollouts of one blob, compiled, with the fingerprints by which they are known again in the next blob. */
 export interface Shelf {
@@ -17,6 +19,7 @@ export interface Shelf {
 export interface LoadedManifest {
   readonly manifest: ManifestText;
   readonly shelves: ReadonlyMap<string, Shelf>;
+  readonly segments: LoadedSegments;
   readonly shared: SharedParts;
 }
 
@@ -38,14 +41,25 @@ export type FetchBlob = (hash: string) => Promise<Uint8Array | undefined>;
 
 const NO_SHELF: Shelf = { fingerprints: new Map(), statics: new Map() };
 
+interface Loading {
+  /** Takes blobs that were fetched. */
+  readonly shelves: Map<string, Shelf>;
+  /** Takes chunks of segments that were fetched. */
+  readonly tables?: Map<string, UserTable>;
+  readonly fetch: FetchBlob;
+  /** For chunks of segments, which nobody has to hold. */
+  readonly fetchChunk?: FetchBlob;
+  readonly pause?: Slices;
+}
+
 /**
- * Works out what a manifest changes in the rules in force, and fetches only the blobs that are new. `shelves` takes what was
- * fetched, so that a second attempt needs it no more; `pause` is called between the steps. Throws CorruptRulesError, or what fetching throws.
+ * Works out what a manifest changes in the rules in force, and fetches only the blobs that are new. `shelves` and `tables` take
+ * what was fetched, so that a second attempt needs it no more; `pause` is called between the steps. Throws CorruptRulesError, or what fetching throws.
  */
 export async function loadManifest(
   manifest: ManifestText,
   before: Before,
-  { shelves, fetch, pause = createSlices() }: { shelves: Map<string, Shelf>; fetch: FetchBlob; pause?: Slices },
+  { shelves, tables = new Map(), fetch, fetchChunk = fetch, pause = createSlices() }: Loading,
 ): Promise<LoadedRules> {
   const { epoch, revision } = manifest.head;
   const shared = before.loaded?.shared ?? createSharedParts();
@@ -55,12 +69,18 @@ export async function loadManifest(
     const shelf = before.loaded?.shelves.get(hash) ?? shelves.get(hash);
     if (shelf !== undefined) kept.set(hash, shelf);
   }
+  const segments = await loadSegments(manifest.head.segments ?? {}, before.loaded?.segments ?? new Map(), {
+    fetch,
+    fetchChunk,
+    tables,
+    pause,
+  });
   await pause();
   const live = before.loaded === undefined ? allLive(manifest.live) : compareLive(before.loaded.manifest.live, manifest.live);
   await pause();
-  const change = { epoch, revision, ...join(live, kept, before) };
+  const change = { epoch, revision, ...join(live, kept, before), segments: changedSegments(segments, before.loaded?.segments) };
   await pause();
-  return { loaded: { manifest, shelves: kept, shared }, change };
+  return { loaded: { manifest, shelves: kept, segments, shared }, change };
 }
 
 async function fetchShelves(

@@ -6,7 +6,7 @@ export interface FakeLink {
   readonly link: NatsLink;
   readonly published: { subject: string; text: string }[];
   /** What a direct get finds, by state subject; a function is asked each time, and may throw. */
-  readonly stored: Map<string, string | (() => string | undefined)>;
+  readonly stored: Map<string, string | Uint8Array | (() => string | undefined)>;
   /** Subjects that were asked for, in order. */
   readonly asked: string[];
   /** Pushes to the subscribers of a subject. */

@@ -2,9 +2,10 @@ import { STABLE, type VariantName } from "../../contract/rollout.ts";
 import { BAGGAGE, cohortIn } from "./baggage.ts";
 import { isControl, murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
-import { isKilled, type Kills } from "./kills.ts";
+import { isKilled } from "./kills.ts";
 import { hostName, pathMatches, pathOnly } from "./match.ts";
 import { mirrorVerdict } from "./mirror.ts";
+import { SegmentAnswers } from "./segments.ts";
 import { type Decision, NOBODY, type RequestFacts, type Subject } from "./types.ts";
 
 /** The answer where no rollout governs. */
@@ -24,8 +25,7 @@ export const NO_ROLLOUT: Decision = {
 /** Off first, then targets in file order, then the cohort of a hop before, then the share. A key keeps its bucket while only the share changes. */
 export function decide(rules: CompiledRules, request: RequestFacts): Decision {
   const rollout = governing(rules, request);
-  if (rollout === undefined) return NO_ROLLOUT;
-  return decideRollout(rollout, request, { atHome: isAtHome(rules, rollout), kills: rules.kills });
+  return rollout === undefined ? NO_ROLLOUT : decideRollout(rollout, request, rules);
 }
 
 /** Whether the share of a rollout is sent home because nobody watches. */
@@ -53,16 +53,22 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
   return rules.anyHost.find(holds)?.rollout;
 }
 
-function decideRollout(rollout: CompiledRollout, request: RequestFacts, { atHome, kills }: { atHome: boolean; kills: Kills }): Decision {
+/** Segments as one request asks for them; undefined where a rollout asks for none. */
+export const askedOf = ({ segments }: CompiledRules, { statics }: CompiledRollout): SegmentAnswers | undefined =>
+  statics.asksSegments ? new SegmentAnswers(segments) : undefined;
+
+function decideRollout(rollout: CompiledRollout, request: RequestFacts, rules: CompiledRules): Decision {
+  const atHome = isAtHome(rules, rollout);
   const threshold = atHome ? 0 : rollout.threshold;
   const found = firstKey(rollout, request);
-  const isOff = rollout.off || isKilled(kills, rollout, found?.key);
+  const isOff = rollout.off || isKilled(rules.kills, rollout, found?.key);
   const mirror = isOff ? undefined : mirrorOf(rollout, request, found);
   const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold, mirror };
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
   if (isOff) return { ...base, reason: "off", bucket, keySource: found?.label };
-  const target = rollout.targets.find((candidate) => candidate.matches(request, found ?? NOBODY));
+  const subject = subjectOf(found, askedOf(rules, rollout));
+  const target = rollout.targets.find((candidate) => candidate.matches(request, subject));
   if (target !== undefined) {
     return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
   }
@@ -94,6 +100,10 @@ export interface FoundKey extends Subject {
   readonly key: string;
   readonly label: string;
 }
+
+/** Who is asked about in the conditions of targets. */
+export const subjectOf = (found: FoundKey | undefined, segments: SegmentAnswers | undefined): Subject =>
+  segments === undefined ? (found ?? NOBODY) : { key: found?.key, user: found?.user, segments };
 
 /** The first key source that is present, with its value. */
 export function firstKey(rollout: CompiledRollout, request: RequestFacts): FoundKey | undefined {

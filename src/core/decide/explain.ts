@@ -1,10 +1,11 @@
 import type { PathMatch } from "../../contract/conditions.ts";
 import { STABLE } from "../../contract/rollout.ts";
 import { byName, type CompiledRollout, type CompiledRoute, type CompiledRules } from "./compile.ts";
-import { decide, firstKey, governing, isAtHome } from "./decide.ts";
+import { askedOf, decide, firstKey, governing, isAtHome, subjectOf } from "./decide.ts";
 import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
 import { isKilled } from "./kills.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
+import type { Membership } from "./segments.ts";
 import { revisionText } from "./tags.ts";
 import { failureText } from "./told.ts";
 import { type Decision, type ExplainStep, NOBODY, type RequestFacts } from "./types.ts";
@@ -112,9 +113,15 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
     },
   ];
   if (isKilled(rules.kills, chosen, found?.key)) return [...steps, { step: "off", rollout, text: "switched off by an operator: stable" }];
+  const segments = askedOf(rules, chosen);
+  const who = subjectOf(found, segments);
+  let told = 0;
   for (const { name, variant, when } of chosen.targets) {
-    const who = found ?? NOBODY;
     const holds = when.meets(request, who);
+    const given = segments?.given ?? [];
+    for (const [segment, membership] of given.slice(told))
+      steps.push({ step: "segment", rollout, text: membershipText(segment, membership) });
+    told = given.length;
     const text = holds ? `holds: ${variant}` : `does not hold: ${failureText(when, request, who)}`;
     steps.push({ step: "target", rollout, text: `target ${name} ${text}` });
     if (holds) return steps;
@@ -123,6 +130,19 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
   if (decision.reason === "cohort") return steps;
   if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(decision.bucket, decision) });
   return steps;
+}
+
+function membershipText(name: string, membership: Membership): string {
+  switch (membership) {
+    case "listed":
+      return `segment ${name} holds: the user is listed`;
+    case "condition":
+      return `segment ${name} holds by its condition`;
+    case "out":
+      return `segment ${name} does not hold`;
+    case "unknown":
+      return `there is no segment ${name}, so nobody is in it`;
+  }
 }
 
 function shareText(bucket: number, { threshold, reason, control, variant }: Decision): string {
