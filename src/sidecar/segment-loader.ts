@@ -4,8 +4,8 @@ import { chunkBytes } from "../io/segment-chunks.ts";
 import { readSegment } from "../io/segment-store.ts";
 import type { Slices } from "../io/slices.ts";
 
-/** A segment in force, with the hashes by which its parts are known again. */
-interface LoadedSegment {
+/** A segment as it was fetched, with the hashes by which its parts are known again. */
+export interface LoadedSegment {
   /** Of its index. */
   readonly hash: string;
   /** Of its chunks, by their number. */
@@ -16,7 +16,7 @@ interface LoadedSegment {
 /** Segments by name. */
 export type LoadedSegments = ReadonlyMap<string, LoadedSegment>;
 
-interface Loading {
+export interface SegmentLoading {
   fetch(hash: string): Promise<Uint8Array | undefined>;
   fetchChunk(hash: string): Promise<Uint8Array | undefined>;
   /** Takes the chunks that were fetched, so that a second attempt needs them no more. */
@@ -25,29 +25,57 @@ interface Loading {
 }
 
 /**
- * The segments that a manifest names. One whose index is the same stays the same object, and of the others only chunks that are
- * new are fetched; the event loop has its turn between two of them. Throws CorruptRulesError, or what fetching throws.
+ * Fetches a segment: of one that was there before only chunks that are new, and the event loop has its turn between two of them.
+ * Throws CorruptRulesError, or what fetching and pausing throw.
  */
+export async function loadSegment(
+  [name, hash]: readonly [string, string],
+  before: LoadedSegment | undefined,
+  loading: SegmentLoading,
+): Promise<LoadedSegment> {
+  for (const [chunk, known] of before?.hashes.entries() ?? []) {
+    const table = before?.compiled.chunks[chunk];
+    if (known !== undefined && table !== undefined) loading.tables.set(known, table);
+  }
+  const { ready, hashes } = await readSegment(name, hash, loading);
+  return { hash, hashes, compiled: compileSegment(name, ready) };
+}
+
+/** The segments that a manifest names, all of them fetched, by the hash of their index. Throws as `loadSegment`. */
 export async function loadSegments(
   named: Readonly<Record<string, string>>,
+  { fetch, pause }: Pick<SegmentLoading, "fetch" | "pause">,
+): Promise<ReadonlyMap<string, LoadedSegment>> {
+  const loaded = new Map<string, LoadedSegment>();
+  const loading = { fetch, fetchChunk: fetch, tables: new Map(), pause };
+  for (const [name, hash] of Object.entries(named)) loaded.set(hash, await loadSegment([name, hash], undefined, loading));
+  return loaded;
+}
+
+/** What there is of the segments that a manifest names. */
+export interface SegmentsAtHand {
+  /** Those in the version that is named, or else in the one before. */
+  readonly segments: LoadedSegments;
+  /** Name → hash of those that have to be fetched. */
+  readonly lacking: ReadonlyMap<string, string>;
+}
+
+/** Looks for the segments that a manifest names among those in force and those that were fetched, by the hash of their index. */
+export function segmentsAtHand(
+  named: Readonly<Record<string, string>>,
   before: LoadedSegments,
-  { tables, ...loading }: Loading,
-): Promise<LoadedSegments> {
-  const next = new Map<string, LoadedSegment>();
+  fetched: ReadonlyMap<string, LoadedSegment>,
+): SegmentsAtHand {
+  const segments = new Map<string, LoadedSegment>();
+  const lacking = new Map<string, string>();
   for (const [name, hash] of Object.entries(named)) {
     const old = before.get(name);
-    if (old?.hash === hash) {
-      next.set(name, old);
-      continue;
-    }
-    for (const [chunk, known] of old?.hashes.entries() ?? []) {
-      const table = old?.compiled.chunks[chunk];
-      if (known !== undefined && table !== undefined) tables.set(known, table);
-    }
-    const { ready, hashes } = await readSegment(name, hash, { ...loading, tables });
-    next.set(name, { hash, hashes, compiled: compileSegment(name, ready) });
+    const next = old?.hash === hash ? old : fetched.get(hash);
+    if (next === undefined) lacking.set(name, hash);
+    const best = next ?? old;
+    if (best !== undefined) segments.set(name, best);
   }
-  return next;
+  return { segments, lacking };
 }
 
 /** Hashes of all blobs that segments are made of. */

@@ -55,7 +55,7 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
 
 /** Segments as one request asks for them; undefined where a rollout asks for none. */
 export const askedOf = ({ segments }: CompiledRules, { statics }: CompiledRollout): SegmentAnswers | undefined =>
-  statics.asksSegments ? new SegmentAnswers(segments) : undefined;
+  statics.segments.length > 0 ? new SegmentAnswers(segments) : undefined;
 
 function decideRollout(rollout: CompiledRollout, request: RequestFacts, rules: CompiledRules): Decision {
   const atHome = isAtHome(rules, rollout);

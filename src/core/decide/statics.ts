@@ -39,8 +39,8 @@ export interface CompiledStatics {
   readonly seed: number;
   /** True when a target lists users, so that their hash is worth computing. */
   readonly listsUsers: boolean;
-  /** True when a target asks for a segment. */
-  readonly asksSegments: boolean;
+  /** Names of the segments that targets ask for. */
+  readonly segments: readonly string[];
   readonly keys: readonly CompiledKeySource[];
   readonly targets: readonly CompiledTarget[];
   readonly variants: Readonly<Variants>;
@@ -82,13 +82,14 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
   const seed = seedOf(salt);
   const listsUsers = targets.some(({ when }) => listsUsersIn(when));
   const headers = headersOf(rules);
+  const segments = [...new Set(targets.flatMap(({ when }) => segmentsIn(when)))];
   const asks = asksOf(match, seed, shared);
   return {
     hosts: [...new Set(match.hosts)],
     paths: shared.once("paths", match.paths, () => match.paths),
     seed,
     listsUsers,
-    asksSegments: targets.some(({ when }) => segmentsIn(when).length > 0),
+    segments: shared.once("segments", segments, () => segments),
     ...(listsUsers ? logicWithLists(rules, seed, shared) : shared.once("logic", [rules.key, targets], () => logicOf(rules, seed))),
     asks,
     narrower: asks?.meets,

@@ -88,20 +88,20 @@ describe("a manifest with a segment", () => {
     expect([rules.compiled().segments.size, reasonOf("ann")]).toEqual([0, "share"]);
   });
 
-  test("whose chunk is late is refused whole until it is there, and fetches nothing twice", async () => {
+  test("whose chunk is late asks the segment as it was until it is there, says so, and fetches nothing twice", async () => {
     feed.offer(manifestOf(1, { testers: ["ann"] }));
     await until(1);
     const { chunks } = cutUsers("testers", USERS);
     const [lost, bytes] = [...chunks][3] ?? ["", Buffer.alloc(0)];
     feed.offer(manifestOf(2, { testers: USERS }, 3));
     await vi.waitFor(() => expect(rules.rejected().problem).toBe(`blob ${lost} is not in the store`));
-    expect([rules.ruleSet().revision, reasonOf("ann")]).toEqual([1, "target"]);
+    expect([rules.ruleSet().revision, reasonOf("ann"), reasonOf("user-1")]).toEqual([2, "target", "share"]);
     const fetched = new Set(fake.asked);
     fake.stored.set(SUBJECTS.blob(lost), bytes);
-    await until(2);
+    await vi.waitFor(() => expect(reasonOf("user-1")).toBe("target"), 10_000);
     const again = fake.asked.slice(fetched.size).filter((subject) => chunks.has(subject.slice(SUBJECTS.blob("").length)));
     expect(new Set(again).has(SUBJECTS.blob(lost))).toBe(true);
-    expect(reasonOf("user-1")).toBe("target");
+    expect(reasonOf("ann")).toBe("share");
   });
 
   const { plan } = cutUsers("testers", ["ann"]);
