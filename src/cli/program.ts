@@ -66,9 +66,10 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--timeout <duration>", "longest wait", parseDuration)
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
-  command("kill [name]", "switch everyone, a rollout or one user of it off by a signed order; needs no controller")
+  command("kill [name]", "switch everyone, a rollout, one user of it or the users of a segment off by a signed order; needs no controller")
     .option("--all", "all rollouts")
     .option("--key <key>", "one user, by bucketing key")
+    .option("--segment <segment>", "only who is in this segment; of all rollouts, or of the one that is named")
     .option("--lift", "take the order back")
     .option("--reason <text>", "kept with the order")
     .addOption(signingOption(parts.operatorKey))

@@ -196,7 +196,8 @@ class Controller implements RunningController {
 }
 
 /** An order that leaves no one on the rollout. */
-const isWhole = ({ rollout, user }: KillScope, name: string): boolean => rollout === undefined || (rollout === name && user === undefined);
+const isWhole = ({ rollout, user, segment }: KillScope, name: string): boolean =>
+  segment === undefined && user === undefined && (rollout === undefined || rollout === name);
 
 /** Resolves when the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {

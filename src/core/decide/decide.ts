@@ -2,7 +2,7 @@ import { STABLE, type VariantName } from "../../contract/rollout.ts";
 import { BAGGAGE, cohortIn } from "./baggage.ts";
 import { isControl, murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
-import { isKilled } from "./kills.ts";
+import { killedBy } from "./kills.ts";
 import { hostName, pathMatches, pathOnly } from "./match.ts";
 import { mirrorVerdict } from "./mirror.ts";
 import { SegmentAnswers } from "./segments.ts";
@@ -53,21 +53,21 @@ export function governing(rules: CompiledRules, request: RequestFacts): Compiled
   return rules.anyHost.find(holds)?.rollout;
 }
 
-/** Segments as one request asks for them; undefined where a rollout asks for none. */
-export const askedOf = ({ segments }: CompiledRules, { statics }: CompiledRollout): SegmentAnswers | undefined =>
-  statics.segments.length > 0 ? new SegmentAnswers(segments) : undefined;
+/** Segments as one request asks for them; undefined where neither a rollout nor an order to switch off asks for any. */
+export const askedOf = ({ segments, kills }: CompiledRules, { statics }: CompiledRollout): SegmentAnswers | undefined =>
+  statics.segments.length > 0 || kills.segments.size > 0 ? new SegmentAnswers(segments) : undefined;
 
 function decideRollout(rollout: CompiledRollout, request: RequestFacts, rules: CompiledRules): Decision {
   const atHome = isAtHome(rules, rollout);
   const threshold = atHome ? 0 : rollout.threshold;
   const found = firstKey(rollout, request);
-  const isOff = rollout.off || isKilled(rules.kills, rollout, found?.key);
+  const subject = subjectOf(found, askedOf(rules, rollout));
+  const isOff = rollout.off || killedBy(rules.kills, rollout, request, subject) !== undefined;
   const mirror = isOff ? undefined : mirrorOf(rollout, request, found);
   const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold, mirror };
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
   if (isOff) return { ...base, reason: "off", bucket, keySource: found?.label };
-  const subject = subjectOf(found, askedOf(rules, rollout));
   const target = rollout.targets.find((candidate) => candidate.matches(request, subject));
   if (target !== undefined) {
     return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
@@ -101,7 +101,7 @@ export interface FoundKey extends Subject {
   readonly label: string;
 }
 
-/** Who is asked about in the conditions of targets. */
+/** Who is asked about in orders to switch off and in the conditions of targets. */
 export const subjectOf = (found: FoundKey | undefined, segments: SegmentAnswers | undefined): Subject =>
   segments === undefined ? (found ?? NOBODY) : { key: found?.key, user: found?.user, segments };
 

@@ -3,7 +3,7 @@ import { STABLE } from "../../contract/rollout.ts";
 import { byName, type CompiledRollout, type CompiledRoute, type CompiledRules } from "./compile.ts";
 import { askedOf, decide, firstKey, governing, isAtHome, subjectOf } from "./decide.ts";
 import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
-import { isKilled } from "./kills.ts";
+import { type KilledBy, killedBy } from "./kills.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
 import type { Membership } from "./segments.ts";
 import { revisionText } from "./tags.ts";
@@ -112,9 +112,10 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
       text: found === undefined ? `no bucketing key: tried ${tried}` : `the bucketing key comes from ${found.label}`,
     },
   ];
-  if (isKilled(rules.kills, chosen, found?.key)) return [...steps, { step: "off", rollout, text: "switched off by an operator: stable" }];
   const segments = askedOf(rules, chosen);
   const who = subjectOf(found, segments);
+  const killed = killedBy(rules.kills, chosen, request, who);
+  if (killed !== undefined) return [...steps, { step: "off", rollout, text: killedText(killed, rules) }];
   let told = 0;
   for (const { name, variant, when } of chosen.targets) {
     const holds = when.meets(request, who);
@@ -130,6 +131,13 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
   if (decision.reason === "cohort") return steps;
   if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(decision.bucket, decision) });
   return steps;
+}
+
+function killedText(killed: KilledBy, { segments }: CompiledRules): string {
+  if (typeof killed === "string") return "switched off by an operator: stable";
+  const { segment } = killed;
+  if (segments.has(segment)) return `switched off by an operator, as all in segment ${segment}: stable`;
+  return `switched off by an operator, as all in segment ${segment}; it is not known here, so everybody may be in it: stable`;
 }
 
 function membershipText(name: string, membership: Membership): string {

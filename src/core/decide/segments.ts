@@ -59,12 +59,21 @@ export class SegmentAnswers implements AskedSegments {
   }
 
   holds(name: string, request: RequestFacts, key: string | undefined): boolean {
+    const membership = this.#membership(name, request, key);
+    return membership === "listed" || membership === "condition";
+  }
+
+  mayHold(name: string, request: RequestFacts, key: string | undefined): boolean {
+    return this.#membership(name, request, key) !== "out";
+  }
+
+  #membership(name: string, request: RequestFacts, key: string | undefined): Membership {
     let answer = this.#given.get(name);
     if (answer === undefined || answer.key !== key) {
       answer = { key, membership: this.#ask(name, request, key) };
       this.#given.set(name, answer);
     }
-    return answer.membership === "listed" || answer.membership === "condition";
+    return answer.membership;
   }
 
   #ask(name: string, request: RequestFacts, key: string | undefined): Membership {

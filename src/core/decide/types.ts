@@ -26,6 +26,8 @@ export interface RequestFacts {
 /** Segments as one request asks for them; an answer is worked out once. */
 export interface AskedSegments {
   holds(name: string, request: RequestFacts, key: string | undefined): boolean;
+  /** The same, and true where the segment is not known. */
+  mayHold(name: string, request: RequestFacts, key: string | undefined): boolean;
 }
 
 /** Who asks, as far as a rollout knows. */
