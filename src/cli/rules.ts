@@ -1,8 +1,9 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import { grownVariant, shareFaults } from "../contract/lanes.ts";
 import { FORMAT } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
-import type { RuleSet } from "../contract/rules.ts";
+import type { LiveRule, RuleSet } from "../contract/rules.ts";
 import type { SegmentRules } from "../contract/segments.ts";
 import { packUsers } from "../contract/user-lists.ts";
 import { segmentsIn } from "../core/decide/conditions.ts";
@@ -14,6 +15,7 @@ import { segmentTable } from "./segment-users.ts";
 
 export interface RulesFlags {
   readonly file: readonly string[];
+  /** By the name of a rollout, for the variant that its stages grow, or by `NAME/VARIANT`. */
   readonly share: ReadonlyMap<string, number>;
 }
 
@@ -21,14 +23,14 @@ export interface RulesFlags {
 export async function rules({ file, share }: RulesFlags, parts: CliParts): Promise<ExitCode> {
   const { rollouts: documents, segments: segmentDocuments } = await readFiles(file);
   const names = documents.map(({ rollout }) => rollout.name);
-  for (const name of share.keys()) {
-    if (!names.includes(name)) throw new UsageError(`--share ${name}: no file holds a rollout of that name; there are ${names.join(", ")}`);
+  for (const flag of share.keys()) {
+    if (!names.includes(rolloutIn(flag)))
+      throw new UsageError(`--share ${flag}: no file holds a rollout of that name; there are ${names.join(", ")}`);
   }
   const rollouts: RuleSet["rollouts"] = {};
   for (const { rollout } of documents) {
     if (rollouts[rollout.name] !== undefined) throw new UsageError(`two files hold a rollout ${rollout.name}; give each its own name`);
-    const shareBp = share.get(rollout.name) ?? 0;
-    rollouts[rollout.name] = { rules: staticRulesOf(rollout), live: { run: 1, shareBp, off: false, whenUnwatched: rollout.onUnwatched } };
+    rollouts[rollout.name] = { rules: staticRulesOf(rollout), live: liveOf(rollout, share) };
   }
   const segments = await segmentRules(segmentDocuments);
   for (const { rollout } of documents) requireSegments(rollout, Object.keys(segments));
@@ -60,4 +62,26 @@ function requireSegments({ name, targets }: Rollout, known: readonly string[]): 
     const there = known.length === 0 ? "no file holds a segment" : `there are ${known.join(", ")}`;
     throw new UsageError(`rollout ${name} asks for the segment ${segment}, and ${there}; name its file too, by -f FILE`);
   }
+}
+
+const rolloutIn = (flag: string): string => flag.split("/", 1)[0] ?? "";
+
+/** What the flags say of one rollout. Throws UsageError where its lanes do not take it. */
+function liveOf({ name, variants, onUnwatched }: Rollout, share: ReadonlyMap<string, number>): LiveRule {
+  const grown = grownVariant(variants);
+  let shareBp = 0;
+  const shares: Record<string, number> = {};
+  for (const [flag, given] of share) {
+    if (rolloutIn(flag) !== name) continue;
+    const variant = flag === name ? grown : flag.slice(name.length + 1);
+    if (variant === grown) shareBp = given;
+    else shares[variant] = given;
+  }
+  const [fault] = shareFaults(variants, { shareBp, shares });
+  if (fault !== undefined) {
+    const [, variant] = fault.path;
+    throw new UsageError(`--share ${variant === undefined ? name : `${name}/${variant}`}: ${fault.message}`);
+  }
+  const live = { run: 1, shareBp, off: false, whenUnwatched: onUnwatched };
+  return Object.keys(shares).length === 0 ? live : { ...live, shares };
 }

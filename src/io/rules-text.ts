@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { mapLeaves } from "../contract/conditions.ts";
+import { shareFaults } from "../contract/lanes.ts";
 import { NameSchema } from "../contract/name-schema.ts";
 import { FORMAT } from "../contract/names.ts";
 import { PATTERNS } from "../contract/rollout.ts";
@@ -57,7 +58,10 @@ export async function readRuleSetText<Compiled, Segment>(
     const checked = isPlainLive(live) ? live : check(LiveRuleSchema, live, { at: `rollouts.${name}.live`, faults });
     checkName(name, { at: `rollouts.${name}`, faults });
     for (const key of Object.keys(rest)) faults.push(`rollouts.${name}: Unrecognized key: "${key}"`);
-    return ready === undefined || checked === undefined ? undefined : compile({ rules: ready, live: checked });
+    if (ready === undefined || checked === undefined) return undefined;
+    for (const { path, message } of shareFaults(ready.variants, checked))
+      faults.push(`rollouts.${name}.live.${path.join(".")}: ${message}`);
+    return compile({ rules: ready, live: checked });
   };
   const parseSegment = ({ name, text, tables }: EntryText): Segment | undefined => {
     checkName(name, { at: `segments.${name}`, faults });

@@ -1,3 +1,4 @@
+import { shareFaults } from "../contract/lanes.ts";
 import type { LiveRule, ReadyRules } from "../contract/rules.ts";
 import type { CompiledRules, RulesChange } from "../core/decide/compile.ts";
 import { type CompiledStatics, compileStatics, createSharedParts, type SharedParts } from "../core/decide/statics.ts";
@@ -129,6 +130,8 @@ function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before
     if (rule === undefined) continue;
     const statics = found.get(name);
     if (statics === undefined) throw new CorruptRulesError(`the manifest serves ${name}, but no blob of it holds its rules`);
+    const [fault] = shareFaults(statics.variants, rule);
+    if (fault !== undefined) throw new CorruptRulesError(`live.${name}.${fault.path.join(".")}: ${fault.message}`);
     // One that asked before the segment had a name goes on as it does.
     const asksAlready = statics === inForce?.statics && !inForce.off;
     const waits = !rule.off && !asksAlready && statics.segments.some((segment) => unknown.has(segment));
