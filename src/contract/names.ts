@@ -77,6 +77,7 @@ export const METRICS = {
   ruleAge: "serin_rules_beat_age_seconds",
   rulesRejected: "serin_rules_rejected_total",
   rulesState: "serin_rules_state",
+  segmentsAwaited: "serin_segments_awaited",
   kills: "serin_kills",
   killsRefused: "serin_kills_refused_total",
   streams: "serin_ext_proc_streams_total",

@@ -27,6 +27,8 @@ export interface CurrentRules {
   ruleSet(): Revision;
   /** When that one came into force, Unix milliseconds. */
   sinceMs(): number;
+  /** What of `compiled` is not there yet. */
+  awaited(): Awaited;
   /** True when the rules changed within the last minute: someone may wait for the word that they are obeyed. */
   isFresh(): boolean;
   rejected(): { readonly count: number; readonly problem: string | undefined };
@@ -68,6 +70,7 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
   return {
     compiled: () => compiled,
     ruleSet: obeyed.revision,
+    awaited: obeyed.awaited,
     sinceMs: obeyed.sinceMs,
     isFresh: () => nowMs() - changedAtMs < FRESH_MS,
     rejected: () => rejected,
@@ -113,6 +116,7 @@ function createObeyed(startMs: number): {
   /** Whether this is the revision in force, and more of it is awaited. */
   lacks(next: Revision): boolean;
   revision(): Revision;
+  awaited(): Awaited;
   sinceMs(): number;
 } {
   let inForce: Revision = NO_RULES;
@@ -130,6 +134,7 @@ function createObeyed(startMs: number): {
     },
     lacks: (next) => awaited.segments.length > 0 && compareRevision(next, inForce) === 0,
     revision: () => obeyed,
+    awaited: () => awaited,
     sinceMs: () => sinceMs,
   };
 }

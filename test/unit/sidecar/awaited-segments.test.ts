@@ -162,12 +162,14 @@ describe("while a segment is fetched for the first time", () => {
     publish(1, { search: noVip, other: SHARED }, { vip: ["ann"] });
     await until(1, 0);
     expect([reasonOf("search", "ben"), reasonOf("other", "ben")]).toEqual(["no rollout", "share"]);
+    expect(rules.awaited()).toEqual({ segments: ["vip"], rollouts: ["search"] });
     publish(2, { search: noVip, other: { live: { off: true } } }, { vip: ["ann"] });
     await until(2, 0);
     expect([reasonOf("search", "ben"), reasonOf("other", "ben")]).toEqual(["no rollout", "off"]);
     fetch.release();
     await until(2, 2);
     expect([reasonOf("search", "ben"), reasonOf("search", "ann")]).toEqual(["target", "share"]);
+    expect(rules.awaited()).toEqual({ segments: [], rollouts: [] });
   });
 
   test("a rollout whose new rules ask for it stays as it was, but goes off at once, and on again with the segment", async () => {
