@@ -80,6 +80,12 @@ export const METRIC_FACTS: readonly MetricFact[] = [
   fact(METRICS.ruleRevision, "gauge", [], "Revision of the rule set in force."),
   fact(METRICS.rulesRejected, "counter", [], "Rule sets refused since the start."),
   fact(METRICS.rulesState, "gauge", ["state"], "1 for the state that holds: `ok`, `stale` or `unwatched`."),
+  fact(
+    METRICS.segmentsAwaited,
+    "gauge",
+    [],
+    "Segments of the rules in force that are still to be fetched; the version before is asked, where there is one.",
+  ),
   fact(METRICS.kills, "gauge", [], "Operators' signed orders to switch off that are in force."),
   fact(
     METRICS.killsRefused,

@@ -37,6 +37,8 @@ const PUSH = "serin.push.";
 /** NATS subjects. State subjects live in one stream; each write to `serin.state.X` is republished to `serin.push.X`. */
 export const SUBJECTS = {
   plan: (rollout: string): string => `serin.plans.${rollout}`,
+  rolloutPlans: "serin.plans.*",
+  segmentPlan: (segment: string): string => `serin.plans.segment.${segment}`,
   allPlans: "serin.plans.>",
   lease: `${STATE}lease`,
   live: (rollout: string): string => `${STATE}live.${rollout}`,
@@ -75,6 +77,7 @@ export const METRICS = {
   ruleAge: "serin_rules_beat_age_seconds",
   rulesRejected: "serin_rules_rejected_total",
   rulesState: "serin_rules_state",
+  segmentsAwaited: "serin_segments_awaited",
   kills: "serin_kills",
   killsRefused: "serin_kills_refused_total",
   streams: "serin_ext_proc_streams_total",

@@ -13,7 +13,7 @@ import { startTelemetry, type Telemetry } from "../io/telemetry.ts";
 import { Candidate, pause } from "./candidate.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
 import { gaugesOf } from "./gauges.ts";
-import { auditPort, planPort, statePort } from "./nats-ports.ts";
+import { auditPort, planPort, segmentPort, statePort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { Term } from "./term.ts";
 
@@ -127,7 +127,8 @@ class Controller implements RunningController {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const ports = { state: statePort(manager, writer), plans: planPort(link, manager), audit: auditPort(link) };
+    const stored = { plans: planPort(link, manager), segments: segmentPort(link, manager) };
+    const ports = { state: statePort(manager, writer), audit: auditPort(link), ...stored };
     const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
     const term = new Term({ id: settings.id, term: writer.term, settings, clock, log, ...ports, killed }, (error: DeposedError) =>
       end(error.message),
@@ -195,7 +196,8 @@ class Controller implements RunningController {
 }
 
 /** An order that leaves no one on the rollout. */
-const isWhole = ({ rollout, user }: KillScope, name: string): boolean => rollout === undefined || (rollout === name && user === undefined);
+const isWhole = ({ rollout, user, segment }: KillScope, name: string): boolean =>
+  segment === undefined && user === undefined && (rollout === undefined || rollout === name);
 
 /** Resolves when the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {

@@ -16,6 +16,7 @@ import { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { loadSeats, type Seat } from "./seats.ts";
+import { SegmentKeeper } from "./segments.ts";
 import { Steps } from "./steps.ts";
 
 /** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
@@ -31,6 +32,7 @@ export type Incoming = Readonly<{ subject: string; data: Uint8Array }>;
  */
 export class Term {
   readonly #parts: TermParts;
+  readonly #segments: SegmentKeeper;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
   readonly #steps: Steps;
@@ -44,12 +46,13 @@ export class Term {
   /** `onDeposed` is called when a write shows that another controller leads. */
   constructor(parts: TermParts, onDeposed: (error: DeposedError) => void) {
     this.#parts = parts;
-    this.#publisher = new Publisher(parts);
+    this.#segments = new SegmentKeeper(parts);
+    this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
     this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
-    this.#commands = new Commands(parts, this.#steps, (sidecar) => {
+    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
@@ -63,6 +66,7 @@ export class Term {
   /** Takes over what the leader before left, wherever it was interrupted. */
   async begin(): Promise<void> {
     await this.#publisher.load();
+    await this.#segments.load();
     await this.#fleet.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) {
@@ -72,7 +76,7 @@ export class Term {
     await this.#failing.load(seats.map(({ live }) => live));
     await this.#steps.sync();
     for (const { name, plan } of unobeyed) {
-      const applied = judgeApply(plan.document, name, seats);
+      const applied = judgeApply(plan.document, name, seats, this.#segments.names);
       if (applied.type === "start") {
         this.#parts.log.info({ rollout: name, sequence: plan.sequence }, "stored plan was not begun, beginning it");
         await this.#commands.begin(plan);

@@ -9,6 +9,7 @@ import { type Audit, AuditSchema, type Command, type Reply, ReplySchema, type Wh
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { type Lease, LeaseSchema } from "../contract/rules.ts";
+import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
 import { type NatsLink, readLast, readState, type Stored } from "./nats.ts";
 
@@ -97,6 +98,22 @@ export function decodePlan(stored: Stored): Plan {
   if (!rollout.success) throw new CorruptValueError(stored.subject, { cause: rollout.error });
   const { document, who, atMs, reason, commandId } = plan;
   return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, commandId };
+}
+
+/** A segment as applied, with its sequence in the stream of plans. */
+export type AppliedSegment = Readonly<{ sequence: number; plan: SegmentPlan }>;
+
+/** Decodes a segment of the stream of plans. */
+export function decodeSegment(stored: Stored): AppliedSegment {
+  const plan = SegmentPlanSchema.safeParse(decodeStored(StoredPlanSchema, stored).document);
+  if (!plan.success) throw new CorruptValueError(stored.subject, { cause: plan.error });
+  return { sequence: stored.sequence, plan: plan.data };
+}
+
+/** The newest form of a segment; undefined when none was applied. */
+export async function readAppliedSegment(link: NatsLink, segment: string): Promise<AppliedSegment | undefined> {
+  const stored = await readLast(link, STREAMS.plans, SUBJECTS.segmentPlan(segment));
+  return stored === undefined ? undefined : decodeSegment(stored);
 }
 
 /** Subjects of a stream that hold a message and match the filter, in order. */

@@ -34,6 +34,7 @@ export function extProcMethod(ports: ExtProcPorts): Method {
   const extras = ports.extras === undefined ? undefined : new Extras(reader, ports.extras);
   const shared = { ports, reader, extras, answers: createPreparedAnswers() };
   shared.reader.overlong = () => ports.surprise("value too long for a regular expression", undefined);
+  shared.reader.unknownSegment = (name) => ports.surprise("unknown segment", name);
   if (ports.trusts !== undefined) shared.reader.trusts = ports.trusts;
   return (call) => {
     ports.streamBegun();

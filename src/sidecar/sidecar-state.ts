@@ -241,6 +241,7 @@ function rulesReadings({ rules, beat, standing }: Standing): Reading[] {
     gauge(METRICS.ruleRevision, "Revision of the rule set in force.", revision),
     { ...gauge(METRICS.rulesRejected, "Rule sets refused since the start.", rules.rejected().count), kind: "counter" },
     gauge(METRICS.rulesState, "1 for the state that holds: ok, stale or unwatched.", 1, { state: standing() }),
+    gauge(METRICS.segmentsAwaited, "Segments still to be fetched.", rules.awaited().segments.length),
     ...(ageMs === undefined ? [] : [gauge(METRICS.ruleAge, "Seconds since the last beat.", ageMs / 1_000)]),
   ];
 }

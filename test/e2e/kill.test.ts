@@ -37,6 +37,9 @@ describe("an operator's signed order", () => {
     await writeFile(key, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
     stack = await startStack({ sidecarArgs: ["--operator-keys", keys], controllerArgs: ["--operator-keys", keys] });
     link = await connect(stack);
+    const file = join(directory, "segment.yaml");
+    await writeFile(file, `apiVersion: serin/v1\nkind: Segment\nname: staff\nusers: [${second}]\n`);
+    expect((await stack.serin("apply", "-f", file)).code).toBe(0);
     await applyRollout(stack, rolloutOf(NAME, heldAt("50%")));
     await waitForLive(link, NAME, hasBegun);
   });
@@ -66,6 +69,19 @@ describe("an operator's signed order", () => {
     expect(await variantOf(second)).toBe("canary");
     await order("kill", NAME, "--key", first, "--lift");
     await until(first, "canary");
+  });
+
+  test("switches the users of a segment off, from one rollout and from all, and lifting it brings them back", async () => {
+    for (const which of [[NAME], []]) {
+      await until(second, "canary");
+      await order("kill", ...which, "--segment", "staff");
+      await until(second, "stable");
+      expect(await variantOf(first)).toBe("canary");
+      await order("kill", ...which, "--segment", "staff", "--lift");
+    }
+    await until(second, "canary");
+    const { code, error } = await stack.serin("kill", "--segment", "stuff", "--sign-with", key);
+    expect([code, error]).toEqual([2, expect.stringContaining("no segment is named stuff; apply it first by `serin apply -f FILE`")]);
   });
 
   test("is not obeyed without a known operator's signature", async () => {

@@ -4,7 +4,7 @@ import type { ReadyCondition, ReadyRules, StaticRules, UserList } from "../../co
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { BAGGAGE } from "./baggage.ts";
 import { seedOf, userHash } from "./bucket.ts";
-import { type CompiledCondition, compileCondition, headersIn, listsUsersIn, type Meets } from "./conditions.ts";
+import { type CompiledCondition, compileCondition, headersIn, listsUsersIn, type Meets, segmentsIn } from "./conditions.ts";
 import { claimValues, cookieValue, narrownessOf } from "./match.ts";
 import { type CompiledMirror, compileMirror } from "./mirror.ts";
 import type { RequestFacts } from "./types.ts";
@@ -39,6 +39,8 @@ export interface CompiledStatics {
   readonly seed: number;
   /** True when a target lists users, so that their hash is worth computing. */
   readonly listsUsers: boolean;
+  /** Names of the segments that targets ask for. */
+  readonly segments: readonly string[];
   readonly keys: readonly CompiledKeySource[];
   readonly targets: readonly CompiledTarget[];
   readonly variants: Readonly<Variants>;
@@ -78,12 +80,14 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
   const seed = seedOf(salt);
   const listsUsers = targets.some(({ when }) => listsUsersIn(when));
   const headers = headersOf(rules);
+  const segments = [...new Set(targets.flatMap(({ when }) => segmentsIn(when)))];
   const asks = asksOf(match, seed, shared);
   return {
     hosts: [...new Set(match.hosts)],
     paths: shared.once("paths", match.paths, () => match.paths),
     seed,
     listsUsers,
+    segments: shared.once("segments", segments, () => segments),
     ...(listsUsers ? logicWithLists(rules, seed, shared) : shared.once("logic", [rules.key, targets], () => logicOf(rules, seed))),
     asks,
     narrower: asks?.meets,
