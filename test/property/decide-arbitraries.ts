@@ -3,7 +3,7 @@ import type { Condition, PathMatch } from "../../src/contract/conditions.ts";
 import { lanesOf } from "../../src/contract/lanes.ts";
 import type { KeySource, Target } from "../../src/contract/rollout.ts";
 import type { LiveRule, RuleSet, StaticRules } from "../../src/contract/rules.ts";
-import type { Kills } from "../../src/core/decide/kills.ts";
+import { type Kills, NO_KILLS } from "../../src/core/decide/kills.ts";
 import type { PlainRequest } from "../support/decide-inputs.ts";
 
 /** ASCII and any Unicode, so that both ways of hashing are met; no lone surrogates, which JSON and UTF-8 would not keep. */
@@ -168,4 +168,5 @@ export const kills: fc.Arbitrary<Kills> = fc.record({
   all: fc.boolean(),
   rollouts: fc.uniqueArray(fc.constantFrom(...names)).map((some) => new Set<string>(some)),
   users: fc.constant(new Map<string, ReadonlySet<string>>()),
+  segments: fc.constant(NO_KILLS.segments),
 });
