@@ -133,7 +133,9 @@ function keepOnDisk({ disk, rules, beat, clock, log }: Parts): Keeping | undefin
   const onError = (error: unknown): void => log.error({ error }, "rules cannot be kept on disk");
   const touch = async (): Promise<void> => {
     const ageMs = beat.ageMs();
-    if (ageMs !== undefined && rules.ruleSet().revision > 0) await disk.touch(clock.nowMs() - ageMs);
+    // While segments are awaited the disk has the rules from before, and no beat makes those younger.
+    const isKept = rules.ruleSet().revision > 0 && rules.awaited().segments.length === 0;
+    if (ageMs !== undefined && isKept) await disk.touch(clock.nowMs() - ageMs);
   };
   const timer = setInterval(() => void touch().catch(onError), TOUCH_MS);
   timer.unref();
