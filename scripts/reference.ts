@@ -125,6 +125,7 @@ const natsPage = (): string =>
         [`\`${SUBJECTS.allReceipts}\``, "which revision a sidecar obeys, and since when", "sidecars"],
         [`\`${SUBJECTS.allEvidence}\``, "OTLP metrics as JSON, cumulative", "sidecars"],
         [`\`${SUBJECTS.allFailing}\``, "users that failed, hashed, by run and variant; cumulative", "sidecars"],
+        [`\`${SUBJECTS.allMix}\``, "users of rollouts that ask for their mix, hashed, with the values they bring; by run and variant", "sidecars"],
       ],
     ),
   );

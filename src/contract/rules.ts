@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { StaticMirrorSchema } from "./mirror.ts";
+import { MixSchema } from "./mix.ts";
 import { FORMAT, MAX_BLOBS } from "./names.ts";
 import { KeySourcesSchema, MatchSchema, NameSchema, TargetSchema, VariantsSchema } from "./rollout.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
@@ -42,6 +43,7 @@ export const StaticRulesSchema = z.strictObject({
   targets: z.array(StaticTargetSchema),
   cohort: StaticCohortSchema.optional(),
   mirror: StaticMirrorSchema.optional(),
+  mix: MixSchema.optional(),
 });
 
 /** The part that changes: it stands in the manifest itself, so a rollback fetches nothing. */

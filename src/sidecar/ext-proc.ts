@@ -6,6 +6,7 @@ import type { Decision } from "../core/decide/types.ts";
 import { type Extra, Extras, type ExtrasPorts } from "./extras.ts";
 import { messageOf, type Prepared } from "./h2/prepared.ts";
 import { type Call, type CallHandler, type Method } from "./h2/stream.ts";
+import type { MixUsers } from "./mix-users.ts";
 import { createPreparedAnswers, preparedAnswer } from "./prepared-answers.ts";
 import type { Peer } from "./trusted-peers.ts";
 import { passAnswer } from "./wire/answer.ts";
@@ -23,6 +24,8 @@ export interface ExtProcPorts {
   streamReset(): void;
   /** Whether a peer's word on cohorts is believed; nobody's when absent. */
   trusts?(peer: Peer): boolean;
+  /** Hears who asked, where a rollout wants the mix of its users; nobody does when absent. */
+  readonly mix?: Pick<MixUsers, "decided"> | undefined;
   /** Undefined where there is nothing but decisions. */
   readonly extras?: ExtrasPorts;
 }
@@ -91,6 +94,7 @@ class ExtProcCall implements CallHandler {
       decision = decide(this.#rules, reader);
       answer = this.#answerTo(decision, isSession);
       extra = extras?.after(this.#rules);
+      if (this.#rules.mixed > 0) ports.mix?.decided(decision, this.#rules, reader);
       ports.decided(decision, isSession);
     } catch (error) {
       extra = undefined;

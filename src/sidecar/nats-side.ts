@@ -4,12 +4,15 @@ import { connectNats, type NatsLink } from "../io/nats.ts";
 import type { Slices } from "../io/slices.ts";
 import type { Beat, BeatState } from "./beat.ts";
 import type { Cells } from "./cells.ts";
+import type { PartsSender } from "./changed-parts.ts";
 import type { CurrentRules } from "./current-rules.ts";
 import { type EvidenceSender, startEvidence } from "./evidence.ts";
 import type { FailingUsers } from "./failing-users.ts";
-import { type FailingUsersSender, startFailingUsersSender } from "./failing-users-sender.ts";
+import { startFailingUsersSender } from "./failing-users-sender.ts";
 import type { KillOrders } from "./kill-orders.ts";
 import type { FeedParts } from "./manifest-feed.ts";
+import { startMixSender } from "./mix-sender.ts";
+import type { MixUsers } from "./mix-users.ts";
 import { type NatsSource, startNatsSource } from "./nats-source.ts";
 import type { SidecarSettings } from "./options.ts";
 import { type Receipts, startReceipts } from "./receipts.ts";
@@ -30,6 +33,7 @@ interface Parts {
   readonly beat: Beat;
   readonly cells: Cells;
   readonly failing: FailingUsers;
+  readonly mix: MixUsers;
   readonly clock: Clock;
   readonly log: Logger;
   readonly slices: Slices;
@@ -43,7 +47,8 @@ interface Connected {
   readonly source: NatsSource;
   readonly receipts: Receipts;
   readonly evidence: EvidenceSender;
-  readonly failingUsers: FailingUsersSender;
+  readonly failingUsers: PartsSender;
+  readonly mixUsers: PartsSender;
 }
 
 const TOUCH_MS = 5_000;
@@ -89,6 +94,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
       if (connected !== undefined) {
         await connected.evidence.stop();
         await connected.failingUsers.stop();
+        await connected.mixUsers.stop();
         connected.source.stop();
         await connected.receipts.goodbye();
         await connected.link.close();
@@ -97,20 +103,22 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     },
   };
 
-  function start(link: NatsLink, { beat, cells, failing, clock, slices, killOrders }: Parts): Connected {
+  function start(link: NatsLink, { beat, cells, failing, mix, clock, slices, killOrders }: Parts): Connected {
     const evidence = startEvidence({ id: settings.id, link, rules, cells, clock, log, slices });
     const failingUsers = startFailingUsersSender({ id: settings.id, link, rules, failing, log, slices });
+    const mixUsers = startMixSender({ id: settings.id, link, rules, mix, log, slices });
     const onNewTerm = (): void => {
       evidence.resend();
       failingUsers.resend();
+      mixUsers.resend();
     };
     const source = startNatsSource(link, { rules, beat, log, onNewTerm, onKill: killOrders.hear, ...disk });
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
-    return { link, source, receipts, evidence, failingUsers };
+    return { link, source, receipts, evidence, failingUsers, mixUsers };
   }
 }
 
-async function followReconnects({ link, source, receipts, evidence, failingUsers }: Connected, log: Logger): Promise<void> {
+async function followReconnects({ link, source, receipts, evidence, failingUsers, mixUsers }: Connected, log: Logger): Promise<void> {
   for await (const status of link.connection.status()) {
     if (status.type === "disconnect") log.warn("NATS connection lost, serving on and trying again");
     if (status.type === "error") log.error({ error: status.error }, "NATS refuses something");
@@ -118,6 +126,7 @@ async function followReconnects({ link, source, receipts, evidence, failingUsers
     log.info("connected to NATS again");
     evidence.resend();
     failingUsers.resend();
+    mixUsers.resend();
     receipts.send();
     await source.repair();
   }

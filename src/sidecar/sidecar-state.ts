@@ -20,6 +20,7 @@ import { failingReadings } from "./failing-readings.ts";
 import { createFailingUsers, type FailingUsers } from "./failing-users.ts";
 import { createHealth, type Health } from "./health.ts";
 import { cellMetricParts, type Reading, readingMetrics } from "./metric-data.ts";
+import { createMixUsers, type MixUsers } from "./mix-users.ts";
 import type { SidecarSettings } from "./options.ts";
 import type { RuleStanding } from "./rollout-failures.ts";
 import { createTrust } from "./trusted-peers.ts";
@@ -30,6 +31,7 @@ export interface SidecarState {
   readonly beat: Beat;
   readonly cells: Cells;
   readonly failing: FailingUsers;
+  readonly mix: MixUsers;
   readonly health: Health;
   readonly extProc: ExtProcPorts;
   readonly accessLog: AccessLogPorts;
@@ -79,12 +81,13 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     standingOf: (rollout) => standingIn(rules, rollout),
     onOverflow: () => surprise("no room for more failing users", undefined),
   });
-  const failed = (rollout: string): void => tellFailure(rollout);
+  const mix = createMixUsers({ onOverflow: () => surprise("no room for more users of a mix", undefined) });
   return {
     rules,
     beat,
     cells,
     failing,
+    mix,
     health,
     standing,
     extProc: {
@@ -94,11 +97,12 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
       trusts: createTrust(settings.trustPeers),
       streamBegun: () => void (streams.value += 1),
       streamReset: countReset(counters, streams, log),
+      mix: "file" in settings.source ? undefined : mix, // without a controller there is nobody to tell
       extras: extrasPorts(secrets, counters, log),
     },
     accessLog: {
       surprise,
-      ended: (attribution) => countOutcome(attribution, { cells, failing, counters, log, failed }),
+      ended: (attribution) => countOutcome(attribution, { cells, failing, counters, log, failed: (rollout) => tellFailure(rollout) }),
     },
     envoyStats,
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),

@@ -37,6 +37,8 @@ export interface CompiledRules {
   readonly headers: ReadonlySet<string>;
   /** How many rollouts read each of these headers. */
   readonly headerReaders: Table<number>;
+  /** How many rollouts ask for the mix of their users. */
+  readonly mixed: number;
   /** True when the shares that ask for it are at home, so that their thresholds do not count. */
   readonly unwatched: boolean;
   /** Whom operators switched off. */
@@ -63,6 +65,7 @@ export const NO_RULES: CompiledRules = {
   suffixHosts: 0,
   headers: new Set(),
   headerReaders: Table.empty(),
+  mixed: 0,
   unwatched: false,
   kills: NO_KILLS,
 };
@@ -98,7 +101,8 @@ export function recompile(before: CompiledRules, { epoch, revision, changed, rem
     come.push(rollout);
   }
   const rollouts = before.rollouts.with(next);
-  return { ...before, epoch, revision, rollouts, ...countHeaders(before, gone, come), ...indexHosts(before, gone, come) };
+  const mixed = before.mixed - mixedAmong(gone) + mixedAmong(come);
+  return { ...before, epoch, revision, rollouts, mixed, ...countHeaders(before, gone, come), ...indexHosts(before, gone, come) };
 }
 
 /** The same rules with shares at home, or back from there. */
@@ -126,6 +130,8 @@ const compileRollout = (name: string, statics: CompiledStatics, live: LiveRule):
 });
 
 type Rollouts = readonly CompiledRollout[];
+
+const mixedAmong = (rollouts: Rollouts): number => rollouts.filter(({ statics }) => statics.mix !== undefined).length;
 
 function countHeaders(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "headers" | "headerReaders"> {
   const readers = new Map<string, number>();

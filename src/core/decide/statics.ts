@@ -7,6 +7,7 @@ import { seedOf, userHash } from "./bucket.ts";
 import { type CompiledCondition, compileCondition, headersIn, listsUsersIn, type Meets } from "./conditions.ts";
 import { claimValues, cookieValue, narrownessOf } from "./match.ts";
 import { type CompiledMirror, compileMirror } from "./mirror.ts";
+import { type CompiledMix, compileMix, mixHeaders } from "./mix.ts";
 import type { RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
@@ -46,7 +47,8 @@ export interface CompiledStatics {
   readonly grown: VariantName;
   readonly cohort: StaticRules["cohort"];
   readonly mirror: CompiledMirror | undefined;
-  /** Lower-case names of the headers that match, keys, targets and cohort read, each once. */
+  readonly mix: CompiledMix | undefined;
+  /** Lower-case names of the headers that match, keys, targets, cohort and mix read, each once. */
   readonly headers: readonly string[];
 }
 
@@ -95,6 +97,7 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     grown: grownVariant(variants),
     cohort: rules.cohort,
     mirror: rules.mirror === undefined ? undefined : compileMirror(rules.mirror, seed),
+    mix: rules.mix === undefined ? undefined : compileMix(rules.mix),
   };
 }
 
@@ -155,12 +158,12 @@ const tablesOf =
     return table;
   };
 
-function headersOf({ match, key, targets, cohort }: ReadyRules): string[] {
+function headersOf({ match, key, targets, cohort, mix = {} }: ReadyRules): string[] {
   const fromKeys = key.flatMap((source) =>
     "header" in source ? [source.header] : "cookie" in source || "issued" in source ? ["cookie"] : [],
   );
   const fromTargets = targets.flatMap(({ when }) => headersIn(when));
   const fromMatch = (match.headers ?? []).map(({ name }) => name);
   const fromCohort = cohort?.obey === undefined ? [] : [BAGGAGE];
-  return [...new Set([...fromMatch, ...fromKeys, ...fromTargets, ...fromCohort])];
+  return [...new Set([...fromMatch, ...fromKeys, ...fromTargets, ...fromCohort, ...mixHeaders(mix)])];
 }
