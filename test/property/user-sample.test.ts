@@ -47,12 +47,7 @@ describe("a sample", () => {
   test.prop([users])("holds all users below its limit, and no more than it may", (entries) => {
     const { level, users: kept } = thinned(exact(entries), CAPACITY);
     expect(kept.size).toBeLessThanOrEqual(CAPACITY);
-    expect([...kept.keys()].toSorted()).toEqual(
-      entries
-        .map(([key]) => key)
-        .filter((key) => key < limitOf(level))
-        .toSorted(),
-    );
+    expect(new Set(kept.keys())).toEqual(new Set(entries.map(([key]) => key).filter((key) => key < limitOf(level))));
   });
 
   test.prop([sample])("is the same after it was sent", (held) => {

@@ -45,11 +45,8 @@ describe("a counter of users with marks", () => {
     expect(fill(counter, 1_000)).not.toContain("no room");
     const { level, users } = counter.sample();
     expect([room.used, level > 0]).toEqual([users.size, true]);
-    expect([...users.keys()].toSorted()).toEqual(
-      Array.from({ length: 1_000 }, (_, index) => keyHash(index))
-        .filter((hash) => hash < limitOf(level))
-        .toSorted(),
-    );
+    const hashes = Array.from({ length: 1_000 }, (_, index) => keyHash(index));
+    expect(new Set(users.keys())).toEqual(new Set(hashes.filter((hash) => hash < limitOf(level))));
   });
 
   test("says so when there is no room and too little to thin", () => {
