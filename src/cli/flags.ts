@@ -20,11 +20,11 @@ export function parseWorkers(text: string): number {
   return count;
 }
 
-/** Parses `checkout=5%` for `--share`; collects into a map of basis points. */
+/** Parses `checkout=5%` or `checkout/b=5%` for `--share`; collects into a map of basis points by what stands before the `=`. */
 export function collectShare(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const [name = "", share] = text.split("=", 2);
   const shareBp = shareBpOf(share ?? "");
-  if (shareBp === undefined || name === "") throw new InvalidArgumentError("Write NAME=SHARE, like checkout=5%.");
+  if (shareBp === undefined || name === "") throw new InvalidArgumentError("Write NAME=SHARE, like checkout=5%, or NAME/VARIANT=SHARE.");
   return new Map([...before, [name, shareBp]]);
 }
 

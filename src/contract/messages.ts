@@ -82,6 +82,7 @@ export const DecisionMetadataSchema = z.object({
   reason: z.string(),
   session: z.literal("true").optional().describe("The request asks for another protocol, as a WebSocket does: nobody waits for its end."),
   mirrored: z.enum(["true", "false"]).optional().describe("Whether a shadow got a copy, where the rollout has one."),
+  also: z.string().optional().describe("Rollouts that only set tags: `name:variant:run:control:bucket`, with a blank between."),
   control: z.enum(["true", "false"]).optional().describe("In the slice of stable that is counted apart."),
 });
 

@@ -19,6 +19,9 @@ export const DEBUG_HEADER = "serin-debug";
 /** The explanation, in the answer. */
 export const EXPLAIN_HEADER = `${HEADER_PREFIX}explain`;
 
+/** The variant where everything undecided goes. */
+export const STABLE = "stable";
+
 /** JetStream streams. */
 export const STREAMS = {
   plans: "SERIN_PLANS",

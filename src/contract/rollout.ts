@@ -9,12 +9,17 @@ import {
   MethodSchema,
   PathMatchSchema,
 } from "./conditions.ts";
+import { stageFaults } from "./lanes.ts";
 import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { durationMs } from "./quantities.ts";
-import { StagesSchema } from "./stages.ts";
-import { TagsSchema } from "./tags.ts";
+import { StagesSchema, stagesOf } from "./stages.ts";
 import { DurationTextSchema, PointsSchema } from "./units.ts";
+import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from "./variants.ts";
+
+export { STABLE } from "./names.ts";
+export type { VariantName, Variants } from "./variants.ts";
+export { isTagOnly, VariantNameSchema };
 
 const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -84,42 +89,6 @@ export const KeySourcesSchema = z
     }
   });
 
-/** Where everything undecided goes. */
-export const STABLE = "stable";
-
-const VARIANT_PATTERN = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
-/** `stable`, `canary` or any other; a letter first, because objects keep the order of such names. */
-export const VariantNameSchema = z
-  .string()
-  .regex(VARIANT_PATTERN, "not the name of a variant; use 1 to 63 of a-z, 0-9 and -, beginning with a letter");
-
-const VariantSchema = z.strictObject({
-  cluster: z.string().min(1).max(200).describe("Name of the Envoy cluster that answers for this variant."),
-  tags: TagsSchema,
-});
-
-/** More lanes than this are no experiment any more. */
-const MAX_VARIANTS = 9;
-
-/** `stable` and those that grow beside it, in the order of their lanes. */
-export const VariantsSchema = z
-  .object({ [STABLE]: VariantSchema })
-  .catchall(VariantSchema)
-  .superRefine((variants, context) => {
-    const names = Object.keys(variants);
-    if (names.length < 2) context.addIssue("stable stands alone; name the variant that is rolled out, like canary");
-    if (names.length > MAX_VARIANTS) context.addIssue(`${names.length} variants; write at most ${MAX_VARIANTS}, stable included`);
-    for (const name of names) {
-      const { error } = VariantNameSchema.safeParse(name);
-      if (error !== undefined) context.addIssue({ code: "custom", path: [name], input: name, message: String(error.issues[0]?.message) });
-    }
-  });
-
-/** The variant that the stages of a rollout let grow: the first beside stable. */
-export const grownVariant = (variants: Readonly<Record<VariantName, unknown>>): VariantName =>
-  Object.keys(variants).find((name) => name !== STABLE) ?? STABLE;
-
 export const TargetSchema = z.strictObject({
   name: NameSchema.describe("Shown by explain."),
   when: ConditionSchema.describe("One condition."),
@@ -176,6 +145,38 @@ function checkTargets(document: unknown, context: z.RefinementCtx): void {
   }
 }
 
+function checkGroup(document: unknown, context: z.RefinementCtx): void {
+  const { salt, group } = Object(document);
+  if (salt === undefined || group === undefined) return;
+  context.addIssue({ code: "custom", path: ["group"], message: "salt and group exclude each other; leave one of them out" });
+}
+
+/** What follows a request to its upstream's cluster makes no sense without one. */
+function checkTagOnly(document: unknown, context: z.RefinementCtx): void {
+  const { variants, mirror, cohort } = Object(document);
+  if (Object(variants) !== variants || !isTagOnly(variants)) return;
+  const refuse = (path: string[], what: string): void =>
+    context.addIssue({
+      code: "custom",
+      path,
+      message: `no variant names a cluster, so the rollout only sets tags and ${what}; leave it out`,
+    });
+  if (mirror !== undefined) refuse(["mirror"], "copies nothing");
+  if (Object(cohort).send === true) refuse(["cohort", "send"], "tells later hops nothing");
+}
+
+/** Only of a file that is well formed: what cannot be read has no share. */
+function checkStages({ variants, strategy }: Pick<Rollout, "variants" | "strategy">, context: z.RefinementCtx): void {
+  for (const { path, message } of stageFaults(variants, stagesOf(strategy))) {
+    if (!("use" in strategy)) context.addIssue({ code: "custom", path: ["strategy", "stages", ...path], message });
+    // Of a preset the last share is the largest.
+    else if (path[0] === stagesOf(strategy).length - 1)
+      context.addIssue({ code: "custom", path: ["strategy", "use"], input: strategy.use, message: presetMessage(message) });
+  }
+}
+
+const presetMessage = (message: string): string => `${message.split(";")[0]}; write stages of your own, or give it a wider lane`;
+
 /** A rollout as people keep it in git; parsed shares are basis points, durations milliseconds. */
 export const RolloutSchema = z
   .strictObject({
@@ -190,6 +191,7 @@ export const RolloutSchema = z
       .max(200)
       .optional()
       .describe("Mixed into the bucket; the rollout's name when absent. Another salt is another cohort."),
+    group: NameSchema.optional().describe("Instead of a salt: rollouts that name the same group share their buckets."),
     variants: VariantsSchema.describe("The versions that can answer: stable, and those that are rolled out beside it."),
     targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
     cohort: CohortSchema.optional().describe("One cohort over several service hops."),
@@ -203,7 +205,10 @@ export const RolloutSchema = z
       .describe("What sidecars do when no controller has been heard for 30 s: send shares to stable, or hold them."),
   })
   // Also where something else is wrong: all faults of a file are told at once.
-  .superRefine(checkTargets, { when: () => true });
+  .superRefine(checkTargets, { when: () => true })
+  .superRefine(checkGroup, { when: () => true })
+  .superRefine(checkTagOnly, { when: () => true })
+  .superRefine(checkStages);
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
 export const PATTERNS = { ...CONDITION_PATTERNS, name: NAME_PATTERN, host: HOST_PATTERN, variant: VARIANT_PATTERN } as const;
@@ -213,6 +218,4 @@ export type RolloutInput = z.input<typeof RolloutSchema>;
 export type Match = z.infer<typeof MatchSchema>;
 export type KeySource = z.infer<typeof KeySourceSchema>;
 export type IssuedCookie = z.infer<typeof IssuedCookieSchema>;
-export type Variants = z.infer<typeof VariantsSchema>;
-export type VariantName = z.infer<typeof VariantNameSchema>;
 export type Target = z.infer<typeof TargetSchema>;

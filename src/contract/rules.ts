@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
+import { shareFaults } from "./lanes.ts";
 import { StaticMirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
-import { FORMAT, MAX_BLOBS } from "./names.ts";
-import { KeySourcesSchema, MatchSchema, NameSchema, TargetSchema, VariantsSchema } from "./rollout.ts";
+import { FORMAT, MAX_BLOBS, STABLE } from "./names.ts";
+import { KeySourcesSchema, MatchSchema, NameSchema, TargetSchema } from "./rollout.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
+import { checkClusters, checkVariants, VariantNameSchema, VariantSchema } from "./variants.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Users on the canary, in basis points (1 bp = 0.01 %).");
 const EpochSchema = z.int().min(0).describe("Unix seconds at which this line of revisions began; outranks the revision.");
@@ -33,13 +35,19 @@ const StaticCohortSchema = z.strictObject({
   send: z.boolean().describe("Tells later hops the variant."),
   obey: NameSchema.optional().describe("The rollout whose variant is taken from a trusted peer."),
 });
+/** A variant with its lane in basis points. */
+const StaticVariantSchema = VariantSchema.extend({ lane: ShareBpSchema.optional() });
 
 /** The part of a rollout's rules that does not change while it runs. */
 export const StaticRulesSchema = z.strictObject({
   match: MatchSchema,
   key: KeySourcesSchema,
   salt: z.string().min(1),
-  variants: VariantsSchema,
+  variants: z
+    .object({ [STABLE]: StaticVariantSchema })
+    .catchall(StaticVariantSchema)
+    .superRefine(checkVariants)
+    .superRefine(checkClusters),
   targets: z.array(StaticTargetSchema),
   cohort: StaticCohortSchema.optional(),
   mirror: StaticMirrorSchema.optional(),
@@ -52,10 +60,14 @@ export const LiveRuleSchema = z.strictObject({
   shareBp: ShareBpSchema,
   off: z.boolean().describe("Everyone to stable, targets too."),
   whenUnwatched: z.enum(["stable", "hold"]).describe("Where shares go when no beat has been heard for the limit."),
+  // Last: manifests are compared as texts, in which no rule but its end may look like the end of one.
+  shares: z.record(VariantNameSchema, ShareBpSchema).optional().describe("Users on variants beside the one that the stages grow."),
 });
 
 /** A rollout as a rule set holds it. */
-const RolloutRulesSchema = z.strictObject({ rules: StaticRulesSchema, live: LiveRuleSchema });
+const RolloutRulesSchema = z.strictObject({ rules: StaticRulesSchema, live: LiveRuleSchema }).superRefine(({ rules, live }, context) => {
+  for (const { path, message } of shareFaults(rules.variants, live)) context.addIssue({ code: "custom", path: ["live", ...path], message });
+});
 
 /** What a sidecar obeys: the form of `--rules FILE`. */
 export const RuleSetSchema = z.strictObject({

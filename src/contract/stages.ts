@@ -5,6 +5,10 @@ export const StageSchema = z.strictObject({
   share: ShareSchema.refine((shareBp) => shareBp !== 10_000, "100% is no stage; leave it out, promotion follows the last stage").describe(
     "Users on the canary, like 5%; below 100%, which follows the last stage by promotion.",
   ),
+  shares: z
+    .record(z.string(), ShareSchema)
+    .optional()
+    .describe("Users on the other variants beside stable, like {b: 5%}; none of them when absent."),
   minTime: DurationSchema.default(300_000).describe("Shortest stay in this stage; 5m when absent."),
   minSample: z.int().min(1).max(10_000_000).default(200).describe("Fewest canary outcomes in this stage before it may advance."),
 });

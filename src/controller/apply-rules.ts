@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
+import { isTagOnly, type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { overlaps } from "../core/decide/overlap.ts";
 import { type Governed, isEnded } from "./derive-manifest.ts";
 
@@ -40,7 +40,8 @@ function judgeAgainst(rollout: Rollout, all: readonly Governed[]): Applied {
     return { type: "refused", message: `${name} is ${phase} with another document; end that first (${first}), then apply again` };
   }
   const rival = all.find(
-    ({ live, rollout: other }) => live.rollout !== name && !isEnded(live.plan.phase) && overlaps(other.match, rollout.match),
+    ({ live, rollout: other }) =>
+      live.rollout !== name && !isEnded(live.plan.phase) && bothRoute(other, rollout) && overlaps(other.match, rollout.match),
   );
   if (rival !== undefined) {
     const other = rival.live.rollout;
@@ -51,3 +52,6 @@ function judgeAgainst(rollout: Rollout, all: readonly Governed[]): Applied {
   }
   return { type: "start", rollout };
 }
+
+/** Those that only set tags take no request from another. */
+const bothRoute = (a: Rollout, b: Rollout): boolean => !isTagOnly(a.variants) && !isTagOnly(b.variants);

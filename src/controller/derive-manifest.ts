@@ -1,6 +1,7 @@
 import type { LiveState, Phase } from "../contract/live.ts";
-import type { Match, Rollout } from "../contract/rollout.ts";
+import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
+import { stagesOf } from "../contract/stages.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 
@@ -28,10 +29,14 @@ const LIVE_RULE_BYTES = 84;
  * attempt begins. So it gives way to any other that it would take a request from.
  */
 function governing(all: readonly Governed[]): Governed[] {
-  const active = byHost(all.filter(({ live }) => !isEnded(live.plan.phase)));
+  const active = byHost(all.filter(({ live, rollout }) => !isEnded(live.plan.phase) && !isTagOnly(rollout.variants)));
   const held = all.filter(({ live, rollout }) => {
     if (live.plan.phase === "handedOver") return false;
-    return live.plan.phase !== "rolledBack" || !near(active, rollout.match).some((other) => overlaps(other.rollout.match, rollout.match));
+    return (
+      live.plan.phase !== "rolledBack" ||
+      isTagOnly(rollout.variants) ||
+      !near(active, rollout.match).some((other) => overlaps(other.rollout.match, rollout.match))
+    );
   });
   const ended = all.filter(({ live }) => live.plan.phase === "handedOver");
   return [...held, ...restingBeside(held, ended)].toSorted(byName);
@@ -41,13 +46,14 @@ const byName = (a: Governed, b: Governed): number => (a.live.rollout < b.live.ro
 
 /** The handed-over ones that may rest, the last ended first. */
 function restingBeside(held: readonly Governed[], ended: readonly Governed[]): Governed[] {
-  const others = byHost(held);
+  const others = byHost(held.filter(({ rollout }) => !isTagOnly(rollout.variants)));
   let bytes = held.reduce((sum, each) => sum + bytesOf(each), 0);
   const resting: Governed[] = [];
   for (const one of ended.toSorted((a, b) => b.live.plan.sinceMs - a.live.plan.sinceMs || byName(a, b))) {
-    const { match } = one.rollout;
-    if (near(others, match).some((other) => takesFrom(match, other.rollout.match))) continue;
-    if (resting.some((other) => overlaps(other.rollout.match, match))) continue;
+    const { match, variants } = one.rollout;
+    if (!isTagOnly(variants) && near(others, match).some((other) => takesFrom(match, other.rollout.match))) continue;
+    if (!isTagOnly(variants) && resting.some((other) => !isTagOnly(other.rollout.variants) && overlaps(other.rollout.match, match)))
+      continue;
     bytes += bytesOf(one);
     if (bytes > RESTING_UNTIL_BYTES || resting.length === MAX_RESTING) return resting;
     resting.push(one);
@@ -78,12 +84,16 @@ export function liveRulesOf(all: readonly Governed[]): Record<string, LiveRule> 
   return Object.fromEntries(governing(all).map(({ rollout, live }) => [live.rollout, liveRuleOf(rollout, live)]));
 }
 
-function liveRuleOf({ onUnwatched }: Rollout, { plan, shareBp }: LiveState): LiveRule {
+function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
     case "pending":
-    case "stage":
-    case "paused":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
+    case "stage":
+    case "paused": {
+      // Past the last stage the variant that grew has everyone.
+      const shares = stagesOf(strategy)[plan.stage]?.shares;
+      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, ...(shares === undefined ? {} : { shares }) };
+    }
     case "promoting":
     case "promoted":
       // A version that passed every stage is no canary any more; the old stable may be on its way out.

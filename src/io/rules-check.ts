@@ -19,11 +19,16 @@ export const isPlainRules = (value: unknown): value is StaticRules =>
 
 /** The same for a live rule. */
 export const isPlainLive = (value: unknown): value is LiveRule =>
-  isObject(value, 4) &&
+  (isObject(value, 4) || (isObject(value, 5) && Object.keys(value).at(-1) === "shares" && isShares(value["shares"]))) &&
   isCount(value["run"], Number.MAX_SAFE_INTEGER) &&
   isCount(value["shareBp"], 10_000) &&
   typeof value["off"] === "boolean" &&
   (value["whenUnwatched"] === "stable" || value["whenUnwatched"] === "hold");
+
+/** Shares come last, as the schema writes them: nothing but the end of a rule may look like it. */
+const isShares = (value: unknown): boolean =>
+  isObject(value, Object.keys(Object(value)).length) &&
+  Object.entries(value).every(([name, share]) => PATTERNS.variant.test(name) && isCount(share, 10_000));
 
 type Plain = Readonly<Record<string, unknown>>;
 

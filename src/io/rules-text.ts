@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { mapLeaves } from "../contract/conditions.ts";
+import { shareFaults } from "../contract/lanes.ts";
 import { FORMAT } from "../contract/names.ts";
 import { NameSchema, PATTERNS } from "../contract/rollout.ts";
 import { type LiveRule, LiveRuleSchema, type ReadyLeaf, type ReadyRules, RuleSetSchema, StaticRulesSchema } from "../contract/rules.ts";
@@ -48,7 +49,10 @@ export async function readRuleSetText<Compiled>(
     const checked = isPlainLive(live) ? live : check(LiveRuleSchema, live, { at: `rollouts.${name}.live`, faults });
     checkName(name, faults);
     for (const key of Object.keys(rest)) faults.push(`rollouts.${name}: Unrecognized key: "${key}"`);
-    return ready === undefined || checked === undefined ? undefined : compile({ rules: ready, live: checked });
+    if (ready === undefined || checked === undefined) return undefined;
+    for (const { path, message } of shareFaults(ready.variants, checked))
+      faults.push(`rollouts.${name}.live.${path.join(".")}: ${message}`);
+    return compile({ rules: ready, live: checked });
   });
   const { rollouts, ...others } = fields;
   const head = check(HeadSchema, others, { at: "", faults });

@@ -1,4 +1,4 @@
-import { type Attribution, attribute } from "./attribution.ts";
+import { type Attribution, attribute, attributeToggles } from "./attribution.ts";
 import { entryFacts, isFinal } from "./entry-facts.ts";
 import type { Call, Method } from "./h2/stream.ts";
 import { AccessLogReader } from "./wire/access-log.ts";
@@ -29,7 +29,10 @@ export function accessLogService(ports: AccessLogPorts): AccessLogService {
         message(bytes, from, to) {
           for (const entry of reader.read(bytes, from, to)) {
             try {
-              if (isFinal(entry)) ports.ended(attribute(entryFacts(entry)));
+              if (!isFinal(entry)) continue;
+              const facts = entryFacts(entry);
+              ports.ended(attribute(facts));
+              for (const attribution of attributeToggles(facts)) ports.ended(attribution);
             } catch (error) {
               ports.surprise("access log entry", error);
             }

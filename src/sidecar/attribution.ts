@@ -1,6 +1,7 @@
 import type { OutcomeClass } from "../contract/evidence.ts";
 import { STABLE, type VariantName } from "../contract/rollout.ts";
 import type { CellLabels, Ended } from "./cell.ts";
+import type { Also } from "./wire/also.ts";
 
 /** A decision as it stands in Envoy's metadata. */
 export interface Decided {
@@ -14,6 +15,8 @@ export interface Decided {
   readonly bucket: number | undefined;
   /** The request asked for another protocol, as a WebSocket does. */
   readonly isSession: boolean;
+  /** What was decided of rollouts that only set tags. */
+  readonly also: readonly Also[];
 }
 
 /** What one access log entry says about a request. */
@@ -111,6 +114,15 @@ export function attribute(entry: EntryFacts): Attribution {
   }
   const outcome = classOf(entry);
   return { kind: "outcome", ...labels, class: outcome, latencyMs: latencyOf(entry, outcome), isSession, bucket };
+}
+
+/** The same request for each rollout that only set tags: whichever upstream answered, its tags were there. */
+export function attributeToggles(entry: EntryFacts): readonly Attribution[] {
+  const { decided } = entry;
+  if (decided === undefined || decided.also.length === 0) return [];
+  const { isSession } = decided;
+  const outcome = classOf(entry);
+  return decided.also.map((also) => ({ kind: "outcome", ...also, class: outcome, latencyMs: latencyOf(entry, outcome), isSession }));
 }
 
 const upstreamFailed = ({ flags }: EntryFacts): boolean => flags.some((flag) => UPSTREAM_FAULTS.has(flag));

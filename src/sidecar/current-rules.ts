@@ -1,13 +1,6 @@
 import { compareRevision, type ReadyRuleSet } from "../contract/rules.ts";
-import {
-  type CompiledRollout,
-  type CompiledRules,
-  compile,
-  NO_RULES,
-  type RulesChange,
-  recompile,
-  withUnwatched,
-} from "../core/decide/compile.ts";
+import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, withUnwatched } from "../core/decide/compile.ts";
+import type { CompiledRollout } from "../core/decide/compiled-rollout.ts";
 import type { Kills } from "../core/decide/kills.ts";
 import { isNewer } from "../io/rules-store.ts";
 
@@ -101,15 +94,18 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
   };
 }
 
-/** True while users of this rollout are on its canary by share. */
+/** True while users of this rollout are on a canary by share. */
 export const isLive = (rollout: Pick<CompiledRollout, "live"> | undefined): boolean =>
-  rollout !== undefined && !rollout.live.off && rollout.live.shareBp > 0;
+  rollout !== undefined && !rollout.live.off && sharesOf(rollout).some((shareBp) => shareBp > 0);
 
 /** True while some users are on a canary by share, and others are not: a run that is being judged. */
-export const isSplit = (rules: CompiledRules): boolean => hasRollout(rules, (rollout) => isLive(rollout) && rollout.live.shareBp < 10_000);
+export const isSplit = (rules: CompiledRules): boolean =>
+  hasRollout(rules, (rollout) => isLive(rollout) && !sharesOf(rollout).includes(10_000));
 
 /** Whether there is such a rollout; asked every second, so that no list of all is made. */
 export function hasRollout({ rollouts }: CompiledRules, isSuch: (rollout: CompiledRollout) => boolean): boolean {
   for (const rollout of rollouts.values()) if (isSuch(rollout)) return true;
   return false;
 }
+
+const sharesOf = ({ live }: Pick<CompiledRollout, "live">): number[] => [live.shareBp, ...Object.values(live.shares ?? {})];

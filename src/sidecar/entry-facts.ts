@@ -1,5 +1,6 @@
 import { PATTERNS, type VariantName } from "../contract/rollout.ts";
 import type { Decided, EntryFacts } from "./attribution.ts";
+import { parseAlso } from "./wire/also.ts";
 import type { RawDecision, RawEntry } from "./wire/raw-entry.ts";
 
 /** `AccessLogType` of an entry that ends a request (accesslog.proto). */
@@ -26,7 +27,7 @@ export function entryFacts(entry: RawEntry): EntryFacts {
   };
 }
 
-function decidedOf({ variant, rollout, run, control, cluster, bucket, session }: RawDecision): Decided {
+function decidedOf({ variant, rollout, run, control, cluster, bucket, session, also }: RawDecision): Decided {
   return {
     variant: variantOf(variant),
     rollout,
@@ -35,6 +36,7 @@ function decidedOf({ variant, rollout, run, control, cluster, bucket, session }:
     cluster,
     bucket,
     isSession: session === "true",
+    also: parseAlso(also),
   };
 }
 

@@ -1,15 +1,15 @@
 import { BAGGAGE, baggageAfter } from "../core/decide/baggage.ts";
 import type { CompiledRules } from "../core/decide/compile.ts";
-import { decide, NO_ROLLOUT } from "../core/decide/decide.ts";
+import { decide, decideToggles, NO_ROLLOUT } from "../core/decide/decide.ts";
 import { sentMember } from "../core/decide/tags.ts";
 import type { Decision } from "../core/decide/types.ts";
 import { type Extra, Extras, type ExtrasPorts } from "./extras.ts";
 import { messageOf, type Prepared } from "./h2/prepared.ts";
 import { type Call, type CallHandler, type Method } from "./h2/stream.ts";
 import type { MixUsers } from "./mix-users.ts";
-import { createPreparedAnswers, preparedAnswer } from "./prepared-answers.ts";
+import { answerAnew, createPreparedAnswers, type PreparedAnswers } from "./prepared-answers.ts";
 import type { Peer } from "./trusted-peers.ts";
-import { passAnswer } from "./wire/answer.ts";
+import { type Answered, passAnswer } from "./wire/answer.ts";
 import { KIND, RequestReader } from "./wire/request.ts";
 
 /** What the handler needs from the sidecar. */
@@ -35,7 +35,7 @@ export function extProcMethod(ports: ExtProcPorts): Method {
   // One for all streams: a message is read and answered before the next one.
   const reader = new RequestReader();
   const extras = ports.extras === undefined ? undefined : new Extras(reader, ports.extras);
-  const shared = { ports, reader, extras, answerOf: createPreparedAnswers() };
+  const shared = { ports, reader, extras, answers: createPreparedAnswers() };
   shared.reader.overlong = () => ports.surprise("value too long for a regular expression", undefined);
   if (ports.trusts !== undefined) shared.reader.trusts = ports.trusts;
   return (call) => {
@@ -48,7 +48,7 @@ interface Shared {
   readonly ports: ExtProcPorts;
   readonly reader: RequestReader;
   readonly extras: Extras | undefined;
-  readonly answerOf: ReturnType<typeof createPreparedAnswers>;
+  readonly answers: PreparedAnswers;
 }
 
 class ExtProcCall implements CallHandler {
@@ -87,27 +87,34 @@ class ExtProcCall implements CallHandler {
     const { ports, reader, extras } = this.#shared;
     let extra: Extra | undefined;
     let decision: Decision;
-    let answer: Prepared;
+    let answer: Prepared | Buffer;
     try {
       const { isSession } = reader;
       extras?.begin();
       decision = decide(this.#rules, reader);
-      answer = this.#answerTo(decision, isSession);
+      const toggles = decideToggles(this.#rules, reader);
+      answer = this.#answerTo({ decision, toggles, isSession });
       extra = extras?.after(this.#rules);
-      if (this.#rules.mixed > 0) ports.mix?.decided(decision, this.#rules, reader);
+      if (this.#rules.mixed > 0) for (const each of [decision, ...toggles]) ports.mix?.decided(each, this.#rules, reader);
       ports.decided(decision, isSession);
+      for (const toggle of toggles) ports.decided(toggle, isSession);
     } catch (error) {
       extra = undefined;
       ports.surprise("decide", error);
       decision = NO_ROLLOUT;
-      answer = this.#shared.answerOf(NO_ROLLOUT, this.#rules, false);
+      answer = this.#shared.answers.of(NO_ROLLOUT, this.#rules, false);
     }
     const bucket = decision.bucket ?? 0;
-    if (extra === undefined) this.#call.sendPrepared(answer, bucket);
-    else this.#sendWith(extra, messageOf(answer, bucket));
+    if (extra === undefined && "dataAt" in answer) this.#call.sendPrepared(answer, bucket);
+    else this.#sendWith(extra, "dataAt" in answer ? messageOf(answer, bucket) : answer);
   }
 
-  #sendWith({ toRequest, toResponse }: Extra, answer: Buffer): void {
+  #sendWith(extra: Extra | undefined, answer: Buffer): void {
+    if (extra === undefined) {
+      this.#call.send(answer);
+      return;
+    }
+    const { toRequest, toResponse } = extra;
     this.#call.send(Buffer.concat([answer, toRequest]));
     this.#toResponse = toResponse;
     if (toResponse !== undefined) this.#shared.ports.extras?.responseAsked();
@@ -119,15 +126,17 @@ class ExtProcCall implements CallHandler {
     this.#shared.ports.extras?.responseEnded(isSent);
   }
 
-  #answerTo(decision: Decision, isSession: boolean): Prepared {
-    const { ports, reader, answerOf } = this.#shared;
+  #answerTo(told: Omit<Answered, "baggage">): Prepared | Buffer {
+    const { ports, reader, answers } = this.#shared;
+    const { decision, toggles, isSession } = told;
     const headers = reader.headers(BAGGAGE);
-    if (headers.length === 0) return answerOf(decision, this.#rules, isSession);
     const member = sentMember(decision, this.#rules);
-    const { value: baggage, isFull } = baggageAfter(headers, member, () => reader.isTrustedPeer);
-    if (isFull) ports.surprise("no room in the baggage", undefined);
-    if (member === undefined && baggage === undefined) return answerOf(decision, this.#rules, isSession);
-    return preparedAnswer(decision, this.#rules, { isSession, baggage });
+    if (headers.length > 0) {
+      const { value: baggage, isFull } = baggageAfter(headers, member, () => reader.isTrustedPeer);
+      if (isFull) ports.surprise("no room in the baggage", undefined);
+      if (member !== undefined || baggage !== undefined) return answerAnew({ ...told, baggage }, this.#rules);
+    }
+    return toggles.length === 0 ? answers.of(decision, this.#rules, isSession) : answers.withToggles(told, this.#rules);
   }
 
   /** Envoy half-closes when nothing more is due; without our end it would reset the stream. */

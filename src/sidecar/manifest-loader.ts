@@ -1,3 +1,4 @@
+import { shareFaults } from "../contract/lanes.ts";
 import type { LiveRule, ReadyRules } from "../contract/rules.ts";
 import type { CompiledRules, RulesChange } from "../core/decide/compile.ts";
 import { type CompiledStatics, compileStatics, createSharedParts, type SharedParts } from "../core/decide/statics.ts";
@@ -98,6 +99,8 @@ function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before
     if (rule === undefined) continue;
     const statics = found.get(name);
     if (statics === undefined) throw new CorruptRulesError(`the manifest serves ${name}, but no blob of it holds its rules`);
+    const [fault] = shareFaults(statics.variants, rule);
+    if (fault !== undefined) throw new CorruptRulesError(`live.${name}.${fault.path.join(".")}: ${fault.message}`);
     changed.set(name, { statics, live: rule });
   }
   return { changed, removed };

@@ -1,6 +1,7 @@
 import { type MixWay, NAMED_TARGETS } from "../contract/mix-evidence.ts";
 import type { VariantName } from "../contract/rollout.ts";
-import type { CompiledRollout, CompiledRules } from "../core/decide/compile.ts";
+import type { CompiledRules } from "../core/decide/compile.ts";
+import type { CompiledRollout } from "../core/decide/compiled-rollout.ts";
 import type { Decision, RequestFacts } from "../core/decide/types.ts";
 import { keyHash } from "../core/judge/key-sketch.ts";
 import type { UserSample } from "../core/judge/user-sample.ts";

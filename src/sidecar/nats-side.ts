@@ -47,8 +47,8 @@ interface Connected {
   readonly source: NatsSource;
   readonly receipts: Receipts;
   readonly evidence: EvidenceSender;
-  readonly failingUsers: PartsSender;
-  readonly mixUsers: PartsSender;
+  /** Of failing users, and of the mix of users. */
+  readonly users: readonly PartsSender[];
 }
 
 const TOUCH_MS = 5_000;
@@ -93,8 +93,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
       await disk?.stop();
       if (connected !== undefined) {
         await connected.evidence.stop();
-        await connected.failingUsers.stop();
-        await connected.mixUsers.stop();
+        for (const sender of connected.users) await sender.stop();
         connected.source.stop();
         await connected.receipts.goodbye();
         await connected.link.close();
@@ -105,28 +104,26 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
 
   function start(link: NatsLink, { beat, cells, failing, mix, clock, slices, killOrders }: Parts): Connected {
     const evidence = startEvidence({ id: settings.id, link, rules, cells, clock, log, slices });
-    const failingUsers = startFailingUsersSender({ id: settings.id, link, rules, failing, log, slices });
-    const mixUsers = startMixSender({ id: settings.id, link, rules, mix, log, slices });
+    const counted = { id: settings.id, link, rules, log, slices };
+    const users = [startFailingUsersSender({ ...counted, failing }), startMixSender({ ...counted, mix })];
     const onNewTerm = (): void => {
       evidence.resend();
-      failingUsers.resend();
-      mixUsers.resend();
+      for (const sender of users) sender.resend();
     };
     const source = startNatsSource(link, { rules, beat, log, onNewTerm, onKill: killOrders.hear, ...disk });
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
-    return { link, source, receipts, evidence, failingUsers, mixUsers };
+    return { link, source, receipts, evidence, users };
   }
 }
 
-async function followReconnects({ link, source, receipts, evidence, failingUsers, mixUsers }: Connected, log: Logger): Promise<void> {
+async function followReconnects({ link, source, receipts, evidence, users }: Connected, log: Logger): Promise<void> {
   for await (const status of link.connection.status()) {
     if (status.type === "disconnect") log.warn("NATS connection lost, serving on and trying again");
     if (status.type === "error") log.error({ error: status.error }, "NATS refuses something");
     if (status.type !== "reconnect") continue;
     log.info("connected to NATS again");
     evidence.resend();
-    failingUsers.resend();
-    mixUsers.resend();
+    for (const sender of users) sender.resend();
     receipts.send();
     await source.repair();
   }

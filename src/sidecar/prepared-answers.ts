@@ -2,9 +2,11 @@ import type { CompiledRules } from "../core/decide/compile.ts";
 import { saysTarget, sentMember } from "../core/decide/tags.ts";
 import type { Decision, Reason } from "../core/decide/types.ts";
 import { type Prepared, prepare } from "./h2/prepared.ts";
-import { type AnswerParts, decisionAnswer } from "./wire/answer.ts";
+import { alsoText, writeBuckets } from "./wire/also.ts";
+import { type Answer, type Answered, decisionAnswer } from "./wire/answer.ts";
 
 const REASONS: readonly Reason[] = ["share", "target", "cohort", "no key", "no rollout", "off", "unwatched"];
+const NO_TOGGLES: readonly Decision[] = [];
 
 /** Ways in which answers of one variant differ, but for the bucket and for tags that say the target. */
 const slotOf = ({ control, reason, bucket, mirror }: Decision, isSession: boolean): number =>
@@ -26,28 +28,67 @@ interface Kept {
   readonly byTarget: Map<string, Kept> | undefined;
 }
 
-/** Finds the framed answer to a decision on a request without baggage: made when it is first needed, and kept as long as its rules. */
-export function createPreparedAnswers(): (decision: Decision, rules: CompiledRules, isSession: boolean) => Prepared {
+/** Answers to requests without baggage: each made when it is first needed, and kept as long as its rules. */
+export interface PreparedAnswers {
+  /** The framed answer to a decision without toggles. */
+  of(decision: Decision, rules: CompiledRules, isSession: boolean): Prepared;
+  /** The message to a decision with toggles, with the buckets written into it. */
+  withToggles(told: Omit<Answered, "baggage">, rules: CompiledRules): Buffer;
+}
+
+/** More combinations than this are made anew each time. */
+const MOST_COMBINATIONS = 1_000;
+
+/** Starts without any answer; `mostCombinations` bounds those with toggles that are kept. */
+export function createPreparedAnswers(mostCombinations = MOST_COMBINATIONS): PreparedAnswers {
   const byRules = new WeakMap<CompiledRules, Map<string | undefined, Kept>>();
-  return (decision, rules, isSession) => {
-    let rollouts = byRules.get(rules);
-    if (rollouts === undefined) byRules.set(rules, (rollouts = new Map()));
-    let kept = rollouts.get(decision.rollout);
-    if (kept === undefined) rollouts.set(decision.rollout, (kept = keptFor(decision, rules)));
-    if (kept.byTarget !== undefined && decision.target !== undefined) kept = ofTarget(kept.byTarget, decision.target);
-    const slot = indexOf(kept.variants, decision.variant) * SLOTS + slotOf(decision, isSession);
-    const known = kept.answers[slot];
-    if (known !== undefined) return known;
-    const made = preparedAnswer(decision, rules, { isSession, baggage: sentMember(decision, rules) });
-    kept.answers[slot] = made;
-    return made;
+  const combinations = new WeakMap<CompiledRules, Map<string, Answer>>();
+  return {
+    of(decision, rules, isSession) {
+      let rollouts = byRules.get(rules);
+      if (rollouts === undefined) byRules.set(rules, (rollouts = new Map()));
+      let kept = rollouts.get(decision.rollout);
+      if (kept === undefined) rollouts.set(decision.rollout, (kept = keptFor(decision, rules)));
+      if (kept.byTarget !== undefined && decision.target !== undefined) kept = ofTarget(kept.byTarget, decision.target);
+      const slot = indexOf(kept.variants, decision.variant) * SLOTS + slotOf(decision, isSession);
+      const known = kept.answers[slot];
+      if (known !== undefined) return known;
+      const answer = decisionAnswer({ decision, toggles: NO_TOGGLES, isSession, baggage: sentMember(decision, rules) }, rules);
+      const made = prepare(answer.bytes, answer.bucketAt);
+      kept.answers[slot] = made;
+      return made;
+    },
+    withToggles(told, rules) {
+      let known = combinations.get(rules);
+      if (known === undefined) combinations.set(rules, (known = new Map()));
+      const key = combinationOf(told);
+      let answer = known.get(key);
+      if (answer === undefined) {
+        answer = decisionAnswer({ ...told, baggage: sentMember(told.decision, rules) }, rules);
+        if (known.size < mostCombinations) known.set(key, answer);
+      }
+      return withBuckets(answer, told);
+    },
   };
 }
 
-/** The framed answer to a decision, made anew. */
-export function preparedAnswer(decision: Decision, rules: CompiledRules, parts: AnswerParts): Prepared {
-  const { bytes, bucketAt } = decisionAnswer(decision, rules, parts);
-  return prepare(bytes, bucketAt);
+/** The message to decisions, made anew. */
+export const answerAnew = (answered: Answered, rules: CompiledRules): Buffer => withBuckets(decisionAnswer(answered, rules), answered);
+
+function withBuckets({ bytes, bucketAt, alsoAt }: Answer, { decision, toggles }: Pick<Answered, "decision" | "toggles">): Buffer {
+  const message = Buffer.from(bytes);
+  if (bucketAt !== -1) message.writeDoubleLE(decision.bucket ?? 0, bucketAt);
+  writeBuckets(message, alsoAt, toggles);
+  return message;
+}
+
+/** Equal for all requests whose answers differ in buckets alone. */
+function combinationOf({ decision, toggles, isSession }: Omit<Answered, "baggage">): string {
+  const { rollout, variant, control, bucket, mirror } = decision;
+  const facts = [rollout, variant, control, bucket === undefined, mirror, isSession, alsoText(toggles)];
+  // What tags may say of each.
+  for (const { reason, target } of [decision, ...toggles]) facts.push(reason, target);
+  return facts.join("|");
 }
 
 const empty = (byTarget?: Map<string, Kept>): Kept => ({ answers: [], variants: [], byTarget });

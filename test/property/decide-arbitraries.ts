@@ -1,5 +1,6 @@
 import { fc } from "@fast-check/vitest";
 import type { Condition, PathMatch } from "../../src/contract/conditions.ts";
+import { lanesOf } from "../../src/contract/lanes.ts";
 import type { KeySource, Target } from "../../src/contract/rollout.ts";
 import type { LiveRule, RuleSet, StaticRules } from "../../src/contract/rules.ts";
 import type { PlainRequest } from "../support/decide-inputs.ts";
@@ -59,9 +60,30 @@ const target: fc.Arbitrary<Target> = fc.record({
   when: condition,
   variant: fc.constantFrom("stable", "canary"),
 });
-const variant = (cluster: string) => fc.constant({ cluster, tags: {} });
+const routed = (cluster: string) => ({ cluster, tags: {} });
+const tagged = (value: string) => ({ tags: { "x-serin-a": value } });
+/** One variant or several beside stable, with and without lanes of their own, and some that only set tags. */
+const variants: fc.Arbitrary<StaticRules["variants"]> = fc.oneof(
+  fc.constant({ stable: routed("v1"), canary: routed("v2") }),
+  fc.constantFrom<StaticRules["variants"][]>(
+    { stable: routed("v1"), canary: routed("v2"), b: routed("v3") },
+    { stable: routed("v1"), canary: { ...routed("v2"), lane: 4_000 }, b: routed("v3"), c: routed("v4") },
+    { stable: routed("v1"), canary: { ...routed("v2"), lane: 10 }, b: { ...routed("v3"), lane: 2_500 } },
+    { stable: tagged("off"), canary: tagged("on") },
+    { stable: tagged("off"), canary: tagged("on"), b: tagged("more") },
+  ),
+);
 
-const rules: fc.Arbitrary<StaticRules> = fc.record({
+/** A share of each variant, within its lane. */
+export const sharesOf = (all: StaticRules["variants"]): fc.Arbitrary<Pick<LiveRule, "shareBp" | "shares">> => {
+  const [grown, ...others] = [...lanesOf(all)];
+  const width = grown?.[1].widthBp ?? 0;
+  if (others.length === 0) return fc.record({ shareBp });
+  const shares = fc.record(Object.fromEntries(others.map(([name, { widthBp }]) => [name, fc.nat(widthBp)])));
+  return fc.record({ shareBp: fc.nat(width), shares: fc.option(shares, { nil: undefined }) });
+};
+
+export const rules: fc.Arbitrary<StaticRules> = fc.record({
   match: fc
     .record({
       hosts: fc.uniqueArray(fc.constantFrom("*", "*.example", "*.eu.example", ...hosts), { minLength: 1 }),
@@ -80,22 +102,29 @@ const rules: fc.Arbitrary<StaticRules> = fc.record({
     ),
   key: fc.array(keySource, { minLength: 1, maxLength: 3 }),
   salt: texts.filter((text) => text !== ""),
-  variants: fc.record({ stable: variant("v1"), canary: variant("v2") }),
+  variants,
   targets: fc.array(target, { maxLength: 3 }),
 });
-const live: fc.Arbitrary<LiveRule> = fc.record({
-  run: fc.nat(9),
-  shareBp,
-  off: fc.boolean(),
-  whenUnwatched: fc.constantFrom("stable", "hold"),
-});
+const rollout = rules.chain((all) =>
+  fc
+    .record({
+      run: fc.nat(9),
+      off: fc.boolean(),
+      whenUnwatched: fc.constantFrom("stable" as const, "hold" as const),
+      served: sharesOf(all.variants),
+    })
+    .map(({ served: { shareBp: share, shares }, run, off, whenUnwatched }) => {
+      const live: LiveRule = { run, shareBp: share, off, whenUnwatched };
+      return { rules: all, live: shares === undefined ? live : { ...live, shares } };
+    }),
+);
 
 /** Rule sets of up to five rollouts that compete for two hosts and four paths. */
 export const ruleSets: fc.Arbitrary<RuleSet> = fc.record({
   format: fc.constant(1 as const),
   epoch: fc.nat(9),
   revision: fc.nat(9),
-  rollouts: fc.dictionary(fc.constantFrom("a", "b", "c", "d", "e"), fc.record({ rules, live }), { maxKeys: 5, noNullPrototype: true }),
+  rollouts: fc.dictionary(fc.constantFrom("a", "b", "c", "d", "e"), rollout, { maxKeys: 5, noNullPrototype: true }),
 });
 
 const cookieHeader = fc

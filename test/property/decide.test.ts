@@ -1,13 +1,15 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import type { PathMatch } from "../../src/contract/conditions.ts";
+import { isTagOnly } from "../../src/contract/rollout.ts";
 import { RuleSetSchema } from "../../src/contract/rules.ts";
-import { BUCKETS, bucketOf, isControl, murmur3, murmur3Text, thresholdOf } from "../../src/core/decide/bucket.ts";
+import { BUCKETS, bucketOf, controlStart, murmur3, murmur3Text, thresholdOf } from "../../src/core/decide/bucket.ts";
 import { type CompiledRules, compile } from "../../src/core/decide/compile.ts";
-import { decide, governing } from "../../src/core/decide/decide.ts";
+import { decide, decideToggles, governing } from "../../src/core/decide/decide.ts";
 import { explain } from "../../src/core/decide/explain.ts";
 import { bySpecificity, hostMatches, hostName, pathMatches, pathOnly } from "../../src/core/decide/match.ts";
 import { takesFrom } from "../../src/core/decide/overlap.ts";
-import { NOBODY, type RequestFacts } from "../../src/core/decide/types.ts";
+import { type Decision, NOBODY, type RequestFacts } from "../../src/core/decide/types.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
 import { plainBucket, plainMurmur3, plainVariant } from "../support/plain-bucketing.ts";
 import { requests, ruleSets, shareBp, texts } from "./decide-arbitraries.ts";
@@ -61,9 +63,12 @@ describe("the share", () => {
     "never has a bucket in canary and control at once, and both are equally large where there is room",
     (bucket, share) => {
       const threshold = thresholdOf(share);
-      expect(bucket < threshold && isControl(bucket, threshold)).toBe(false);
+      expect(bucket < threshold && bucket >= controlStart(threshold)).toBe(false);
       const size = Math.min(threshold, BUCKETS - threshold);
-      expect([isControl(BUCKETS - size - 1, threshold), size === 0 || isControl(BUCKETS - size, threshold)]).toEqual([false, true]);
+      expect([BUCKETS - size - 1 >= controlStart(threshold), size === 0 || BUCKETS - size >= controlStart(threshold)]).toEqual([
+        false,
+        true,
+      ]);
     },
   );
 
@@ -73,29 +78,49 @@ describe("the share", () => {
 });
 
 describe("the index", () => {
-  /** All rollouts that match, the most specific first: what `governing` finds by its index. */
-  const byScan = (rules: CompiledRules, request: RequestFacts): string | undefined => {
+  interface Match {
+    readonly name: string;
+    readonly pattern: string;
+    readonly wanted: PathMatch;
+    readonly narrowness: number;
+    readonly setsTagsOnly: boolean;
+  }
+  /** Each way in which a rollout matches. */
+  const scan = (rules: CompiledRules, request: RequestFacts): Match[] => {
     const [host, path] = [hostName(request.host), pathOnly(request.path)];
-    const found = [...rules.rollouts.values()].flatMap(({ name, statics }) =>
+    return [...rules.rollouts.values()].flatMap(({ name, statics, variants }) =>
       statics.hosts
         .filter((pattern) => hostMatches(pattern, host) && (statics.narrower?.(request, NOBODY) ?? true))
         .flatMap((pattern) =>
-          statics.paths.filter((wanted) => pathMatches(wanted, path)).map((wanted) => ({ name, pattern, wanted, statics })),
+          statics.paths
+            .filter((wanted) => pathMatches(wanted, path))
+            .map((wanted) => ({ name, pattern, wanted, narrowness: statics.narrowness, setsTagsOnly: isTagOnly(variants) })),
         ),
     );
+  };
+  /** The most specific of those that route: what `governing` finds by its index. */
+  const byScan = (rules: CompiledRules, request: RequestFacts): string | undefined => {
     const rank = (pattern: string): number => (pattern === "*" ? 0 : pattern.startsWith("*.") ? pattern.length : 1_000);
-    return found.toSorted(
-      (a, b) =>
-        rank(b.pattern) - rank(a.pattern) ||
-        bySpecificity(a.wanted, b.wanted) ||
-        b.statics.narrowness - a.statics.narrowness ||
-        (a.name < b.name ? -1 : 1),
-    )[0]?.name;
+    return scan(rules, request)
+      .filter(({ setsTagsOnly }) => !setsTagsOnly)
+      .toSorted(
+        (a, b) =>
+          rank(b.pattern) - rank(a.pattern) ||
+          bySpecificity(a.wanted, b.wanted) ||
+          b.narrowness - a.narrowness ||
+          (a.name < b.name ? -1 : 1),
+      )[0]?.name;
   };
 
   test.prop([ruleSets, requests])("finds the rollout that a scan of all finds", (ruleSet, request) => {
     const rules = compile(ruleSet);
     expect(governing(rules, factsOf(request))?.name).toBe(byScan(rules, factsOf(request)));
+  });
+
+  test.prop([ruleSets, requests])("finds each toggle that a scan of all finds, once, in the order of names", (ruleSet, request) => {
+    const rules = compile(ruleSet);
+    const expected = scan(rules, factsOf(request)).flatMap(({ name, setsTagsOnly }) => (setsTagsOnly ? [name] : []));
+    expect(decideToggles(rules, factsOf(request)).map(({ rollout }) => rollout)).toEqual([...new Set(expected)].toSorted());
   });
 
   test.prop([ruleSets, requests])("and that rollout is known to take from every other that the request meets", (ruleSet, request) => {
@@ -104,11 +129,15 @@ describe("the index", () => {
     fc.pre(first !== undefined);
     const own = ruleSet.rollouts[first]?.rules.match;
     for (const [name, entry] of Object.entries(ruleSet.rollouts)) {
+      if (isTagOnly(entry.rules.variants)) continue;
       const isMet = governing(compile({ ...ruleSet, rollouts: { [name]: entry } }), factsOf(request)) !== undefined;
       if (name !== first && isMet && own !== undefined) expect(takesFrom(own, entry.rules.match)).toBe(true);
     }
   });
 });
+
+/** Everything that is decided of a request. */
+const all = (rules: CompiledRules, request: RequestFacts): Decision[] => [decide(rules, request), ...decideToggles(rules, request)];
 
 describe("a decision", () => {
   test.prop([ruleSets, requests, fc.boolean()])(
@@ -117,13 +146,14 @@ describe("a decision", () => {
       const explanation = explain(compile(ruleSet, { unwatched }), factsOf(request));
       const decision = decide(compile(ruleSet, { unwatched }), factsOf(request));
       expect(explanation.decision).toEqual(decision);
+      expect(explanation.toggles).toEqual(decideToggles(compile(ruleSet, { unwatched }), factsOf(request)));
       expect(explanation.steps.at(-1)?.text).toContain(`${decision.variant}, reason "${decision.reason}"`);
     },
   );
 
   test.prop([ruleSets, requests, fc.boolean()])("survives printing, parsing and compiling the rule set", (ruleSet, request, unwatched) => {
     const again = RuleSetSchema.parse(JSON.parse(JSON.stringify(ruleSet)));
-    expect(decide(compile(again, { unwatched }), factsOf(request))).toEqual(decide(compile(ruleSet, { unwatched }), factsOf(request)));
+    expect(all(compile(again, { unwatched }), factsOf(request))).toEqual(all(compile(ruleSet, { unwatched }), factsOf(request)));
   });
 
   test.prop([ruleSets, requests, fc.infiniteStream(fc.nat(1_000))])(
@@ -138,9 +168,7 @@ describe("a decision", () => {
       // The order of values under one name does count; that of the names must not.
       const headers = names.flatMap((name) => request.headers.filter(([given]) => given === name));
       const rollouts = Object.fromEntries(shuffled(Object.entries(ruleSet.rollouts)));
-      expect(decide(compile({ ...ruleSet, rollouts }), factsOf({ ...request, headers }))).toEqual(
-        decide(compile(ruleSet), factsOf(request)),
-      );
+      expect(all(compile({ ...ruleSet, rollouts }), factsOf({ ...request, headers }))).toEqual(all(compile(ruleSet), factsOf(request)));
     },
   );
 
@@ -155,7 +183,7 @@ describe("a decision", () => {
         return facts.headers(name);
       },
     };
-    decide(rules, watched);
+    all(rules, watched);
     expect(read.filter((name) => !rules.headers.has(name))).toEqual([]);
   });
 
@@ -172,7 +200,7 @@ describe("a decision", () => {
     "never throws, whatever a request holds",
     (ruleSet, host, path, values, clientAddress) => {
       const request: RequestFacts = { host, method: "GET", path, headers: () => values, clientAddress };
-      expect(["stable", "canary"]).toContain(decide(compile(ruleSet), request).variant);
+      for (const { variant } of all(compile(ruleSet), request)) expect(["stable", "canary", "b", "c"]).toContain(variant);
     },
   );
 });

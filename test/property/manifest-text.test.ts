@@ -4,12 +4,17 @@ import type { LiveRule, ManifestPayload } from "../../src/contract/rules.ts";
 import { allLive, compareLive, liveText, type ManifestText } from "../../src/io/manifest-text.ts";
 import { CorruptRulesError, decodeManifest, decodeManifestText, encodeManifest } from "../../src/io/rules-store.ts";
 
-const rule: fc.Arbitrary<LiveRule> = fc.record({
+const oneShare: fc.Arbitrary<LiveRule> = fc.record({
   run: fc.nat(12),
   shareBp: fc.constantFrom(0, 500, 10_000),
   off: fc.boolean(),
   whenUnwatched: fc.constantFrom("stable", "hold"),
 });
+const shares = fc.dictionary(fc.constantFrom("a", "b", "shares"), fc.constantFrom(0, 500), { noNullPrototype: true });
+const rule: fc.Arbitrary<LiveRule> = fc.oneof(
+  oneShare,
+  fc.tuple(oneShare, shares).map(([one, others]) => ({ ...one, shares: others })),
+);
 // Names that begin alike, that JSON sorts as numbers, and that objects know already.
 const name = fc.oneof(fc.constantFrom("a", "aa", "a-1", "constructor", "7", "10", "live"), fc.stringMatching(/^[a-z]{1,3}$/));
 const live = fc.dictionary(name, rule, { maxKeys: 12, noNullPrototype: true });

@@ -3,18 +3,25 @@ import { describe, expect } from "vitest";
 import type { RuleSet } from "../../src/contract/rules.ts";
 import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, withUnwatched } from "../../src/core/decide/compile.ts";
 import { decide } from "../../src/core/decide/decide.ts";
+import type { HostIndex } from "../../src/core/decide/host-index.ts";
+import type { HostRoutes } from "../../src/core/decide/routes.ts";
 import { compileStatics, createSharedParts } from "../../src/core/decide/statics.ts";
 import { factsOf } from "../support/decide-inputs.ts";
 import { requests, ruleSets } from "./decide-arbitraries.ts";
 
 /** What there is to compare of compiled rules: functions of two compilations are never equal. */
-function shapeOf({ rollouts, byHost, anyHost, headers, headerReaders, ...rest }: CompiledRules): object {
-  const routes = (list: CompiledRules["anyHost"]): unknown => list.map(({ path, rollout }) => [path, rollout.name]);
+function shapeOf({ rollouts, routing, toggles, headers, headerReaders, ...rest }: CompiledRules): object {
+  const routes = ({ all, byPath }: HostRoutes): unknown => [byPath !== undefined, all.map(({ path, rollout }) => [path, rollout.name])];
+  const shape = ({ byHost, anyHost, suffixHosts }: HostIndex): unknown => ({
+    byHost: new Map([...byHost].map(([host, there]) => [host, routes(there)])),
+    anyHost: routes(anyHost),
+    suffixHosts,
+  });
   return {
     ...rest,
     rollouts: new Map([...rollouts].map(([name, rollout]) => [name, JSON.parse(JSON.stringify(rollout))])),
-    byHost: new Map([...byHost].map(([host, list]) => [host, routes(list)])),
-    anyHost: routes(anyHost),
+    routing: shape(routing),
+    toggles: shape(toggles),
     headers,
     headerReaders: new Map(headerReaders),
   };
@@ -79,8 +86,9 @@ describe("rules that were compiled change by change", () => {
       const isSame = (name: string): boolean => JSON.stringify(before.rollouts[name]) === JSON.stringify(after.rollouts[name]);
       const unchanged = Object.keys(after.rollouts).filter((name) => Object.hasOwn(before.rollouts, name) && isSame(name));
       for (const name of unchanged) expect(next.rollouts.get(name)).toBe(inForce.rollouts.get(name));
-      for (const list of [...next.byHost.values(), next.anyHost])
-        for (const { rollout } of list) expect(rollout).toBe(next.rollouts.get(rollout.name));
+      for (const { byHost, anyHost } of [next.routing, next.toggles])
+        for (const { rollout } of [...byHost.values(), anyHost].flatMap(({ all }) => all))
+          expect(rollout).toBe(next.rollouts.get(rollout.name));
       inForce = next;
       before = after;
     }

@@ -7,7 +7,7 @@ import process from "node:process";
 import { onTestFinished } from "vitest";
 import { FORMAT, METRICS } from "../../src/contract/names.ts";
 import { type Rollout, type RolloutInput, RolloutSchema } from "../../src/contract/rollout.ts";
-import type { RuleSet } from "../../src/contract/rules.ts";
+import type { LiveRule, RuleSet } from "../../src/contract/rules.ts";
 import { staticRulesOf } from "../../src/core/decide/rollout-rules.ts";
 import { shippedEnvoyConfig } from "../../src/demo/envoy.ts";
 import { type RunningProcess, startProcess, whenReady } from "../../src/demo/processes.ts";
@@ -23,12 +23,14 @@ export interface EdgeOptions {
   readonly sidecars?: number;
   /** Share of the rollout `edge`, in basis points; 0 when absent, so that only the header `x-want: canary` leads there. */
   readonly shareBp?: number;
-  /** More rollouts, without a share where `shares` names none. */
+  /** More rollouts, without a share where neither `shares` nor `liveOf` says one. */
   readonly rollouts?: readonly Rollout[];
   /** Shares by name, in basis points. */
   readonly shares?: Readonly<Record<string, number>>;
   /** Share of those that `shares` does not name. */
   readonly rolloutsShareBp?: number;
+  /** More than one share for a rollout. */
+  readonly liveOf?: (rollout: Rollout) => LiveRule;
   readonly sidecarArgs?: readonly string[];
   /** Another text of the shipped configuration. */
   readonly change?: (shipped: string) => string;
@@ -65,12 +67,11 @@ const rollout = (name: string, canary: string, hosts: string[]): RolloutInput =>
   strategy: { use: "fast" },
 });
 
-function ruleSet({ shareBp = 0, rollouts: others = [], shares = {}, rolloutsShareBp = 0 }: EdgeOptions): RuleSet {
-  const live = { run: 1, shareBp, off: false, whenUnwatched: "stable" } as const;
+function ruleSet({ shareBp = 0, rollouts: others = [], shares = {}, rolloutsShareBp = 0, liveOf }: EdgeOptions): RuleSet {
+  const live: LiveRule = { run: 1, shareBp, off: false, whenUnwatched: "stable" };
   const entry = (input: RolloutInput) => ({ rules: staticRulesOf(RolloutSchema.parse(input)), live });
-  const more = others.map(
-    (other) => [other.name, { rules: staticRulesOf(other), live: { ...live, shareBp: shares[other.name] ?? rolloutsShareBp } }] as const,
-  );
+  const liveOfOther = liveOf ?? ((other) => ({ ...live, shareBp: shares[other.name] ?? rolloutsShareBp }));
+  const more = others.map((other) => [other.name, { rules: staticRulesOf(other), live: liveOfOther(other) }] as const);
   const rollouts = {
     edge: entry(rollout("edge", "canary", ["*"])),
     missing: entry(rollout("missing", "nowhere", [MISSING_HOST])),

@@ -9,6 +9,7 @@ export const ON_CANARY = {
   cluster: "canary",
   bucket: 7,
   isSession: false,
+  also: [],
 } as const;
 
 /** An entry of the access log: the canary answered with 200. */

@@ -39,3 +39,26 @@ export function plainVariant(salt: string, key: string, shareBp: number): "stabl
   const threshold = (BigInt(shareBp) * 2n ** 32n) / 10_000n;
   return BigInt(plainBucket(salt, key)) < threshold ? "canary" : "stable";
 }
+
+interface PlainLane {
+  readonly name: string;
+  readonly widthBp: number;
+  readonly shareBp: number;
+}
+
+/** What a key must see where several variants own lanes, one after another: as shares of 2³², each rounded down. */
+export function plainLane(salt: string, key: string, lanes: readonly PlainLane[]): { variant: string; control: boolean } {
+  const bucket = BigInt(plainBucket(salt, key));
+  const placeOf = (bp: number): bigint => (BigInt(bp) * 2n ** 32n) / 10_000n;
+  const whole = lanes.find(({ shareBp }) => shareBp === 10_000);
+  if (whole !== undefined) return { variant: whole.name, control: false };
+  let fromBp = 0;
+  for (const { name, widthBp, shareBp } of lanes) {
+    const [from, to, end] = [placeOf(fromBp), placeOf(fromBp + shareBp), placeOf(fromBp + widthBp)];
+    fromBp += widthBp;
+    if (bucket >= from && bucket < to) return { variant: name, control: false };
+    const size = to - from < end - to ? to - from : end - to;
+    if (bucket >= to && bucket < end) return { variant: "stable", control: bucket >= end - size };
+  }
+  return { variant: "stable", control: false };
+}

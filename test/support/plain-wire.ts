@@ -85,6 +85,7 @@ function decisionIn(filters: unknown): RawDecision | undefined {
     control: text("control"),
     cluster: text("cluster"),
     session: text("session"),
+    also: text("also"),
     // What is not a number is no bucket.
     bucket: Number.isNaN(fields["bucket"]?.numberValue) ? undefined : fields["bucket"]?.numberValue,
   };

@@ -38,17 +38,20 @@ export function murmur3(bytes: Uint8Array, seed: number): number {
 /** MurmurHash3 of a text's UTF-8 bytes; ASCII, which nearly all keys are, is hashed in place without allocating. */
 export function murmur3Text(text: string, seed: number): number {
   let hash = seed | 0;
-  let block = 0;
-  for (let index = 0; index < text.length; index += 1) {
+  let index = 0;
+  for (; index + 4 <= text.length; index += 4) {
+    const [a, b, c, d] = [text.charCodeAt(index), text.charCodeAt(index + 1), text.charCodeAt(index + 2), text.charCodeAt(index + 3)];
+    if ((a | b | c | d) > 127) return murmur3(utf8(text), seed);
+    hash = round(hash, a | (b << 8) | (c << 16) | (d << 24));
+  }
+  let rest = 0;
+  for (let shift = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code > 127) return murmur3(utf8(text), seed);
-    block |= code << ((index & 3) * 8);
-    if ((index & 3) === 3) {
-      hash = round(hash, block);
-      block = 0;
-    }
+    rest |= code << shift;
+    shift += 8;
   }
-  return finish(hash, block, text.length);
+  return finish(hash, rest, text.length);
 }
 
 /** A lone surrogate becomes U+FFFD, as in the WHATWG encoding standard. */
@@ -63,8 +66,11 @@ export const bucketOf = (salt: string, key: string): number => murmur3Text(key, 
 /** First bucket that is not the canary's: ⌊share · 2³²⌋, and 2³² for 100 %. */
 export const thresholdOf = (shareBp: number): number => Math.floor((shareBp * BUCKETS) / 10_000);
 
-/** True in the slice of stable, as large as the canary where there is room, that is counted apart. */
-export const isControl = (bucket: number, threshold: number): boolean => bucket >= BUCKETS - Math.min(threshold, BUCKETS - threshold);
+/**
+ * First bucket of the slice of stable at the right end of a lane that is counted apart: as large as the share there, as far as
+ * there is room. `threshold` is where the share of the lane [from, end) ends.
+ */
+export const controlStart = (threshold: number, from = 0, end = BUCKETS): number => end - Math.min(threshold - from, end - threshold);
 
 /** 16 hex digits that stand for a user in lists, so that no raw key is stored; the bucket does not follow from them. */
 export const hashKey = (salt: string, key: string): string => userHash(seedOf(salt), key);

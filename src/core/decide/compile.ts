@@ -1,38 +1,20 @@
-import type { PathMatch } from "../../contract/conditions.ts";
+import { isTagOnly } from "../../contract/rollout.ts";
 import type { LiveRule, ReadyRuleSet } from "../../contract/rules.ts";
-import { thresholdOf } from "./bucket.ts";
+import { type CompiledRollout, compileRollout, isSameLive } from "./compiled-rollout.ts";
+import { type HostIndex, NO_HOSTS, reindex } from "./host-index.ts";
 import { type Kills, NO_KILLS } from "./kills.ts";
-import { bySpecificity } from "./match.ts";
 import { type CompiledStatics, compileStatics, createSharedParts } from "./statics.ts";
 import { Table } from "./table.ts";
 
-/** One rollout, ready to decide with: nothing is parsed per request. */
-export interface CompiledRollout extends Pick<CompiledStatics, "seed" | "listsUsers" | "keys" | "targets" | "variants"> {
-  readonly name: string;
-  readonly run: number;
-  readonly off: boolean;
-  /** 0…2³². */
-  readonly threshold: number;
-  /** What it was compiled from. */
-  readonly statics: CompiledStatics;
-  readonly live: LiveRule;
-}
-
-/** A path of a host, and who governs it. */
-export interface CompiledRoute {
-  readonly path: PathMatch;
-  readonly rollout: CompiledRollout;
-}
-
-/** A rule set, indexed by host, so that rollouts of other hosts cost nothing; the routes of a host stand most specific first. */
+/** A rule set, indexed by host. */
 export interface CompiledRules {
   readonly epoch: number;
   readonly revision: number;
   readonly rollouts: Table<CompiledRollout>;
-  readonly byHost: Table<readonly CompiledRoute[]>;
-  readonly anyHost: readonly CompiledRoute[];
-  /** How many hosts of the index stand for all below one, as `*.example.com`. */
-  readonly suffixHosts: number;
+  /** Rollouts of which at most one governs a request. */
+  readonly routing: HostIndex;
+  /** Rollouts that only set tags: any number of them may match a request. */
+  readonly toggles: HostIndex;
   /** Lower-case names of all headers that some rule reads; the same set as long as these names are the same. */
   readonly headers: ReadonlySet<string>;
   /** How many rollouts read each of these headers. */
@@ -60,9 +42,8 @@ export const NO_RULES: CompiledRules = {
   epoch: 0,
   revision: 0,
   rollouts: Table.empty(),
-  byHost: Table.empty(),
-  anyHost: [],
-  suffixHosts: 0,
+  routing: NO_HOSTS,
+  toggles: NO_HOSTS,
   headers: new Set(),
   headerReaders: Table.empty(),
   mixed: 0,
@@ -102,7 +83,9 @@ export function recompile(before: CompiledRules, { epoch, revision, changed, rem
   }
   const rollouts = before.rollouts.with(next);
   const mixed = before.mixed - mixedAmong(gone) + mixedAmong(come);
-  return { ...before, epoch, revision, rollouts, mixed, ...countHeaders(before, gone, come), ...indexHosts(before, gone, come) };
+  const routing = reindex(before.routing, gone.filter(routes), come.filter(routes));
+  const toggles = reindex(before.toggles, gone.filter(setsTagsOnly), come.filter(setsTagsOnly));
+  return { ...before, epoch, revision, rollouts, mixed, routing, toggles, ...countHeaders(before, gone, come) };
 }
 
 /** The same rules with shares at home, or back from there. */
@@ -112,22 +95,8 @@ export const withUnwatched = (before: CompiledRules, unwatched: boolean): Compil
 /** Order of rollouts by name, in code units: the same in every locale. */
 export const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 
-const isSameLive = (a: LiveRule, b: LiveRule): boolean =>
-  a.run === b.run && a.shareBp === b.shareBp && a.off === b.off && a.whenUnwatched === b.whenUnwatched;
-
-const compileRollout = (name: string, statics: CompiledStatics, live: LiveRule): CompiledRollout => ({
-  name,
-  run: live.run,
-  off: live.off,
-  seed: statics.seed,
-  listsUsers: statics.listsUsers,
-  threshold: thresholdOf(live.shareBp),
-  keys: statics.keys,
-  targets: statics.targets,
-  variants: statics.variants,
-  statics,
-  live,
-});
+const setsTagsOnly = ({ variants }: CompiledRollout): boolean => isTagOnly(variants);
+const routes = ({ variants }: CompiledRollout): boolean => !isTagOnly(variants);
 
 type Rollouts = readonly CompiledRollout[];
 
@@ -147,38 +116,3 @@ function countHeaders(before: CompiledRules, gone: Rollouts, come: Rollouts): Pi
   );
   return { headers: isSame ? before.headers : new Set(headerReaders.keys()), headerReaders };
 }
-
-function indexHosts(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "byHost" | "anyHost" | "suffixHosts"> {
-  const touched = new Map<string, CompiledRoute[]>();
-  for (const { statics } of gone) for (const host of statics.hosts) touched.set(host, []);
-  for (const rollout of come) {
-    for (const host of rollout.statics.hosts) {
-      const routes = touched.get(host) ?? [];
-      touched.set(host, routes);
-      for (const path of rollout.statics.paths) routes.push({ path, rollout });
-    }
-  }
-  const left = new Set(gone);
-  let { suffixHosts, anyHost } = before;
-  const next = new Map<string, readonly CompiledRoute[] | undefined>();
-  for (const [host, routes] of touched) {
-    const old = host === ANY ? before.anyHost : before.byHost.get(host);
-    for (const route of old ?? []) if (!left.has(route.rollout)) routes.push(route);
-    // Sorting is stable, so the paths of one rollout that are equally specific stay in file order.
-    if (routes.length > 1) routes.sort(bySpecificityOfRoutes);
-    if (host === ANY) anyHost = routes;
-    else next.set(host, routes.length > 0 ? routes : undefined);
-    if (host.startsWith("*.")) suffixHosts += Number(routes.length > 0) - Number(old !== undefined);
-  }
-  return { byHost: before.byHost.with(next), anyHost, suffixHosts };
-}
-
-const bySpecificityOfRoutes = (a: CompiledRoute, b: CompiledRoute): number =>
-  bySpecificity(a.path, b.path) ||
-  b.rollout.statics.narrowness - a.rollout.statics.narrowness ||
-  compareNames(a.rollout.name, b.rollout.name);
-
-/** The host of rules that hold for every host. */
-const ANY = "*";
-
-const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

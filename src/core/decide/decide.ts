@@ -1,11 +1,14 @@
 import { STABLE, type VariantName } from "../../contract/rollout.ts";
 import { BAGGAGE, cohortIn } from "./baggage.ts";
-import { isControl, murmur3Text, userHash } from "./bucket.ts";
-import type { CompiledRollout, CompiledRoute, CompiledRules } from "./compile.ts";
-import { isKilled, type Kills } from "./kills.ts";
-import { hostName, pathMatches, pathOnly } from "./match.ts";
+import { murmur3Text, userHash } from "./bucket.ts";
+import type { CompiledRules } from "./compile.ts";
+import type { CompiledRollout } from "./compiled-rollout.ts";
+import { allRollouts, firstRollout, isEmpty } from "./host-index.ts";
+import { isKilled } from "./kills.ts";
+import { laneAt } from "./lanes.ts";
 import { mirrorVerdict } from "./mirror.ts";
-import { type Decision, NOBODY, type RequestFacts, type Subject } from "./types.ts";
+import type { CompiledTarget } from "./statics.ts";
+import { type Decision, NOBODY, type Reason, type RequestFacts, type Subject } from "./types.ts";
 
 /** The answer where no rollout governs. */
 export const NO_ROLLOUT: Decision = {
@@ -21,11 +24,19 @@ export const NO_ROLLOUT: Decision = {
   mirror: undefined,
 };
 
-/** Off first, then targets in file order, then the cohort of a hop before, then the share. A key keeps its bucket while only the share changes. */
+/** What is decided of the one rollout that governs a request; stable without one. */
 export function decide(rules: CompiledRules, request: RequestFacts): Decision {
   const rollout = governing(rules, request);
-  if (rollout === undefined) return NO_ROLLOUT;
-  return decideRollout(rollout, request, { atHome: isAtHome(rules, rollout), kills: rules.kills });
+  return rollout === undefined ? NO_ROLLOUT : decideRollout(rollout, request, rules);
+}
+
+const NONE: readonly Decision[] = [];
+
+/** What is decided of the rollouts that only set tags, in the order of their names: each that matches counts. */
+export function decideToggles(rules: CompiledRules, request: RequestFacts): readonly Decision[] {
+  if (isEmpty(rules.toggles)) return NONE;
+  const found = allRollouts(rules.toggles, request);
+  return found.length === 0 ? NONE : found.map((rollout) => decideRollout(rollout, request, rules));
 }
 
 /** Whether the share of a rollout is sent home because nobody watches. */
@@ -35,44 +46,54 @@ export const isAtHome = ({ unwatched }: CompiledRules, { live }: CompiledRollout
  * The rollout that governs a request, at most one. The most specific wins: its own host, then the longest `*.suffix`, then `*`; there an exact
  * path before a template before a longer prefix; then what asks more of method and headers; then the first by name.
  */
-export function governing(rules: CompiledRules, request: RequestFacts): CompiledRollout | undefined {
-  const host = hostName(request.host);
-  const own = rules.byHost.get(host);
-  if (own === undefined && rules.anyHost.length === 0 && rules.suffixHosts === 0) return undefined;
-  const path = pathOnly(request.path);
-  const holds = ({ path: wanted, rollout: { statics } }: CompiledRoute): boolean =>
-    pathMatches(wanted, path) && (statics.narrower === undefined || statics.narrower(request, NOBODY));
-  const exact = own?.find(holds);
-  if (exact !== undefined) return exact.rollout;
-  if (rules.suffixHosts > 0) {
-    for (let dot = host.indexOf("."); dot > 0; dot = host.indexOf(".", dot + 1)) {
-      const found = rules.byHost.get(`*${host.slice(dot)}`)?.find(holds);
-      if (found !== undefined) return found.rollout;
-    }
-  }
-  return rules.anyHost.find(holds)?.rollout;
+export function governing({ routing }: CompiledRules, request: RequestFacts): CompiledRollout | undefined {
+  return isEmpty(routing) ? undefined : firstRollout(routing, request);
 }
 
-function decideRollout(rollout: CompiledRollout, request: RequestFacts, { atHome, kills }: { atHome: boolean; kills: Kills }): Decision {
-  const threshold = atHome ? 0 : rollout.threshold;
+/** Off first, then targets in file order, then the cohort of a hop before, then the share. A key keeps its bucket while only the share changes. */
+function decideRollout(rollout: CompiledRollout, request: RequestFacts, rules: CompiledRules): Decision {
   const found = firstKey(rollout, request);
-  const isOff = rollout.off || isKilled(kills, rollout, found?.key);
-  const mirror = isOff ? undefined : mirrorOf(rollout, request, found);
-  const base = { ...NO_ROLLOUT, rollout: rollout.name, run: rollout.run, threshold, mirror };
   // Whatever decides, the bucket stands for the user: outcomes are counted by user too.
   const bucket = found === undefined ? undefined : murmur3Text(found.key, rollout.seed);
-  if (isOff) return { ...base, reason: "off", bucket, keySource: found?.label };
-  const target = rollout.targets.find((candidate) => candidate.matches(request, found ?? NOBODY));
-  if (target !== undefined) {
-    return { ...base, variant: target.variant, reason: "target", target: target.name, bucket, keySource: found?.label };
-  }
+  const atHome = isAtHome(rules, rollout);
+  const lane = bucket === undefined || atHome ? undefined : laneAt(rollout.lanes, bucket);
+  const threshold = atHome ? 0 : lane === undefined ? rollout.threshold : lane.threshold;
+  const isOff = rollout.off || isKilled(rules.kills, rollout, found?.key);
+  const target = isOff ? undefined : firstTarget(rollout, request, found ?? NOBODY);
   // Where nobody watches, a cohort goes home as shares do.
-  const cohort = atHome ? undefined : cohortOf(rollout, request);
-  if (cohort !== undefined) return { ...base, variant: cohort, reason: "cohort", bucket, keySource: found?.label };
-  if (bucket === undefined) return { ...base, reason: "no key" };
-  const variant = bucket < threshold ? rollout.statics.grown : STABLE;
-  const control = variant === STABLE && isControl(bucket, threshold);
-  return { ...base, variant, reason: atHome ? "unwatched" : "share", control, bucket, keySource: found?.label };
+  const cohort = isOff || target !== undefined || atHome ? undefined : cohortOf(rollout, request);
+  let variant: VariantName = STABLE;
+  let reason: Reason = "no key";
+  let control = false;
+  if (isOff) reason = "off";
+  else if (target !== undefined) {
+    variant = target.variant;
+    reason = "target";
+  } else if (cohort !== undefined) {
+    variant = cohort;
+    reason = "cohort";
+  } else if (bucket !== undefined) {
+    reason = atHome ? "unwatched" : "share";
+    if (lane !== undefined && bucket < lane.threshold) variant = lane.variant;
+    else control = lane !== undefined && bucket >= lane.controlFrom;
+  }
+  return {
+    variant,
+    reason,
+    control,
+    rollout: rollout.name,
+    run: rollout.run,
+    bucket,
+    threshold,
+    target: target?.name,
+    keySource: found?.label,
+    mirror: isOff ? undefined : mirrorOf(rollout, request, found),
+  };
+}
+
+function firstTarget({ targets }: CompiledRollout, request: RequestFacts, subject: Subject): CompiledTarget | undefined {
+  for (const target of targets) if (target.matches(request, subject)) return target;
+  return undefined;
 }
 
 /** The variant that a trusted hop before decided, where the rollout obeys it and has that variant. */

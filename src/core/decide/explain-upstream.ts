@@ -1,5 +1,6 @@
 import { BAGGAGE, cohortIn } from "./baggage.ts";
-import type { CompiledRollout, CompiledRules } from "./compile.ts";
+import type { CompiledRules } from "./compile.ts";
+import type { CompiledRollout } from "./compiled-rollout.ts";
 import { firstKey } from "./decide.ts";
 import { type CompiledMirror, type MirrorVerdict, mirrorVerdict } from "./mirror.ts";
 import { sentMember, tagsOf } from "./tags.ts";

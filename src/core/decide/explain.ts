@@ -1,9 +1,12 @@
 import type { PathMatch } from "../../contract/conditions.ts";
 import { STABLE } from "../../contract/rollout.ts";
-import { byName, type CompiledRollout, type CompiledRoute, type CompiledRules } from "./compile.ts";
-import { decide, firstKey, governing, isAtHome } from "./decide.ts";
+import type { LiveRule } from "../../contract/rules.ts";
+import { byName, type CompiledRules } from "./compile.ts";
+import type { CompiledRollout } from "./compiled-rollout.ts";
+import { decide, decideToggles, firstKey, isAtHome } from "./decide.ts";
 import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
 import { isKilled } from "./kills.ts";
+import { laneAt } from "./lanes.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
 import { revisionText } from "./tags.ts";
 import { failureText } from "./told.ts";
@@ -12,6 +15,8 @@ import { type Decision, type ExplainStep, NOBODY, type RequestFacts } from "./ty
 /** A decision with its whole reason, ready to print as JSON. */
 export interface Explanation {
   readonly decision: Decision;
+  /** Of rollouts that only set tags, in the order of their names. */
+  readonly toggles: readonly Decision[];
   readonly epoch: number;
   readonly revision: number;
   readonly steps: readonly ExplainStep[];
@@ -20,14 +25,21 @@ export interface Explanation {
 /** The decision that a sidecar takes for this request, with every step that led to it. */
 export function explain(rules: CompiledRules, request: RequestFacts): Explanation {
   const decision = decide(rules, request);
-  const chosen = governing(rules, request);
-  const steps = considered(rules, request, chosen);
-  if (chosen !== undefined)
-    steps.push(...insideSteps(chosen, request, decision, rules), ...upstreamSteps(chosen, request, decision, rules));
-  const run = decision.rollout === undefined ? "" : ` of run ${decision.run}`;
-  const text = `${decision.variant}, reason "${decision.reason}", by revision ${revisionText(rules)}${run}`;
-  steps.push({ step: "result", text });
-  return { decision, epoch: rules.epoch, revision: rules.revision, steps: steps.map((step) => ({ ...step, text: cut(step.text) })) };
+  const toggles = decideToggles(rules, request);
+  const steps = considered(rules, request, { chosen: decision.rollout, toggles });
+  for (const each of [...toggles, decision]) {
+    const rollout = rules.rollouts.get(each.rollout ?? "");
+    if (rollout !== undefined) steps.push(...insideSteps(rollout, request, each, rules), ...upstreamSteps(rollout, request, each, rules));
+    steps.push(resultStep(each, rules, each === decision));
+  }
+  const told = steps.map((step) => ({ ...step, text: cut(step.text) }));
+  return { decision, toggles, epoch: rules.epoch, revision: rules.revision, steps: told };
+}
+
+function resultStep({ rollout, run, variant, reason }: Decision, rules: CompiledRules, isLast: boolean): ExplainStep {
+  const ofRun = rollout === undefined ? "" : ` of run ${run}`;
+  const text = `${variant}, reason "${reason}", by revision ${revisionText(rules)}${ofRun}`;
+  return { step: "result", ...(!isLast && rollout !== undefined && { rollout }), text };
 }
 
 /** What names and conditions add up to; a longer text says no more to who reads it. */
@@ -40,9 +52,11 @@ export function explanationHeader(explanation: Explanation, most: number): strin
   const whole = asciiJson(explanation);
   if (whole.length <= most) return whole;
   const { steps } = explanation;
+  // Of more toggles than half of the room holds only the steps are told.
+  const toggles = asciiJson(explanation.toggles).length > most / 2 ? [] : explanation.toggles;
   const cutTo = (kept: readonly ExplainStep[]): string => {
     const text = `${steps.length - kept.length} steps are left out: \`serin explain\` tells them all`;
-    return asciiJson({ ...explanation, steps: [{ step: "cut", text }, ...kept] });
+    return asciiJson({ ...explanation, toggles, steps: [{ step: "cut", text }, ...kept] });
   };
   let room = most - cutTo([]).length;
   const kept = steps.findLastIndex((step) => (room -= asciiJson(step).length + ",".length) < 0);
@@ -56,12 +70,19 @@ const asciiJson = (value: unknown): string =>
 /** Where there are more, only those of the request's host are told one by one, and so many of them. */
 const MOST_CONSIDERED = 20;
 
-function considered(rules: CompiledRules, request: RequestFacts, chosen: CompiledRollout | undefined): ExplainStep[] {
+/** Who takes part in the answer. */
+interface Found {
+  /** Name of the rollout that governs. */
+  readonly chosen: string | undefined;
+  readonly toggles: readonly Decision[];
+}
+
+function considered(rules: CompiledRules, request: RequestFacts, found: Found): ExplainStep[] {
   const host = hostName(request.host);
   const size = rules.rollouts.size;
-  const ofHost = size > MOST_CONSIDERED ? rolloutsOf(rules, host, chosen) : [...rules.rollouts.values()];
+  const ofHost = size > MOST_CONSIDERED ? rolloutsOf(rules, host, found) : [...rules.rollouts.values()];
   const told = ofHost.slice(0, MOST_CONSIDERED).map((rollout) => [rollout.name, rollout] as const);
-  const steps = told.toSorted(byName).map(([, rollout]) => consideredStep(rollout, request, chosen));
+  const steps = told.toSorted(byName).map(([, rollout]) => consideredStep(rollout, request, found));
   const left = size - steps.length;
   if (left === 0) return steps;
   const others = `${ofHost.length - steps.length} for ${host}, which it outranks or which ask for something else`;
@@ -69,19 +90,17 @@ function considered(rules: CompiledRules, request: RequestFacts, chosen: Compile
   return [...steps, { step: "others", text: `${left} more rollouts${more}` }];
 }
 
-/** Each rollout of a host once: the one that governs, then the most specific first. */
-function rolloutsOf(rules: CompiledRules, host: string, chosen: CompiledRollout | undefined): CompiledRollout[] {
+/** Each rollout of a host once: those that take part, then the most specific first. */
+function rolloutsOf({ rollouts, routing, toggles }: CompiledRules, host: string, found: Found): CompiledRollout[] {
   const below = [...host.matchAll(/\./g)].map(({ index }) => `*${host.slice(index)}`);
-  const routes = [host, ...below].flatMap((name): readonly CompiledRoute[] => rules.byHost.get(name) ?? []);
-  const all = [...routes, ...rules.anyHost].map(({ rollout }) => rollout);
-  return [...new Set(chosen === undefined ? all : [chosen, ...all])];
+  const ofHost = [routing, toggles].flatMap(({ byHost, anyHost }) =>
+    [...[host, ...below].map((name) => byHost.get(name)), anyHost].flatMap((routes) => routes?.all ?? []),
+  );
+  const first = [found.chosen, ...found.toggles.map(({ rollout }) => rollout)].flatMap((name = "") => rollouts.get(name) ?? []);
+  return [...new Set([...first, ...ofHost.map(({ rollout }) => rollout)])];
 }
 
-function consideredStep(
-  { name: rollout, statics, live }: CompiledRollout,
-  request: RequestFacts,
-  chosen: CompiledRollout | undefined,
-): ExplainStep {
+function consideredStep({ name: rollout, statics, live }: CompiledRollout, request: RequestFacts, { chosen, toggles }: Found): ExplainStep {
   const { hosts, paths, asks } = statics;
   const [host, path] = [hostName(request.host), pathOnly(request.path)];
   if (!hosts.some((pattern) => hostMatches(pattern, host)))
@@ -89,10 +108,14 @@ function consideredStep(
   if (!paths.some((matcher) => pathMatches(matcher, path)))
     return { step: "path", rollout, text: `path ${path} is not ${paths.map(pathText).join(" or ")}` };
   if (asks?.meets(request, NOBODY) === false) return { step: "match", rollout, text: failureText(asks, request, NOBODY) };
-  if (rollout !== chosen?.name)
-    return { step: "rollout", rollout, text: `matches, but ${chosen?.name} goes first: more specific, or first by name` };
-  return { step: "rollout", rollout, text: `governs the request with a share of ${live.shareBp / 100}%, run ${live.run}` };
+  if (toggles.some((toggle) => toggle.rollout === rollout))
+    return { step: "rollout", rollout, text: `sets its tags with ${sharesText(live)}, run ${live.run}` };
+  if (rollout !== chosen) return { step: "rollout", rollout, text: `matches, but ${chosen} goes first: more specific, or first by name` };
+  return { step: "rollout", rollout, text: `governs the request with ${sharesText(live)}, run ${live.run}` };
 }
+
+const sharesText = ({ shareBp, shares = {} }: LiveRule): string =>
+  [`a share of ${shareBp / 100}%`, ...Object.entries(shares).map(([name, share]) => `${share / 100}% of ${name}`)].join(", ");
 
 function pathText(matcher: PathMatch): string {
   if ("exact" in matcher) return `exactly ${matcher.exact}`;
@@ -121,12 +144,15 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
   }
   steps.push(...cohortSteps(chosen, request, isAtHome(rules, chosen)));
   if (decision.reason === "cohort") return steps;
-  if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(decision.bucket, decision) });
+  if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(chosen, decision.bucket, decision) });
   return steps;
 }
 
-function shareText(bucket: number, { threshold, reason, control, variant }: Decision): string {
-  const compared = `bucket ${bucket} is ${variant === STABLE ? "not below" : "below"} the threshold ${threshold}`;
+function shareText({ lanes }: CompiledRollout, bucket: number, { threshold, reason, control, variant }: Decision): string {
+  const lane = laneAt(lanes, bucket);
+  if (lane === undefined) return `bucket ${bucket} is in nobody's lane`;
+  const where = lanes.length === 1 ? "" : `in the lane of ${lane.variant}, `;
+  const compared = `bucket ${bucket} is ${where}${variant === STABLE ? "not below" : "below"} the threshold ${threshold}`;
   if (reason === "unwatched") return `${compared}: no controller watches, so the share went back to stable`;
   return control ? `${compared}, and in the control slice` : compared;
 }

@@ -4,8 +4,9 @@ import type { StaticRules } from "../../contract/rules.ts";
 import { packUsers, tableOfHashes } from "../../contract/user-lists.ts";
 import { hashKey } from "./bucket.ts";
 
-/** The salt of a rollout: its own, or its name. */
-export const saltOf = ({ name, salt }: { name: string; salt?: string | undefined }): string => salt ?? name;
+/** What a rollout's buckets are salted by: its own salt, its group, or its name. */
+export const saltOf = ({ name, salt, group }: { name: string; salt?: string | undefined; group?: string | undefined }): string =>
+  salt ?? group ?? name;
 
 /** Longer lists of users are packed: a shorter one is worth reading. */
 const PACKED_ABOVE = 1_000;
@@ -37,7 +38,7 @@ const mirrorOf = ({ cluster, share: shareBp, methods }: NonNullable<Rollout["mir
 });
 
 /** The document as written, with raw users replaced by hashes: what leaves the operator's machine. */
-export function hashUsers<Document extends Pick<RolloutInput, "name" | "salt" | "targets">>(document: Document): Document {
+export function hashUsers<Document extends Pick<RolloutInput, "name" | "salt" | "group" | "targets">>(document: Document): Document {
   if (document.targets === undefined) return document;
   const salt = saltOf(document);
   return { ...document, targets: document.targets.map((target) => ({ ...target, when: hashedCondition(target.when, salt) })) };

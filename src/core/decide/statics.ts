@@ -1,5 +1,5 @@
 import { claimPath, type PathMatch } from "../../contract/conditions.ts";
-import { grownVariant, type KeySource, type VariantName, type Variants } from "../../contract/rollout.ts";
+import type { KeySource, VariantName, Variants } from "../../contract/rollout.ts";
 import type { ReadyCondition, ReadyRules, StaticRules, UserList } from "../../contract/rules.ts";
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { BAGGAGE } from "./baggage.ts";
@@ -43,8 +43,6 @@ export interface CompiledStatics {
   readonly keys: readonly CompiledKeySource[];
   readonly targets: readonly CompiledTarget[];
   readonly variants: Readonly<Variants>;
-  /** The variant that the share is for. */
-  readonly grown: VariantName;
   readonly cohort: StaticRules["cohort"];
   readonly mirror: CompiledMirror | undefined;
   readonly mix: CompiledMix | undefined;
@@ -94,7 +92,6 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     narrowness: narrownessOf(match),
     headers: shared.once("headers", headers, () => headers),
     variants: shared.once("variants", variants, () => variants),
-    grown: grownVariant(variants),
     cohort: rules.cohort,
     mirror: rules.mirror === undefined ? undefined : compileMirror(rules.mirror, seed),
     mix: rules.mix === undefined ? undefined : compileMix(rules.mix),

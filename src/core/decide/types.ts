@@ -45,7 +45,7 @@ export interface Decision {
   readonly run: number;
   /** 32 bits; undefined without a key. */
   readonly bucket: number | undefined;
-  /** Buckets below it are the canary's. */
+  /** Where the share ends in the lane of the bucket; in that of the variant that the stages grow where there is no bucket, or no lane of it. */
   readonly threshold: number | undefined;
   readonly target: string | undefined;
   /** Which source gave the key, like `header x-user-id`. */

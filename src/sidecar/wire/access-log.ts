@@ -10,7 +10,7 @@ const ENTRY = { common: 1, response: 4 } as const;
 const COMMON = { firstTx: 7, lastRx: 10, address: 13, cluster: 15, flags: 16, metadata: 17, duration: 23, attempts: 24, type: 33 } as const;
 const RESPONSE = { code: 1, headers: 4, trailers: 5 } as const;
 const VALUE = { number: 2, string: 3 } as const;
-const DECISION = ["variant", "rollout", "run", "control", "cluster", "bucket", "session"] as const;
+const DECISION = ["variant", "rollout", "run", "control", "cluster", "bucket", "session", "also"] as const;
 const GRPC_STATUS = "grpc-status";
 const SERIN = [METADATA_NAMESPACE] as const;
 

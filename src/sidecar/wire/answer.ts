@@ -3,6 +3,7 @@ import { BAGGAGE } from "../../core/decide/baggage.ts";
 import type { CompiledRules } from "../../core/decide/compile.ts";
 import { revisionText, type Tag, tagsOf } from "../../core/decide/tags.ts";
 import type { Decision } from "../../core/decide/types.ts";
+import { alsoText } from "./also.ts";
 import { KIND, type Kind } from "./request.ts";
 import { doubleField, lengthField, varintField } from "./writer.ts";
 
@@ -17,26 +18,34 @@ const VALUE = { number: 2, string: 3, struct: 5, list: 6 } as const;
 
 const EMPTY = Buffer.alloc(0);
 
-/** A `ProcessingResponse` as bytes; `bucketAt` is where the bucket stands as a double, -1 without one. */
+/** A `ProcessingResponse` as bytes, and what is written over before it goes out. */
 export interface Answer {
   readonly bytes: Buffer;
+  /** Where the bucket stands as a double, -1 without one. */
   readonly bucketAt: number;
+  /** Where the text about toggles stands, -1 without any. */
+  readonly alsoAt: number;
 }
 
-/** What an answer says besides the decision. */
-export interface AnswerParts {
+/** What an answer tells. */
+export interface Answered {
+  readonly decision: Decision;
+  /** Of rollouts that only set tags. */
+  readonly toggles: readonly Decision[];
+  /** The request asks for another protocol. */
   readonly isSession: boolean;
   /** What the header `baggage` becomes; "" takes it away, undefined leaves it as it is. */
   readonly baggage: string | undefined;
 }
 
-/** The answer to request headers, with 0 for the bucket. */
-export function decisionAnswer(decision: Decision, rules: CompiledRules, { isSession, baggage }: AnswerParts): Answer {
+/** The answer to request headers, with 0 for each bucket. */
+export function decisionAnswer({ decision, toggles, isSession, baggage }: Answered, rules: CompiledRules): Answer {
   const { variant, rollout, run, bucket, reason, control, mirror } = decision;
   const governing = rollout === undefined ? undefined : rules.rollouts.get(rollout);
   const variants = governing?.variants;
   const stable = variants?.stable.cluster ?? "stable";
   const cluster = variants?.[variant]?.cluster;
+  const also = alsoText(toggles);
   const fields = [
     text("variant", variant),
     text("revision", revisionText(rules)),
@@ -46,17 +55,24 @@ export function decisionAnswer(decision: Decision, rules: CompiledRules, { isSes
     ...(cluster === undefined ? [] : [text("cluster", cluster)]),
     ...(isSession ? [text("session", "true")] : []),
     ...(governing?.statics.mirror === undefined ? [] : [text("mirrored", String(mirror !== undefined))]),
+    ...(also === "" ? [] : [text("also", also)]),
     // Last, so that its place is known from the end.
     ...(bucket === undefined ? [] : [entry("bucket", doubleField(VALUE.number, 0))]),
   ];
   const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
-  const headers: Tag[] = [...tagsOf(decision, rules)];
+  // Of two that set the same header the last one stays, and toggles stand in the order of their names.
+  const headers: Tag[] = [decision, ...toggles].flatMap((each) => tagsOf(each, rules));
   if (mirror !== undefined) headers.push([MIRROR_HEADER, mirror]);
   if (baggage !== undefined && baggage !== "") headers.push([BAGGAGE, baggage]);
   const removed = baggage === "" ? lengthField(HEADER_MUTATION.remove, BAGGAGE) : EMPTY;
   const mutation = Buffer.concat([setHeaders(headers), removed]);
   const bytes = Buffer.concat([lengthField(1, lengthField(1, continueWith(mutation))), lengthField(DYNAMIC_METADATA, serin)]);
-  return { bytes, bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT };
+  return {
+    bytes,
+    bucketAt: bucket === undefined ? -1 : bytes.length - Float64Array.BYTES_PER_ELEMENT,
+    // The last of its kind: a tag may hold the same text.
+    alsoAt: also === "" ? -1 : bytes.lastIndexOf(also),
+  };
 }
 
 /** A `CommonResponse` that goes on. Without a header mutation Envoy ignores `clear_route_cache`; an empty one does. */

@@ -6,6 +6,7 @@ export interface RawDecision {
   control: string | undefined;
   cluster: string | undefined;
   session: string | undefined;
+  also: string | undefined;
   bucket: number | undefined;
 }
 
@@ -37,6 +38,7 @@ export const emptyDecision = (): RawDecision => ({
   control: undefined,
   cluster: undefined,
   session: undefined,
+  also: undefined,
   bucket: undefined,
 });
 

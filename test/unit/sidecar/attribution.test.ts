@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { attribute } from "../../../src/sidecar/attribution.ts";
+import { attribute, attributeToggles } from "../../../src/sidecar/attribution.ts";
 import { entry, ON_CANARY } from "../../support/entry-facts.ts";
 
 describe("a request that a rollout decided", () => {
@@ -127,6 +127,7 @@ describe("a request that a rollout decided", () => {
       cluster: "stable",
       bucket: 9,
       isSession: false,
+      also: [],
     } as const;
     expect(attribute(entry({ decided, upstreamCluster: "stable" }))).toMatchObject({ variant: "stable", run: 1, control: true });
   });
@@ -158,6 +159,7 @@ test("a request that no rollout governs is nobody's", () => {
     cluster: undefined,
     bucket: undefined,
     isSession: false,
+    also: [],
   } as const;
   expect(attribute(entry({ decided }))).toEqual({ kind: "no rollout" });
 });
@@ -177,5 +179,28 @@ describe("canary decided, another cluster answered at the first attempt", () => 
   test("an outcome when the decision named that cluster, whatever the rules say now", () => {
     const decided = { ...ON_CANARY, cluster: "checkout-v2" };
     expect(attribute(entry({ decided, upstreamCluster: "checkout-v2" }))).toMatchObject({ kind: "outcome", class: "ok" });
+  });
+});
+
+describe("a request that carried tags of toggles", () => {
+  const banner = { rollout: "banner", variant: "on", run: 2, control: false, bucket: 11 };
+  const search = { rollout: "search", variant: "stable", run: 5, control: true, bucket: undefined };
+  const decided = { ...ON_CANARY, also: [banner, search] };
+
+  test.each([
+    { title: "counts for each of them as it ended", facts: {}, class: "ok", latencyMs: 12 },
+    { title: "a failed one too", facts: { responseCode: 503 }, class: "failed", latencyMs: 12 },
+    { title: "a rescued one too", facts: { attempts: 2 }, class: "failed", latencyMs: undefined },
+    { title: "also where the canary's cluster is missing", facts: { upstreamCluster: "stable" }, class: "ok", latencyMs: 12 },
+  ])("$title", ({ facts, class: outcome, latencyMs }) => {
+    const common = { kind: "outcome", class: outcome, latencyMs, isSession: false };
+    expect(attributeToggles(entry({ decided, ...facts }))).toEqual([
+      { ...banner, ...common },
+      { ...search, ...common },
+    ]);
+  });
+
+  test("is nobody's besides where there were none, or nothing was decided", () => {
+    expect([attributeToggles(entry()), attributeToggles(entry({ decided: undefined }))]).toEqual([[], []]);
   });
 });

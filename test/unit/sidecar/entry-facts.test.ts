@@ -37,7 +37,16 @@ test("an access log entry gives the decision back with what came of it", () => {
     response: { responseCode: { value: 503 }, responseTrailers: { "grpc-status": "14", other: "1" } },
   });
   expect(entryFacts(entry)).toEqual({
-    decided: { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "new", bucket: 4_000_000_000, isSession: true },
+    decided: {
+      variant: "canary",
+      rollout: "checkout",
+      run: 3,
+      control: false,
+      cluster: "new",
+      bucket: 4_000_000_000,
+      isSession: true,
+      also: [],
+    },
     upstreamCluster: "new",
     upstreamReached: true,
     attempts: 1,

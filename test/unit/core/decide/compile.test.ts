@@ -38,13 +38,13 @@ describe("the index by host", () => {
       return [`rollout-${index}`, ruleOf({ match })] as const;
     });
     const rules = compile(ruleSetOf(Object.fromEntries(rollouts)));
-    expect([...rules.byHost.values()].map((routes) => routes.length)).toEqual(Array.from({ length: 100 }, () => 1));
-    expect(rules.anyHost).toEqual([]);
+    expect([...rules.routing.byHost.values()].map(({ all }) => all.length)).toEqual(Array.from({ length: 100 }, () => 1));
+    expect(rules.routing.anyHost.all).toEqual([]);
   });
 
   test("takes a host that is written twice once", () => {
     const match = { hosts: ["shop.example", "shop.example"], paths: [{ prefix: "/" }] };
-    expect(compile(ruleSetOf({ a: ruleOf({ match }) })).byHost.get("shop.example")).toHaveLength(1);
+    expect(compile(ruleSetOf({ a: ruleOf({ match }) })).routing.byHost.get("shop.example")?.all).toHaveLength(1);
   });
 
   test("does not depend on the order in which rollouts were written", () => {
@@ -96,8 +96,18 @@ describe("a change of rules", () => {
       changed: new Map([["a", { statics, live: ruleOf({}, { shareBp: 0 }).live }]]),
       removed: ["b"],
     });
-    expect([after.revision, after.rollouts.get("a")?.threshold, after.rollouts.has("b"), after.anyHost.length]).toEqual([8, 0, false, 1]);
-    expect([before.revision, before.rollouts.get("a")?.threshold, before.rollouts.size, before.anyHost.length]).toEqual([7, 2 ** 31, 2, 2]);
+    expect([after.revision, after.rollouts.get("a")?.threshold, after.rollouts.has("b"), after.routing.anyHost.all.length]).toEqual([
+      8,
+      0,
+      false,
+      1,
+    ]);
+    expect([before.revision, before.rollouts.get("a")?.threshold, before.rollouts.size, before.routing.anyHost.all.length]).toEqual([
+      7,
+      2 ** 31,
+      2,
+      2,
+    ]);
   });
 
   test("that removes what is not there, or what it changes as well, removes nothing", () => {
@@ -108,7 +118,7 @@ describe("a change of rules", () => {
   });
 
   test("back and forth of what nobody watches leaves all rollouts as they are, so that ten thousand cost as much as one", () => {
-    const { rollouts, byHost, anyHost } = withUnwatched(before, true);
-    expect([rollouts === before.rollouts, byHost === before.byHost, anyHost === before.anyHost]).toEqual([true, true, true]);
+    const { rollouts, routing, toggles } = withUnwatched(before, true);
+    expect([rollouts === before.rollouts, routing === before.routing, toggles === before.toggles]).toEqual([true, true, true]);
   });
 });

@@ -149,6 +149,7 @@ test("without a rollout only the result is left to say", () => {
   const { decision, ...rest } = explain(compile(ruleSetOf({})), factsOf(user));
   expect(decision.reason).toBe("no rollout");
   expect(rest).toEqual({
+    toggles: [],
     epoch: 1_700_000_000,
     revision: 7,
     steps: [{ step: "result", text: 'stable, reason "no rollout", by revision 1700000000.7' }],

@@ -81,7 +81,7 @@ describe("which rollout governs", () => {
   test("hosts below one come and go with their rollouts", () => {
     const before = compile(setOf({ a: { hosts: ["*.b"] } }));
     const gone = recompile(before, { epoch: 1, revision: 8, changed: new Map(), removed: ["a"] });
-    expect([before.suffixHosts, gone.suffixHosts]).toEqual([1, 0]);
+    expect([before.routing.suffixHosts, gone.routing.suffixHosts]).toEqual([1, 0]);
     expect(governing(gone, factsOf({ host: "a.b" }))).toBeUndefined();
   });
 

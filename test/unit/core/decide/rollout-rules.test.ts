@@ -18,9 +18,10 @@ const written = (more: Partial<RolloutInput> = {}): RolloutInput => ({
   ...more,
 });
 
-test("the salt is the rollout's own, or else its name", () => {
+test("the salt is the rollout's own, or its group, or else its name", () => {
   expect(saltOf({ name: "checkout" })).toBe("checkout");
   expect(saltOf({ name: "checkout", salt: "spring" })).toBe("spring");
+  expect(saltOf({ name: "checkout", group: "spring" })).toBe("spring");
 });
 
 describe("static rules", () => {

@@ -9,7 +9,7 @@ import { PROCESSING_RESPONSE, referenceCodec } from "../../../support/reference-
 
 const groupOf = (name: string): object => ({ structValue: { fields: { name: { stringValue: name } } } });
 
-const PLAIN = { isSession: false, baggage: undefined };
+const PLAIN = { isSession: false, toggles: [], baggage: undefined };
 
 const codec = referenceCodec(PROCESSING_RESPONSE);
 
@@ -25,7 +25,7 @@ describe("the answer to request headers", () => {
 
   test("sets tags and metadata, clears the route, holds a header mutation, and leaves room for the bucket", () => {
     const decision = decide(rules, factsOf({ headers: [["x-user-id", "u1"]] }));
-    const { bytes, bucketAt } = decisionAnswer(decision, rules, PLAIN);
+    const { bytes, bucketAt } = decisionAnswer({ ...PLAIN, decision }, rules);
     bytes.writeDoubleLE(decision.bucket ?? Number.NaN, bucketAt);
     const { requestHeaders, dynamicMetadata } = Object(codec.decode(bytes));
     expect(requestHeaders.response).toEqual({
@@ -55,17 +55,20 @@ describe("the answer to request headers", () => {
   });
 
   test("where no rollout governs has an empty header mutation, without which Envoy would keep the old route", () => {
-    const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer(NO_ROLLOUT, rules, PLAIN).bytes));
+    const none = decisionAnswer({ ...PLAIN, decision: NO_ROLLOUT }, rules);
+    const { requestHeaders, dynamicMetadata } = Object(codec.decode(none.bytes));
     expect(requestHeaders).toEqual({ response: { clearRouteCache: true, headerMutation: {} } });
     expect(dynamicMetadata.fields.serin.structValue.fields).toMatchObject({ variant: { stringValue: "stable" } });
-    expect(decisionAnswer(NO_ROLLOUT, rules, PLAIN).bucketAt).toBe(-1);
+    expect([none.bucketAt, none.alsoAt]).toEqual([-1, -1]);
   });
 });
 
 describe("the baggage of an answer", () => {
   const rules = compile(ruleSetOf({}));
-  const mutationOf = (baggage: string | undefined): unknown =>
-    Object(codec.decode(decisionAnswer(NO_ROLLOUT, rules, { isSession: false, baggage }).bytes)).requestHeaders.response.headerMutation;
+  const mutationOf = (baggage: string | undefined): unknown => {
+    const { bytes } = decisionAnswer({ ...PLAIN, decision: NO_ROLLOUT, baggage }, rules);
+    return Object(codec.decode(bytes)).requestHeaders.response.headerMutation;
+  };
 
   test("is set in place of all others", () => {
     const header = { key: "baggage", rawValue: Buffer.from("a=b") };
@@ -85,7 +88,7 @@ test.each([
   const mirror = { cluster: "shadow", shareBp: 10_000, methods: ["GET"] };
   const set = compile(ruleSetOf({ catalogue: ruleOf({ mirror }) }));
   const decision = decide(set, factsOf({ method, headers: [["x-user-id", user]] }));
-  const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer(decision, set, PLAIN).bytes));
+  const { requestHeaders, dynamicMetadata } = Object(codec.decode(decisionAnswer({ ...PLAIN, decision }, set).bytes));
   const isCopied = method === "GET";
   const header = { key: "x-serin-mirror", rawValue: Buffer.from("shadow") };
   expect(requestHeaders.response.headerMutation).toEqual(
