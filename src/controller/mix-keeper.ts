@@ -21,7 +21,9 @@ const MAX_RECORD_BYTES = 512 * 1_024;
 const MAX_GROUPS = 64;
 /** Groups that hold no more are not thinned to make room. */
 const SMALL_GROUP = 64;
-/** Users over all rollouts, at about 50 bytes each. */
+/** Sidecars tell every four to five seconds; so many of the judge's writes pass between two of a mix. */
+const WRITE_EVERY = 4;
+/** Users over all rollouts, at about 40 bytes each. */
 const MAX_USERS = 1_000_000;
 
 /** A rollout that may ask for its mix. */
@@ -70,6 +72,7 @@ export class MixKeeper {
       for (const { label } of record.figures.skews) held.said.add(label);
       for (const group of record.groups) this.#take(held, { ...group, users: readSample(group.users) });
       this.#held.set(live.rollout, held);
+      if (this.#users > this.#maxUsers) this.#thin();
     }
   }
 
@@ -90,7 +93,7 @@ export class MixKeeper {
     return figures !== undefined && figures.run >= plan.firstRun ? figures : undefined;
   }
 
-  /** Counts anew and writes what changed, as often as the options say. */
+  /** Counts anew and writes what changed, as often as sidecars tell. */
   async write({ rollout: { mix }, live }: Asking): Promise<void> {
     const { clock, settings, state } = this.#parts;
     const held = this.#held.get(live.rollout);
@@ -98,7 +101,7 @@ export class MixKeeper {
     if (mix === undefined || held === undefined) return;
     // Nobody is counted any more.
     if (!held.isDirty && isEnded(live.plan.phase)) this.#clear(held);
-    if (!held.isDirty || nowMs - held.writtenMs < settings.judgeWriteMs) return;
+    if (!held.isDirty || nowMs - held.writtenMs < WRITE_EVERY * settings.judgeWriteMs) return;
     held.figures = mixFigures(mix, [...held.groups.values()], held.run);
     this.#say(live.rollout, held, held.figures);
     Object.assign(held, { isDirty: false, writtenMs: nowMs });

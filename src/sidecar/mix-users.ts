@@ -28,7 +28,7 @@ export interface MixUsers {
   all(rules: CompiledRules): Iterable<CountedGroup>;
 }
 
-/** Users over all rollouts, at about 60 bytes each. */
+/** Users over all rollouts, at about 40 bytes each. */
 const MAX_USERS = 200_000;
 
 interface Options {

@@ -94,9 +94,12 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     variants: shared.once("variants", variants, () => variants),
     cohort: rules.cohort,
     mirror: rules.mirror === undefined ? undefined : compileMirror(rules.mirror, seed),
-    mix: rules.mix === undefined ? undefined : compileMix(rules.mix),
+    mix: mixOf(rules.mix, shared),
   };
 }
+
+const mixOf = (mix: ReadyRules["mix"], shared: SharedParts): CompiledMix | undefined =>
+  mix === undefined ? undefined : shared.once("mix", mix, () => compileMix(mix));
 
 /** What a match asks beside host and path: the methods first, which are read faster. */
 function asksOf({ methods, headers = [] }: ReadyRules["match"], seed: number, shared: SharedParts): CompiledCondition | undefined {

@@ -68,7 +68,14 @@ interface Tally {
 
 function tallyOf({ level, users }: UserSample): Tally {
   const bits = Array.from({ length: MARK_BITS }, () => 0);
-  for (const mark of users.values()) for (let bit = 0; bit < MARK_BITS; bit += 1) bits[bit] = Number(bits[bit]) + ((mark >>> bit) & 1);
+  for (const mark of users.values()) {
+    // From the highest bit that is set to the next.
+    for (let rest = mark; rest !== 0; ) {
+      const bit = 31 - Math.clz32(rest);
+      bits[bit] = Number(bits[bit]) + 1;
+      rest ^= 1 << bit;
+    }
+  }
   return { size: users.size, bits, scale: 2 ** level };
 }
 

@@ -132,18 +132,26 @@ describe("a warning", () => {
 
 const copyOf = ({ level, users }: UserSample) => ({ level, users: new Map(users) });
 
-/** Whether there is ever a warning in a run of users who come one after the other, some of them with a second value. */
+/** Whether there is ever a warning in a run of users who come one after the other, some of them with a second value, at once or later. */
 function isEverWarned(seed: number, capacity: number): boolean {
   const random = randomOf(seed);
   const counted = ["stable share", "stable control", "canary share"].map((where) => ({
     where,
     sample: { level: 0, users: new Map<number, number>() },
   }));
+  const seen: number[] = [];
   for (let user = 1; user <= 2_000; user += 1) {
     const draw = random();
     const group = counted[draw < 0.2 ? 2 : draw < 0.4 ? 1 : 0];
     const value = ["SE", "DE", "other", "none"][Math.floor(random() ** 2 * 4)] ?? "";
     const hash = Math.floor(random() * 2 ** 32);
+    seen.push(hash);
+    // One who came before brings another value now.
+    const again = seen[Math.floor(random() * seen.length)] ?? 0;
+    for (const { sample } of counted) {
+      const mark = sample.users.get(again);
+      if (mark !== undefined && user % 20 === 0) sample.users.set(again, mark | markOf("DE"));
+    }
     if (group !== undefined && hash < limitOf(group.sample.level)) {
       group.sample.users.set(hash, markOf(value) | (random() < 0.05 ? markOf("SE") : 0));
       if (group.sample.users.size > capacity) group.sample = copyOf(thinned(group.sample, capacity));
