@@ -104,8 +104,15 @@ export class MixKeeper {
     if (!held.isDirty || nowMs - held.writtenMs < WRITE_EVERY * settings.judgeWriteMs) return;
     held.figures = mixFigures(mix, [...held.groups.values()], held.run);
     this.#say(live.rollout, held, held.figures);
+    const text = this.#text(live.rollout, held, held.figures);
+    // Before the write, because more may be heard meanwhile.
     Object.assign(held, { isDirty: false, writtenMs: nowMs });
-    await state.write(SUBJECTS.rolloutMix(live.rollout), this.#text(live.rollout, held, held.figures));
+    try {
+      await state.write(SUBJECTS.rolloutMix(live.rollout), text);
+    } catch (error) {
+      held.isDirty = true;
+      throw error;
+    }
   }
 
   #hear(rollout: string, run: number, group: Omit<MixMessage["groups"][number], "rollout" | "run">): void {

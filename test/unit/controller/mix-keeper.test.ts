@@ -5,6 +5,7 @@ import { type MixMessage, type MixRecord, MixRecordSchema } from "../../../src/c
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import { MixKeeper } from "../../../src/controller/mix-keeper.ts";
 import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
+import type { StatePort } from "../../../src/controller/ports.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { decodeStored } from "../../../src/io/store.ts";
 import { COUNTRIES, groupsOf, mixMessage } from "../../support/mix-inputs.ts";
@@ -33,8 +34,10 @@ const lead = (live: LiveState, mix: Mix | undefined = COUNTRIES): Asking => {
   return led;
 };
 
-function keeperOf(maxUsers?: number): MixKeeper {
-  const { state, plans, audit } = store.ports(Number.POSITIVE_INFINITY);
+function keeperOf(maxUsers?: number, change: Partial<StatePort> = {}): MixKeeper {
+  const ports = store.ports(Number.POSITIVE_INFINITY);
+  const { plans, audit } = ports;
+  const state = { ...ports.state, ...change };
   const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
   const parts = { id: "a", term: 1, settings, clock, log, state, plans, audit, killed: () => undefined };
@@ -85,6 +88,18 @@ describe("the mix of a rollout", () => {
     await after(1);
     await after(60_000);
     expect([store.writes, record()?.figures.users.target]).toEqual([2, 60]);
+  });
+
+  test("is written later when it could not be", async () => {
+    let failures = 1;
+    const { state } = store.ports(Number.POSITIVE_INFINITY);
+    keeper = keeperOf(undefined, {
+      write: (subject, text) => (failures-- > 0 ? Promise.reject(new Error("no answer")) : state.write(subject, text)),
+    });
+    hear(mixMessage(PLAIN));
+    await expect(after(0)).rejects.toThrow("no answer");
+    await after(4_000);
+    expect(record()?.figures.users.all).toBe(900);
   });
 
   test("begins anew with each run, and what is told of an older one says nothing", async () => {
