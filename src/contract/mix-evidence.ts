@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { MARK_BITS } from "./mix.ts";
+import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
-import { NameSchema, VariantNameSchema } from "./rollout.ts";
 import { RunSchema } from "./rules.ts";
+import { VariantNameSchema } from "./variants.ts";
 
 /** The most users that a group keeps: all of them up to here, a sample of at least half as many beyond. */
 export const GROUP_CAPACITY = 1_024;
