@@ -3,6 +3,7 @@ import { EXIT_MEANING } from "../src/contract/exit-codes.ts";
 import { METRIC_FACTS } from "../src/contract/metric-facts.ts";
 import { STREAMS, SUBJECTS } from "../src/contract/names.ts";
 import { RolloutSchema } from "../src/contract/rollout.ts";
+import { SegmentSchema } from "../src/contract/segments.ts";
 import { PRESETS } from "../src/contract/stages.ts";
 
 const NOTE = "<!-- Made by `npm run docs` from src/contract; do not edit. -->\n";
@@ -10,6 +11,7 @@ const NOTE = "<!-- Made by `npm run docs` from src/contract; do not edit. -->\n"
 /** The generated pages: file name → text. */
 export const referencePages = (): Readonly<Record<string, string>> => ({
   "rollout.md": rolloutPage(),
+  "segment.md": segmentPage(),
   "metrics.md": metricsPage(),
   "exit-codes.md": exitCodesPage(),
   "nats.md": natsPage(),
@@ -35,11 +37,36 @@ interface Node {
   readonly additionalProperties?: Node | boolean;
 }
 
-function rolloutPage(): string {
+/** The fields of a document, as rows of a table. */
+function fieldRows(schema: z.ZodType): string[][] {
   // The schema library's own form of JSON Schema; only the parts named above are read.
-  const root = z.toJSONSchema(RolloutSchema, { io: "input", unrepresentable: "any" }) as Node;
+  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Node;
   // The forms of a union repeat what they share.
-  const rows = [...new Map(fields(root, "").map((row) => [row[0], row])).values()];
+  return [...new Map(fields(root, "").map((row) => [row[0], row])).values()];
+}
+
+const fieldTable = (rows: readonly (readonly string[])[]): string => table(["Field", "Form", "Needed", "Meaning"], rows);
+
+/** A condition is told once, among the fields of a rollout. */
+const withoutCondition = ([field = "", form = "", ...more]: readonly string[]): string[][] => {
+  if (field.startsWith("`when.")) return [];
+  return [
+    [
+      field,
+      field === "`when`" ? "a condition, like `targets[].when` of a [rollout](rollout.md), but without users and segments" : form,
+      ...more,
+    ],
+  ];
+};
+
+const segmentPage = (): string =>
+  page(
+    "Segment",
+    "A document in YAML, alone or beside rollouts, by `---`. A request is in a segment when its bucketing key is listed, or when the condition holds. A rollout asks for it by `segment: NAME` in a target.",
+    fieldTable(fieldRows(SegmentSchema).flatMap(withoutCondition)),
+  );
+
+function rolloutPage(): string {
   const presets = Object.entries(PRESETS).map(([name, stages]) => [
     `\`${name}\``,
     stages.map(({ share, minTime, minSample }) => `${share / 100} % for ${minTime / 1_000} s and ${minSample} outcomes`).join(", "),
@@ -47,7 +74,7 @@ function rolloutPage(): string {
   return page(
     "Rollout",
     "A file in YAML, several by `---`. Shares are written `5%`, times `250ms`, `30s`, `10m`, `2h`, `7d`; a number without its unit is refused.",
-    table(["Field", "Form", "Needed", "Meaning"], rows),
+    fieldTable(fieldRows(RolloutSchema)),
     "## Presets of stages",
     table(["`strategy.use`", "Stages"], presets),
   );
@@ -64,7 +91,8 @@ function fields(node: Node, path: string): string[][] {
 function below(node: Node, path: string): string[][] {
   if (node.anyOf !== undefined) return node.anyOf.flatMap((option) => below(option, path));
   if (node.items !== undefined) return below(node.items, `${path}[]`);
-  return fields(node, path);
+  const { additionalProperties: named } = node;
+  return [...fields(node, path), ...(typeof named === "object" ? below(named, `${path}.<name>`) : [])];
 }
 
 function form(node: Node): string {
@@ -125,6 +153,11 @@ const natsPage = (): string =>
         [`\`${SUBJECTS.allReceipts}\``, "which revision a sidecar obeys, and since when", "sidecars"],
         [`\`${SUBJECTS.allEvidence}\``, "OTLP metrics as JSON, cumulative", "sidecars"],
         [`\`${SUBJECTS.allFailing}\``, "users that failed, hashed, by run and variant; cumulative", "sidecars"],
+        [
+          `\`${SUBJECTS.allMix}\``,
+          "users of rollouts that ask for their mix, hashed, with the values they bring; by run and variant",
+          "sidecars",
+        ],
       ],
     ),
   );

@@ -1,13 +1,15 @@
-import { readFile } from "node:fs/promises";
-import { DocumentError, type Fault, UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { hashUsers } from "../core/decide/rollout-rules.ts";
-import { type RolloutDocument, readRollouts } from "../io/documents.ts";
+import type { RolloutDocument } from "../io/documents.ts";
+import type { NatsLink } from "../io/nats.ts";
 import { sendCommand } from "../io/store.ts";
+import { applySegment } from "./apply-segment.ts";
 import { withNats } from "./connection.ts";
+import { readFiles } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
+import { type CutSegment, cutSegment } from "./segment-users.ts";
 import { exitOf, printReply } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
 
@@ -23,35 +25,23 @@ export interface ApplyFlags {
 
 const COMMAND_MS = 5_000;
 
-/** Checks all files, then hands each rollout to the leader; nothing is sent when one file has a fault. */
+/** Checks all files, then hands each document to the leader, segments before the rollouts that may ask for them; nothing is sent when one file has a fault. */
 export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCode> {
-  const documents = await readDocuments(flags.file);
-  if (flags.dryRun === true) {
-    const names = documents.map(({ rollout }) => rollout.name);
-    parts.out(
-      flags.json === true ? `${JSON.stringify({ valid: names })}\n` : names.map((name) => `${name}: valid, nothing sent\n`).join(""),
-    );
-    return EXIT.done;
-  }
+  const { rollouts, segments } = await readFiles(flags.file);
+  const cut: CutSegment[] = [];
+  for (const segment of segments) cut.push(await cutSegment(segment));
+  if (flags.dryRun === true) return sayValid(cut, rollouts, flags, parts);
   return withNats(flags.nats, async (link) => {
     const replies: Reply[] = [];
-    for (const { rollout, written } of documents) {
-      const command = {
-        format: FORMAT,
-        id: parts.newId(),
-        verb: "apply",
-        rollout: rollout.name,
-        document: hashUsers(written),
-        who: { name: parts.user, claimed: true },
-        ...(flags.reason === undefined ? {} : { reason: flags.reason }),
-      } as const;
-      const reply = await sendCommand(link, command, COMMAND_MS);
-      printReply(rollout.name, reply, flags, parts);
+    const take = (name: string, reply: Reply): void => {
+      printReply(name, reply, flags, parts);
       replies.push(reply);
-    }
+    };
+    for (const segment of cut) take(`segment ${segment.plan.name}`, await applySegment(segment, { link, parts, reason: flags.reason }));
+    for (const document of rollouts) take(document.rollout.name, await applyRollout(document, link, flags, parts));
     const worst = replies.map(exitOf).find((code) => code !== EXIT.done);
     if (worst !== undefined || flags.wait !== true) return worst ?? EXIT.done;
-    for (const { rollout } of documents) {
+    for (const { rollout } of rollouts) {
       const code = await watchUntil(
         link,
         { name: rollout.name, until: "promoted", timeoutMs: flags.timeout, json: flags.json === true },
@@ -63,31 +53,29 @@ export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCod
   });
 }
 
-/** Reads and checks all files together. Throws DocumentError with the faults of all of them. */
-export async function readDocuments(files: readonly string[]): Promise<RolloutDocument[]> {
-  if (files.length === 0) throw new UsageError("no file given; name one by -f FILE");
-  const documents: RolloutDocument[] = [];
-  const faults: Fault[] = [];
-  for (const file of files) {
-    try {
-      documents.push(...readRollouts(await readText(file), file));
-    } catch (error) {
-      if (!(error instanceof DocumentError)) throw error;
-      faults.push(...error.faults);
-    }
+function sayValid(cut: readonly CutSegment[], rollouts: readonly RolloutDocument[], flags: ApplyFlags, parts: CliParts): ExitCode {
+  const names = rollouts.map(({ rollout }) => rollout.name);
+  const segments = cut.map(({ plan }) => ({ name: plan.name, users: plan.users }));
+  if (flags.json === true) {
+    parts.out(`${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }) })}\n`);
+    return EXIT.done;
   }
-  if (faults.length > 0) throw new DocumentError(faults);
-  return documents;
+  for (const { name, users } of segments) parts.out(`segment ${name}: valid with ${usersText(users)}, nothing sent\n`);
+  for (const name of names) parts.out(`${name}: valid, nothing sent\n`);
+  return EXIT.done;
 }
 
-/** The text of a user's file. Throws UsageError when it cannot be read. */
-export async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new UsageError(
-      `${file} cannot be read (${cause instanceof Error && "code" in cause ? String(cause.code) : "unknown"}); name a file that exists`,
-      { cause },
-    );
-  }
+const usersText = (users: number): string => (users === 1 ? "1 user" : `${users} users`);
+
+function applyRollout({ rollout, written }: RolloutDocument, link: NatsLink, { reason }: ApplyFlags, parts: CliParts): Promise<Reply> {
+  const command = {
+    format: FORMAT,
+    id: parts.newId(),
+    verb: "apply",
+    rollout: rollout.name,
+    document: hashUsers(written),
+    who: { name: parts.user, claimed: true },
+    ...(reason === undefined ? {} : { reason }),
+  } as const;
+  return sendCommand(link, command, COMMAND_MS);
 }

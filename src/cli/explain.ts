@@ -1,13 +1,13 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { IssuedCookie } from "../contract/rollout.ts";
-import { type RuleSet, RuleSetSchema } from "../contract/rules.ts";
+import { type ReadyRuleSet, RuleSetSchema } from "../contract/rules.ts";
 import { compile } from "../core/decide/compile.ts";
 import { explain } from "../core/decide/explain.ts";
 import { readIssuedCookies } from "../io/issued-cookies.ts";
-import { readRuleSet } from "../io/rules-reader.ts";
-import { readText } from "./apply.ts";
+import { readRuleSet, readSegments } from "../io/rules-reader.ts";
 import { withNats } from "./connection.ts";
+import { readText } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
 
 export interface ExplainFlags {
@@ -63,7 +63,7 @@ async function issuedIds(
   };
 }
 
-async function fromFile(file: string): Promise<RuleSet> {
+async function fromFile(file: string): Promise<ReadyRuleSet> {
   const text = await readText(file);
   let value: unknown;
   try {
@@ -79,8 +79,11 @@ async function fromFile(file: string): Promise<RuleSet> {
   );
 }
 
-async function fromNats(url: string): Promise<RuleSet> {
-  const found = await withNats(url, (link) => readRuleSet(link));
+async function fromNats(url: string): Promise<ReadyRuleSet> {
+  const found = await withNats(url, async (link) => {
+    const rules = await readRuleSet(link);
+    return rules === undefined ? undefined : { ...rules.ruleSet, segments: await readSegments(link, rules.segments) };
+  });
   if (found === undefined) throw new UsageError("no rules stand in NATS yet; apply a rollout first, or name a file by --rules");
-  return found.ruleSet;
+  return found;
 }

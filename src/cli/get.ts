@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { stagesOf } from "../contract/stages.ts";
-import { listLive, readPlan } from "../io/store.ts";
+import { listLive, readAppliedSegment, readPlan } from "../io/store.ts";
 import { withNats } from "./connection.ts";
 import { share, table } from "./format.ts";
 import type { CliParts } from "./parts.ts";
@@ -13,8 +13,27 @@ export interface GetFlags {
   readonly json?: boolean;
 }
 
+/** Prints a rollout's plan, the list of all, or with two words, `segment NAME`, what is known of a segment. */
+export async function get([name, segment]: readonly (string | undefined)[], flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+  if (segment === undefined) return getRollout(name, flags, parts);
+  if (name !== "segment") throw new UsageError(`get ${name} ${segment}: write \`get ROLLOUT\` or \`get segment NAME\``);
+  return getSegment(segment, flags, parts);
+}
+
+/** Prints what is known of a segment: never its users, who are hashes even in the store. */
+function getSegment(name: string, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+  return withNats(flags.nats, async (link) => {
+    const applied = await readAppliedSegment(link, name);
+    if (applied === undefined) throw new UsageError(`there is no segment ${name}; apply one with \`serin apply -f FILE\``);
+    const { users, chunks, when } = applied.plan;
+    const known = { name, users, chunks: Object.keys(chunks).length, ...(when === undefined ? {} : { when }) };
+    parts.out(flags.json === true ? `${JSON.stringify(known)}\n` : stringify(known));
+    return EXIT.done;
+  });
+}
+
 /** Prints the plan of one rollout as it was applied (users hashed), or the list of all. */
-export function get(name: string | undefined, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+function getRollout(name: string | undefined, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
   return withNats(flags.nats, async (link) => {
     if (name !== undefined) {
       const plan = await readPlan(link, name);

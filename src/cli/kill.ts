@@ -1,13 +1,14 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { KillOrder, KillScope } from "../contract/kills.ts";
+import { NameSchema } from "../contract/name-schema.ts";
 import { FORMAT } from "../contract/names.ts";
 import { hashKey } from "../core/decide/bucket.ts";
 import { saltOf } from "../core/decide/rollout-rules.ts";
 import { readSigningKey, signKill } from "../io/kill-signatures.ts";
 import { storeKill } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { readPlan } from "../io/store.ts";
+import { readAppliedSegment, readPlan } from "../io/store.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
@@ -15,13 +16,14 @@ export interface KillFlags {
   readonly nats: string;
   readonly all?: boolean;
   readonly key?: string;
+  readonly segment?: string;
   readonly lift?: boolean;
   readonly reason?: string;
   readonly signWith?: string;
   readonly json?: boolean;
 }
 
-/** Switches everyone, a rollout or one user of it off, by an operator's signed word and without a controller. */
+/** Switches everyone, a rollout, one user of it or the users of a segment off, by an operator's signed word and without a controller. */
 export async function kill(rollout: string | undefined, flags: KillFlags, parts: CliParts): Promise<ExitCode> {
   refuseMixed(rollout, flags);
   const { signWith, lift = false, reason } = flags;
@@ -42,16 +44,29 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
     return given;
   });
   if (flags.json === true) parts.out(`${JSON.stringify(order)}\n`);
-  else parts.out(`${textOf(rollout, flags)}: ${lift ? "the order is lifted" : "off, for everyone and at once: stable answers"}\n`);
+  else parts.out(`${textOf(rollout, flags)}: ${lift ? "the order is lifted" : "off, at once and everywhere: stable answers"}\n`);
   return EXIT.done;
 }
 
-function refuseMixed(rollout: string | undefined, { all, key }: KillFlags): void {
-  if ((rollout === undefined) === (all !== true)) throw new UsageError("name a rollout, or say --all");
+function refuseMixed(rollout: string | undefined, { all, key, segment }: KillFlags): void {
+  for (const name of [rollout, segment]) {
+    const { error } = NameSchema.optional().safeParse(name);
+    if (error !== undefined) throw new UsageError(`${name}: ${error.issues[0]?.message}`);
+  }
+  if (segment !== undefined && key !== undefined) throw new UsageError("--key and --segment are two orders; give one after the other");
+  if (rollout !== undefined && all === true) throw new UsageError("name a rollout, or say --all");
+  if (rollout === undefined && all !== true && segment === undefined)
+    throw new UsageError("name a rollout, or say --all or --segment NAME");
   if (rollout === undefined && key !== undefined) throw new UsageError("--key is of one rollout; name it instead of --all");
 }
 
-async function scopeOf(link: NatsLink, rollout: string | undefined, { key }: KillFlags): Promise<KillScope> {
+async function scopeOf(link: NatsLink, rollout: string | undefined, { key, segment, lift }: KillFlags): Promise<KillScope> {
+  if (segment !== undefined) {
+    // Where a segment is not known, everybody counts as in it.
+    if (lift !== true && (await readAppliedSegment(link, segment)) === undefined)
+      throw new UsageError(`no segment is named ${segment}; apply it first by \`serin apply -f FILE\``);
+    return { ...(rollout === undefined ? {} : { rollout }), segment };
+  }
   if (rollout === undefined) return {};
   if (key === undefined) return { rollout };
   // Users are known by hashes under the rollout's salt, which its plan tells.
@@ -60,5 +75,7 @@ async function scopeOf(link: NatsLink, rollout: string | undefined, { key }: Kil
   return { rollout, user: hashKey(saltOf(plan.rollout), key) };
 }
 
-const textOf = (rollout: string | undefined, { key }: KillFlags): string =>
-  rollout === undefined ? "all rollouts" : key === undefined ? rollout : `${rollout}, one user`;
+function textOf(rollout = "all rollouts", { key, segment }: KillFlags): string {
+  if (segment !== undefined) return `${rollout}, users of segment ${segment}`;
+  return key === undefined ? rollout : `${rollout}, one user`;
+}

@@ -56,21 +56,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
   // Not for people: `sidecar --workers` starts it.
   program.command("sidecar-worker <id>", { hidden: true }).action(async () => done(await parts.runWorker()));
 
-  command("rules", "print the rule set that `sidecar --rules` reads")
-    .requiredOption("-f, --file <file>", "rollout file; may be repeated", collect, [])
-    .option("--share <name=share>", "share of a rollout, 0% when absent", collectShare, new Map<string, number>())
-    .action(async (flags: RulesFlags) => done(await (await import("./rules.ts")).rules(flags, parts)));
-  command("apply", "check rollout files and hand them to the controller")
-    .requiredOption("-f, --file <file>", "rollout file; may be repeated", collect, [])
-    .addOption(nats())
-    .option("--wait", "wait until promoted or rolled back")
-    .option("--timeout <duration>", "longest wait", parseDuration)
-    .option("--dry-run", "only check; needs no controller")
-    .option("--reason <text>", "kept in the audit")
-    .action(async (flags: ApplyFlags) => done(await (await import("./apply.ts")).apply(flags, parts)));
-  command("get [name]", "print a plan, or list all rollouts")
-    .addOption(nats())
-    .action(async (name: string | undefined, flags: GetFlags) => done(await (await import("./get.ts")).get(name, flags, parts)));
+  addDocuments(command, nats, parts, done);
   command("status [name]", "show how things stand; exit 3 when the named rollout is rolled back")
     .addOption(nats())
     .action(async (name: string | undefined, flags: StatusFlags) => done(await (await import("./status.ts")).status(name, flags, parts)));
@@ -80,9 +66,10 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--timeout <duration>", "longest wait", parseDuration)
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
-  command("kill [name]", "switch everyone, a rollout or one user of it off by a signed order; needs no controller")
+  command("kill [name]", "switch everyone, a rollout, one user of it or the users of a segment off by a signed order; needs no controller")
     .option("--all", "all rollouts")
     .option("--key <key>", "one user, by bucketing key")
+    .option("--segment <segment>", "only who is in this segment; of all rollouts, or of the one that is named")
     .option("--lift", "take the order back")
     .option("--reason <text>", "kept with the order")
     .addOption(signingOption(parts.operatorKey))
@@ -149,6 +136,26 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--lease <duration>", "how long a lease holds that is not renewed; 4s when absent", parseDuration)
     .addOption(logLevelOption())
     .action(async (flags: ControllerFlags) => done(await (await import("./run-parts.ts")).runController(flags, parts)));
+}
+
+function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
+  command("rules", "print the rule set that `sidecar --rules` reads")
+    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect, [])
+    .option("--share <name=share>", "share of a rollout, 0% when absent", collectShare, new Map<string, number>())
+    .action(async (flags: RulesFlags) => done(await (await import("./rules.ts")).rules(flags, parts)));
+  command("apply", "check files and hand their rollouts and segments to the controller")
+    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect, [])
+    .addOption(nats())
+    .option("--wait", "wait until promoted or rolled back")
+    .option("--timeout <duration>", "longest wait", parseDuration)
+    .option("--dry-run", "only check; needs no controller")
+    .option("--reason <text>", "kept in the audit")
+    .action(async (flags: ApplyFlags) => done(await (await import("./apply.ts")).apply(flags, parts)));
+  command("get [name] [segment]", "print a plan, or list all rollouts; `get segment NAME` tells of a segment")
+    .addOption(nats())
+    .action(async (name: string | undefined, segment: string | undefined, flags: GetFlags) =>
+      done(await (await import("./get.ts")).get([name, segment], flags, parts)),
+    );
 }
 
 function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {

@@ -4,9 +4,14 @@ import { grownVariant, shareFaults } from "../contract/lanes.ts";
 import { FORMAT } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import type { LiveRule, RuleSet } from "../contract/rules.ts";
+import type { SegmentRules } from "../contract/segments.ts";
+import { packUsers } from "../contract/user-lists.ts";
+import { segmentsIn } from "../core/decide/conditions.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
-import { readDocuments } from "./apply.ts";
+import type { SegmentDocument } from "../io/documents.ts";
+import { readFiles } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
+import { segmentTable } from "./segment-users.ts";
 
 export interface RulesFlags {
   readonly file: readonly string[];
@@ -16,7 +21,7 @@ export interface RulesFlags {
 
 /** Prints the rule set that `sidecar --rules` reads; shares are 0 % unless given. */
 export async function rules({ file, share }: RulesFlags, parts: CliParts): Promise<ExitCode> {
-  const documents = await readDocuments(file);
+  const { rollouts: documents, segments: segmentDocuments } = await readFiles(file);
   const names = documents.map(({ rollout }) => rollout.name);
   for (const flag of share.keys()) {
     if (!names.includes(rolloutIn(flag)))
@@ -27,9 +32,36 @@ export async function rules({ file, share }: RulesFlags, parts: CliParts): Promi
     if (rollouts[rollout.name] !== undefined) throw new UsageError(`two files hold a rollout ${rollout.name}; give each its own name`);
     rollouts[rollout.name] = { rules: staticRulesOf(rollout), live: liveOf(rollout, share) };
   }
-  const ruleSet: RuleSet = { format: FORMAT, epoch: 0, revision: 1, rollouts };
+  const segments = await segmentRules(segmentDocuments);
+  for (const { rollout } of documents) requireSegments(rollout, Object.keys(segments));
+  const ruleSet: RuleSet = {
+    format: FORMAT,
+    epoch: 0,
+    revision: 1,
+    rollouts,
+    ...(segmentDocuments.length === 0 ? {} : { segments }),
+  };
   parts.out(`${JSON.stringify(ruleSet, null, 2)}\n`);
   return EXIT.done;
+}
+
+async function segmentRules(documents: readonly SegmentDocument[]): Promise<Record<string, SegmentRules>> {
+  const segments: Record<string, SegmentRules> = {};
+  for (const document of documents) {
+    const { name, when } = document.segment;
+    const table = await segmentTable(document);
+    segments[name] = { ...(when === undefined ? {} : { when }), ...(table.length === 0 ? {} : { packedUsers: packUsers(table) }) };
+  }
+  return segments;
+}
+
+/** A sidecar would count nobody in a segment that it does not know. */
+function requireSegments({ name, targets }: Rollout, known: readonly string[]): void {
+  for (const segment of targets.flatMap(({ when }) => segmentsIn(when))) {
+    if (known.includes(segment)) continue;
+    const there = known.length === 0 ? "no file holds a segment" : `there are ${known.join(", ")}`;
+    throw new UsageError(`rollout ${name} asks for the segment ${segment}, and ${there}; name its file too, by -f FILE`);
+  }
 }
 
 const rolloutIn = (flag: string): string => flag.split("/", 1)[0] ?? "";

@@ -2,6 +2,7 @@ import ipaddr from "ipaddr.js";
 import { RE2JS } from "re2js";
 import Range from "semver/classes/range.js";
 import { z } from "zod";
+import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 
 const TOKEN_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 const PATH_PATTERN = /^\/[^\s?#]*$/;
@@ -141,6 +142,7 @@ const LEAVES = [
   z.strictObject({
     userHashes: z.array(UserHashSchema).min(1).max(10_000).describe("Bucketing keys as Serin stores them."),
   }),
+  z.strictObject({ segment: NameSchema.describe("Name of a segment: a document of its own, of kind Segment.") }),
 ] as const;
 
 /** One condition of its own, without others inside. */
@@ -193,7 +195,7 @@ function sizeOf(condition: Condition): { depth: number; count: number } {
 }
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
-export const CONDITION_PATTERNS = { token: TOKEN_PATTERN, path: PATH_PATTERN, userHash: USER_HASH_PATTERN } as const;
+export const CONDITION_PATTERNS = { name: NAME_PATTERN, token: TOKEN_PATTERN, path: PATH_PATTERN, userHash: USER_HASH_PATTERN } as const;
 
 export type PathMatch = z.infer<typeof PathMatchSchema>;
 export type ValueMatch = z.infer<typeof HeaderMatchSchema>;

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { SidecarIdSchema } from "./messages.ts";
+import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
-import { NameSchema, VariantNameSchema } from "./rollout.ts";
+import { VariantNameSchema } from "./rollout.ts";
 import { RunSchema } from "./rules.ts";
 
 /** Number of hashes that a user can have: 2³². */

@@ -1,14 +1,16 @@
 import { z } from "zod";
 import { UserHashSchema } from "./conditions.ts";
+import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
-import { NameSchema } from "./rollout.ts";
 
-/** What is switched off: everything, a rollout, or one user of a rollout. */
+/** What is switched off: everything, a rollout, one user of a rollout, or the users of a segment, from one rollout or from all. */
 export const KillScopeSchema = z
   .strictObject({
     rollout: NameSchema.optional().describe("Absent for all."),
     user: UserHashSchema.optional().describe("A bucketing key, hashed with the rollout's salt."),
+    segment: NameSchema.optional().describe("Only who is in it."),
   })
+  .refine(({ user, segment }) => user === undefined || segment === undefined, { message: "a user and a segment; give an order for each" })
   .refine(({ rollout, user }) => rollout !== undefined || user === undefined, { message: "a user without a rollout; name the rollout" });
 
 /** An operator's word: everyone in this scope gets stable, until the same scope is lifted by a later word. */
@@ -40,7 +42,8 @@ export type KillOrder = z.infer<typeof KillOrderSchema>;
 export type SignedKill = z.infer<typeof SignedKillSchema>;
 
 /** The scope as the end of a NATS subject: names and hashes are tokens of one already. */
-export function scopeToken({ rollout, user }: KillScope): string {
+export function scopeToken({ rollout, user, segment }: KillScope): string {
+  if (segment !== undefined) return rollout === undefined ? `segment.${segment}` : `segment.${segment}.${rollout}`;
   if (rollout === undefined) return "all";
   return user === undefined ? `rollout.${rollout}` : `user.${rollout}.${user}`;
 }

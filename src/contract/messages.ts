@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
-import { NameSchema } from "./rollout.ts";
 import { RunSchema } from "./rules.ts";
 
 /** A name that can be a token of a NATS subject. */
@@ -26,7 +26,10 @@ export const ReceiptSchema = z.strictObject({
   problem: z.string().max(2_000).optional().describe("Why the newest rule set was refused."),
 });
 
-export const VerbSchema = z.enum(["apply", "promote", "pause", "resume", "abort", "handover", "forget"]);
+/** A command is one message of NATS, 1 MiB by default; the chunks of a segment of the largest size are a sixth of that. */
+const MAX_CHUNK_TEXT = 900_000;
+
+export const VerbSchema = z.enum(["apply", "promote", "pause", "resume", "abort", "handover", "forget", "store"]);
 
 export const WhoSchema = z.strictObject({
   name: z.string().min(1).max(200),
@@ -38,9 +41,14 @@ export const CommandSchema = z.strictObject({
   format: z.literal(FORMAT),
   id: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
   verb: VerbSchema,
-  rollout: NameSchema.optional().describe("Absent for `forget`."),
+  rollout: NameSchema.optional().describe("Absent for `forget`, `store` and segments."),
   sidecar: SidecarIdSchema.optional().describe("For `forget`."),
-  document: z.unknown().optional().describe("For `apply`: the rollout as written, users hashed."),
+  document: z.unknown().optional().describe("For `apply`: the rollout as written, users hashed; or a segment, users in chunks."),
+  chunk: z
+    .string()
+    .max(MAX_CHUNK_TEXT)
+    .optional()
+    .describe("For `store`: users of a segment, hashed and sorted, eight bytes each, in base64."),
   full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
   dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
   who: WhoSchema,
@@ -55,6 +63,7 @@ export const ReplySchema = z.strictObject({
   message: z.string().describe("For people: what was done, or why not and what to do."),
   phase: z.string().optional().describe("Phase of the rollout afterwards."),
   run: RunSchema.optional(),
+  lacking: z.array(z.string()).optional().describe("For a segment's `apply`: hashes of chunks to `store` first."),
 });
 
 /** One line of the append-only audit stream; its id is the message id that removes duplicates. */

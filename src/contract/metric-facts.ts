@@ -80,6 +80,12 @@ export const METRIC_FACTS: readonly MetricFact[] = [
   fact(METRICS.ruleRevision, "gauge", [], "Revision of the rule set in force."),
   fact(METRICS.rulesRejected, "counter", [], "Rule sets refused since the start."),
   fact(METRICS.rulesState, "gauge", ["state"], "1 for the state that holds: `ok`, `stale` or `unwatched`."),
+  fact(
+    METRICS.segmentsAwaited,
+    "gauge",
+    [],
+    "Segments of the rules in force that are still to be fetched; the version before is asked, where there is one.",
+  ),
   fact(METRICS.kills, "gauge", [], "Operators' signed orders to switch off that are in force."),
   fact(
     METRICS.killsRefused,
@@ -114,4 +120,16 @@ export const METRIC_FACTS: readonly MetricFact[] = [
     "Failing requests in this attempt by users that were known to fail before it.",
   ),
   fact(METRICS.rolloutKnownFailingUsers, "gauge", ["rollout"], "Users known to fail before this attempt."),
+  fact(
+    METRICS.rolloutMixUsers,
+    "gauge",
+    ["rollout", "label", "value", "of"],
+    "Users under the run in force who have a value of the rollout's `mix`: of the `canary`, and of `all`.",
+  ),
+  fact(
+    METRICS.rolloutMixSkewed,
+    "gauge",
+    ["rollout", "label"],
+    "1 where the canary's users differ from all users by a label, more than by chance; `serin status` names the target.",
+  ),
 ];

@@ -37,6 +37,8 @@ const PUSH = "serin.push.";
 /** NATS subjects. State subjects live in one stream; each write to `serin.state.X` is republished to `serin.push.X`. */
 export const SUBJECTS = {
   plan: (rollout: string): string => `serin.plans.${rollout}`,
+  rolloutPlans: "serin.plans.*",
+  segmentPlan: (segment: string): string => `serin.plans.segment.${segment}`,
   allPlans: "serin.plans.>",
   lease: `${STATE}lease`,
   live: (rollout: string): string => `${STATE}live.${rollout}`,
@@ -55,6 +57,9 @@ export const SUBJECTS = {
   failing: (sidecar: string): string => `serin.failing.${sidecar}`,
   allFailing: "serin.failing.*",
   failingUsers: (rollout: string): string => `${STATE}failing.${rollout}`,
+  mix: (sidecar: string): string => `serin.mix.${sidecar}`,
+  allMix: "serin.mix.*",
+  rolloutMix: (rollout: string): string => `${STATE}mix.${rollout}`,
   audit: (rollout: string): string => `serin.audit.${rollout}`,
   allAudit: "serin.audit.>",
   kill: (scopeToken: string): string => `serin.kill.${scopeToken}`,
@@ -75,6 +80,7 @@ export const METRICS = {
   ruleAge: "serin_rules_beat_age_seconds",
   rulesRejected: "serin_rules_rejected_total",
   rulesState: "serin_rules_state",
+  segmentsAwaited: "serin_segments_awaited",
   kills: "serin_kills",
   killsRefused: "serin_kills_refused_total",
   streams: "serin_ext_proc_streams_total",
@@ -99,6 +105,8 @@ export const METRICS = {
   rolloutNewlyFailingUsers: "serin_rollout_newly_failing_users",
   rolloutKnownFailingRequests: "serin_rollout_known_failing_requests",
   rolloutKnownFailingUsers: "serin_rollout_known_failing_users",
+  rolloutMixUsers: "serin_rollout_mix_users",
+  rolloutMixSkewed: "serin_rollout_mix_skewed",
 } as const;
 
 /** Upper bounds of the latency histogram, in milliseconds; the last bucket is open. */

@@ -11,6 +11,8 @@ import {
 } from "./conditions.ts";
 import { stageFaults } from "./lanes.ts";
 import { MirrorSchema } from "./mirror.ts";
+import { MixSchema } from "./mix.ts";
+import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
 import { StagesSchema, stagesOf } from "./stages.ts";
 import { DurationTextSchema, PointsSchema } from "./units.ts";
@@ -19,13 +21,6 @@ import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from ".
 export { STABLE } from "./names.ts";
 export type { VariantName, Variants } from "./variants.ts";
 export { isTagOnly, VariantNameSchema };
-
-const NAME_PATTERN = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
-/** Name of a rollout or target: a DNS label, because it becomes part of a NATS subject and of metric labels. */
-export const NameSchema = z
-  .string()
-  .regex(NAME_PATTERN, "not a name; use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit");
 
 const HOST_PATTERN = /^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)$/;
 
@@ -195,6 +190,7 @@ export const RolloutSchema = z
     targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
     cohort: CohortSchema.optional().describe("One cohort over several service hops."),
     mirror: MirrorSchema.optional().describe("Copies of requests for a shadow; none while the rollout is off."),
+    mix: MixSchema.optional().describe("Labels by which the canary's users are compared with all users; shown by status."),
     strategy: StrategySchema.describe("How the share grows."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
     onUnwatched: z
@@ -209,7 +205,7 @@ export const RolloutSchema = z
   .superRefine(checkStages);
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
-export const PATTERNS = { ...CONDITION_PATTERNS, name: NAME_PATTERN, host: HOST_PATTERN, variant: VARIANT_PATTERN } as const;
+export const PATTERNS = { ...CONDITION_PATTERNS, host: HOST_PATTERN, variant: VARIANT_PATTERN } as const;
 
 export type Rollout = z.infer<typeof RolloutSchema>;
 export type RolloutInput = z.input<typeof RolloutSchema>;

@@ -2,8 +2,11 @@ import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { shareFaults } from "./lanes.ts";
 import { StaticMirrorSchema } from "./mirror.ts";
+import { MixSchema } from "./mix.ts";
+import { NameSchema } from "./name-schema.ts";
 import { FORMAT, MAX_BLOBS, STABLE } from "./names.ts";
-import { KeySourcesSchema, MatchSchema, NameSchema, TargetSchema } from "./rollout.ts";
+import { KeySourcesSchema, MatchSchema, TargetSchema } from "./rollout.ts";
+import { MAX_SEGMENTS, type ReadySegment, type SegmentRules, SegmentRulesSchema } from "./segments.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
 import { checkClusters, checkVariants, VariantNameSchema, VariantSchema } from "./variants.ts";
 
@@ -50,6 +53,7 @@ export const StaticRulesSchema = z.strictObject({
   targets: z.array(StaticTargetSchema),
   cohort: StaticCohortSchema.optional(),
   mirror: StaticMirrorSchema.optional(),
+  mix: MixSchema.optional(),
 });
 
 /** The part that changes: it stands in the manifest itself, so a rollback fetches nothing. */
@@ -73,6 +77,7 @@ export const RuleSetSchema = z.strictObject({
   epoch: EpochSchema,
   revision: RevisionSchema,
   rollouts: z.record(NameSchema, RolloutRulesSchema),
+  segments: z.record(NameSchema, SegmentRulesSchema).optional(),
 });
 
 /** Static rules of some rollouts, stored under the hash of its bytes. */
@@ -93,6 +98,11 @@ export const ManifestPayloadSchema = z.strictObject({
     .record(z.string().regex(/^\d{1,2}$/), HashSchema)
     .refine((blobs) => Object.keys(blobs).length <= MAX_BLOBS, `more than ${MAX_BLOBS} blobs`)
     .describe("Shard number → hash of its blob."),
+  segments: z
+    .record(NameSchema, HashSchema)
+    .refine((segments) => Object.keys(segments).length <= MAX_SEGMENTS, `more than ${MAX_SEGMENTS} segments`)
+    .optional()
+    .describe("Segment → hash of its index, which names the chunks of its users."),
   live: z.record(NameSchema, LiveRuleSchema),
 });
 
@@ -140,6 +150,7 @@ export interface ReadyRuleSet {
   readonly epoch: number;
   readonly revision: number;
   readonly rollouts: Readonly<Record<string, { readonly rules: ReadyRules; readonly live: LiveRule }>>;
+  readonly segments?: Readonly<Record<string, ReadySegment | SegmentRules>> | undefined;
 }
 export type ManifestPayload = z.infer<typeof ManifestPayloadSchema>;
 export type Lease = z.infer<typeof LeaseSchema>;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isTagOnly, type Rollout, RolloutSchema } from "../contract/rollout.ts";
+import { segmentsIn } from "../core/decide/conditions.ts";
 import { overlaps } from "../core/decide/overlap.ts";
 import { type Governed, isEnded } from "./derive-manifest.ts";
 
@@ -8,8 +9,13 @@ export type Applied =
   | { readonly type: "start"; readonly rollout: Rollout }
   | { readonly type: "unchanged" | "refused" | "invalid"; readonly message: string };
 
-/** Judges a document against the rollout of the same name and all others; `current` is undefined for a new name. */
-export function judgeApply(document: unknown, name: string | undefined, all: readonly Governed[]): Applied {
+/** Judges a document against the rollout of the same name, all others, and the names of the segments that there are. */
+export function judgeApply(
+  document: unknown,
+  name: string | undefined,
+  all: readonly Governed[],
+  segments: readonly string[] = [],
+): Applied {
   const parsed = RolloutSchema.safeParse(document);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "document"}: ${message}`);
@@ -23,7 +29,18 @@ export function judgeApply(document: unknown, name: string | undefined, all: rea
   if (plain >= 0) {
     return { type: "invalid", message: `targets.${plain}.when.users: raw user ids are never sent; let \`serin apply\` hash them` };
   }
-  return judgeAgainst(rollout, all);
+  const unknown = unknownSegment(rollout, segments);
+  return unknown === undefined ? judgeAgainst(rollout, all) : { type: "refused", message: unknown };
+}
+
+/** A sidecar counts nobody in a segment that it does not know: not what the author meant. */
+function unknownSegment({ targets }: Rollout, segments: readonly string[]): string | undefined {
+  for (const [index, { when }] of targets.entries()) {
+    const name = segmentsIn(when).find((segment) => !segments.includes(segment));
+    const known = segments.length === 0 ? "none was applied yet" : `known are ${segments.join(", ")}`;
+    if (name !== undefined) return `targets.${index}.when: there is no segment ${name}, ${known}; apply it first, or in the same command`;
+  }
+  return undefined;
 }
 
 function judgeAgainst(rollout: Rollout, all: readonly Governed[]): Applied {

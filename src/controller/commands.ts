@@ -10,20 +10,33 @@ import { liveRulesOf, MAX_LIVE_BYTES } from "./derive-manifest.ts";
 import { freshLive, replyTo } from "./live-rules.ts";
 import type { TermParts } from "./ports.ts";
 import { newSeat, type Seat } from "./seats.ts";
+import { isSegment, SegmentCommands } from "./segment-commands.ts";
+import type { SegmentKeeper } from "./segments.ts";
 import type { Steps } from "./steps.ts";
 
 type Answer = Readonly<Pick<Reply, "result" | "message">>;
+
+interface CommandTools {
+  readonly steps: Steps;
+  readonly segments: SegmentKeeper;
+}
+
+type Move = Exclude<Verb, "apply" | "forget" | "store">;
 
 /** Carries out what operators ask. An answer is given only when what it says is durable and, where rules changed, published. */
 export class Commands {
   readonly #parts: TermParts;
   readonly #steps: Steps;
+  readonly #known: SegmentKeeper;
+  readonly #segments: SegmentCommands;
   /** Takes a sidecar out of the fleet; false when it was not known. */
   readonly #forget: (sidecar: string) => Promise<boolean>;
 
-  constructor(parts: TermParts, steps: Steps, forget: (sidecar: string) => Promise<boolean>) {
+  constructor(parts: TermParts, { steps, segments }: CommandTools, forget: (sidecar: string) => Promise<boolean>) {
     this.#parts = parts;
     this.#steps = steps;
+    this.#known = segments;
+    this.#segments = new SegmentCommands(parts, steps, segments);
     this.#forget = forget;
   }
 
@@ -40,12 +53,13 @@ export class Commands {
     const seat = name === undefined ? undefined : this.#steps.seats.get(name);
     const earlier = seat === undefined ? undefined : replyTo(seat.live, command.id);
     if (earlier !== undefined) return earlier;
-    if (verb === "apply") return this.#apply(command);
+    if (verb === "store") return this.#segments.store(command);
+    if (verb === "apply") return isSegment(command.document) ? this.#segments.apply(command) : this.#apply(command);
     if (verb === "forget") return this.#forgetSidecar(command);
     return this.#move(command, seat, verb);
   }
 
-  async #move(command: Command, seat: Seat | undefined, verb: Exclude<Verb, "apply" | "forget">): Promise<Reply> {
+  async #move(command: Command, seat: Seat | undefined, verb: Move): Promise<Reply> {
     if (seat === undefined) return replyWith(command, { result: "refused", message: this.#unknown(command.rollout) });
     const done = (after: LiveState): Reply => replyWith(command, { result: "done", message: `${verb}: ${standing(after)}` }, after);
     const refusal = await this.#steps.deliver(seat, eventOf(command, verb), { who: command.who, reply: done });
@@ -61,7 +75,7 @@ export class Commands {
 
   async #apply(command: Command): Promise<Reply> {
     const { seats, publisher } = this.#steps;
-    const applied = judgeApply(command.document, command.rollout, [...seats.values()]);
+    const applied = judgeApply(command.document, command.rollout, [...seats.values()], this.#known.names);
     if (applied.type !== "start") {
       const seat = seats.get(command.rollout ?? "");
       const reply = replyWith(command, { result: applied.type, message: applied.message }, seat?.live);
@@ -145,7 +159,7 @@ export class Commands {
   }
 }
 
-function eventOf({ full, reason, who }: Command, verb: Exclude<Verb, "apply" | "forget">): PlanEvent {
+function eventOf({ full, reason, who }: Command, verb: Move): PlanEvent {
   switch (verb) {
     case "promote":
       return { type: "promote", full: full === true };

@@ -13,7 +13,7 @@ import { startTelemetry, type Telemetry } from "../io/telemetry.ts";
 import { Candidate, pause } from "./candidate.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
 import { gaugesOf } from "./gauges.ts";
-import { auditPort, planPort, statePort } from "./nats-ports.ts";
+import { auditPort, planPort, segmentPort, statePort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { Term } from "./term.ts";
 
@@ -80,7 +80,11 @@ class Controller implements RunningController {
         const users = term?.failingUsers(live);
         return users === undefined ? [] : [{ rollout: live.rollout, users }];
       });
-      return gaugesOf({ isLeader: this.isLeader(), rollouts, failing, nowMs: clock.nowMs() });
+      const mixes = rollouts.flatMap((live) => {
+        const figures = term?.mix.figures(live);
+        return figures === undefined ? [] : [{ rollout: live.rollout, figures }];
+      });
+      return gaugesOf({ isLeader: this.isLeader(), rollouts, failing, mixes, nowMs: clock.nowMs() });
     };
     const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false, log });
     const server = await startHttp(settings.http, {
@@ -127,7 +131,8 @@ class Controller implements RunningController {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const ports = { state: statePort(manager, writer), plans: planPort(link, manager), audit: auditPort(link) };
+    const stored = { plans: planPort(link, manager), segments: segmentPort(link, manager) };
+    const ports = { state: statePort(manager, writer), audit: auditPort(link), ...stored };
     const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
     const term = new Term({ id: settings.id, term: writer.term, settings, clock, log, ...ports, killed }, (error: DeposedError) =>
       end(error.message),
@@ -179,6 +184,7 @@ class Controller implements RunningController {
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
       subscribeSafely(link, SUBJECTS.allEvidence, (message) => term.onEvidence(message), bad("evidence")),
       subscribeSafely(link, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
+      subscribeSafely(link, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),
     ];
@@ -195,7 +201,8 @@ class Controller implements RunningController {
 }
 
 /** An order that leaves no one on the rollout. */
-const isWhole = ({ rollout, user }: KillScope, name: string): boolean => rollout === undefined || (rollout === name && user === undefined);
+const isWhole = ({ rollout, user, segment }: KillScope, name: string): boolean =>
+  segment === undefined && user === undefined && (rollout === undefined || rollout === name);
 
 /** Resolves when the signal is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {

@@ -59,9 +59,9 @@ export class FencedWriter {
   }
 
   /** Writes a state subject. Throws DeposedError when another leads, or JetStream's own refusal, like one for size. */
-  write(subject: string, text: string): Promise<void> {
+  write(subject: string, data: string | Uint8Array): Promise<void> {
     return this.#enqueue(async () => {
-      await this.#publish(subject, () => text);
+      await this.#publish(subject, () => data);
     });
   }
 
@@ -98,12 +98,12 @@ export class FencedWriter {
   }
 
   /** Retries what may not have arrived for as long as this controller may still lead: all its writes bear repetition. */
-  async #publish(subject: string, text: () => string): Promise<number> {
+  async #publish(subject: string, data: () => string | Uint8Array): Promise<number> {
     for (;;) {
       this.#requireOffice();
       try {
         const expect = { lastSubjectSequence: this.#sequence, lastSubjectSequenceSubject: SUBJECTS.lease };
-        const { seq } = await this.#parts.link.jetstream.publish(subject, text(), { expect, timeout: this.#timeoutMs });
+        const { seq } = await this.#parts.link.jetstream.publish(subject, data(), { expect, timeout: this.#timeoutMs });
         return seq;
       } catch (error) {
         if (!mayRetry(error)) throw error;

@@ -2,10 +2,11 @@ import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import { SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import type { StoredPlan } from "../contract/stored-plan.ts";
 import { type NatsLink, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
-import { decodePlan, listAudit, listSubjects } from "../io/store.ts";
+import { decodePlan, decodeSegment, listAudit, listSubjects } from "../io/store.ts";
 import type { FencedWriter } from "./fenced-writer.ts";
-import type { AuditPort, PlanPort, StatePort } from "./ports.ts";
+import type { AuditPort, PlanPort, SegmentPort, StatePort } from "./ports.ts";
 
 /** Another plan of the same rollout was stored between reading and writing. */
 export class PlanConflictError extends SerinError {
@@ -21,7 +22,7 @@ export function statePort(manager: JetStreamManager, writer: FencedWriter): Stat
   return {
     read,
     subjects: (filter) => listSubjects(manager, STREAMS.state, filter),
-    write: (subject, text) => writer.write(subject, text),
+    write: (subject, data) => writer.write(subject, data),
     async purge(subject) {
       const stored = await read(subject);
       if (stored === undefined) return;
@@ -36,7 +37,7 @@ export function statePort(manager: JetStreamManager, writer: FencedWriter): Stat
 export function planPort(link: NatsLink, manager: JetStreamManager): PlanPort {
   return {
     async names() {
-      const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.allPlans);
+      const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.rolloutPlans);
       return subjects.map((subject) => subject.slice(SUBJECTS.plan("").length));
     },
     async last(rollout) {
@@ -48,18 +49,41 @@ export function planPort(link: NatsLink, manager: JetStreamManager): PlanPort {
       if (message === null || message.subject !== SUBJECTS.plan(rollout)) return undefined;
       return decodePlan({ subject: message.subject, sequence: message.seq, data: message.data });
     },
-    async append(rollout, plan, expectedSequence) {
-      const subject = SUBJECTS.plan(rollout);
-      try {
-        const expect = { lastSubjectSequence: expectedSequence };
-        const { seq } = await link.jetstream.publish(subject, JSON.stringify(plan), { expect });
-        return seq;
-      } catch (cause) {
-        if (cause instanceof JetStreamApiError && cause.code === WRONG_LAST_SEQUENCE) throw new PlanConflictError(rollout, { cause });
-        throw cause;
-      }
-    },
+    append: (rollout, plan, expectedSequence) => appendPlan(link, rollout, { subject: SUBJECTS.plan(rollout), plan, expectedSequence }),
   };
+}
+
+/** Segments in the stream of plans. */
+export function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentPort {
+  return {
+    async names() {
+      const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.segmentPlan("*"));
+      return subjects.map((subject) => subject.slice(SUBJECTS.segmentPlan("").length));
+    },
+    async last(segment) {
+      const stored = await getLast(manager, STREAMS.plans, SUBJECTS.segmentPlan(segment));
+      return stored === undefined ? undefined : decodeSegment(stored);
+    },
+    append: (segment, plan, expectedSequence) =>
+      appendPlan(link, `segment ${segment}`, { subject: SUBJECTS.segmentPlan(segment), plan, expectedSequence }),
+  };
+}
+
+interface Appended {
+  readonly subject: string;
+  readonly plan: StoredPlan;
+  readonly expectedSequence: number;
+}
+
+async function appendPlan(link: NatsLink, name: string, { subject, plan, expectedSequence }: Appended): Promise<number> {
+  try {
+    const expect = { lastSubjectSequence: expectedSequence };
+    const { seq } = await link.jetstream.publish(subject, JSON.stringify(plan), { expect });
+    return seq;
+  } catch (cause) {
+    if (cause instanceof JetStreamApiError && cause.code === WRONG_LAST_SEQUENCE) throw new PlanConflictError(name, { cause });
+    throw cause;
+  }
 }
 
 /** The audit stream; the record's id is the message id by which JetStream drops repeats. */

@@ -4,7 +4,7 @@ import type { StoredPlan } from "../contract/stored-plan.ts";
 import type { Clock } from "../io/clock.ts";
 import type { Logger } from "../io/log.ts";
 import type { Stored } from "../io/nats.ts";
-import type { Plan } from "../io/store.ts";
+import type { AppliedSegment, Plan } from "../io/store.ts";
 import type { ControllerSettings } from "./options.ts";
 
 /** The state stream as the leader uses it; reads come from the stream's own leader, so that they follow the write of the lease. */
@@ -12,7 +12,7 @@ export interface StatePort {
   read(subject: string): Promise<Stored | undefined>;
   subjects(filter: string): Promise<readonly string[]>;
   /** Fenced by the lease; throws DeposedError when another leads. */
-  write(subject: string, text: string): Promise<void>;
+  write(subject: string, data: string | Uint8Array): Promise<void>;
   /** Removes the subject's value, but never one written by a successor. */
   purge(subject: string): Promise<void>;
 }
@@ -27,6 +27,13 @@ export interface PlanPort {
   at(rollout: string, sequence: number): Promise<Plan | undefined>;
   /** The sequence of the stored plan. Throws PlanConflictError when another plan came in between. */
   append(rollout: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
+}
+
+/** Segments in the stream of plans, under the same rules. */
+export interface SegmentPort {
+  names(): Promise<readonly string[]>;
+  last(segment: string): Promise<AppliedSegment | undefined>;
+  append(segment: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
 }
 
 /** The append-only audit stream; a repeated id within its window is stored once. */
@@ -44,6 +51,7 @@ export interface TermParts {
   readonly log: Logger;
   readonly state: StatePort;
   readonly plans: PlanPort;
+  readonly segments: SegmentPort;
   readonly audit: AuditPort;
   /** The operator's order that switches a rollout off; undefined without one. */
   killed(rollout: string): KillOrder | undefined;

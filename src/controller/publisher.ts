@@ -5,6 +5,7 @@ import { CorruptRulesError, decodeManifest, encodeBlobs, encodeManifest } from "
 import { type Governed, liveRulesOf, staticRulesKey, staticRulesOfAll } from "./derive-manifest.ts";
 import type { Revision } from "./fleet.ts";
 import type { TermParts } from "./ports.ts";
+import type { SegmentKeeper } from "./segments.ts";
 
 type Blobs = ReturnType<typeof encodeBlobs>;
 
@@ -14,6 +15,7 @@ type Blobs = ReturnType<typeof encodeBlobs>;
  */
 export class Publisher {
   readonly #parts: TermParts;
+  readonly #segments: SegmentKeeper;
   #current: ManifestPayload | undefined;
   /** An epoch to rise to, when sidecars obey something newer than this store holds. */
   #epoch: number | undefined;
@@ -21,8 +23,9 @@ export class Publisher {
   /** Blobs that no manifest names, and since when by the monotonic clock. */
   readonly #unreferenced = new Map<string, number>();
 
-  constructor(parts: TermParts) {
+  constructor(parts: TermParts, segments: SegmentKeeper) {
     this.#parts = parts;
+    this.#segments = segments;
   }
 
   /** The manifest in force; all zero when there is none. */
@@ -67,9 +70,12 @@ export class Publisher {
   async sync(all: readonly Governed[]): Promise<void> {
     const blobs = this.#encode(all);
     const live = liveRulesOf(all);
+    const indexes = this.#segments.indexes;
+    const segments = Object.fromEntries(indexes.map(([name, { hash }]) => [name, hash]));
     const before = this.#current;
     const { epoch, revision } = this.next;
-    const isSame = before !== undefined && epoch === before.epoch && isDeepStrictEqual({ blobs: blobs.blobs, live }, pick(before));
+    const isSame =
+      before !== undefined && epoch === before.epoch && isDeepStrictEqual({ blobs: blobs.blobs, segments, live }, pick(before));
     if (isSame) return;
     const { state, clock, term } = this.#parts;
     const named = new Set(Object.values(before?.blobs ?? {}));
@@ -77,7 +83,17 @@ export class Publisher {
       // Only a blob of the manifest in force surely stays until this one is out; any other may be purged at any moment.
       if (!named.has(hash)) await state.write(SUBJECTS.blob(hash), content);
     }
-    const payload: ManifestPayload = { format: FORMAT, epoch, revision, term, issuedAtMs: clock.nowMs(), blobs: blobs.blobs, live };
+    for (const [name, { hash, text }] of indexes) if (before?.segments?.[name] !== hash) await state.write(SUBJECTS.blob(hash), text);
+    const payload: ManifestPayload = {
+      format: FORMAT,
+      epoch,
+      revision,
+      term,
+      issuedAtMs: clock.nowMs(),
+      blobs: blobs.blobs,
+      ...(indexes.length === 0 ? {} : { segments }),
+      live,
+    };
     // Known before it is written: a sidecar's receipt can overtake the server's answer, and is no sign of a lost write.
     this.#current = payload;
     try {
@@ -92,7 +108,7 @@ export class Publisher {
   async purge(): Promise<void> {
     const { state, clock, settings } = this.#parts;
     const nowMs = clock.monotonicMs();
-    const named = new Set(Object.values(this.#current?.blobs ?? {}).map((hash) => SUBJECTS.blob(hash)));
+    const named = new Set([...Object.values(this.#current?.blobs ?? {}), ...this.#segments.blobs].map(SUBJECTS.blob));
     for (const subject of await state.subjects(SUBJECTS.blob("*"))) {
       const sinceMs = this.#unreferenced.get(subject);
       if (named.has(subject)) this.#unreferenced.delete(subject);
@@ -104,6 +120,12 @@ export class Publisher {
     }
   }
 
+  /** Lets blobs that no manifest names yet stay for a while from now on. */
+  spare(subjects: readonly string[]): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const subject of subjects) this.#unreferenced.set(subject, nowMs);
+  }
+
   /** Static rules change with a plan only, and hashing them would delay a rollback. */
   #encode(all: readonly Governed[]): Blobs {
     const key = staticRulesKey(all);
@@ -112,4 +134,8 @@ export class Publisher {
   }
 }
 
-const pick = ({ blobs, live }: ManifestPayload): Pick<ManifestPayload, "blobs" | "live"> => ({ blobs, live });
+const pick = ({ blobs, segments = {}, live }: ManifestPayload): Pick<ManifestPayload, "blobs" | "segments" | "live"> => ({
+  blobs,
+  segments,
+  live,
+});

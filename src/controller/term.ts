@@ -12,10 +12,12 @@ import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
 import { judgeReports } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
+import { MixKeeper } from "./mix-keeper.ts";
 import { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { loadSeats, type Seat } from "./seats.ts";
+import { SegmentKeeper } from "./segments.ts";
 import { Steps } from "./steps.ts";
 
 /** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
@@ -31,11 +33,14 @@ export type Incoming = Readonly<{ subject: string; data: Uint8Array }>;
  */
 export class Term {
   readonly #parts: TermParts;
+  readonly #segments: SegmentKeeper;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
   readonly #steps: Steps;
   readonly #fleet: FleetKeeper;
   readonly #failing: FailingKeeper;
+  /** Who the users are of rollouts that ask for it. */
+  readonly mix: MixKeeper;
   readonly #commands: Commands;
   readonly #mailbox: Mailbox;
   readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
@@ -44,12 +49,14 @@ export class Term {
   /** `onDeposed` is called when a write shows that another controller leads. */
   constructor(parts: TermParts, onDeposed: (error: DeposedError) => void) {
     this.#parts = parts;
-    this.#publisher = new Publisher(parts);
+    this.#segments = new SegmentKeeper(parts);
+    this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
     this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
-    this.#commands = new Commands(parts, this.#steps, (sidecar) => {
+    this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
@@ -63,6 +70,7 @@ export class Term {
   /** Takes over what the leader before left, wherever it was interrupted. */
   async begin(): Promise<void> {
     await this.#publisher.load();
+    await this.#segments.load();
     await this.#fleet.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) {
@@ -70,9 +78,10 @@ export class Term {
       await this.#outbox.resume(seat.live);
     }
     await this.#failing.load(seats.map(({ live }) => live));
+    await this.mix.load(seats);
     await this.#steps.sync();
     for (const { name, plan } of unobeyed) {
-      const applied = judgeApply(plan.document, name, seats);
+      const applied = judgeApply(plan.document, name, seats, this.#segments.names);
       if (applied.type === "start") {
         this.#parts.log.info({ rollout: name, sequence: plan.sequence }, "stored plan was not begun, beginning it");
         await this.#commands.begin(plan);
@@ -198,6 +207,7 @@ export class Term {
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
     await this.#failing.write(seat.live);
+    await this.mix.write(seat);
     await this.#steps.clearOutbox(seat);
   }
 

@@ -1,12 +1,14 @@
 import { DocumentError, type Fault } from "../contract/errors.ts";
 import { type Rollout, type RolloutInput, RolloutSchema } from "../contract/rollout.ts";
+import { type Segment, SegmentSchema } from "../contract/segments.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Finding, findings } from "./schema-findings.ts";
 import type { Path } from "./schema-shape.ts";
 import { readYaml, type YamlDocument } from "./yaml-source.ts";
 
 const MAX_BYTES = 1_048_576;
-const KIND = "Rollout";
+const KINDS = ["Rollout", "Segment"] as const;
+type Kind = (typeof KINDS)[number];
 
 /** A rollout as checked and as written; both mean the same, the second is what is stored. */
 export interface RolloutDocument {
@@ -14,35 +16,78 @@ export interface RolloutDocument {
   readonly written: RolloutInput;
 }
 
-/** All rollouts of a YAML text (several by `---`). Throws DocumentError with every fault of the file at once. */
-export function parseRollouts(text: string, file: string): Rollout[] {
-  return readRollouts(text, file).map(({ rollout }) => rollout);
+/** A segment as checked. */
+export interface SegmentDocument {
+  readonly segment: Segment;
+  /** A fault of a part of it that was found later. */
+  faultAt(path: Path, problem: string, fix: string): Fault;
 }
 
-/** Like `parseRollouts`, with each document as written beside it. */
-export function readRollouts(text: string, file: string): RolloutDocument[] {
+/** What a file holds, each kind in the order of the file. */
+export interface Documents {
+  readonly rollouts: readonly RolloutDocument[];
+  readonly segments: readonly SegmentDocument[];
+}
+
+/** All rollouts of a YAML text (several by `---`). Throws DocumentError with every fault of the file at once. */
+export function parseRollouts(text: string, file: string): Rollout[] {
+  return readDocuments(text, file).rollouts.map(({ rollout }) => rollout);
+}
+
+/** Like `parseRollouts`, with each document as written beside it, and with the segments. */
+export function readDocuments(text: string, file: string): Documents {
   const whole = (problem: string, fix: string): DocumentError => new DocumentError([{ file, line: 1, column: 1, path: "", problem, fix }]);
   if (Buffer.byteLength(text) > MAX_BYTES) throw whole("the file is larger than 1 MiB", "split it");
   const documents = readYaml(text);
-  if (documents.length === 0) throw whole("the file holds no rollout", "write one that begins with apiVersion: serin/v1 and kind: Rollout");
+  if (documents.length === 0)
+    throw whole("the file holds no rollout and no segment", "write one that begins with apiVersion: serin/v1 and kind: Rollout");
 
   const checked = documents.map((document) => checkDocument(document, file));
   const faults = [...checked.flatMap((result) => result.faults), ...repeatedNames(documents, file)];
   if (faults.length > 0) throw new DocumentError(faults.toSorted((a, b) => a.line - b.line || a.column - b.column));
-  return checked.flatMap(({ read }) => (read === undefined ? [] : [read]));
+  return {
+    rollouts: checked.flatMap(({ rollout }) => (rollout === undefined ? [] : [rollout])),
+    segments: checked.flatMap(({ segment }) => (segment === undefined ? [] : [segment])),
+  };
 }
 
-function checkDocument(document: YamlDocument, file: string): { faults: readonly Fault[]; read?: RolloutDocument } {
+interface Checked {
+  readonly faults: readonly Fault[];
+  readonly rollout?: RolloutDocument;
+  readonly segment?: SegmentDocument;
+}
+
+function checkDocument(document: YamlDocument, file: string): Checked {
   const { value } = document;
   const faults = document.faults.map((fault): Fault => ({ file, path: "", ...fault }));
   if (value === undefined) return { faults };
+  if (kindOf(value) === "Segment") {
+    const segment = SegmentSchema.safeParse(value, { reportInput: true });
+    const faultAt: SegmentDocument["faultAt"] = (path, problem, fix) => faultOf({ path, problem, fix, at: "value" }, document, file);
+    if (segment.success) return { faults, segment: { segment: segment.data, faultAt } };
+    return { faults: [...faults, ...findings(segment.error.issues, SegmentSchema).map((finding) => faultOf(finding, document, file))] };
+  }
   const result = RolloutSchema.safeParse(value, { reportInput: true });
   // The schema has just accepted exactly this value as its input.
-  if (result.success) return { faults, read: { rollout: result.data, written: value as RolloutInput } };
+  if (result.success) return { faults, rollout: { rollout: result.data, written: value as RolloutInput } };
   const found = findings(result.error.issues, RolloutSchema);
-  const relevant = isOtherKind(value) ? found.filter(({ path }) => path[0] === "kind" || path[0] === "apiVersion") : found;
+  const relevant = kindOf(value) === undefined ? ofOtherKind(found) : found;
   return { faults: [...faults, ...relevant.map((finding) => faultOf(finding, document, file))] };
 }
+
+/** What a document says that it is, a slip of the pen allowed; undefined for something else. */
+function kindOf(value: unknown): Kind | undefined {
+  const kind = fieldOf(value, "kind");
+  const nearest = kind === undefined ? "Rollout" : nearestName(kind, KINDS);
+  return KINDS.find((known) => known === nearest);
+}
+
+/** A document of quite another kind: each of its keys would be a fault, and none of those would help. */
+const ofOtherKind = (found: readonly Finding[]): Finding[] =>
+  found.flatMap((finding) => {
+    if (finding.path[0] === "kind") return [{ ...finding, fix: `write ${KINDS.map((kind) => `"${kind}"`).join(" or ")}` }];
+    return finding.path[0] === "apiVersion" ? [finding] : [];
+  });
 
 const faultOf = ({ path, at, problem, fix }: Finding, document: YamlDocument, file: string): Fault => ({
   file,
@@ -56,22 +101,18 @@ const faultOf = ({ path, at, problem, fix }: Finding, document: YamlDocument, fi
 const written = (path: Path): string =>
   path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${part}`)).join("");
 
-/** A document of quite another kind: each of its keys would be a fault, and none of those would help. */
-function isOtherKind(value: unknown): boolean {
-  const kind = fieldOf(value, "kind");
-  return kind !== undefined && nearestName(kind, [KIND]) === undefined;
-}
-
 function repeatedNames(documents: readonly YamlDocument[], file: string): Fault[] {
   const firstLines = new Map<string, number>();
   return documents.flatMap((document): Fault[] => {
     const name = fieldOf(document.value, "name");
     if (name === undefined) return [];
     const place = document.placeOf(["name"], "value");
-    const before = firstLines.get(name);
-    if (before === undefined) firstLines.set(name, place.line);
+    // A rollout and a segment may have the same name.
+    const what = kindOf(document.value) === "Segment" ? "segment" : "rollout";
+    const before = firstLines.get(`${what} ${name}`);
+    if (before === undefined) firstLines.set(`${what} ${name}`, place.line);
     if (before === undefined) return [];
-    return [{ file, ...place, path: "name", problem: `${name} stands in line ${before} already`, fix: "give each rollout its own name" }];
+    return [{ file, ...place, path: "name", problem: `${name} stands in line ${before} already`, fix: `give each ${what} its own name` }];
   });
 }
 

@@ -18,22 +18,33 @@ export interface EntryText {
   readonly tables: readonly UserTable[];
 }
 
-/** A document whose entries were read as far as they are new. */
-export interface ReadEntries<Parsed> {
-  /** Its fields besides the entries. */
-  readonly fields: Readonly<Record<string, unknown>>;
+/** The entries of one field, read as far as they are new. */
+export interface Entries<Parsed> {
   /** Fingerprint of each entry by name. */
   readonly fingerprints: ReadonlyMap<string, string>;
   /** Entries whose fingerprint was not known under their name. */
   readonly changed: ReadonlyMap<string, Parsed>;
 }
 
-interface Options<Parsed> {
+/** A document whose entries were read as far as they are new. */
+export interface ReadEntries<Parsed, Beside = never> extends Entries<Parsed> {
+  /** Its fields besides the entries. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** The entries of the other field. */
+  readonly beside: Entries<Beside>;
+}
+
+interface Container<Parsed> {
   /** The field that holds the entries. */
   readonly container: string;
   /** Fingerprints by name of what was read before. */
   readonly known: ReadonlyMap<string, string>;
   parse(entry: EntryText): Parsed;
+}
+
+interface Options<Parsed, Beside> extends Container<Parsed> {
+  /** Another field with entries. */
+  readonly beside?: Container<Beside> | undefined;
 }
 
 const CHUNK = 65_536;
@@ -42,29 +53,51 @@ const CHUNK = 65_536;
  * Reads a document of many entries in slices of a few milliseconds, and parses only the entries that changed. Throws a SyntaxError
  * on what is no JSON, an EntryFault on what cannot be read all the same, and what `parse` throws.
  */
-export async function readEntries<Parsed>(source: ByteSource, { container, known, parse }: Options<Parsed>): Promise<ReadEntries<Parsed>> {
-  const fingerprints = new Map<string, string>();
-  const changed = new Map<string, Parsed>();
-  const large: RawEntry[] = [];
-  const scanner = new EntryScanner(container, (entry) => {
-    const { name, fingerprint, bytes } = entry;
-    if (fingerprints.has(name)) throw new EntryFault(`${container}.${name} stands twice`);
-    const before = known.get(name);
-    const isKnown = before === fingerprint;
-    // The text from before is old already: ten thousand new ones would have to be moved by the garbage collector.
-    fingerprints.set(name, isKnown ? before : fingerprint);
-    if (isKnown) return;
-    if (bytes === undefined) large.push(entry);
-    else changed.set(name, parse({ name, text: bytes.toString("utf8"), tables: [] }));
-  });
+export async function readEntries<Parsed, Beside = never>(
+  source: ByteSource,
+  options: Options<Parsed, Beside>,
+): Promise<ReadEntries<Parsed, Beside>> {
+  const own = collect(options);
+  const beside = options.beside === undefined ? undefined : collect(options.beside);
+  const collectors = beside === undefined ? [own] : [own, beside];
+  const large: { readonly entry: RawEntry; readonly add: (entry: EntryText) => void }[] = [];
+  const scanner = new EntryScanner(
+    collectors.map(({ container }) => container),
+    (entry) => {
+      const { container, name, fingerprint, bytes } = entry;
+      const collector = container === own.container ? own : (beside ?? own);
+      if (!collector.isNew(name, fingerprint)) return;
+      if (bytes === undefined) large.push({ entry, add: collector.add });
+      else collector.add({ name, text: bytes.toString("utf8"), tables: [] });
+    },
+  );
   await eachChunk(source, { start: 0, length: Number.POSITIVE_INFINITY }, (chunk) => scanner.push(chunk));
   const fields = scanner.end();
-  for (const entry of large) {
+  for (const { entry, add } of large) {
     const lists = new ListReader();
     await eachChunk(source, entry, (chunk) => lists.push(chunk));
-    changed.set(entry.name, parse({ name: entry.name, ...(await inSlices(lists.finishing())) }));
+    add({ name: entry.name, ...(await inSlices(lists.finishing())) });
   }
-  return { fields, fingerprints, changed };
+  return { fields, ...own.read, beside: beside?.read ?? { fingerprints: new Map(), changed: new Map() } };
+}
+
+/** Takes the entries of one field. */
+function collect<Parsed>({ container, known, parse }: Container<Parsed>) {
+  const fingerprints = new Map<string, string>();
+  const changed = new Map<string, Parsed>();
+  return {
+    container,
+    read: { fingerprints, changed },
+    isNew(name: string, fingerprint: string): boolean {
+      if (fingerprints.has(name)) throw new EntryFault(`${container}.${name} stands twice`);
+      const before = known.get(name);
+      const isKnown = before === fingerprint;
+      // The text from before is old already: ten thousand new ones would have to be moved by the garbage collector.
+      fingerprints.set(name, isKnown ? before : fingerprint);
+      return !isKnown;
+    },
+    add: (entry: EntryText): void => void changed.set(entry.name, parse(entry)),
+  };
 }
 
 /** Bytes in memory. */

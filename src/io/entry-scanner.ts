@@ -2,6 +2,8 @@ import { createHash, hash as hashOnce } from "node:crypto";
 
 /** One member of the container: its name, the sha256 of its value's bytes, and where these stand. */
 export interface RawEntry {
+  /** The field that it stands in. */
+  readonly container: string;
   readonly name: string;
   /** sha256 in base64. */
   readonly fingerprint: string;
@@ -26,12 +28,14 @@ const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 /**
- * Splits a JSON object into its fields, and one field of it, the container, into its entries, while the bytes come in. Values are
+ * Splits a JSON object into its fields, and some fields of it, the containers, into their entries, while the bytes come in. Values are
  * not looked into: whoever parses an entry whole, once for each fingerprint, has read all of the document. Throws a SyntaxError
  * on what is no JSON between them, and an EntryFault on a field that stands twice.
  */
 export class EntryScanner {
-  readonly #container: string;
+  readonly #containers: readonly string[];
+  /** The one whose entries are read now. */
+  #container = "";
   readonly #onEntry: (entry: RawEntry) => void;
   readonly #fields = new Map<string, unknown>();
   #state: State = "begin";
@@ -47,8 +51,8 @@ export class EntryScanner {
   #inText = false;
   #isEscaped = false;
 
-  constructor(container: string, onEntry: (entry: RawEntry) => void) {
-    this.#container = container;
+  constructor(containers: readonly string[], onEntry: (entry: RawEntry) => void) {
+    this.#containers = containers;
     this.#onEntry = onEntry;
   }
 
@@ -124,8 +128,9 @@ export class EntryScanner {
   /** Takes the container's brace, and nothing of any other value. */
   #beginValue(byte: number, at: number): number {
     if (!this.#isInside && this.#fields.has(this.#key)) throw new EntryFault(`${this.#key} stands twice`);
-    if (!this.#isInside && this.#key === this.#container && byte === OPEN) {
+    if (!this.#isInside && this.#containers.includes(this.#key) && byte === OPEN) {
       this.#fields.set(this.#key, {});
+      this.#container = this.#key;
       this.#isInside = true;
       this.#state = "key or end";
       return at + 1;
@@ -169,7 +174,7 @@ export class EntryScanner {
     if (this.#isInside) {
       // The value begins and ends in this chunk where nothing was hashed before.
       const fingerprint = hasher?.digest("base64") ?? hashOnce("sha256", bytes ?? "", "base64");
-      this.#onEntry({ name: this.#key, fingerprint, start: this.#start, length, bytes });
+      this.#onEntry({ container: this.#container, name: this.#key, fingerprint, start: this.#start, length, bytes });
       return;
     }
     if (bytes === undefined) throw new EntryFault(`${this.#key} is too large`);

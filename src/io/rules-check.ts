@@ -91,6 +91,7 @@ const isCondition = (value: unknown): boolean =>
   isObject(value, 1) &&
   (isValueMatch(value["header"], isHeaderName) ||
     isValueMatch(value["cookie"], isCookieName) ||
+    fits(value["segment"], PATTERNS.name) ||
     isList(value["userHashes"], MAX_USERS, isUserHash));
 
 const isUserHash = (value: unknown): boolean => fits(value, PATTERNS.userHash);

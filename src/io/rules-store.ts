@@ -58,7 +58,7 @@ export const encodeManifest = (payload: ManifestPayload): string =>
 
 /** The payload of a stored manifest. Throws CorruptRulesError. */
 export function decodeManifest(data: Uint8Array): ManifestPayload {
-  return decodePayload(decode(ManifestSchema, bufferOf(data).toString("utf8"), "manifest").payload);
+  return decodePayload(decodeJson(ManifestSchema, bufferOf(data).toString("utf8"), "manifest").payload);
 }
 
 /** A stored manifest as text; where one was read before, only what differs is parsed and checked. Throws CorruptRulesError. */
@@ -113,10 +113,11 @@ async function loadBlob(hash: string, fetchBlob: (hash: string) => Promise<Uint8
   const data = await fetchBlob(hash);
   if (data === undefined) throw new CorruptRulesError(`blob ${hash} is not in the store`);
   if (sha256(data) !== hash) throw new CorruptRulesError(`blob ${hash} does not have its hash`);
-  return [hash, decode(BlobSchema, Buffer.from(data).toString("utf8"), `blob ${hash}`).rollouts];
+  return [hash, decodeJson(BlobSchema, Buffer.from(data).toString("utf8"), `blob ${hash}`).rollouts];
 }
 
-const decode = <Schema extends z.ZodType>(schema: Schema, text: string, what: string): z.infer<Schema> =>
+/** JSON of a schema's kind; `what` names it in what is thrown. Throws CorruptRulesError. */
+export const decodeJson = <Schema extends z.ZodType>(schema: Schema, text: string, what: string): z.infer<Schema> =>
   check(schema, parseJson(text, what), what);
 
 function parseJson(text: string, what: string): unknown {

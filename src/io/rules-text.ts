@@ -1,11 +1,13 @@
 import type { z } from "zod";
 import { mapLeaves } from "../contract/conditions.ts";
 import { shareFaults } from "../contract/lanes.ts";
+import { NameSchema } from "../contract/name-schema.ts";
 import { FORMAT } from "../contract/names.ts";
-import { NameSchema, PATTERNS } from "../contract/rollout.ts";
+import { PATTERNS } from "../contract/rollout.ts";
 import { type LiveRule, LiveRuleSchema, type ReadyLeaf, type ReadyRules, RuleSetSchema, StaticRulesSchema } from "../contract/rules.ts";
+import { type ReadySegment, readySegment, SegmentRulesSchema } from "../contract/segments.ts";
 import type { UserTable } from "../contract/user-lists.ts";
-import { type ByteSource, type EntryText, type ReadEntries, readEntries } from "./entry-reader.ts";
+import { type ByteSource, type Entries, type EntryText, type ReadEntries, readEntries } from "./entry-reader.ts";
 import { EntryFault } from "./entry-scanner.ts";
 import { isPlainLive, isPlainRules } from "./rules-check.ts";
 
@@ -27,51 +29,69 @@ interface Options<Input, Compiled> {
   compile(input: Input): Compiled;
 }
 
-/** What differs in a rule set from what was read before. */
-export interface ReadRuleSet<Compiled> extends Omit<ReadEntries<Compiled>, "fields"> {
-  readonly epoch: number;
-  readonly revision: number;
+interface RuleSetOptions<Compiled, Segment> extends Options<ReadyRollout, Compiled> {
+  readonly segments: {
+    readonly known: ReadonlyMap<string, string>;
+    compile(name: string, segment: ReadySegment): Segment;
+  };
 }
 
-const HeadSchema = RuleSetSchema.omit({ rollouts: true });
+/** What differs in a rule set from what was read before. */
+export interface ReadRuleSet<Compiled, Segment> extends Entries<Compiled> {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly segments: Entries<Segment>;
+}
+
+const HeadSchema = RuleSetSchema.omit({ rollouts: true, segments: true });
 
 /** Reads a rule set as `--rules FILE` holds it. Throws a RulesTextError. */
-export async function readRuleSetText<Compiled>(
+export async function readRuleSetText<Compiled, Segment>(
   source: ByteSource,
-  { known, compile }: Options<ReadyRollout, Compiled>,
-): Promise<ReadRuleSet<Compiled>> {
+  { known, compile, segments }: RuleSetOptions<Compiled, Segment>,
+): Promise<ReadRuleSet<Compiled, Segment>> {
   const faults: string[] = [];
-  const { fields, ...read } = await readChecked(source, known, (entry) => {
-    const { name, text, tables } = entry;
+  const parse = ({ name, text, tables }: EntryText): Compiled | undefined => {
     const parsed = Object(JSON.parse(text));
     const { rules, live, ...rest } = parsed;
     const ready = readyRules(rules, { tables, at: `rollouts.${name}.rules`, faults });
     const checked = isPlainLive(live) ? live : check(LiveRuleSchema, live, { at: `rollouts.${name}.live`, faults });
-    checkName(name, faults);
+    checkName(name, { at: `rollouts.${name}`, faults });
     for (const key of Object.keys(rest)) faults.push(`rollouts.${name}: Unrecognized key: "${key}"`);
     if (ready === undefined || checked === undefined) return undefined;
     for (const { path, message } of shareFaults(ready.variants, checked))
       faults.push(`rollouts.${name}.live.${path.join(".")}: ${message}`);
     return compile({ rules: ready, live: checked });
-  });
-  const { rollouts, ...others } = fields;
+  };
+  const parseSegment = ({ name, text, tables }: EntryText): Segment | undefined => {
+    checkName(name, { at: `segments.${name}`, faults });
+    const ready = readySegmentOf(JSON.parse(text), { tables, at: `segments.${name}`, faults });
+    return ready === undefined ? undefined : segments.compile(name, ready);
+  };
+  const beside = { container: "segments", known: segments.known, parse: parseSegment };
+  const { fields, beside: readSegments, ...read } = await readChecked(source, { container: "rollouts", known, parse, beside });
+  const { rollouts, segments: container = {}, ...others } = fields;
   const head = check(HeadSchema, others, { at: "", faults });
   if (Object(rollouts) !== rollouts || Array.isArray(rollouts)) faults.push("rollouts: no mapping of names to rollouts");
+  if (Object(container) !== container || Array.isArray(container)) faults.push("segments: no mapping of names to segments");
   if (head === undefined || faults.length > 0) throw new RulesTextError(`not a rule set: ${faults.join(", ")}`);
-  return { ...read, changed: withoutFaults(read.changed), epoch: head.epoch, revision: head.revision };
+  const { epoch, revision } = head;
+  const found = { ...readSegments, changed: withoutFaults(readSegments.changed) };
+  return { ...read, changed: withoutFaults(read.changed), epoch, revision, segments: found };
 }
 
 /** Reads a blob of static rules. Throws a RulesTextError. */
 export async function readBlobText<Compiled>(
   source: ByteSource,
   { known, compile }: Options<ReadyRules, Compiled>,
-): Promise<Omit<ReadEntries<Compiled>, "fields">> {
+): Promise<Entries<Compiled>> {
   const faults: string[] = [];
-  const { fields, ...read } = await readChecked(source, known, ({ name, text, tables }) => {
+  const parse = ({ name, text, tables }: EntryText): Compiled | undefined => {
     const ready = readyRules(JSON.parse(text), { tables, at: `rollouts.${name}`, faults });
-    checkName(name, faults);
+    checkName(name, { at: `rollouts.${name}`, faults });
     return ready === undefined ? undefined : compile(ready);
-  });
+  };
+  const { fields, ...read } = await readChecked(source, { container: "rollouts", known, parse });
   const { format, rollouts, ...rest } = fields;
   if (format !== FORMAT) faults.push(`format: not ${FORMAT}`);
   if (Object(rollouts) !== rollouts || Array.isArray(rollouts)) faults.push("rollouts: no mapping of names to rules");
@@ -80,13 +100,12 @@ export async function readBlobText<Compiled>(
   return { ...read, changed: withoutFaults(read.changed) };
 }
 
-async function readChecked<Parsed>(
+async function readChecked<Parsed, Beside = never>(
   source: ByteSource,
-  known: ReadonlyMap<string, string>,
-  parse: (entry: EntryText) => Parsed,
-): Promise<ReadEntries<Parsed>> {
+  options: Parameters<typeof readEntries<Parsed, Beside>>[1],
+): Promise<ReadEntries<Parsed, Beside>> {
   try {
-    return await readEntries(source, { container: "rollouts", known, parse });
+    return await readEntries(source, options);
   } catch (cause) {
     if (cause instanceof EntryFault) throw new RulesTextError(`${cause.message}`, { cause });
     if (cause instanceof SyntaxError) throw new RulesTextError("not JSON", { cause });
@@ -135,8 +154,21 @@ function isEmptyList(when: unknown): boolean {
   return isEmpty && Object.keys(rest).length === 0;
 }
 
-function checkName(name: string, faults: string[]): void {
-  if (!PATTERNS.name.test(name)) check(NameSchema, name, { at: `rollouts.${name}`, faults });
+/** A segment of one entry; undefined, with what is wrong added to the faults, when it is none. */
+function readySegmentOf(value: unknown, { tables, at, faults }: At & { tables: readonly UserTable[] }): ReadySegment | undefined {
+  if (tables.length === 0) {
+    const rules = check(SegmentRulesSchema, value, { at, faults });
+    return rules === undefined ? undefined : readySegment(rules);
+  }
+  const { packedUsers, ...rest } = Object(value);
+  const when = check(SegmentRulesSchema.omit({ packedUsers: true }), rest, { at, faults })?.when;
+  if (packedUsers === "" && tables.length === 1) return { when, chunkBits: 0, chunks: tables };
+  faults.push(`${at}: a list of users stands where none may be`);
+  return undefined;
+}
+
+function checkName(name: string, at: At): void {
+  if (!PATTERNS.name.test(name)) check(NameSchema, name, at);
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, value: unknown, { at, faults }: At): z.infer<Schema> | undefined {

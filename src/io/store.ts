@@ -6,9 +6,11 @@ import { EXIT } from "../contract/exit-codes.ts";
 import { type FailingUsersRecord, FailingUsersRecordSchema } from "../contract/failing-users.ts";
 import { type Fleet, FleetSchema, type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
 import { type Audit, AuditSchema, type Command, type Reply, ReplySchema, type Who } from "../contract/messages.ts";
+import { type MixRecord, MixRecordSchema } from "../contract/mix-evidence.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { type Lease, LeaseSchema } from "../contract/rules.ts";
+import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
 import { type NatsLink, readLast, readState, type Stored } from "./nats.ts";
 
@@ -72,6 +74,12 @@ export async function readFailingUsers(link: NatsLink, rollout: string): Promise
   return stored === undefined ? undefined : decodeStored(FailingUsersRecordSchema, stored);
 }
 
+/** What the leader knows of the mix of a rollout's users; undefined before any were counted. */
+export async function readMix(link: NatsLink, rollout: string): Promise<MixRecord | undefined> {
+  const stored = await readState(link, SUBJECTS.rolloutMix(rollout));
+  return stored === undefined ? undefined : decodeStored(MixRecordSchema, stored);
+}
+
 /** The lease with its sequence; undefined before any controller led. */
 export async function readLease(link: NatsLink): Promise<Sequenced<Lease> | undefined> {
   const stored = await readState(link, SUBJECTS.lease);
@@ -97,6 +105,22 @@ export function decodePlan(stored: Stored): Plan {
   if (!rollout.success) throw new CorruptValueError(stored.subject, { cause: rollout.error });
   const { document, who, atMs, reason, commandId } = plan;
   return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, commandId };
+}
+
+/** A segment as applied, with its sequence in the stream of plans. */
+export type AppliedSegment = Readonly<{ sequence: number; plan: SegmentPlan }>;
+
+/** Decodes a segment of the stream of plans. */
+export function decodeSegment(stored: Stored): AppliedSegment {
+  const plan = SegmentPlanSchema.safeParse(decodeStored(StoredPlanSchema, stored).document);
+  if (!plan.success) throw new CorruptValueError(stored.subject, { cause: plan.error });
+  return { sequence: stored.sequence, plan: plan.data };
+}
+
+/** The newest form of a segment; undefined when none was applied. */
+export async function readAppliedSegment(link: NatsLink, segment: string): Promise<AppliedSegment | undefined> {
+  const stored = await readLast(link, STREAMS.plans, SUBJECTS.segmentPlan(segment));
+  return stored === undefined ? undefined : decodeSegment(stored);
 }
 
 /** Subjects of a stream that hold a message and match the filter, in order. */

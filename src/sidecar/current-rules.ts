@@ -9,18 +9,31 @@ const FRESH_MS = 60_000;
 /** Rules to put in force: whole, or as they differ from those in force. */
 export type NextRules = ReadyRuleSet | RulesChange;
 
+/** What of a rule set is not there yet, by name. */
+export interface Awaited {
+  /** They are asked in the version before, where there was one. */
+  readonly segments: readonly string[];
+  /** They are as they were before, or not there. */
+  readonly rollouts: readonly string[];
+}
+
+const NOTHING: Awaited = { segments: [], rollouts: [] };
+
 /** The rules in force: one reference that is swapped whole, with what there is to tell about it. */
 export interface CurrentRules {
   /** All that is kept of them: neither documents nor lists stand beside it. */
   compiled(): CompiledRules;
-  ruleSet(): { readonly epoch: number; readonly revision: number };
-  /** When the rule set in force came into force, Unix milliseconds. */
+  /** The newest that is obeyed in all its rollouts: behind `compiled` while some of them are awaited. */
+  ruleSet(): Revision;
+  /** When that one came into force, Unix milliseconds. */
   sinceMs(): number;
+  /** What of `compiled` is not there yet. */
+  awaited(): Awaited;
   /** True when the rules changed within the last minute: someone may wait for the word that they are obeyed. */
   isFresh(): boolean;
   rejected(): { readonly count: number; readonly problem: string | undefined };
-  /** Takes a rule set that is newer than the one in force; false when it is not newer. Throws when it cannot be compiled. */
-  offer(next: NextRules): boolean;
+  /** Takes a rule set that is newer than the one in force, or more of one that was not whole; else false. Throws when it cannot be compiled. */
+  offer(next: NextRules, awaited?: Awaited): boolean;
   /** Takes a rule set whatever its revision: a file is its owner's word. */
   replace(next: NextRules): void;
   /** A good manifest was seen again: when it is the one in force, an earlier problem is over. */
@@ -37,35 +50,36 @@ export interface CurrentRules {
 /** Starts with the empty rule set: stable for all. `isUnwatched` is asked before new rules take force. */
 export function createCurrentRules(nowMs: () => number, isUnwatched: () => boolean = () => false): CurrentRules {
   let compiled = NO_RULES;
-  let sinceMs = nowMs();
+  const obeyed = createObeyed(nowMs());
   let changedAtMs = Number.NEGATIVE_INFINITY;
   let rejected: { count: number; problem: string | undefined } = { count: 0, problem: undefined };
   const listeners = new Set<() => void>();
   const tell = (): void => {
     for (const listener of listeners) listener();
   };
-  const take = (next: NextRules): void => {
+  const take = (next: NextRules, lacks: Awaited): void => {
     // Rules that nobody watches must not be served until the next look at the beat.
     const unwatched = isUnwatched();
     compiled =
       "changed" in next ? recompile(withUnwatched(compiled, unwatched), next) : { ...compile(next, { unwatched }), kills: compiled.kills };
-    sinceMs = nowMs();
-    changedAtMs = sinceMs;
+    changedAtMs = nowMs();
+    obeyed.take(compiled, lacks, changedAtMs);
     rejected = { count: rejected.count, problem: undefined };
     tell();
   };
   return {
     compiled: () => compiled,
-    ruleSet: () => compiled,
-    sinceMs: () => sinceMs,
+    ruleSet: obeyed.revision,
+    awaited: obeyed.awaited,
+    sinceMs: obeyed.sinceMs,
     isFresh: () => nowMs() - changedAtMs < FRESH_MS,
     rejected: () => rejected,
-    offer(next) {
-      if (!isNewer(next, compiled)) return false;
-      take(next);
+    offer(next, lacks = NOTHING) {
+      if (!obeyed.lacks(next) && !isNewer(next, compiled)) return false;
+      take(next, lacks);
       return true;
     },
-    replace: take,
+    replace: (next) => take(next, NOTHING),
     reject(problem) {
       const isNew = problem !== rejected.problem;
       rejected = { count: rejected.count + 1, problem };
@@ -91,6 +105,37 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+  };
+}
+
+type Revision = Readonly<{ epoch: number; revision: number }>;
+
+/** Which revision is obeyed in all its rollouts, and since when. */
+function createObeyed(startMs: number): {
+  take(inForce: Revision, lacks: Awaited, nowMs: number): void;
+  /** Whether this is the revision in force, and more of it is awaited. */
+  lacks(next: Revision): boolean;
+  revision(): Revision;
+  awaited(): Awaited;
+  sinceMs(): number;
+} {
+  let inForce: Revision = NO_RULES;
+  let obeyed: Revision = NO_RULES;
+  let awaited = NOTHING;
+  let sinceMs = startMs;
+  return {
+    take({ epoch, revision }, lacks, nowMs) {
+      inForce = { epoch, revision };
+      awaited = lacks;
+      if (lacks.rollouts.length > 0) return;
+      // The rest of what is obeyed already is no other revision.
+      if (lacks === NOTHING || compareRevision(inForce, obeyed) !== 0) sinceMs = nowMs;
+      obeyed = inForce;
+    },
+    lacks: (next) => awaited.segments.length > 0 && compareRevision(next, inForce) === 0,
+    revision: () => obeyed,
+    awaited: () => awaited,
+    sinceMs: () => sinceMs,
   };
 }
 

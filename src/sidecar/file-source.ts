@@ -2,8 +2,9 @@ import { type FSWatcher, watch } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { UsageError } from "../contract/errors.ts";
+import { type CompiledSegment, compileSegment, type Segments } from "../core/decide/segments.ts";
 import { compileStatics, createSharedParts } from "../core/decide/statics.ts";
-import { fileSource } from "../io/entry-reader.ts";
+import { type Entries, fileSource } from "../io/entry-reader.ts";
 import type { Logger } from "../io/log.ts";
 import { RulesTextError, readRuleSetText } from "../io/rules-text.ts";
 import type { CurrentRules } from "./current-rules.ts";
@@ -21,6 +22,7 @@ export async function startFileSource(file: string, { rules, log }: Parts): Prom
   let seen: string | undefined;
   /** What of it is in force: fingerprints by name. */
   let known: ReadonlyMap<string, string> | undefined;
+  let segments: FileSegments = { fingerprints: new Map(), inForce: new Map() };
   const shared = createSharedParts();
   const load = async (): Promise<void> => {
     const handle = await open(file);
@@ -29,12 +31,20 @@ export async function startFileSource(file: string, { rules, log }: Parts): Prom
       const read = await readRuleSetText(fileSource(handle), {
         known: known ?? new Map(),
         compile: ({ rules, live }) => ({ statics: compileStatics(rules, shared), live }),
+        segments: { known: segments.fingerprints, compile: compileSegment },
       });
+      const nextSegments = segmentsAfter(segments, read.segments);
       const removed = [...(known?.keys() ?? [])].filter((name) => !read.fingerprints.has(name));
-      const isSame = known !== undefined && removed.length === 0 && read.changed.size === 0 && read.revision === rules.ruleSet().revision;
+      const isSame =
+        known !== undefined &&
+        removed.length === 0 &&
+        read.changed.size === 0 &&
+        nextSegments === segments &&
+        read.revision === rules.ruleSet().revision;
       if (isSame && read.epoch === rules.ruleSet().epoch && rules.rejected().problem === undefined) return;
-      rules.replace({ ...read, removed });
+      rules.replace({ ...read, removed, segments: nextSegments.inForce });
       known = read.fingerprints;
+      segments = nextSegments;
       log.info({ file, revision: read.revision }, "rules read");
     } finally {
       await handle.close();
@@ -65,6 +75,23 @@ export async function startFileSource(file: string, { rules, log }: Parts): Prom
     clearInterval(timer);
     watcher?.close();
   };
+}
+
+/** Segments of the file as they are in force. */
+interface FileSegments {
+  readonly fingerprints: ReadonlyMap<string, string>;
+  readonly inForce: Segments;
+}
+
+/** What did not change stays the same object; all of it where nothing did. */
+function segmentsAfter(before: FileSegments, { fingerprints, changed }: Entries<CompiledSegment>): FileSegments {
+  if (changed.size === 0 && fingerprints.size === before.fingerprints.size) return before;
+  const inForce = new Map<string, CompiledSegment>();
+  for (const name of fingerprints.keys()) {
+    const segment = changed.get(name) ?? before.inForce.get(name);
+    if (segment !== undefined) inForce.set(name, segment);
+  }
+  return { fingerprints, inForce };
 }
 
 async function stampOf(file: string): Promise<string> {

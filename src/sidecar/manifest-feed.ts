@@ -5,9 +5,11 @@ import type { NatsLink } from "../io/nats.ts";
 import { blobFetcher } from "../io/rules-reader.ts";
 import { CorruptRulesError, decodeManifestText, isNewer } from "../io/rules-store.ts";
 import { createSlices, type Slices } from "../io/slices.ts";
-import type { CurrentRules } from "./current-rules.ts";
-import { type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
+import type { Awaited, CurrentRules } from "./current-rules.ts";
+import { type FetchBlob, type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
 import type { KeptRules } from "./rules-disk.ts";
+import { SegmentFetcher } from "./segment-fetcher.ts";
+import { blobsOf, loadedChunk } from "./segment-loader.ts";
 
 /** Takes manifests as they come, in whatever order, and puts the newest in force. */
 export interface ManifestFeed {
@@ -39,85 +41,155 @@ interface Waiting {
   readonly retriesLeft: number;
 }
 
-/** One manifest at a time, the newest of those that wait: fetching blobs must not let an older one overtake. */
-export function createManifestFeed(link: NatsLink, parts: FeedParts): ManifestFeed {
-  const { rules, log } = parts;
-  const put = createPutter(link, parts);
-  let read: ManifestText | undefined = parts.loaded?.()?.manifest;
-  let waiting: Waiting | undefined;
-  let isWorking = false;
-  let retry: NodeJS.Timeout | undefined;
-  const refuse = (error: unknown): void => {
-    const problem = error instanceof Error ? error.message : String(error);
-    if (rules.reject(problem)) log.error({ problem }, "rules refused, the last good ones stay");
-  };
-  const takeOne = async (next: Waiting): Promise<void> => {
-    const { head } = next.manifest;
-    if (!isNewer(head, rules.ruleSet())) return rules.confirm(head);
+/**
+ * One manifest at a time, the newest of those that wait: fetching blobs must not let an older one overtake. Segments are fetched
+ * beside it: a manifest takes force without those that are not here, and again as they come, unless a newer one did.
+ */
+export const createManifestFeed = (link: NatsLink, parts: FeedParts): ManifestFeed => new Feed(link, parts);
+
+class Feed implements ManifestFeed {
+  readonly #parts: FeedParts;
+  readonly #segments: SegmentFetcher;
+  readonly #put: (next: Waiting) => Promise<Awaited | undefined>;
+  #read: ManifestText | undefined;
+  #waiting: Waiting | undefined;
+  /** The one in force, while segments of it are fetched. */
+  #unfinished: Waiting | undefined;
+  #hasMore = false;
+  #isWorking = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(link: NatsLink, parts: FeedParts) {
+    this.#parts = parts;
+    this.#read = parts.loaded?.()?.manifest;
+    const blobs = createBlobs(link, parts);
+    this.#segments = new SegmentFetcher({
+      ...blobs,
+      onFetched: () => {
+        this.#hasMore = true;
+        this.#work();
+      },
+      onProblem: (error, segment) => this.#say(error, { segment }),
+    });
+    this.#put = createPutter(blobs, this.#segments, parts);
+  }
+
+  offer(data: Uint8Array): void {
     try {
-      if (!(await put(next))) return;
-      log.info({ epoch: head.epoch, revision: head.revision }, "rules in force");
+      const pause = createSlices();
+      this.#read = decodeManifestText(data, this.#read);
+      this.#take({ data, manifest: this.#read, pause, retriesLeft: RETRIES });
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  refuse(error: unknown): void {
+    const problem = error instanceof Error ? error.message : String(error);
+    const { rules, log } = this.#parts;
+    if (rules.reject(problem)) log.error({ problem }, "rules refused, the last good ones stay");
+  }
+
+  stop(): void {
+    clearTimeout(this.#retry);
+    this.#segments.stop();
+  }
+
+  #say(error: unknown, what: { readonly revision: number } | { readonly segment: string }): void {
+    if (error instanceof CorruptRulesError) this.refuse(error);
+    else this.#parts.log.warn({ error, ...what }, "rules could not be fetched whole, trying again");
+  }
+
+  #take(next: Waiting): void {
+    clearTimeout(this.#retry);
+    if (this.#waiting === undefined || isNewer(next.manifest.head, this.#waiting.manifest.head)) this.#waiting = next;
+    this.#work();
+  }
+
+  #work(): void {
+    if (!this.#isWorking) void this.#takeAll();
+  }
+
+  async #takeAll(): Promise<void> {
+    this.#isWorking = true;
+    for (let next = this.#next(); next !== undefined; next = this.#next()) await this.#takeOne(next);
+    this.#isWorking = false;
+  }
+
+  #next(): Waiting | undefined {
+    const more = this.#hasMore && this.#unfinished !== undefined ? { ...this.#unfinished, pause: createSlices() } : undefined;
+    const next = this.#waiting ?? more;
+    this.#waiting = undefined;
+    this.#hasMore = false;
+    return next;
+  }
+
+  async #takeOne(next: Waiting): Promise<void> {
+    const { rules, log } = this.#parts;
+    const { epoch, revision } = next.manifest.head;
+    const isMore = this.#unfinished !== undefined && compareRevision(next.manifest.head, rules.compiled()) === 0;
+    if (!isMore && !isNewer(next.manifest.head, rules.compiled())) return rules.confirm({ epoch, revision });
+    try {
+      const awaited = await this.#put(next);
+      if (awaited === undefined) return;
+      this.#unfinished = awaited.segments.length === 0 ? undefined : next;
+      log.info({ epoch, revision, ...(this.#unfinished === undefined ? {} : { awaited }) }, "rules in force");
     } catch (error) {
       // Counted once, however often it is tried.
-      if (next.retriesLeft === RETRIES) {
-        if (error instanceof CorruptRulesError) refuse(error);
-        else log.warn({ error, revision: head.revision }, "rules could not be fetched whole, trying again");
-      }
+      if (next.retriesLeft === RETRIES) this.#say(error, { revision });
       if (next.retriesLeft === 0) return;
-      retry = setTimeout(() => take({ ...next, pause: createSlices(), retriesLeft: next.retriesLeft - 1 }), RETRY_MS);
-      retry.unref();
+      const again = { ...next, retriesLeft: next.retriesLeft - 1 };
+      this.#retry = setTimeout(() => this.#take({ ...again, pause: createSlices() }), RETRY_MS);
+      this.#retry.unref();
     }
-  };
-  const work = async (): Promise<void> => {
-    isWorking = true;
-    for (let next = waiting; next !== undefined; next = waiting) {
-      waiting = undefined;
-      await takeOne(next);
-    }
-    isWorking = false;
-  };
-  const take = (next: Waiting): void => {
-    clearTimeout(retry);
-    if (waiting === undefined || isNewer(next.manifest.head, waiting.manifest.head)) waiting = next;
-    if (!isWorking) void work();
-  };
-  return {
-    refuse,
-    offer(data) {
-      try {
-        const pause = createSlices();
-        read = decodeManifestText(data, read);
-        take({ data, manifest: read, pause, retriesLeft: RETRIES });
-      } catch (error) {
-        refuse(error);
-      }
-    },
-    stop: () => clearTimeout(retry),
-  };
+  }
 }
 
-/** Puts a manifest in force as it differs from the one before; false when it is not newer any more. Throws as `loadManifest`. */
-function createPutter(link: NatsLink, { rules, loaded, keep }: FeedParts): (next: Waiting) => Promise<boolean> {
-  const fromNats = blobFetcher(link);
-  const shelves = new Map<string, Shelf>();
-  /** Bytes that the disk has yet to get. */
+interface Blobs {
+  /** Holds the bytes for the disk. */
+  readonly fetch: FetchBlob;
+  /** For chunks of segments, which are tables at once. */
+  readonly fetchChunk: FetchBlob;
+  /** The disk has what it needs. */
+  forget(): void;
+}
+
+function createBlobs(link: NatsLink, { keep }: FeedParts): Blobs {
+  const fetchChunk = blobFetcher(link);
   const fetched = new Map<string, Uint8Array>();
-  let last = loaded?.();
   const fetch = async (hash: string): Promise<Uint8Array | undefined> => {
-    const data = fetched.get(hash) ?? (await fromNats(hash));
+    const data = fetched.get(hash) ?? (await fetchChunk(hash));
     if (data !== undefined && keep !== undefined) fetched.set(hash, data);
     return data;
   };
+  return { fetch, fetchChunk, forget: () => fetched.clear() };
+}
+
+/** Puts a manifest in force as it differs from the one before, and tells what of it is not here yet; undefined when it is not newer any more. Throws as `loadManifest`. */
+function createPutter(
+  { fetch, forget }: Blobs,
+  segments: SegmentFetcher,
+  { rules, loaded, keep }: FeedParts,
+): (next: Waiting) => Promise<Awaited | undefined> {
+  const shelves = new Map<string, Shelf>();
+  let last = loaded?.();
   return async ({ data, manifest, pause }) => {
     const inForce = rules.compiled();
     // Rules of another source stand between, or none at all: everything counts as changed.
     const before = last !== undefined && compareRevision(last.manifest.head, inForce) === 0 ? last : undefined;
-    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, fetch, pause });
-    if (!rules.offer(next.change)) return false;
+    const next = await loadManifest(manifest, { loaded: before, inForce }, { shelves, fetch, segments: segments.fetched, pause });
+    const { lacking, held } = next.loaded;
+    const awaited = { segments: [...lacking.keys()], rollouts: [...held.keys()] };
+    if (!rules.offer(next.change, awaited)) return undefined;
     last = next.loaded;
     shelves.clear();
-    const blobs = Object.values(manifest.head.blobs);
-    void keep?.({ manifest: data, blobs, fetch }).then(() => fetched.clear());
-    return true;
+    segments.want(lacking, last.segments);
+    // Only rules that are whole are kept: a start from disk has nothing else to complete them from.
+    if (lacking.size === 0) {
+      const bytesOf: FetchBlob = async (hash) => loadedChunk(next.loaded.segments, hash) ?? (await fetch(hash));
+      const hashes = [...Object.values(manifest.head.blobs), ...blobsOf(next.loaded.segments)];
+      void keep?.({ manifest: data, blobs: hashes, fetch: bytesOf }).then(forget);
+    }
+    return awaited;
   };
 }

@@ -7,6 +7,7 @@ import { allLive, compareLive, type LiveChange, type ManifestText } from "../io/
 import { CorruptRulesError, sha256 } from "../io/rules-store.ts";
 import { RulesTextError, readBlobText } from "../io/rules-text.ts";
 import { createSlices, type Slices } from "../io/slices.ts";
+import { changedSegments, type LoadedSegment, type LoadedSegments, loadSegments, segmentsAtHand } from "./segment-loader.ts";
 
 /** The rollouts of one blob, compiled, with the fingerprints by which they are known again in the next blob. */
 export interface Shelf {
@@ -18,6 +19,11 @@ export interface Shelf {
 export interface LoadedManifest {
   readonly manifest: ManifestText;
   readonly shelves: ReadonlyMap<string, Shelf>;
+  readonly segments: LoadedSegments;
+  /** Name → hash of the segments that have to be fetched yet; until then they are asked in the version before, where there is one. */
+  readonly lacking: ReadonlyMap<string, string>;
+  /** Live rules of the rollouts that wait for a segment of which there is no version. */
+  readonly held: ReadonlyMap<string, LiveRule>;
   readonly shared: SharedParts;
 }
 
@@ -37,7 +43,17 @@ export interface Before {
 /** Gives the bytes of a blob; undefined where there is none. */
 export type FetchBlob = (hash: string) => Promise<Uint8Array | undefined>;
 
+const NO_LIVE: ReadonlyMap<string, LiveRule> = new Map();
 const NO_SHELF: Shelf = { fingerprints: new Map(), statics: new Map() };
+
+interface Loading {
+  /** Takes blobs that were fetched. */
+  readonly shelves: Map<string, Shelf>;
+  /** Segments that were fetched, by the hash of their index; where it is absent, all that are named are fetched now. */
+  readonly segments?: ReadonlyMap<string, LoadedSegment>;
+  readonly fetch: FetchBlob;
+  readonly pause?: Slices;
+}
 
 /**
  * Works out what a manifest changes in the rules in force, and fetches only the blobs that are new. `shelves` takes what was
@@ -46,7 +62,7 @@ const NO_SHELF: Shelf = { fingerprints: new Map(), statics: new Map() };
 export async function loadManifest(
   manifest: ManifestText,
   before: Before,
-  { shelves, fetch, pause = createSlices() }: { shelves: Map<string, Shelf>; fetch: FetchBlob; pause?: Slices },
+  { shelves, segments: fetched, fetch, pause = createSlices() }: Loading,
 ): Promise<LoadedRules> {
   const { epoch, revision } = manifest.head;
   const shared = before.loaded?.shared ?? createSharedParts();
@@ -56,12 +72,17 @@ export async function loadManifest(
     const shelf = before.loaded?.shelves.get(hash) ?? shelves.get(hash);
     if (shelf !== undefined) kept.set(hash, shelf);
   }
+  const named = manifest.head.segments ?? {};
+  const there = fetched ?? (await loadSegments(named, { fetch, pause }));
+  const { segments, lacking } = segmentsAtHand(named, before.loaded?.segments ?? new Map(), there);
   await pause();
   const live = before.loaded === undefined ? allLive(manifest.live) : compareLive(before.loaded.manifest.live, manifest.live);
   await pause();
-  const change = { epoch, revision, ...join(live, kept, before) };
+  const unknown = new Set([...lacking.keys()].filter((name) => !segments.has(name)));
+  const { held, ...rollouts } = join(live, kept, before, unknown);
+  const change = { epoch, revision, ...rollouts, segments: changedSegments(segments, before.loaded?.segments) };
   await pause();
-  return { loaded: { manifest, shelves: kept, shared }, change };
+  return { loaded: { manifest, shelves: kept, segments, lacking, held, shared }, change };
 }
 
 async function fetchShelves(
@@ -77,11 +98,19 @@ async function fetchShelves(
   }
 }
 
-/** Joins live rules with the static ones, for the rollouts of which either changed. */
-function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before): Pick<RulesChange, "changed" | "removed"> {
+interface Joined extends Pick<RulesChange, "changed" | "removed"> {
+  readonly held: LoadedManifest["held"];
+}
+
+/**
+ * Joins live rules with the static ones, for the rollouts of which either changed. One that asks for a segment which is `unknown` yet
+ * stays as it was, or is not there yet: asked now, `not` would hold for everybody. Off needs no segment, and waits for none.
+ */
+function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before, unknown: ReadonlySet<string>): Joined {
   const removed = new Set(live.removed);
   if (before.loaded === undefined) for (const name of before.inForce.rollouts.keys()) if (!live.changed.has(name)) removed.add(name);
-  const touched = new Set(live.changed.keys());
+  const heldBefore = before.loaded?.held ?? NO_LIVE;
+  const touched = new Set([...live.changed.keys(), ...heldBefore.keys()]);
   for (const [hash, { statics }] of before.loaded?.shelves ?? []) if (!kept.has(hash)) for (const name of statics.keys()) touched.add(name);
   for (const [hash, { statics }] of kept)
     if (before.loaded?.shelves.has(hash) !== true) for (const name of statics.keys()) touched.add(name);
@@ -93,17 +122,23 @@ function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before
     }
   }
   const changed = new Map<string, { statics: CompiledStatics; live: LiveRule }>();
+  const held = new Map<string, LiveRule>();
   for (const name of touched) {
-    const rule = live.changed.get(name) ?? (removed.has(name) ? undefined : before.inForce.rollouts.get(name)?.live);
+    const inForce = before.inForce.rollouts.get(name);
+    const rule = live.changed.get(name) ?? (removed.has(name) ? undefined : (heldBefore.get(name) ?? inForce?.live));
     // A blob may hold more than the manifest serves.
     if (rule === undefined) continue;
     const statics = found.get(name);
     if (statics === undefined) throw new CorruptRulesError(`the manifest serves ${name}, but no blob of it holds its rules`);
     const [fault] = shareFaults(statics.variants, rule);
     if (fault !== undefined) throw new CorruptRulesError(`live.${name}.${fault.path.join(".")}: ${fault.message}`);
-    changed.set(name, { statics, live: rule });
+    // One that asked before the segment had a name goes on as it does.
+    const asksAlready = statics === inForce?.statics && !inForce.off;
+    const waits = !rule.off && !asksAlready && statics.segments.some((segment) => unknown.has(segment));
+    if (waits) held.set(name, rule);
+    else changed.set(name, { statics, live: rule });
   }
-  return { changed, removed };
+  return { changed, removed, held };
 }
 
 async function readShelf(

@@ -34,7 +34,7 @@ async function follow(source: HolderSource): Promise<void> {
 }
 
 async function untilRevision(revision: number): Promise<void> {
-  while (rules.ruleSet().revision !== revision) await delay(STEP_MS);
+  while (rules.ruleSet().revision !== revision || rules.awaited().segments.length > 0) await delay(STEP_MS);
   // What follows the swap counts as well: keeping the rules on disk.
   await delay(200);
 }

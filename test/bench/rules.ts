@@ -14,6 +14,7 @@ import { connectNats, ensureStreams, type NatsLink } from "../../src/io/nats.ts"
 import { published } from "../support/rules-on-disk.ts";
 import { type Holder, startHolder } from "./rules/holder-process.ts";
 import { packedList, type ScaleChange, scaleRules, writeRules } from "./rules/scale-rules.ts";
+import { segmentRows } from "./rules/segment-rows.ts";
 import { tellingStalls } from "./rules/telling-process.ts";
 import { median, note, runBench, type Stops } from "./wire/bench.ts";
 import { readFlags } from "./wire/flags.ts";
@@ -37,6 +38,7 @@ await runBench(1_800_000, async (stops) => {
   const natsUrl = await natsServer(stops);
   rows.push(...(await natsStalls(natsUrl, directory, stops)));
   rows.push(...(await tellings(natsUrl, stops)));
+  rows.push(...(await segmentRows({ rollouts, users, list, idleS, changes, directory, stops, natsUrl })));
   rows.push(...compileTimes());
   const given = Object.keys(defaults).map((name) => `--${name} ${flags.text(name)}`);
   printReport(

@@ -5,8 +5,8 @@ import type { NatsLink } from "../../src/io/nats.ts";
 export interface FakeLink {
   readonly link: NatsLink;
   readonly published: { subject: string; text: string }[];
-  /** What a direct get finds, by state subject; a function is asked each time, and may throw. */
-  readonly stored: Map<string, string | (() => string | undefined)>;
+  /** What a direct get finds, by state subject; a function is asked each time, and may throw or take its time. */
+  readonly stored: Map<string, string | Uint8Array | (() => string | undefined | Promise<string | Uint8Array>)>;
   /** Subjects that were asked for, in order. */
   readonly asked: string[];
   /** Pushes to the subscribers of a subject. */
@@ -48,7 +48,7 @@ async function answer({ stored, asked }: FakeLink, request: string): Promise<Par
   const subject = request.replace(/^\$JS\.API\.DIRECT\.GET\.[A-Z_]+\./, "");
   asked.push(subject);
   const found = stored.get(subject);
-  const text = typeof found === "function" ? found() : found;
+  const text = typeof found === "function" ? await found() : found;
   if (text === undefined) return { headers: headers(404, "Message Not Found"), data: new Uint8Array() };
   const sequence = headers();
   sequence.set("Nats-Sequence", "1");

@@ -80,10 +80,10 @@ export const controlStart = (threshold: number, from = 0, end = BUCKETS): number
 export const hashKey = (salt: string, key: string): string => userHash(seedOf(salt), key);
 
 /** `hashKey` with the salt's seed at hand. */
-export function userHash(seed: number, key: string): string {
-  const half = (variation: number): string =>
-    murmur3Text(key, seed ^ variation)
-      .toString(16)
-      .padStart(8, "0");
-  return half(0x5e41a001) + half(0x7c3f90d5);
-}
+export const userHash = (seed: number, key: string): string => hexWord(highWord(seed, key)) + hexWord(lowWord(seed, key));
+
+/** First and last 32 bits of `userHash`. */
+export const highWord = (seed: number, key: string): number => murmur3Text(key, seed ^ 0x5e41a001);
+export const lowWord = (seed: number, key: string): number => murmur3Text(key, seed ^ 0x7c3f90d5);
+
+const hexWord = (word: number): string => word.toString(16).padStart(8, "0");

@@ -3,6 +3,7 @@ import type { LiveRule, ReadyRuleSet } from "../../contract/rules.ts";
 import { type CompiledRollout, compileRollout, isSameLive } from "./compiled-rollout.ts";
 import { type HostIndex, NO_HOSTS, reindex } from "./host-index.ts";
 import { type Kills, NO_KILLS } from "./kills.ts";
+import { compileSegments, type Segments } from "./segments.ts";
 import { type CompiledStatics, compileStatics, createSharedParts } from "./statics.ts";
 import { Table } from "./table.ts";
 
@@ -19,6 +20,10 @@ export interface CompiledRules {
   readonly headers: ReadonlySet<string>;
   /** How many rollouts read each of these headers. */
   readonly headerReaders: Table<number>;
+  /** Asked for by name when a request comes, so that rollouts need not know them. */
+  readonly segments: Segments;
+  /** How many rollouts ask for the mix of their users. */
+  readonly mixed: number;
   /** True when the shares that ask for it are at home, so that their thresholds do not count. */
   readonly unwatched: boolean;
   /** Whom operators switched off. */
@@ -33,6 +38,8 @@ export interface RulesChange {
   readonly changed: ReadonlyMap<string, { readonly statics: CompiledStatics; readonly live: LiveRule }>;
   /** Names of rollouts that are gone. */
   readonly removed: Iterable<string>;
+  /** All segments, where some differ. */
+  readonly segments?: Segments | undefined;
 }
 
 /** Rules without any rollout: stable for all. */
@@ -44,23 +51,27 @@ export const NO_RULES: CompiledRules = {
   toggles: NO_HOSTS,
   headers: new Set(),
   headerReaders: Table.empty(),
+  segments: new Map(),
+  mixed: 0,
   unwatched: false,
   kills: NO_KILLS,
 };
 
 /** Compiles a rule set whole; `unwatched` sends the shares home that ask for it. */
-export function compile({ epoch, revision, rollouts }: ReadyRuleSet, { unwatched = false }: { unwatched?: boolean } = {}): CompiledRules {
+export function compile(ruleSet: ReadyRuleSet, { unwatched = false }: { unwatched?: boolean } = {}): CompiledRules {
+  const { epoch, revision, rollouts, segments = {} } = ruleSet;
   const changed = new Map<string, { statics: CompiledStatics; live: LiveRule }>();
   const shared = createSharedParts();
   for (const [name, { rules, live }] of Object.entries(rollouts)) changed.set(name, { statics: compileStatics(rules, shared), live });
-  return recompile({ ...NO_RULES, unwatched }, { epoch, revision, changed, removed: [] });
+  return recompile({ ...NO_RULES, unwatched }, { epoch, revision, changed, removed: [], segments: compileSegments(segments) });
 }
 
 /**
  * The rules after a change: the same as those that a compilation of the whole would give. What did not change is the same
  * object as before, and only the hosts of changed rollouts are sorted anew, so that the cost follows the change.
  */
-export function recompile(before: CompiledRules, { epoch, revision, changed, removed }: RulesChange): CompiledRules {
+export function recompile(before: CompiledRules, change: RulesChange): CompiledRules {
+  const { epoch, revision, changed, removed, segments = before.segments } = change;
   const next = new Map<string, CompiledRollout | undefined>();
   const gone: CompiledRollout[] = [];
   const come: CompiledRollout[] = [];
@@ -79,9 +90,11 @@ export function recompile(before: CompiledRules, { epoch, revision, changed, rem
     come.push(rollout);
   }
   const rollouts = before.rollouts.with(next);
+  const mixed = before.mixed - mixedAmong(gone) + mixedAmong(come);
   const routing = reindex(before.routing, gone.filter(routes), come.filter(routes));
   const toggles = reindex(before.toggles, gone.filter(setsTagsOnly), come.filter(setsTagsOnly));
-  return { ...before, epoch, revision, rollouts, routing, toggles, ...countHeaders(before, gone, come) };
+  const headers = countHeaders(before, readersOf(gone, before.segments), readersOf(come, segments));
+  return { ...before, epoch, revision, rollouts, mixed, segments, routing, toggles, ...headers };
 }
 
 /** The same rules with shares at home, or back from there. */
@@ -96,11 +109,18 @@ const routes = ({ variants }: CompiledRollout): boolean => !isTagOnly(variants);
 
 type Rollouts = readonly CompiledRollout[];
 
-function countHeaders(before: CompiledRules, gone: Rollouts, come: Rollouts): Pick<CompiledRules, "headers" | "headerReaders"> {
+const mixedAmong = (rollouts: Rollouts): number => rollouts.filter(({ statics }) => statics.mix !== undefined).length;
+
+type Readers = readonly Pick<CompiledStatics, "headers">[];
+
+/** What reads headers; segments are few, so that all of them may count as gone and come again. */
+const readersOf = (rollouts: Rollouts, segments: Segments): Readers => [...rollouts.map(({ statics }) => statics), ...segments.values()];
+
+function countHeaders(before: CompiledRules, gone: Readers, come: Readers): Pick<CompiledRules, "headers" | "headerReaders"> {
   const readers = new Map<string, number>();
-  const count = (rollouts: Rollouts, by: 1 | -1): void => {
-    for (const { statics } of rollouts)
-      for (const header of statics.headers) readers.set(header, (readers.get(header) ?? before.headerReaders.get(header) ?? 0) + by);
+  const count = (all: Readers, by: 1 | -1): void => {
+    for (const { headers } of all)
+      for (const header of headers) readers.set(header, (readers.get(header) ?? before.headerReaders.get(header) ?? 0) + by);
   };
   count(gone, -1);
   count(come, 1);

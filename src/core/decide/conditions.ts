@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { claimPath, innerConditions, type ValueMatch } from "../../contract/conditions.ts";
+import { type Condition, claimPath, innerConditions, type ValueMatch } from "../../contract/conditions.ts";
 import type { ReadyCondition, ReadyLeaf, UserList } from "../../contract/rules.ts";
 import type { UserTable } from "../../contract/user-lists.ts";
 import { claimValues, cookieValue, pathMatches, queryValues } from "./match.ts";
@@ -60,6 +60,10 @@ const isUserList = (condition: ReadyCondition): condition is UserList =>
 export const listsUsersIn = (condition: ReadyCondition): boolean =>
   isUserList(condition) || innerConditions<ReadyCondition>(condition).some(listsUsersIn);
 
+/** Names of the segments that a condition asks for. */
+export const segmentsIn = (condition: Condition | ReadyCondition): readonly string[] =>
+  "segment" in condition ? [condition.segment] : innerConditions<Condition | ReadyCondition>(condition).flatMap(segmentsIn);
+
 function compileLeaf(leaf: Exclude<ReadyLeaf, UserList>): Meets {
   if ("header" in leaf) return ofValues(leaf.header, (request, name) => request.headers(name));
   if ("cookie" in leaf) return ofValues(leaf.cookie, (request, name) => present(cookieValue(request.headers("cookie"), name)));
@@ -73,8 +77,15 @@ function compileLeaf(leaf: Exclude<ReadyLeaf, UserList>): Meets {
     const methods = new Set(leaf.method);
     return (request) => methods.has(request.method);
   }
+  if ("segment" in leaf) return inSegment(leaf.segment);
   return "clientAddress" in leaf ? inNetworks(leaf.clientAddress) : ofUserAgent(leaf.userAgent);
 }
+
+/** Looked up when it is asked, so that a changed segment compiles no rollout anew. */
+const inSegment =
+  (name: string): Meets =>
+  (request, { key, segments }) =>
+    segments?.holds(name, request, key) === true;
 
 const present = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);
 
@@ -120,7 +131,7 @@ function ofUserAgent({ product, version }: { readonly product: string; readonly 
   const isWanted = version === undefined ? () => true : compileVersion(version);
   return (request) =>
     request.headers("user-agent").some((header) =>
-      header.split(/[\s;()]+/, MAX_PRODUCTS).some((token) => {
+      productsIn(header).some((token) => {
         const slash = token.indexOf("/");
         return slash === -1
           ? token === product && version === undefined
@@ -130,6 +141,9 @@ function ofUserAgent({ product, version }: { readonly product: string; readonly 
 }
 
 const MAX_PRODUCTS = 100;
+
+/** Tokens of a `User-Agent`: products, most of them with their version behind a slash. */
+export const productsIn = (header: string): readonly string[] => header.split(/[\s;()]+/, MAX_PRODUCTS);
 
 /** Names of the headers that a condition reads. */
 export function headersIn(condition: ReadyCondition): readonly string[] {

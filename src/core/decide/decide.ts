@@ -4,9 +4,10 @@ import { murmur3Text, userHash } from "./bucket.ts";
 import type { CompiledRules } from "./compile.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
 import { allRollouts, firstRollout, isEmpty } from "./host-index.ts";
-import { isKilled } from "./kills.ts";
+import { killedBy } from "./kills.ts";
 import { laneAt } from "./lanes.ts";
 import { mirrorVerdict } from "./mirror.ts";
+import { SegmentAnswers } from "./segments.ts";
 import type { CompiledTarget } from "./statics.ts";
 import { type Decision, NOBODY, type Reason, type RequestFacts, type Subject } from "./types.ts";
 
@@ -50,6 +51,10 @@ export function governing({ routing }: CompiledRules, request: RequestFacts): Co
   return isEmpty(routing) ? undefined : firstRollout(routing, request);
 }
 
+/** Segments as one request asks for them; undefined where neither a rollout nor an order to switch off asks for any. */
+export const askedOf = ({ segments, kills }: CompiledRules, { statics }: CompiledRollout): SegmentAnswers | undefined =>
+  statics.segments.length > 0 || kills.segments.size > 0 ? new SegmentAnswers(segments) : undefined;
+
 /** Off first, then targets in file order, then the cohort of a hop before, then the share. A key keeps its bucket while only the share changes. */
 function decideRollout(rollout: CompiledRollout, request: RequestFacts, rules: CompiledRules): Decision {
   const found = firstKey(rollout, request);
@@ -58,8 +63,9 @@ function decideRollout(rollout: CompiledRollout, request: RequestFacts, rules: C
   const atHome = isAtHome(rules, rollout);
   const lane = bucket === undefined || atHome ? undefined : laneAt(rollout.lanes, bucket);
   const threshold = atHome ? 0 : lane === undefined ? rollout.threshold : lane.threshold;
-  const isOff = rollout.off || isKilled(rules.kills, rollout, found?.key);
-  const target = isOff ? undefined : firstTarget(rollout, request, found ?? NOBODY);
+  const subject = subjectOf(found, askedOf(rules, rollout));
+  const isOff = rollout.off || killedBy(rules.kills, rollout, request, subject) !== undefined;
+  const target = isOff ? undefined : firstTarget(rollout, request, subject);
   // Where nobody watches, a cohort goes home as shares do.
   const cohort = isOff || target !== undefined || atHome ? undefined : cohortOf(rollout, request);
   let variant: VariantName = STABLE;
@@ -115,6 +121,10 @@ export interface FoundKey extends Subject {
   readonly key: string;
   readonly label: string;
 }
+
+/** Who is asked about in orders to switch off and in the conditions of targets. */
+export const subjectOf = (found: FoundKey | undefined, segments: SegmentAnswers | undefined): Subject =>
+  segments === undefined ? (found ?? NOBODY) : { key: found?.key, user: found?.user, segments };
 
 /** The first key source that is present, with its value. */
 export function firstKey(rollout: CompiledRollout, request: RequestFacts): FoundKey | undefined {

@@ -3,11 +3,12 @@ import { STABLE } from "../../contract/rollout.ts";
 import type { LiveRule } from "../../contract/rules.ts";
 import { byName, type CompiledRules } from "./compile.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import { decide, decideToggles, firstKey, isAtHome } from "./decide.ts";
+import { askedOf, decide, decideToggles, firstKey, isAtHome, subjectOf } from "./decide.ts";
 import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
-import { isKilled } from "./kills.ts";
+import { type KilledBy, killedBy } from "./kills.ts";
 import { laneAt } from "./lanes.ts";
 import { hostMatches, hostName, pathMatches, pathOnly } from "./match.ts";
+import type { Membership } from "./segments.ts";
 import { revisionText } from "./tags.ts";
 import { failureText } from "./told.ts";
 import { type Decision, type ExplainStep, NOBODY, type RequestFacts } from "./types.ts";
@@ -134,10 +135,17 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
       text: found === undefined ? `no bucketing key: tried ${tried}` : `the bucketing key comes from ${found.label}`,
     },
   ];
-  if (isKilled(rules.kills, chosen, found?.key)) return [...steps, { step: "off", rollout, text: "switched off by an operator: stable" }];
+  const segments = askedOf(rules, chosen);
+  const who = subjectOf(found, segments);
+  const killed = killedBy(rules.kills, chosen, request, who);
+  if (killed !== undefined) return [...steps, { step: "off", rollout, text: killedText(killed, rules) }];
+  let told = 0;
   for (const { name, variant, when } of chosen.targets) {
-    const who = found ?? NOBODY;
     const holds = when.meets(request, who);
+    const given = segments?.given ?? [];
+    for (const [segment, membership] of given.slice(told))
+      steps.push({ step: "segment", rollout, text: membershipText(segment, membership) });
+    told = given.length;
     const text = holds ? `holds: ${variant}` : `does not hold: ${failureText(when, request, who)}`;
     steps.push({ step: "target", rollout, text: `target ${name} ${text}` });
     if (holds) return steps;
@@ -146,6 +154,26 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
   if (decision.reason === "cohort") return steps;
   if (decision.bucket !== undefined) steps.push({ step: "share", rollout, text: shareText(chosen, decision.bucket, decision) });
   return steps;
+}
+
+function killedText(killed: KilledBy, { segments }: CompiledRules): string {
+  if (typeof killed === "string") return "switched off by an operator: stable";
+  const { segment } = killed;
+  if (segments.has(segment)) return `switched off by an operator, as all in segment ${segment}: stable`;
+  return `switched off by an operator, as all in segment ${segment}; it is not known here, so everybody may be in it: stable`;
+}
+
+function membershipText(name: string, membership: Membership): string {
+  switch (membership) {
+    case "listed":
+      return `segment ${name} holds: the user is listed`;
+    case "condition":
+      return `segment ${name} holds by its condition`;
+    case "out":
+      return `segment ${name} does not hold`;
+    case "unknown":
+      return `there is no segment ${name}, so nobody is in it`;
+  }
 }
 
 function shareText({ lanes }: CompiledRollout, bucket: number, { threshold, reason, control, variant }: Decision): string {

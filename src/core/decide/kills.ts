@@ -1,4 +1,5 @@
 import { userHash } from "./bucket.ts";
+import type { RequestFacts, Subject } from "./types.ts";
 
 /** Who gets stable whatever the rules say, until it is lifted. */
 export interface Kills {
@@ -7,14 +8,30 @@ export interface Kills {
   readonly rollouts: ReadonlySet<string>;
   /** By rollout: users as hashes under its salt. */
   readonly users: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By segment: the rollouts that its users are off from. */
+  readonly segments: ReadonlyMap<string, "all" | ReadonlySet<string>>;
 }
 
 /** Nobody is switched off; the same object everywhere, so that one comparison tells. */
-export const NO_KILLS: Kills = { all: false, rollouts: new Set(), users: new Map() };
+export const NO_KILLS: Kills = { all: false, rollouts: new Set(), users: new Map(), segments: new Map() };
 
-/** Whether operators switched somebody off from a rollout; `key` is undefined without one. */
-export function isKilled(kills: Kills, { name, seed }: { readonly name: string; readonly seed: number }, key: string | undefined): boolean {
-  if (kills === NO_KILLS) return false;
-  if (kills.all || kills.rollouts.has(name)) return true;
-  return key !== undefined && kills.users.get(name)?.has(userHash(seed, key)) === true;
+/** For what an operator switched somebody off. */
+export type KilledBy = "all" | "rollout" | "user" | { readonly segment: string };
+
+/** Whether operators switched somebody off from a rollout, and for what; undefined where none did. */
+export function killedBy(
+  kills: Kills,
+  { name, seed }: { readonly name: string; readonly seed: number },
+  request: RequestFacts,
+  { key, segments }: Subject,
+): KilledBy | undefined {
+  if (kills === NO_KILLS) return undefined;
+  if (kills.all) return "all";
+  if (kills.rollouts.has(name)) return "rollout";
+  if (key !== undefined && kills.users.get(name)?.has(userHash(seed, key)) === true) return "user";
+  for (const [segment, rollouts] of kills.segments) {
+    // Where a segment is not known, everybody may be in it: off is the safe side.
+    if ((rollouts === "all" || rollouts.has(name)) && segments?.mayHold(segment, request, key) !== false) return { segment };
+  }
+  return undefined;
 }

@@ -4,9 +4,10 @@ import type { ReadyCondition, ReadyRules, StaticRules, UserList } from "../../co
 import { tableOfHashes, type UserTable, unpackUsers } from "../../contract/user-lists.ts";
 import { BAGGAGE } from "./baggage.ts";
 import { seedOf, userHash } from "./bucket.ts";
-import { type CompiledCondition, compileCondition, headersIn, listsUsersIn, type Meets } from "./conditions.ts";
+import { type CompiledCondition, compileCondition, headersIn, listsUsersIn, type Meets, segmentsIn } from "./conditions.ts";
 import { claimValues, cookieValue, narrownessOf } from "./match.ts";
 import { type CompiledMirror, compileMirror } from "./mirror.ts";
+import { type CompiledMix, compileMix, mixHeaders } from "./mix.ts";
 import type { RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
@@ -39,12 +40,15 @@ export interface CompiledStatics {
   readonly seed: number;
   /** True when a target lists users, so that their hash is worth computing. */
   readonly listsUsers: boolean;
+  /** Names of the segments that targets ask for. */
+  readonly segments: readonly string[];
   readonly keys: readonly CompiledKeySource[];
   readonly targets: readonly CompiledTarget[];
   readonly variants: Readonly<Variants>;
   readonly cohort: StaticRules["cohort"];
   readonly mirror: CompiledMirror | undefined;
-  /** Lower-case names of the headers that match, keys, targets and cohort read, each once. */
+  readonly mix: CompiledMix | undefined;
+  /** Lower-case names of the headers that match, keys, targets, cohort and mix read, each once. */
   readonly headers: readonly string[];
 }
 
@@ -78,12 +82,14 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
   const seed = seedOf(salt);
   const listsUsers = targets.some(({ when }) => listsUsersIn(when));
   const headers = headersOf(rules);
+  const segments = [...new Set(targets.flatMap(({ when }) => segmentsIn(when)))];
   const asks = asksOf(match, seed, shared);
   return {
     hosts: [...new Set(match.hosts)],
     paths: shared.once("paths", match.paths, () => match.paths),
     seed,
     listsUsers,
+    segments: shared.once("segments", segments, () => segments),
     ...(listsUsers ? logicWithLists(rules, seed, shared) : shared.once("logic", [rules.key, targets], () => logicOf(rules, seed))),
     asks,
     narrower: asks?.meets,
@@ -92,8 +98,12 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     variants: shared.once("variants", variants, () => variants),
     cohort: rules.cohort,
     mirror: rules.mirror === undefined ? undefined : compileMirror(rules.mirror, seed),
+    mix: mixOf(rules.mix, shared),
   };
 }
+
+const mixOf = (mix: ReadyRules["mix"], shared: SharedParts): CompiledMix | undefined =>
+  mix === undefined ? undefined : shared.once("mix", mix, () => compileMix(mix));
 
 /** What a match asks beside host and path: the methods first, which are read faster. */
 function asksOf({ methods, headers = [] }: ReadyRules["match"], seed: number, shared: SharedParts): CompiledCondition | undefined {
@@ -152,12 +162,12 @@ const tablesOf =
     return table;
   };
 
-function headersOf({ match, key, targets, cohort }: ReadyRules): string[] {
+function headersOf({ match, key, targets, cohort, mix = {} }: ReadyRules): string[] {
   const fromKeys = key.flatMap((source) =>
     "header" in source ? [source.header] : "cookie" in source || "issued" in source ? ["cookie"] : [],
   );
   const fromTargets = targets.flatMap(({ when }) => headersIn(when));
   const fromMatch = (match.headers ?? []).map(({ name }) => name);
   const fromCohort = cohort?.obey === undefined ? [] : [BAGGAGE];
-  return [...new Set([...fromMatch, ...fromKeys, ...fromTargets, ...fromCohort])];
+  return [...new Set([...fromMatch, ...fromKeys, ...fromTargets, ...fromCohort, ...mixHeaders(mix)])];
 }

@@ -19,6 +19,15 @@ export interface RequestFacts {
   issued?(cookie: IssuedCookie): string | undefined;
   /** Told of a value that was too long for a regular expression, and so met none. */
   overlong?(): void;
+  /** Told of a segment that a rule asks for and that is not there. */
+  unknownSegment?(name: string): void;
+}
+
+/** Segments as one request asks for them; an answer is worked out once. */
+export interface AskedSegments {
+  holds(name: string, request: RequestFacts, key: string | undefined): boolean;
+  /** The same, and true where the segment is not known. */
+  mayHold(name: string, request: RequestFacts, key: string | undefined): boolean;
 }
 
 /** Who asks, as far as a rollout knows. */
@@ -27,6 +36,8 @@ export interface Subject {
   readonly key: string | undefined;
   /** Its hash under the rollout's salt, where a target lists users. */
   readonly user: string | undefined;
+  /** Where segments can be asked for. */
+  readonly segments?: AskedSegments | undefined;
 }
 
 /** Somebody of whom nothing is known: what a match asks is asked before there is a key. */
@@ -64,6 +75,7 @@ export interface ExplainStep {
     | "others"
     | "off"
     | "key"
+    | "segment"
     | "target"
     | "cohort"
     | "share"

@@ -1,9 +1,11 @@
 import { HIGH_WORD, LOW_WORD, type UserTable } from "../../contract/user-lists.ts";
 
 /** Whether a table holds a user, given as `userHash` writes it; about 20 steps for a million users. */
-export function holdsUser(table: UserTable, user: string): boolean {
-  const high = Number.parseInt(user.slice(0, 8), 16);
-  const low = Number.parseInt(user.slice(8), 16);
+export const holdsUser = (table: UserTable, user: string): boolean =>
+  holdsWords(table, Number.parseInt(user.slice(0, 8), 16), Number.parseInt(user.slice(8), 16));
+
+/** The same for a user given as the two words of its hash. */
+export function holdsWords(table: UserTable, high: number, low: number): boolean {
   let from = 0;
   let to = table.length >>> 1;
   while (from < to) {

@@ -85,6 +85,9 @@ export class RequestReader implements RequestFacts, Peer {
   /** Set by who reads: hears of a value that was too long for a regular expression. */
   overlong: () => void = () => undefined;
 
+  /** Set by who reads: hears of a segment that a rule asks for and that is not there. */
+  unknownSegment: (name: string) => void = () => undefined;
+
   /** Set by who reads: tells whose word on cohorts is believed. */
   trusts: (peer: Peer) => boolean = () => false;
 

@@ -16,7 +16,7 @@ let nowMs: number;
 let keeper: FailingKeeper;
 
 function keeperOf(): FailingKeeper {
-  const { state, plans, audit } = store.ports(Number.POSITIVE_INFINITY);
+  const { isKilled: _, ...ports } = store.ports(Number.POSITIVE_INFINITY);
   const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
   return new FailingKeeper({
@@ -25,9 +25,7 @@ function keeperOf(): FailingKeeper {
     settings,
     clock,
     log: createLog({ name: "test", level: "silent" }),
-    state,
-    plans,
-    audit,
+    ...ports,
     killed: () => undefined,
   });
 }

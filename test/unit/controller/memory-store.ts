@@ -1,9 +1,10 @@
 import type { Audit } from "../../../src/contract/messages.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
+import type { StoredPlan } from "../../../src/contract/stored-plan.ts";
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
 import type { TermParts } from "../../../src/controller/ports.ts";
 import type { Stored } from "../../../src/io/nats.ts";
-import { decodePlan } from "../../../src/io/store.ts";
+import { decodePlan, decodeSegment } from "../../../src/io/store.ts";
 
 /** The three streams in memory, with the promises that JetStream gives: last value a subject, sequences, audit ids once. */
 export class MemoryStore {
@@ -25,7 +26,7 @@ export class MemoryStore {
   }
 
   /** Ports that allow `allowed` writes; after those, nothing gets through any more, as if the process had been killed. */
-  ports(allowed: number): Pick<TermParts, "state" | "plans" | "audit"> & Readonly<{ isKilled: () => boolean }> {
+  ports(allowed: number): Pick<TermParts, "state" | "plans" | "segments" | "audit"> & Readonly<{ isKilled: () => boolean }> {
     let left = allowed;
     let isKilled = false;
     // Each leader begins with an empty window: JetStream remembers ids for ten minutes, and it may have taken longer.
@@ -36,19 +37,35 @@ export class MemoryStore {
       left -= 1;
       this.writes += 1;
     };
-    const store = (subject: string, text: string): Stored => {
+    const store = (subject: string, data: string | Uint8Array): Stored => {
       this.#sequence += 1;
-      return { subject, sequence: this.#sequence, data: new TextEncoder().encode(text) };
+      return { subject, sequence: this.#sequence, data: Buffer.from(data) };
     };
-    const plansOf = (name: string): Stored[] => this.#plans.filter(({ subject }) => subject === SUBJECTS.plan(name));
+    const plansAt = (wanted: string): Stored[] => this.#plans.filter(({ subject }) => subject === wanted);
+    const plansOf = (name: string): Stored[] => plansAt(SUBJECTS.plan(name));
+    const append = async (subject: string, plan: StoredPlan, expected: number): Promise<number> => {
+      if ((plansAt(subject).at(-1)?.sequence ?? 0) !== expected) throw new Error("wrong last sequence");
+      spend();
+      const stored = store(subject, JSON.stringify(plan));
+      this.#plans.push(stored);
+      if (this.losesNextAnswer) {
+        this.losesNextAnswer = false;
+        throw new Error("timeout");
+      }
+      return stored.sequence;
+    };
+    const namesAfter = (prefix: string): string[] => {
+      const names = this.#plans.filter(({ subject }) => subject.startsWith(prefix)).map(({ subject }) => subject.slice(prefix.length));
+      return [...new Set(names.filter((name) => !name.includes(".")))];
+    };
     return {
       isKilled: () => isKilled,
       state: {
         read: async (subject) => this.#state.get(subject),
         subjects: async (filter) => [...this.#state.keys()].filter((subject) => subject.startsWith(filter.slice(0, -1))).toSorted(),
-        write: async (subject, text) => {
+        write: async (subject, data) => {
           spend();
-          this.#state.set(subject, store(subject, text));
+          this.#state.set(subject, store(subject, data));
         },
         purge: async (subject) => {
           spend();
@@ -56,23 +73,18 @@ export class MemoryStore {
         },
       },
       plans: {
-        names: async () => [...new Set(this.#plans.map(({ subject }) => subject.slice(SUBJECTS.plan("").length)))],
+        names: async () => namesAfter(SUBJECTS.plan("")),
         last: async (name) => plansOf(name).slice(-1).map(decodePlan)[0],
         at: async (name, sequence) =>
           plansOf(name)
             .filter((plan) => plan.sequence === sequence)
             .map(decodePlan)[0],
-        append: async (name, plan, expected) => {
-          if ((plansOf(name).at(-1)?.sequence ?? 0) !== expected) throw new Error("wrong last sequence");
-          spend();
-          const stored = store(SUBJECTS.plan(name), JSON.stringify(plan));
-          this.#plans.push(stored);
-          if (this.losesNextAnswer) {
-            this.losesNextAnswer = false;
-            throw new Error("timeout");
-          }
-          return stored.sequence;
-        },
+        append: (name, plan, expected) => append(SUBJECTS.plan(name), plan, expected),
+      },
+      segments: {
+        names: async () => namesAfter(SUBJECTS.segmentPlan("")),
+        last: async (name) => plansAt(SUBJECTS.segmentPlan(name)).slice(-1).map(decodeSegment)[0],
+        append: (name, plan, expected) => append(SUBJECTS.segmentPlan(name), plan, expected),
       },
       audit: {
         append: async (record) => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { DocumentError } from "../../../src/contract/errors.ts";
 import { EXIT } from "../../../src/contract/exit-codes.ts";
-import { parseRollouts, readRollouts } from "../../../src/io/documents.ts";
+import { parseRollouts, readDocuments } from "../../../src/io/documents.ts";
 import invalid from "../../vectors/invalid/expected.json" with { type: "json" };
 import valid from "../../vectors/valid/expected.json" with { type: "json" };
 
@@ -141,7 +141,7 @@ describe("the size of a file", () => {
 });
 
 test("a rollout is also given as it was written", () => {
-  const [read] = readRollouts(rollout("checkout"), "rollout.yaml");
+  const [read] = readDocuments(rollout("checkout"), "rollout.yaml").rollouts;
   expect(read?.written).toMatchObject({ name: "checkout", strategy: { use: "fast" } });
   expect(read?.written).not.toHaveProperty("onUnwatched");
   expect(read?.rollout.onUnwatched).toBe("stable");

@@ -45,10 +45,22 @@ describe("an order to switch off", () => {
 
   test("of another scope stands beside it", async () => {
     const orders = await switchOf(operator);
-    const scopes = [{}, { rollout: "cart" }, { rollout: "cart", user: "00112233445566ff" }] as const;
+    const scopes = [
+      {},
+      { rollout: "cart" },
+      { rollout: "cart", user: "00112233445566ff" },
+      { segment: "staff" },
+      { segment: "staff", rollout: "cart" },
+    ] as const;
     for (const scope of scopes) orders.hear(bytes(signKill(orderOf({ scope }), operator.privateKey)));
-    expect(orders.inForce().map(({ scope }) => scopeToken(scope))).toEqual(["all", "rollout.cart", "user.cart.00112233445566ff"]);
-    expect(orders.kept()).toHaveLength(3);
+    expect(orders.inForce().map(({ scope }) => scopeToken(scope))).toEqual([
+      "all",
+      "rollout.cart",
+      "user.cart.00112233445566ff",
+      "segment.staff",
+      "segment.staff.cart",
+    ]);
+    expect(orders.kept()).toHaveLength(5);
   });
 
   const signed = signKill(orderOf(), operator.privateKey);
@@ -76,8 +88,14 @@ describe("an order to switch off", () => {
   });
 });
 
-test("a user is of one rollout", () => {
-  expect([KillScopeSchema.safeParse({ user: "00112233445566ff" }).success, KillScopeSchema.safeParse({}).success]).toEqual([false, true]);
+test.each<{ title: string; scope: object; isValid: boolean }>([
+  { title: "all", scope: {}, isValid: true },
+  { title: "a user is of one rollout", scope: { user: "00112233445566ff" }, isValid: false },
+  { title: "a segment is of all rollouts", scope: { segment: "staff" }, isValid: true },
+  { title: "or of one", scope: { segment: "staff", rollout: "cart" }, isValid: true },
+  { title: "a user and a segment are two orders", scope: { segment: "staff", rollout: "cart", user: "00112233445566ff" }, isValid: false },
+])("$title: $scope", ({ scope, isValid }) => {
+  expect(KillScopeSchema.safeParse(scope).success).toBe(isValid);
 });
 
 describe("a key that cannot be used is refused with its file and how to make one", () => {

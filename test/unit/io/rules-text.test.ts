@@ -1,14 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { TargetSchema } from "../../../src/contract/rollout.ts";
 import { StaticRulesSchema } from "../../../src/contract/rules.ts";
-import { tableOfHashes } from "../../../src/contract/user-lists.ts";
+import type { ReadySegment } from "../../../src/contract/segments.ts";
+import { packUsers, tableOfHashes } from "../../../src/contract/user-lists.ts";
 import { bytesSource } from "../../../src/io/entry-reader.ts";
 import { type ReadyRollout, readBlobText, readRuleSetText } from "../../../src/io/rules-text.ts";
 import { ruleOf, ruleSetOf } from "../../support/decide-inputs.ts";
 
 const source = (value: unknown) => bytesSource(Buffer.from(typeof value === "string" ? value : JSON.stringify(value)));
-const readSet = (value: unknown, known = new Map<string, string>()) =>
-  readRuleSetText(source(value), { known, compile: (rollout: ReadyRollout) => rollout });
+const readSet = (value: unknown, known = new Map<string, string>(), knownSegments = new Map<string, string>()) =>
+  readRuleSetText(source(value), {
+    known,
+    compile: (rollout: ReadyRollout) => rollout,
+    segments: { known: knownSegments, compile: (_name, segment: ReadySegment) => segment },
+  });
 const readBlob = (value: unknown, known = new Map<string, string>()) => readBlobText(source(value), { known, compile: (rules) => rules });
 
 const HASHES = Array.from({ length: 4_000 }, (_, index) => index.toString(16).padStart(16, "0"));
@@ -39,6 +44,41 @@ describe("a rule set", () => {
       { header: { name: "x", present: true } },
       { userTable: tableOfHashes(HASHES) },
     ]);
+  });
+
+  test("may hold segments, of few users and of many, which are read again only where they changed", async () => {
+    const many = Array.from({ length: 10_000 }, (_, index) => index.toString(16).padStart(16, "0"));
+    const when = { header: { name: "x-office", exact: "vienna" } } as const;
+    const segment = (users: string[]) => ({ when, packedUsers: packUsers(tableOfHashes(users)) });
+    const value = { ...ruleSetOf({ a: ruleOf() }), segments: { few: segment(many.slice(0, 3)), many: segment(many), rule: { when } } };
+    const first = await readSet(value);
+    expect(Object.fromEntries(first.segments.changed)).toEqual({
+      few: { when, chunkBits: 0, chunks: [tableOfHashes(many.slice(0, 3))] },
+      many: { when, chunkBits: 0, chunks: [tableOfHashes(many)] },
+      rule: { when, chunkBits: 0, chunks: [undefined] },
+    });
+    expect([...first.changed.keys()]).toEqual(["a"]);
+    const next = { ...value, segments: { ...value.segments, many: segment(many.slice(1)) } };
+    const second = await readSet(next, new Map(first.fingerprints), new Map(first.segments.fingerprints));
+    expect([[...second.changed.keys()], [...second.segments.changed.keys()]]).toEqual([[], ["many"]]);
+  });
+
+  const long = { users: "A".repeat(70_000) };
+  test.each([
+    [{ segments: [] }, "not a rule set: segments: no mapping of names to segments"],
+    [{ segments: { A: {} } }, "segments.A: not a name; "],
+    [{ segments: { a: { packedUsers: "AAA" } } }, "segments.a.packedUsers: not a packed list of users; "],
+    [{ segments: { a: { more: 1 } } }, 'segments.a: Unrecognized key: "more"'],
+    [{ segments: { a: long } }, 'segments.a: Unrecognized key: "users"'],
+    [{ segments: { a: { when: { userHashes: HASHES } } } }, "segments.a: a list of users stands where none may be"],
+  ])("with %j is refused", async (part, problem) => {
+    await expect(readSet({ ...ruleSetOf({}), ...part })).rejects.toThrow(problem);
+  });
+
+  test("that names a segment twice is refused", async () => {
+    await expect(readSet('{"format":1,"epoch":1,"revision":1,"rollouts":{},"segments":{"a":{},"a":{}}}')).rejects.toThrow(
+      "segments.a stands twice",
+    );
   });
 
   test.each([

@@ -24,6 +24,23 @@ describe("the rules in force", () => {
     expect(rules.ruleSet().revision).toBe(6);
   });
 
+  test("that are not whole are obeyed at once, and completed under their own revision", () => {
+    let now = 1_000;
+    const rules = createCurrentRules(() => now);
+    const offer = (revision: number, segments: string[], rollouts: string[]): readonly unknown[] => {
+      now += 1_000;
+      const isTaken = rules.offer(at(revision), { segments, rollouts });
+      return [isTaken, rules.compiled().revision, rules.ruleSet().revision, rules.sinceMs()];
+    };
+    expect(offer(1, [], [])).toEqual([true, 1, 1, 2_000]);
+    // What waits for a segment that nobody knows keeps the revision from being told as obeyed; an older version of one does not.
+    expect(offer(2, ["testers"], ["search"])).toEqual([true, 2, 1, 2_000]);
+    expect(offer(3, ["testers"], [])).toEqual([true, 3, 3, 4_000]);
+    expect(offer(2, [], [])).toEqual([false, 3, 3, 4_000]);
+    expect(offer(3, [], [])).toEqual([true, 3, 3, 4_000]);
+    expect(offer(3, [], [])).toEqual([false, 3, 3, 4_000]);
+  });
+
   test("take a file's word whatever its revision", () => {
     const rules = createCurrentRules(() => 0);
     rules.replace(at(5));

@@ -50,6 +50,20 @@ describe("at the start", () => {
 });
 
 describe("a file of rules", () => {
+  test("brings segments, and a new one keeps the others as they are", async () => {
+    const inOffice = { when: { header: { name: "x-office", exact: "vienna" } } } as const;
+    const withSegments = (segments: RuleSet["segments"]): string => JSON.stringify({ ...ruleSetOf({ checkout: ruleOf() }), segments });
+    await writeFile(file, withSegments({ a: inOffice, b: inOffice }));
+    await start();
+    const { segments, rollouts } = rules.compiled();
+    expect([...segments.keys()]).toEqual(["a", "b"]);
+    await writeFile(file, withSegments({ a: inOffice, c: inOffice }));
+    await until("another segment", () => rules.compiled().segments.has("c"));
+    expect([...rules.compiled().segments.keys()]).toEqual(["a", "c"]);
+    expect(rules.compiled().segments.get("a")).toBe(segments.get("a"));
+    expect(rules.compiled().rollouts.get("checkout")).toBe(rollouts.get("checkout"));
+  });
+
   test("is read again when it is written", async () => {
     await writeFile(file, at(1));
     await start();

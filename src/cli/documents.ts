@@ -1,0 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { DocumentError, type Fault, UsageError } from "../contract/errors.ts";
+import { type Documents, type RolloutDocument, readDocuments, type SegmentDocument } from "../io/documents.ts";
+
+/** Reads and checks all files together. Throws DocumentError with the faults of all of them, and UsageError where two hold the same segment. */
+export async function readFiles(files: readonly string[]): Promise<Documents> {
+  if (files.length === 0) throw new UsageError("no file given; name one by -f FILE");
+  const rollouts: RolloutDocument[] = [];
+  const segments: SegmentDocument[] = [];
+  const faults: Fault[] = [];
+  for (const file of files) {
+    try {
+      const read = readDocuments(await readText(file), file);
+      rollouts.push(...read.rollouts);
+      segments.push(...read.segments);
+    } catch (error) {
+      if (!(error instanceof DocumentError)) throw error;
+      faults.push(...error.faults);
+    }
+  }
+  if (faults.length > 0) throw new DocumentError(faults);
+  const names = segments.map(({ segment }) => segment.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new UsageError(`two files hold a segment ${twice}; give each its own name`);
+  return { rollouts, segments };
+}
+
+/** The text of a user's file. Throws UsageError when it cannot be read. */
+export async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new UsageError(
+      `${file} cannot be read (${cause instanceof Error && "code" in cause ? String(cause.code) : "unknown"}); name a file that exists`,
+      { cause },
+    );
+  }
+}
