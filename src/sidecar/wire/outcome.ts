@@ -20,7 +20,6 @@ export function outcomeText({ bucket, control, run, variant, rollout }: Decision
 
 /** More decisions than rules in force have, but for their buckets; where there are more, they are read anew. */
 const MOST_KNOWN = 10_000;
-const BUCKET = /^[0-9a-f]{8}$/;
 const RUN = /^\d{1,16}$/;
 const MARKS = /^[c-][s-]$/;
 
@@ -37,11 +36,23 @@ export class OutcomeReader {
       if (this.#known.size >= MOST_KNOWN) this.#known.clear();
       this.#known.set(rest, decided);
     }
-    const first = text.slice(0, DIGITS);
-    if (first !== NO_BUCKET && !BUCKET.test(first)) throw unknown(text);
-    const bucket = first === NO_BUCKET ? undefined : Number.parseInt(first, 16);
-    return { ...decided, bucket, also: parseAlso(also) };
+    const bucket = text.startsWith(NO_BUCKET) ? undefined : bucketIn(text);
+    // Each by its name: copying the whole object would cost more than all the rest here.
+    const { variant, rollout, run, control, cluster, isSession } = decided;
+    return { variant, rollout, run, control, cluster, bucket, isSession, also: parseAlso(also) };
   }
+}
+
+/** The bucket with which a text begins; without a copy of its digits. */
+function bucketIn(text: string): number {
+  let bucket = 0;
+  for (let at = 0; at < DIGITS; at += 1) {
+    const code = text.charCodeAt(at);
+    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : Number.NaN;
+    bucket = bucket * 16 + digit;
+  }
+  if (Number.isNaN(bucket)) throw unknown(text);
+  return bucket;
 }
 
 function parse(rest: string, text: string): Decided {
