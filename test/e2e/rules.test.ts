@@ -35,13 +35,22 @@ describe("through a real Envoy, each feature of the rules does what its example 
     for (const upstream of upstreams) upstream.close();
   });
 
-  test.each(RULE_REQUESTS)("$example, $title", async ({ host, headers, answeredBy, tags }) => {
-    const sent = httpRequest({ port: edge.envoy.port, host: "127.0.0.1", agent: false, headers: { ...headers, host } }).end();
+  test.each(RULE_REQUESTS)("$example, $title", async ({ host, path, headers, answeredBy, tags }) => {
+    const sent = httpRequest({ port: edge.envoy.port, host: "127.0.0.1", path, agent: false, headers: { ...headers, host } }).end();
     const [response] = await once(sent, "response");
     response.resume();
     await once(response, "end");
     const { "x-answered-by": answered, "x-got": got } = response.headers;
     expect({ answeredBy: answered, tags: JSON.parse(got) }).toEqual({ answeredBy, tags });
+  });
+
+  test("the user of the control slice is counted apart, and nobody else", async () => {
+    const decided = [...(await edge.metrics())].filter(
+      ([series]) => series.startsWith("serin_decisions_total{") && series.includes('"checkout"'),
+    );
+    const counted = (control: boolean): number =>
+      decided.filter(([series]) => series.includes(`control="${control}"`)).reduce((sum, [, count]) => sum + count, 0);
+    expect([counted(true), counted(false)]).toEqual([1, 3]);
   });
 
   test("each toggle that matched has an outcome of its own beside that of the route", async () => {

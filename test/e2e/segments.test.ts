@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { STREAMS, SUBJECTS } from "../../src/contract/names.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { type NatsLink, subscribeSafely } from "../../src/io/nats.ts";
+import { packageRoot } from "../../src/io/package-root.ts";
 import { manyUsers } from "../support/segments.ts";
 import { ask, connect, hasBegun, heldAt, rolloutOf, type Stack, startStack, waitForLive } from "../support/stack.ts";
 
@@ -107,5 +108,21 @@ describe("a segment of 200,000 users, from the command line to the users of a re
       stack.nats.url,
     );
     expect(explained.out).toContain("segment testers holds: the user is listed");
+  });
+
+  test("does what its example says, of the users in testers.txt too", async () => {
+    const { code, out } = await stack.serin("apply", "-f", join(packageRoot(), "docs", "examples", "segment.yaml"));
+    expect([code, out]).toEqual([0, expect.stringContaining("segment testers: apply: 5 users in 1 chunks and a condition")]);
+    await waitForLive(link, "search", hasBegun);
+    const seenBy = async (headers: Record<string, string>): Promise<string | undefined> =>
+      (await ask(stack, headers["x-user-id"] ?? "", { ...headers, host: "search.example" })).seen;
+    await waitFor(async () => (await seenBy({ "x-user-id": "ann" })) === "canary", {
+      deadlineMs: 15_000,
+      what: "ann to be in the segment",
+    });
+    expect(await seenBy({ "x-user-id": "dora@shop.example" })).toBe("canary");
+    expect(await seenBy({ "x-user-id": "ann", "user-agent": "Crawler/1.0" })).toBe("stable");
+    expect(await seenBy({ "x-user-id": "somebody-else" })).toBe("stable");
+    expect(await seenBy({ "x-user-id": "somebody-else", "x-office": "graz" })).toBe("canary");
   });
 });

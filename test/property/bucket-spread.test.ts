@@ -93,4 +93,24 @@ describe("two salts", () => {
   test("and the count would show two that are the same", () => {
     expect(together("checkout", "checkout")).toBeGreaterThan(HIGH);
   });
+
+  test("of twenty give 190 pairs of independent cohorts", () => {
+    const users = Array.from({ length: 20_000 }, (_, index) => `user-${index}`);
+    const cells = Array.from({ length: 20 }, (_, salt) => users.map((user) => cell16(bucketOf(`rollout-${salt}`, user))));
+    const statistics = cells.flatMap((one, index) =>
+      cells.slice(index + 1).map((other) => {
+        const counts = Array.from({ length: 256 }, () => 0);
+        for (const [user, cell] of one.entries()) {
+          const both = cell * 16 + (other[user] ?? 0);
+          counts[both] = (counts[both] ?? 0) + 1;
+        }
+        return chiSquare(counts);
+      }),
+    );
+    expect(statistics).toHaveLength(190);
+    expect(Math.max(...statistics)).toBeLessThan(HIGH);
+    expect(Math.min(...statistics)).toBeGreaterThan(LOW);
+    // A mean of 255 with a standard error of 1.6, if pairs had no salt in common.
+    expect(Math.abs(statistics.reduce((sum, statistic) => sum + statistic, 0) / 190 - 255)).toBeLessThan(10);
+  });
 });

@@ -1,6 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { PathMatch } from "../../src/contract/conditions.ts";
+import { lanesOf } from "../../src/contract/lanes.ts";
 import { isTagOnly } from "../../src/contract/rollout.ts";
 import { RuleSetSchema } from "../../src/contract/rules.ts";
 import { BUCKETS, bucketOf, controlStart, murmur3, murmur3Text, thresholdOf } from "../../src/core/decide/bucket.ts";
@@ -12,7 +13,7 @@ import { takesFrom } from "../../src/core/decide/overlap.ts";
 import { type Decision, NOBODY, type RequestFacts } from "../../src/core/decide/types.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
 import { plainBucket, plainMurmur3, plainVariant } from "../support/plain-bucketing.ts";
-import { requests, ruleSets, shareBp, texts } from "./decide-arbitraries.ts";
+import { kills, requests, ruleSets, shareBp, texts } from "./decide-arbitraries.ts";
 
 const variantAt = (salt: string, key: string, share: number): string =>
   decide(compile(ruleSetOf({ checkout: ruleOf({ salt }, { shareBp: share }) })), factsOf({ headers: [["x-user-id", key]] })).variant;
@@ -184,7 +185,8 @@ describe("a decision", () => {
       },
     };
     all(rules, watched);
-    expect(read.filter((name) => !rules.headers.has(name))).toEqual([]);
+    // Which is always read: a session is not copied.
+    expect(read.filter((name) => name !== "upgrade" && !rules.headers.has(name))).toEqual([]);
   });
 
   test.prop([ruleSets, requests])("is at most one rollout's, and stable without one", (ruleSet, request) => {
@@ -193,6 +195,34 @@ describe("a decision", () => {
     expect(known).toEqual(
       rollout === undefined ? { variant: "stable", reason: "no rollout", run: 0 } : { run: ruleSet.rollouts[rollout]?.live.run },
     );
+  });
+
+  test.prop([ruleSets, requests, kills])("is stable, and copied to nobody, where an operator switched it off", (ruleSet, request, off) => {
+    for (const each of all({ ...compile(ruleSet), kills: off }, factsOf(request))) {
+      if (each.rollout === undefined) continue;
+      const unknown = off.segments.get("unknown");
+      const isOff = off.all || off.rollouts.has(each.rollout) || unknown === "all" || unknown?.has(each.rollout);
+      if (isOff !== true) continue;
+      expect([each.variant, each.reason, each.mirror]).toEqual(["stable", "off", undefined]);
+    }
+  });
+
+  test.prop([ruleSets, requests, kills])("is that of the rules for whom no order to switch off holds", (ruleSet, request, off) => {
+    const rules = compile(ruleSet);
+    const asIs = all(rules, factsOf(request));
+    for (const [index, each] of all({ ...rules, kills: off }, factsOf(request)).entries())
+      if (each.reason !== "off") expect(each).toEqual(asIs[index]);
+  });
+
+  test.prop([ruleSets, requests, fc.nat(10_000)])("moves nobody between variants when shares grow", (ruleSet, request, more) => {
+    const grown = Object.entries(ruleSet.rollouts).map(([name, { rules, live }]) => {
+      const width = [...lanesOf(rules.variants).values()][0]?.widthBp ?? 0;
+      return [name, { rules, live: { ...live, shareBp: Math.max(live.shareBp, Math.min(width, more)) } }] as const;
+    });
+    const before = all(compile(ruleSet), factsOf(request));
+    const after = all(compile({ ...ruleSet, rollouts: Object.fromEntries(grown) }), factsOf(request));
+    for (const [index, { variant, reason }] of before.entries())
+      if (variant !== "stable" || reason !== "share") expect(after[index]).toMatchObject({ variant, reason });
   });
 
   const anything = fc.string({ unit: "binary", maxLength: 40 });

@@ -16,6 +16,7 @@ export interface RuleRequest {
   readonly title: string;
   readonly example: string;
   readonly host: string;
+  readonly path?: string;
   readonly headers: Readonly<Record<string, string>>;
   /** The cluster: stable, too, where no rollout routes. */
   readonly answeredBy: "stable" | "canary";
@@ -24,6 +25,7 @@ export interface RuleRequest {
 
 /** Shares of the examples in basis points, by rollout and variant. */
 const SHARES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  checkout: { canary: 1_000 },
   ranking: { "ranking-a": 1_000, "ranking-b": 2_000 },
   "new-banner": { banner: 3_000 },
   cart: { canary: 2_500 },
@@ -42,6 +44,16 @@ function userAt(salt: string, percent: number): string {
   for (let index = 0; ; index += 1) if (Math.floor((bucketOf(salt, `user-${index}`) / 2 ** 32) * 100) === percent) return `user-${index}`;
 }
 
+const checkout = (title: string, percent: number, tags: Readonly<Record<string, string>>, path = "/checkout"): RuleRequest => ({
+  title,
+  example: "checkout.yaml",
+  host: "shop.example",
+  path,
+  headers: { "x-user-id": userAt("checkout", percent) },
+  answeredBy: "x-serin-variant" in tags ? "canary" : "stable",
+  tags,
+});
+
 const ranking = (title: string, percent: number, tag: string): RuleRequest => ({
   title,
   example: "variants-in-lanes.yaml",
@@ -51,7 +63,7 @@ const ranking = (title: string, percent: number, tag: string): RuleRequest => ({
   tags: { "x-serin-ranking": tag },
 });
 
-const banner = (title: string, headers: Readonly<Record<string, string>>, tag: string | undefined, host = "shop.example"): RuleRequest => ({
+const banner = (title: string, headers: Readonly<Record<string, string>>, tag: string | undefined, host = "news.example"): RuleRequest => ({
   title,
   example: "toggle.yaml",
   host,
@@ -71,6 +83,11 @@ const grouped = (host: string, percent: number, answeredBy: "stable" | "canary")
 
 /** What the examples say, one request each. */
 export const RULE_REQUESTS: readonly RuleRequest[] = [
+  checkout("the last user of the share", 9, { "x-serin-variant": "canary" }),
+  checkout("beside the share", 10, {}),
+  checkout("in the control slice", 90, {}),
+  checkout("left of the control slice", 89, {}),
+  checkout("on another path", 9, {}, "/"),
   ranking("the left end of the first lane", 0, "a"),
   ranking("the last user of the share there", 9, "a"),
   ranking("right of that share", 10, "stable"),
@@ -81,7 +98,7 @@ export const RULE_REQUESTS: readonly RuleRequest[] = [
   banner("in the share", { "x-user-id": userAt("new-banner", 29) }, "on"),
   banner("beside the share", { "x-user-id": userAt("new-banner", 30) }, "off"),
   banner("a tester", { "x-user-id": userAt("new-banner", 99), "x-beta": "1" }, "on"),
-  banner("a host below one", { "x-user-id": userAt("new-banner", 29) }, "on", "eu.shop.example"),
+  banner("a host below one", { "x-user-id": userAt("new-banner", 29) }, "on", "eu.news.example"),
   banner("another host", { "x-user-id": userAt("new-banner", 29) }, undefined, "banner.example"),
   grouped("cart.example", 24, "canary"),
   grouped("pay.example", 24, "canary"),

@@ -39,8 +39,12 @@ export function murmur3(bytes: Uint8Array, seed: number): number {
 export function murmur3Text(text: string, seed: number): number {
   let hash = seed | 0;
   let index = 0;
-  for (; index + 4 <= text.length; index += 4) {
-    const [a, b, c, d] = [text.charCodeAt(index), text.charCodeAt(index + 1), text.charCodeAt(index + 2), text.charCodeAt(index + 3)];
+  // Four names and no list of four, which would cost half as much again.
+  for (const blocks = text.length & ~3; index < blocks; index += 4) {
+    const a = text.charCodeAt(index);
+    const b = text.charCodeAt(index + 1);
+    const c = text.charCodeAt(index + 2);
+    const d = text.charCodeAt(index + 3);
     if ((a | b | c | d) > 127) return murmur3(utf8(text), seed);
     hash = round(hash, a | (b << 8) | (c << 16) | (d << 24));
   }

@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 import { type Condition, claimPath, innerConditions, type ValueMatch } from "../../contract/conditions.ts";
 import type { ReadyCondition, ReadyLeaf, UserList } from "../../contract/rules.ts";
 import type { UserTable } from "../../contract/user-lists.ts";
-import { claimValues, cookieValue, pathMatches, pathOnly, queryValues } from "./match.ts";
+import { claimValues, cookieValue, pathMatches, queryValues } from "./match.ts";
 import type { RequestFacts, Subject } from "./types.ts";
 import { holdsUser } from "./user-table.ts";
 import { compileValueTest, compileVersion, isOverlong } from "./value-tests.ts";
@@ -72,7 +72,7 @@ function compileLeaf(leaf: Exclude<ReadyLeaf, UserList>): Meets {
     const path = claimPath(leaf.claim.name);
     return ofValues(leaf.claim, (request) => claimValues(request, path));
   }
-  if ("path" in leaf) return (request) => pathMatches(leaf.path, pathOnly(request.path));
+  if ("path" in leaf) return (request) => pathMatches(leaf.path, request.path);
   if ("method" in leaf) {
     const methods = new Set(leaf.method);
     return (request) => methods.has(request.method);

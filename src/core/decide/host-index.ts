@@ -1,6 +1,6 @@
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import { hostName, pathEnd } from "./match.ts";
-import { type Asked, addRoutes, type CompiledRoute, compareNames, firstRoute, type HostRoutes, NO_ROUTES, routesOf } from "./routes.ts";
+import { hostName } from "./match.ts";
+import { addRoutes, type CompiledRoute, compareNames, firstRoute, type HostRoutes, NO_ROUTES, routesOf } from "./routes.ts";
 import { Table } from "./table.ts";
 import type { RequestFacts } from "./types.ts";
 
@@ -27,39 +27,32 @@ export const isEmpty = ({ byHost, anyHost }: HostIndex): boolean => byHost.size 
 
 /** The most specific rollout that a request matches: of its own host, then of the longest `*.suffix`, then of `*`. */
 export function firstRollout(index: HostIndex, request: RequestFacts): CompiledRollout | undefined {
-  const asked = askedOf(request);
   const own = ownRoutes(index, request);
-  const found = own === undefined ? undefined : firstRoute(own, asked);
+  const found = own === undefined ? undefined : firstRoute(own, request);
   if (found !== undefined) return found.rollout;
   if (index.suffixHosts > 0) {
     const host = hostName(request.host);
     for (let dot = firstDot(host); dot !== -1; dot = host.indexOf(".", dot + 1)) {
       const routes = index.byHost.get(`*${host.slice(dot)}`);
-      const below = routes === undefined ? undefined : firstRoute(routes, asked);
+      const below = routes === undefined ? undefined : firstRoute(routes, request);
       if (below !== undefined) return below.rollout;
     }
   }
-  return firstRoute(index.anyHost, asked)?.rollout;
+  return firstRoute(index.anyHost, request)?.rollout;
 }
 
 /** All rollouts that a request matches, each once, in the order of their names. */
 export function allRollouts(index: HostIndex, request: RequestFacts): readonly CompiledRollout[] {
-  const asked = askedOf(request);
   const routes: CompiledRoute[] = [];
-  addRoutes(ownRoutes(index, request) ?? NO_ROUTES, asked, routes);
+  addRoutes(ownRoutes(index, request) ?? NO_ROUTES, request, routes);
   if (index.suffixHosts > 0) {
     const host = hostName(request.host);
     for (let dot = firstDot(host); dot !== -1; dot = host.indexOf(".", dot + 1))
-      addRoutes(index.byHost.get(`*${host.slice(dot)}`) ?? NO_ROUTES, asked, routes);
+      addRoutes(index.byHost.get(`*${host.slice(dot)}`) ?? NO_ROUTES, request, routes);
   }
-  addRoutes(index.anyHost, asked, routes);
+  addRoutes(index.anyHost, request, routes);
   if (routes.length < 2) return routes.map(({ rollout }) => rollout);
   return [...new Set(routes.map(({ rollout }) => rollout))].sort((a, b) => compareNames(a.name, b.name));
-}
-
-function askedOf(request: RequestFacts): Asked {
-  const { path } = request;
-  return { request, path, end: pathEnd(path) };
 }
 
 /** Nearly all hosts come as rules name them, and then there is nothing to write anew. */

@@ -32,11 +32,10 @@ export const hostMatches = (pattern: string, host: string): boolean =>
 
 /** Where the query of a path begins; its length without one. */
 export function pathEnd(path: string): number {
-  for (let index = 0; index < path.length; index += 1) {
-    const code = path.charCodeAt(index);
-    if (code === QUESTION_MARK || code === HASH) return index;
-  }
-  return path.length;
+  const query = path.indexOf("?");
+  const fragment = path.indexOf("#");
+  if (fragment === -1) return query === -1 ? path.length : query;
+  return query === -1 ? fragment : Math.min(query, fragment);
 }
 
 /** The path without its query. */
@@ -86,18 +85,23 @@ export const narrownessOf = ({ methods, headers = [] }: Pick<Match, "methods" | 
   (methods === undefined ? 0 : MOST_HEADERS) + headers.length;
 
 /**
- * Whether a path, which ends there, meets a matcher; what stands behind is its query, which no matcher holds. A prefix covers whole
- * segments, and `/` everything, `*` and CONNECT too.
+ * Whether a path meets a matcher; its query, which no matcher holds, may still stand behind it. A prefix covers whole segments, and `/`
+ * everything, `*` and CONNECT too.
  */
-export function pathMatches(matcher: PathMatch, path: string, end = path.length): boolean {
+export function pathMatches(matcher: PathMatch, path: string): boolean {
   if ("prefix" in matcher) {
     const { prefix } = matcher;
     if (prefix === "/") return true;
     if (!path.startsWith(prefix)) return false;
-    return end === prefix.length || prefix.endsWith("/") || path.charCodeAt(prefix.length) === SLASH;
+    return prefix.endsWith("/") || path.charCodeAt(prefix.length) === SLASH || endsAt(path, prefix.length);
   }
-  if ("exact" in matcher) return end === matcher.exact.length && path.startsWith(matcher.exact);
-  return fitsTemplate(matcher.template, path.slice(0, end));
+  if ("exact" in matcher) return path.startsWith(matcher.exact) && endsAt(path, matcher.exact.length);
+  return fitsTemplate(matcher.template, pathOnly(path));
+}
+
+function endsAt(path: string, index: number): boolean {
+  const code = path.charCodeAt(index);
+  return index === path.length || code === QUESTION_MARK || code === HASH;
 }
 
 /** Walks both at once, segment by segment. */

@@ -1,6 +1,6 @@
 import type { PathMatch } from "../../contract/conditions.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import { bySpecificity, pathMatches } from "./match.ts";
+import { bySpecificity, pathEnd, pathMatches } from "./match.ts";
 import { NOBODY, type RequestFacts } from "./types.ts";
 
 /** A path of a host, and the rollout that matches there. */
@@ -22,7 +22,8 @@ interface PathTable {
   readonly exact: ReadonlyMap<string, readonly CompiledRoute[]>;
   readonly templates: readonly CompiledRoute[];
   readonly prefixes: ReadonlyMap<string, readonly CompiledRoute[]>;
-  /** Length of the longest prefix: a client's path may be far longer. */
+  /** Lengths of the longest exact path and of the longest prefix: a client's path may be far longer, and cutting texts is what costs. */
+  readonly longestExact: number;
   readonly longest: number;
 }
 
@@ -59,55 +60,60 @@ function tableOf(all: readonly CompiledRoute[]): PathTable {
     else if ("prefix" in route.path) add(prefixes, route.path.prefix, route);
     else templates.push(route);
   }
-  let longest = 0;
-  for (const prefix of prefixes.keys()) longest = Math.max(longest, prefix.length);
-  return { exact, templates, prefixes, longest };
+  return { exact, templates, prefixes, longestExact: longestOf(exact), longest: longestOf(prefixes) };
 }
 
-/** A request with the end of its path, which is looked for once. */
-export interface Asked {
-  readonly request: RequestFacts;
-  readonly path: string;
-  readonly end: number;
+function longestOf(paths: ReadonlyMap<string, unknown>): number {
+  let longest = 0;
+  for (const path of paths.keys()) longest = Math.max(longest, path.length);
+  return longest;
+}
+
+/** Routes of a path letter by letter, without its query. */
+function exactly({ exact, longestExact }: PathTable, path: string): Routes {
+  if (longestExact === 0) return undefined;
+  const end = pathEnd(path);
+  return end > longestExact ? undefined : exact.get(path.slice(0, end));
 }
 
 /** The first route that a request matches. */
-export function firstRoute({ all, byPath }: HostRoutes, asked: Asked): CompiledRoute | undefined {
-  if (byPath === undefined) return firstIn(all, asked);
-  const { exact, templates, prefixes, longest } = byPath;
-  const { path, end } = asked;
-  const found = firstIn(exact.get(path.slice(0, end)), asked) ?? firstIn(templates, asked);
+export function firstRoute({ all, byPath }: HostRoutes, request: RequestFacts): CompiledRoute | undefined {
+  if (byPath === undefined) return firstIn(all, request);
+  const { templates, prefixes, longest } = byPath;
+  const { path } = request;
+  const found = firstIn(exactly(byPath, path), request) ?? firstIn(templates, request);
   if (found !== undefined) return found;
-  for (let to = Math.min(end, longest); to > 0; to = shorter(path, to)) {
-    const below = firstIn(prefixes.get(path.slice(0, to)), asked);
+  // What of the query comes before the longest prefix ends is in none of them, and so finds nothing.
+  for (let to = Math.min(path.length, longest); to > 0; to = shorter(path, to)) {
+    const below = firstIn(prefixes.get(path.slice(0, to)), request);
     if (below !== undefined) return below;
   }
-  return path.startsWith("/") ? undefined : firstIn(prefixes.get("/"), asked);
+  return path.startsWith("/") ? undefined : firstIn(prefixes.get("/"), request);
 }
 
 /** Adds every route that a request matches. */
-export function addRoutes({ all, byPath }: HostRoutes, asked: Asked, found: CompiledRoute[]): void {
+export function addRoutes({ all, byPath }: HostRoutes, request: RequestFacts, found: CompiledRoute[]): void {
   if (byPath === undefined) {
-    addFrom(all, asked, found);
+    addFrom(all, request, found);
     return;
   }
-  const { exact, templates, prefixes, longest } = byPath;
-  const { path, end } = asked;
-  addFrom(exact.get(path.slice(0, end)), asked, found);
-  addFrom(templates, asked, found);
-  for (let to = Math.min(end, longest); to > 0; to = shorter(path, to)) addFrom(prefixes.get(path.slice(0, to)), asked, found);
-  if (!path.startsWith("/")) addFrom(prefixes.get("/"), asked, found);
+  const { templates, prefixes, longest } = byPath;
+  const { path } = request;
+  addFrom(exactly(byPath, path), request, found);
+  addFrom(templates, request, found);
+  for (let to = Math.min(path.length, longest); to > 0; to = shorter(path, to)) addFrom(prefixes.get(path.slice(0, to)), request, found);
+  if (!path.startsWith("/")) addFrom(prefixes.get("/"), request, found);
 }
 
 type Routes = readonly CompiledRoute[] | undefined;
 
-function firstIn(routes: Routes, asked: Asked): CompiledRoute | undefined {
-  if (routes !== undefined) for (const route of routes) if (matches(route, asked)) return route;
+function firstIn(routes: Routes, request: RequestFacts): CompiledRoute | undefined {
+  if (routes !== undefined) for (const route of routes) if (matches(route, request)) return route;
   return undefined;
 }
 
-function addFrom(routes: Routes, asked: Asked, found: CompiledRoute[]): void {
-  if (routes !== undefined) for (const route of routes) if (matches(route, asked)) found.push(route);
+function addFrom(routes: Routes, request: RequestFacts, found: CompiledRoute[]): void {
+  if (routes !== undefined) for (const route of routes) if (matches(route, request)) found.push(route);
 }
 
 /** Where the next shorter prefix ends that may cover the path: before a slash, or behind the one before. */
@@ -115,6 +121,6 @@ const shorter = (path: string, end: number): number => (path.charCodeAt(end - 1)
 
 const SLASH = 47;
 
-function matches({ path: wanted, rollout: { statics } }: CompiledRoute, { request, path, end }: Asked): boolean {
-  return pathMatches(wanted, path, end) && (statics.narrower === undefined || statics.narrower(request, NOBODY));
+function matches({ path: wanted, rollout: { statics } }: CompiledRoute, request: RequestFacts): boolean {
+  return pathMatches(wanted, request.path) && (statics.narrower === undefined || statics.narrower(request, NOBODY));
 }

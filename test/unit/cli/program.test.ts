@@ -83,6 +83,35 @@ describe("rules", () => {
     expect([ran.code, ran.error]).toEqual([2, "--share chekout: no file holds a rollout of that name; there are checkout\n"]);
   });
 
+  const lanes = (): string =>
+    fileOf(
+      "lanes.yaml",
+      "apiVersion: serin/v1\nkind: Rollout\nname: ranking\nkey: [{header: x-user}]\nvariants: {stable: {cluster: s}, a: {cluster: a, lane: 40%}, b: {cluster: b, lane: 30%}}\nstrategy: {type: canary, stages: [{share: 1%}]}\n",
+    );
+
+  test("take a share for each variant that grows", async () => {
+    const ran = await runWith(["rules", "-f", lanes(), "--share", "ranking=10%", "--share", "ranking/b=20%"]);
+    expect(JSON.parse(ran.out).rollouts.ranking.live).toEqual({
+      run: 1,
+      shareBp: 1_000,
+      off: false,
+      whenUnwatched: "stable",
+      shares: { b: 2_000 },
+    });
+    const named = await runWith(["rules", "-f", lanes(), "--share", "ranking/a=10%"]);
+    expect(JSON.parse(named.out).rollouts.ranking.live).toEqual({ run: 1, shareBp: 1_000, off: false, whenUnwatched: "stable" });
+  });
+
+  test.each([
+    ["ranking=50%", "--share ranking: 50% is more than the lane of a, 40%; write at most that, or give a a wider lane"],
+    ["ranking/b=31%", "--share ranking/b: 31% is more than the lane of b, 30%; write at most that, or give b a wider lane"],
+    ["ranking/c=1%", "--share ranking/c: c is no variant that grows beside a; write b"],
+    ["rankin/b=1%", "--share rankin/b: no file holds a rollout of that name; there are ranking"],
+  ])("refuse --share %s", async (share, message) => {
+    const ran = await runWith(["rules", "-f", lanes(), "--share", share]);
+    expect([ran.code, ran.error]).toEqual([2, `${message}\n`]);
+  });
+
   test("hold users as hashes only", async () => {
     const file = fileOf(
       "users.yaml",

@@ -23,6 +23,29 @@ describe("the live part of the rule set", () => {
     expect(liveRulesOf([governed("cart", phase)])).toEqual({ cart: { run: 3, ...rule } });
   });
 
+  test("holds the shares of all variants of a stage, and one alone when that is promoted", () => {
+    const variants = { stable: { cluster: "s" }, a: { cluster: "a", lane: "50%" }, b: { cluster: "b", lane: "20%" } };
+    const strategy = { type: "canary" as const, stages: [{ share: "10%", shares: { b: "5%" } }] };
+    const shares = (phase: Parameters<typeof planState>[0]) =>
+      liveRulesOf([governed("cart", phase, { variants, strategy })])["cart"]?.shares;
+    expect([shares("stage"), shares("paused")]).toEqual([{ b: 500 }, { b: 500 }]);
+    expect((["pending", "promoting", "promoted", "rollingBack", "rolledBack"] as const).map(shares)).toEqual(
+      Array.from({ length: 5 }, () => undefined),
+    );
+  });
+
+  test("holds rollouts that only set tags beside any other of the same requests", () => {
+    const match = { hosts: ["shop.example"] };
+    const toggle = { match, variants: { stable: { tags: {} }, on: { tags: { "x-serin-on": "1" } } } };
+    const all = [
+      governed("banner", "stage", toggle),
+      governed("cart", "stage", { match }),
+      governed("old", "handedOver", toggle),
+      governed("past", "rolledBack", toggle),
+    ];
+    expect(Object.keys(liveRulesOf(all))).toEqual(["banner", "cart", "old", "past"]);
+  });
+
   test("holds shares when nobody watches, where the rollout chose so", () => {
     expect(liveRulesOf([governed("cart", "stage", { onUnwatched: "hold" })])["cart"]?.whenUnwatched).toBe("hold");
   });

@@ -51,6 +51,69 @@ describe("of many rollouts", () => {
   });
 });
 
+test("of several variants, the lane of the bucket is told, and what lies in none", () => {
+  const variants = {
+    stable: { cluster: "s", tags: {} },
+    a: { cluster: "a", tags: {}, lane: 4_000 },
+    b: { cluster: "b", tags: {}, lane: 3_000 },
+  };
+  const rules = compile(ruleSetOf({ ranking: ruleOf({ salt: "ranking", variants }, { shareBp: 1_000, shares: { b: 2_000 } }) }));
+  const shareOf = (key: string) =>
+    explain(rules, factsOf({ headers: [["x-user-id", key]] }))
+      .steps.filter(({ step }) => step === "rollout" || step === "share")
+      .map(({ text }) => text.replace(/bucket \d+/, "the bucket"));
+  const governs = "governs the request with a share of 10%, 20% of b, run 1";
+  expect(shareOf("user-8")).toEqual([governs, "the bucket is in the lane of b, below the threshold 2576980377"]);
+  expect(shareOf("user-174")).toEqual([
+    governs,
+    "the bucket is in the lane of a, not below the threshold 429496729, and in the control slice",
+  ]);
+  expect(shareOf("user-24")).toEqual([governs, "the bucket is in nobody's lane"]);
+});
+
+describe("of toggles", () => {
+  const variants = { stable: { tags: {} }, on: { tags: { "x-serin-on": "{rollout}" } } };
+  const toggles = (count: number, shareBp: number) =>
+    compile(
+      ruleSetOf({
+        ...Object.fromEntries(
+          Array.from({ length: count }, (_, index) => [`t${index}`, ruleOf({ salt: `t${index}`, variants }, { shareBp })]),
+        ),
+        checkout: ruleOf(),
+      }),
+    );
+
+  test("each that matches is told with its own steps, before the one that governs", () => {
+    const explained = explain(toggles(2, 10_000), factsOf(user));
+    expect(explained.toggles.map(({ rollout, variant }) => [rollout, variant])).toEqual([
+      ["t0", "on"],
+      ["t1", "on"],
+    ]);
+    const steps = explained.steps.filter(({ step }) => ["rollout", "tags", "result"].includes(step));
+    expect(steps.map(({ step, rollout, text }) => [step, rollout, text.split(",")[0]])).toEqual([
+      ["rollout", "checkout", "governs the request with a share of 50%"],
+      ["rollout", "t0", "sets its tags with a share of 100%"],
+      ["rollout", "t1", "sets its tags with a share of 100%"],
+      ["tags", "t0", "the upstream is told x-serin-on: t0"],
+      ["result", "t0", "on"],
+      ["tags", "t1", "the upstream is told x-serin-on: t1"],
+      ["result", "t1", "on"],
+      ["result", undefined, explained.decision.variant],
+    ]);
+  });
+
+  test("those on another host are told as no part of the request's", () => {
+    const rules = compile(ruleSetOf({ banner: ruleOf({ match: { hosts: ["other.example"], paths: [{ prefix: "/" }] }, variants }) }));
+    expect(explain(rules, factsOf(user)).steps[0]?.text).toBe("host shop.example is none of other.example");
+  });
+
+  test("so many that they fill the header leave the last steps their room", () => {
+    const header = JSON.parse(explanationHeader(explain(toggles(40, 0), factsOf(user)), 6_144));
+    expect([header.toggles, header.steps[0].step, header.steps.at(-1).step]).toEqual([[], "cut", "result"]);
+    expect(JSON.parse(explanationHeader(explain(toggles(2, 0), factsOf(user)), 6_144)).toggles).toHaveLength(2);
+  });
+});
+
 describe("an explanation as a header", () => {
   const explanation = (targets: number) => {
     const names = Array.from({ length: targets }, (_, index) => `t${index}`);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { RolloutInput } from "../../../../src/contract/rollout.ts";
 import { MatchSchema } from "../../../../src/contract/rollout.ts";
 import { compile, recompile } from "../../../../src/core/decide/compile.ts";
-import { governing } from "../../../../src/core/decide/decide.ts";
+import { decideToggles, governing } from "../../../../src/core/decide/decide.ts";
 import { explain } from "../../../../src/core/decide/explain.ts";
 import { overlaps, takesFrom } from "../../../../src/core/decide/overlap.ts";
 import { factsOf, type PlainRequest, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
@@ -83,6 +83,17 @@ describe("which rollout governs", () => {
     const gone = recompile(before, { epoch: 1, revision: 8, changed: new Map(), removed: ["a"] });
     expect([before.routing.suffixHosts, gone.routing.suffixHosts]).toEqual([1, 0]);
     expect(governing(gone, factsOf({ host: "a.b" }))).toBeUndefined();
+  });
+
+  test("of many toggles on a host each that holds for the path counts, also where that is none", () => {
+    const variants = { stable: { tags: {} }, on: { tags: { "x-serin-on": "1" } } };
+    const prefixes = ["/", "/a", "/a/b", "/c", "/d", "/e", "/f", "/g", "/h", "/i"];
+    const rollouts = prefixes.map(
+      (prefix, index) => [`t${index}`, ruleOf({ variants, match: { hosts: ["shop.example"], paths: [{ prefix }] } })] as const,
+    );
+    const rules = compile(ruleSetOf(Object.fromEntries(rollouts)));
+    const names = (path: string) => decideToggles(rules, factsOf({ path })).map(({ rollout }) => rollout);
+    expect([names("/a/b/c"), names("/ab"), names("*")]).toEqual([["t0", "t1", "t2"], ["t0"], ["t0"]]);
   });
 
   test("explain says of each rollout what did not fit", () => {

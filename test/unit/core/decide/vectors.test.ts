@@ -3,8 +3,8 @@ import { RuleSetSchema } from "../../../../src/contract/rules.ts";
 import { bucketOf, controlStart, hashKey, murmur3, murmur3Text, thresholdOf } from "../../../../src/core/decide/bucket.ts";
 import { compile } from "../../../../src/core/decide/compile.ts";
 import { decide } from "../../../../src/core/decide/decide.ts";
-import { factsOf } from "../../../support/decide-inputs.ts";
-import { plainBucket, plainMurmur3, plainVariant } from "../../../support/plain-bucketing.ts";
+import { factsOf, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
+import { plainBucket, plainLane, plainMurmur3, plainVariant } from "../../../support/plain-bucketing.ts";
 import bucketing from "../../../vectors/bucketing.json" with { type: "json" };
 import decisions from "../../../vectors/decisions.json" with { type: "json" };
 
@@ -42,6 +42,20 @@ describe("a bucket is pinned for ever", () => {
       expect([plainBucket(salt, key), plainVariant(salt, key, shareBp)]).toEqual([bucket, variant]);
     },
   );
+});
+
+describe("a variant's lane is pinned for ever", () => {
+  test.each(bucketing.lanes)("$why: $key", ({ salt, key, lanes, variant, control }) => {
+    const [grown, ...others] = lanes;
+    const variants = Object.fromEntries(lanes.map(({ name, widthBp }) => [name, { cluster: name, tags: {}, lane: widthBp }]));
+    const rule = ruleOf(
+      { salt, variants: { stable: { cluster: "stable", tags: {} }, ...variants } },
+      { shareBp: grown?.shareBp ?? Number.NaN, shares: Object.fromEntries(others.map(({ name, shareBp }) => [name, shareBp])) },
+    );
+    const decision = decide(compile(ruleSetOf({ ranking: rule })), factsOf({ headers: [["x-user-id", key]] }));
+    expect([decision.variant, decision.control]).toEqual([variant, control]);
+    expect(plainLane(salt, key, lanes)).toEqual({ variant, control });
+  });
 });
 
 describe("a decision is pinned for ever", () => {
