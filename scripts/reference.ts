@@ -91,7 +91,8 @@ function fields(node: Node, path: string): string[][] {
 function below(node: Node, path: string): string[][] {
   if (node.anyOf !== undefined) return node.anyOf.flatMap((option) => below(option, path));
   if (node.items !== undefined) return below(node.items, `${path}[]`);
-  return fields(node, path);
+  const { additionalProperties: named } = node;
+  return [...fields(node, path), ...(typeof named === "object" ? below(named, `${path}.<name>`) : [])];
 }
 
 function form(node: Node): string {
@@ -152,6 +153,11 @@ const natsPage = (): string =>
         [`\`${SUBJECTS.allReceipts}\``, "which revision a sidecar obeys, and since when", "sidecars"],
         [`\`${SUBJECTS.allEvidence}\``, "OTLP metrics as JSON, cumulative", "sidecars"],
         [`\`${SUBJECTS.allFailing}\``, "users that failed, hashed, by run and variant; cumulative", "sidecars"],
+        [
+          `\`${SUBJECTS.allMix}\``,
+          "users of rollouts that ask for their mix, hashed, with the values they bring; by run and variant",
+          "sidecars",
+        ],
       ],
     ),
   );

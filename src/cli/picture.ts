@@ -2,12 +2,13 @@ import type { FailingUsers } from "../contract/failing-users.ts";
 import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
+import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { compareRevision } from "../contract/rules.ts";
 import { stagesOf } from "../contract/stages.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
-import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readPlan } from "../io/store.ts";
+import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readMix, readPlan } from "../io/store.ts";
 
 /** One rollout as operators see it. */
 export interface RolloutPicture {
@@ -19,6 +20,8 @@ export interface RolloutPicture {
   readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp"> | null;
   /** Null while no user is known to have failed in this attempt. */
   readonly failingUsers: FailingUsers | null;
+  /** Null where the rollout asks for no mix, and before any user was counted in this attempt. */
+  readonly mix: MixFigures | null;
   readonly lastAction: string | null;
 }
 
@@ -83,6 +86,7 @@ export async function readPicture(
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const { rollout } = state;
   const [judge, plan, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
+  const mix = plan?.rollout.mix === undefined ? undefined : await readMix(link, rollout);
   const isOfThisAttempt = judge !== undefined && judge.firstRun === state.plan.firstRun;
   return {
     name: state.rollout,
@@ -92,6 +96,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     updatedAtMs: state.updatedAtMs,
     judge: isOfThisAttempt ? { verdict: judge.verdict, totals: judge.totals, shareSeenBp: judge.shareSeenBp } : null,
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
+    mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
     lastAction: state.outbox.at(-1)?.action ?? null,
   };
 }

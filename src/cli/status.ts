@@ -6,6 +6,7 @@ import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { withNats } from "./connection.ts";
 import { duration, odds, ratio, share, table } from "./format.ts";
+import { mixLines } from "./mix-lines.ts";
 import type { CliParts } from "./parts.ts";
 import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "./picture.ts";
 
@@ -54,15 +55,16 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
-  if (judge === null) return lines;
+  const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
+  if (judge === null) return [...lines, ...mix];
   const { verdict, totals } = judge;
   const [stable, canary] = [totalsText(totals.stable, verdict?.unended.stable), totalsText(totals.canary, verdict?.unended.canary)];
   lines.push(`  stable ${stable}; canary ${canary}`);
   if (rollout.failingUsers !== null) lines.push(...failingLines(rollout.failingUsers));
-  if (verdict === null) return [...lines, "  no verdict yet"];
+  if (verdict === null) return [...lines, "  no verdict yet", ...mix];
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
-  return [...lines, table(rows)];
+  return [...lines, table(rows), ...mix];
 }
 
 /** Of both sides alike, as the judge compares them. */

@@ -120,4 +120,16 @@ export const METRIC_FACTS: readonly MetricFact[] = [
     "Failing requests in this attempt by users that were known to fail before it.",
   ),
   fact(METRICS.rolloutKnownFailingUsers, "gauge", ["rollout"], "Users known to fail before this attempt."),
+  fact(
+    METRICS.rolloutMixUsers,
+    "gauge",
+    ["rollout", "label", "value", "of"],
+    "Users under the run in force who have a value of the rollout's `mix`: of the `canary`, and of `all`.",
+  ),
+  fact(
+    METRICS.rolloutMixSkewed,
+    "gauge",
+    ["rollout", "label"],
+    "1 where the canary's users differ from all users by a label, more than by chance; `serin status` names the target.",
+  ),
 ];

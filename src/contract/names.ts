@@ -57,6 +57,9 @@ export const SUBJECTS = {
   failing: (sidecar: string): string => `serin.failing.${sidecar}`,
   allFailing: "serin.failing.*",
   failingUsers: (rollout: string): string => `${STATE}failing.${rollout}`,
+  mix: (sidecar: string): string => `serin.mix.${sidecar}`,
+  allMix: "serin.mix.*",
+  rolloutMix: (rollout: string): string => `${STATE}mix.${rollout}`,
   audit: (rollout: string): string => `serin.audit.${rollout}`,
   allAudit: "serin.audit.>",
   kill: (scopeToken: string): string => `serin.kill.${scopeToken}`,
@@ -102,6 +105,8 @@ export const METRICS = {
   rolloutNewlyFailingUsers: "serin_rollout_newly_failing_users",
   rolloutKnownFailingRequests: "serin_rollout_known_failing_requests",
   rolloutKnownFailingUsers: "serin_rollout_known_failing_users",
+  rolloutMixUsers: "serin_rollout_mix_users",
+  rolloutMixSkewed: "serin_rollout_mix_skewed",
 } as const;
 
 /** Upper bounds of the latency histogram, in milliseconds; the last bucket is open. */

@@ -11,6 +11,7 @@ import {
 } from "./conditions.ts";
 import { stageFaults } from "./lanes.ts";
 import { MirrorSchema } from "./mirror.ts";
+import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
 import { StagesSchema, stagesOf } from "./stages.ts";
@@ -189,6 +190,7 @@ export const RolloutSchema = z
     targets: z.array(TargetSchema).max(1_000).default([]).describe("Rules before the share; the first that holds wins."),
     cohort: CohortSchema.optional().describe("One cohort over several service hops."),
     mirror: MirrorSchema.optional().describe("Copies of requests for a shadow; none while the rollout is off."),
+    mix: MixSchema.optional().describe("Labels by which the canary's users are compared with all users; shown by status."),
     strategy: StrategySchema.describe("How the share grows."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
     onUnwatched: z

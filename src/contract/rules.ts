@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { shareFaults } from "./lanes.ts";
 import { StaticMirrorSchema } from "./mirror.ts";
+import { MixSchema } from "./mix.ts";
 import { NameSchema } from "./name-schema.ts";
 import { FORMAT, MAX_BLOBS, STABLE } from "./names.ts";
 import { KeySourcesSchema, MatchSchema, TargetSchema } from "./rollout.ts";
@@ -52,6 +53,7 @@ export const StaticRulesSchema = z.strictObject({
   targets: z.array(StaticTargetSchema),
   cohort: StaticCohortSchema.optional(),
   mirror: StaticMirrorSchema.optional(),
+  mix: MixSchema.optional(),
 });
 
 /** The part that changes: it stands in the manifest itself, so a rollback fetches nothing. */

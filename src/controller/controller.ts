@@ -80,7 +80,11 @@ class Controller implements RunningController {
         const users = term?.failingUsers(live);
         return users === undefined ? [] : [{ rollout: live.rollout, users }];
       });
-      return gaugesOf({ isLeader: this.isLeader(), rollouts, failing, nowMs: clock.nowMs() });
+      const mixes = rollouts.flatMap((live) => {
+        const figures = term?.mix.figures(live);
+        return figures === undefined ? [] : [{ rollout: live.rollout, figures }];
+      });
+      return gaugesOf({ isLeader: this.isLeader(), rollouts, failing, mixes, nowMs: clock.nowMs() });
     };
     const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false, log });
     const server = await startHttp(settings.http, {
@@ -180,6 +184,7 @@ class Controller implements RunningController {
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
       subscribeSafely(link, SUBJECTS.allEvidence, (message) => term.onEvidence(message), bad("evidence")),
       subscribeSafely(link, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
+      subscribeSafely(link, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),
     ];

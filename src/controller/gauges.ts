@@ -3,6 +3,7 @@ import { AggregationTemporality, DataPointType, type GaugeMetricData, type Metri
 import { LABELS } from "../contract/evidence.ts";
 import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
 import type { LiveState } from "../contract/live.ts";
+import type { MixFigures } from "../contract/mix-evidence.ts";
 import { METRICS } from "../contract/names.ts";
 import type { Side } from "../core/judge/types.ts";
 
@@ -13,6 +14,8 @@ export interface Standing {
   readonly rollouts: readonly LiveState[];
   /** Of the rollouts where users were seen to fail. */
   readonly failing: readonly Readonly<{ rollout: string; users: FailingUsers }>[];
+  /** Of the rollouts that ask for the mix of their users. */
+  readonly mixes: readonly Readonly<{ rollout: string; figures: MixFigures }>[];
   readonly nowMs: number;
 }
 
@@ -21,7 +24,7 @@ const SIDES: readonly Side[] = ["stable", "canary"];
 type Point = Readonly<{ attributes: Record<string, string>; value: number }>;
 
 /** The gauges of a controller, as OpenTelemetry collects them. */
-export function gaugesOf({ isLeader, rollouts, failing, nowMs }: Standing): MetricData[] {
+export function gaugesOf({ isLeader, rollouts, failing, mixes, nowMs }: Standing): MetricData[] {
   const of = (value: (live: LiveState) => number, extra: (live: LiveState) => Record<string, string> = () => ({})): Point[] =>
     rollouts.map((live) => ({ attributes: { [LABELS.rollout]: live.rollout, ...extra(live) }, value: value(live) }));
   return [
@@ -45,6 +48,7 @@ export function gaugesOf({ isLeader, rollouts, failing, nowMs }: Standing): Metr
       nowMs,
     ),
     ...failingGauges(failing, nowMs),
+    ...mixGauges(mixes, nowMs),
   ];
 }
 
@@ -74,6 +78,25 @@ function failingGauges(failing: Standing["failing"], nowMs: number): MetricData[
       nowMs,
     ),
     gauge(METRICS.rolloutKnownFailingUsers, "Users known to fail before this attempt.", known, nowMs),
+  ];
+}
+
+/** At most 60 series a rollout, by labels and values that its file names. */
+function mixGauges(mixes: Standing["mixes"], nowMs: number): MetricData[] {
+  const users = mixes.flatMap(({ rollout, figures: { values } }) =>
+    values.flatMap(({ label, value, users: counts }) =>
+      (["canary", "all"] as const).map((of) => ({ attributes: { [LABELS.rollout]: rollout, label, value, of }, value: counts[of] })),
+    ),
+  );
+  const skewed = mixes.flatMap(({ rollout, figures: { values, skews } }) =>
+    [...new Set(values.map(({ label }) => label))].map((label) => ({
+      attributes: { [LABELS.rollout]: rollout, label },
+      value: Number(skews.some((skew) => skew.label === label)),
+    })),
+  );
+  return [
+    gauge(METRICS.rolloutMixUsers, "Users under the run in force who have a value of a label.", users, nowMs),
+    gauge(METRICS.rolloutMixSkewed, "1 where the canary's users differ from all users by a label, more than by chance.", skewed, nowMs),
   ];
 }
 

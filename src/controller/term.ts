@@ -12,6 +12,7 @@ import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
 import { judgeReports } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
+import { MixKeeper } from "./mix-keeper.ts";
 import { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
@@ -38,6 +39,8 @@ export class Term {
   readonly #steps: Steps;
   readonly #fleet: FleetKeeper;
   readonly #failing: FailingKeeper;
+  /** Who the users are of rollouts that ask for it. */
+  readonly mix: MixKeeper;
   readonly #commands: Commands;
   readonly #mailbox: Mailbox;
   readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
@@ -52,6 +55,7 @@ export class Term {
     this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
+    this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
     this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
@@ -74,6 +78,7 @@ export class Term {
       await this.#outbox.resume(seat.live);
     }
     await this.#failing.load(seats.map(({ live }) => live));
+    await this.mix.load(seats);
     await this.#steps.sync();
     for (const { name, plan } of unobeyed) {
       const applied = judgeApply(plan.document, name, seats, this.#segments.names);
@@ -202,6 +207,7 @@ export class Term {
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
     await this.#failing.write(seat.live);
+    await this.mix.write(seat);
     await this.#steps.clearOutbox(seat);
   }
 

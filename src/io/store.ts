@@ -6,6 +6,7 @@ import { EXIT } from "../contract/exit-codes.ts";
 import { type FailingUsersRecord, FailingUsersRecordSchema } from "../contract/failing-users.ts";
 import { type Fleet, FleetSchema, type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
 import { type Audit, AuditSchema, type Command, type Reply, ReplySchema, type Who } from "../contract/messages.ts";
+import { type MixRecord, MixRecordSchema } from "../contract/mix-evidence.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { type Lease, LeaseSchema } from "../contract/rules.ts";
@@ -71,6 +72,12 @@ export async function readJudge(link: NatsLink, rollout: string): Promise<JudgeR
 export async function readFailingUsers(link: NatsLink, rollout: string): Promise<FailingUsersRecord | undefined> {
   const stored = await readState(link, SUBJECTS.failingUsers(rollout));
   return stored === undefined ? undefined : decodeStored(FailingUsersRecordSchema, stored);
+}
+
+/** What the leader knows of the mix of a rollout's users; undefined before any were counted. */
+export async function readMix(link: NatsLink, rollout: string): Promise<MixRecord | undefined> {
+  const stored = await readState(link, SUBJECTS.rolloutMix(rollout));
+  return stored === undefined ? undefined : decodeStored(MixRecordSchema, stored);
 }
 
 /** The lease with its sequence; undefined before any controller led. */

@@ -6,6 +6,7 @@ import type { Decision } from "../core/decide/types.ts";
 import { type Extra, Extras, type ExtrasPorts } from "./extras.ts";
 import { messageOf, type Prepared } from "./h2/prepared.ts";
 import { type Call, type CallHandler, type Method } from "./h2/stream.ts";
+import type { MixUsers } from "./mix-users.ts";
 import { answerAnew, createPreparedAnswers, type PreparedAnswers } from "./prepared-answers.ts";
 import type { Peer } from "./trusted-peers.ts";
 import { type Answered, passAnswer } from "./wire/answer.ts";
@@ -23,6 +24,8 @@ export interface ExtProcPorts {
   streamReset(): void;
   /** Whether a peer's word on cohorts is believed; nobody's when absent. */
   trusts?(peer: Peer): boolean;
+  /** Hears who asked, where a rollout wants the mix of its users; nobody does when absent. */
+  readonly mix?: Pick<MixUsers, "decided"> | undefined;
   /** Undefined where there is nothing but decisions. */
   readonly extras?: ExtrasPorts;
 }
@@ -93,6 +96,7 @@ class ExtProcCall implements CallHandler {
       const toggles = decideToggles(this.#rules, reader);
       answer = this.#answerTo({ decision, toggles, isSession });
       extra = extras?.after(this.#rules);
+      if (this.#rules.mixed > 0) for (const each of [decision, ...toggles]) ports.mix?.decided(each, this.#rules, reader);
       ports.decided(decision, isSession);
       for (const toggle of toggles) ports.decided(toggle, isSession);
     } catch (error) {

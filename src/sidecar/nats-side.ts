@@ -3,13 +3,14 @@ import type { Logger } from "../io/log.ts";
 import { connectNats, type NatsLink } from "../io/nats.ts";
 import type { Slices } from "../io/slices.ts";
 import type { Beat, BeatState } from "./beat.ts";
-import type { Cells } from "./cells.ts";
+import type { PartsSender } from "./changed-parts.ts";
+import type { Counts } from "./counts.ts";
 import type { CurrentRules } from "./current-rules.ts";
 import { type EvidenceSender, startEvidence } from "./evidence.ts";
-import type { FailingUsers } from "./failing-users.ts";
-import { type FailingUsersSender, startFailingUsersSender } from "./failing-users-sender.ts";
+import { startFailingUsersSender } from "./failing-users-sender.ts";
 import type { KillOrders } from "./kill-orders.ts";
 import type { FeedParts } from "./manifest-feed.ts";
+import { startMixSender } from "./mix-sender.ts";
 import { type NatsSource, startNatsSource } from "./nats-source.ts";
 import type { SidecarSettings } from "./options.ts";
 import { type Receipts, startReceipts } from "./receipts.ts";
@@ -24,12 +25,10 @@ export interface NatsSide {
   stop(): Promise<void>;
 }
 
-interface Parts {
+interface Parts extends Counts {
   readonly settings: SidecarSettings;
   readonly rules: CurrentRules;
   readonly beat: Beat;
-  readonly cells: Cells;
-  readonly failing: FailingUsers;
   readonly clock: Clock;
   readonly log: Logger;
   readonly slices: Slices;
@@ -43,7 +42,8 @@ interface Connected {
   readonly source: NatsSource;
   readonly receipts: Receipts;
   readonly evidence: EvidenceSender;
-  readonly failingUsers: FailingUsersSender;
+  /** All that is counted: the evidence, failing users and the mix of users. */
+  readonly senders: readonly PartsSender[];
 }
 
 const TOUCH_MS = 5_000;
@@ -87,8 +87,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
       clearTimeout(slow);
       await disk?.stop();
       if (connected !== undefined) {
-        await connected.evidence.stop();
-        await connected.failingUsers.stop();
+        for (const sender of connected.senders) await sender.stop();
         connected.source.stop();
         await connected.receipts.goodbye();
         await connected.link.close();
@@ -97,27 +96,28 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     },
   };
 
-  function start(link: NatsLink, { beat, cells, failing, clock, slices, killOrders }: Parts): Connected {
-    const evidence = startEvidence({ id: settings.id, link, rules, cells, clock, log, slices });
-    const failingUsers = startFailingUsersSender({ id: settings.id, link, rules, failing, log, slices });
-    const onNewTerm = (): void => {
-      evidence.resend();
-      failingUsers.resend();
-    };
+  function start(link: NatsLink, { beat, cells, failing, mix, clock, slices, killOrders }: Parts): Connected {
+    const common = { id: settings.id, link, rules, log, slices };
+    const evidence = startEvidence({ ...common, cells, clock });
+    const senders = [evidence, startFailingUsersSender({ ...common, failing }), startMixSender({ ...common, mix })];
+    const onNewTerm = (): void => resendAll(senders);
     const source = startNatsSource(link, { rules, beat, log, onNewTerm, onKill: killOrders.hear, ...disk });
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
-    return { link, source, receipts, evidence, failingUsers };
+    return { link, source, receipts, evidence, senders };
   }
 }
 
-async function followReconnects({ link, source, receipts, evidence, failingUsers }: Connected, log: Logger): Promise<void> {
+function resendAll(senders: Connected["senders"]): void {
+  for (const sender of senders) sender.resend();
+}
+
+async function followReconnects({ link, source, receipts, senders }: Connected, log: Logger): Promise<void> {
   for await (const status of link.connection.status()) {
     if (status.type === "disconnect") log.warn("NATS connection lost, serving on and trying again");
     if (status.type === "error") log.error({ error: status.error }, "NATS refuses something");
     if (status.type !== "reconnect") continue;
     log.info("connected to NATS again");
-    evidence.resend();
-    failingUsers.resend();
+    resendAll(senders);
     receipts.send();
     await source.repair();
   }

@@ -10,26 +10,24 @@ import { createEasySlices, type Slices } from "../io/slices.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
 import type { Attribution } from "./attribution.ts";
 import { type Beat, type BeatState, beatState, createBeat } from "./beat.ts";
-import { type Cells, createCells } from "./cells.ts";
+import type { Cells } from "./cells.ts";
 import { type Counters, createCounters } from "./counters.ts";
+import { type Counts, createCounts } from "./counts.ts";
 import { type CurrentRules, createCurrentRules } from "./current-rules.ts";
 import { createEnvoyStats, type EnvoyStats } from "./envoy-stats.ts";
 import type { ExtProcPorts } from "./ext-proc.ts";
 import { extrasPorts, NO_SECRETS, type Secrets } from "./extras-ports.ts";
 import { failingReadings } from "./failing-readings.ts";
-import { createFailingUsers, type FailingUsers } from "./failing-users.ts";
+import type { FailingUsers } from "./failing-users.ts";
 import { createHealth, type Health } from "./health.ts";
 import { cellMetricParts, type Reading, readingMetrics } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
-import type { RuleStanding } from "./rollout-failures.ts";
 import { createTrust } from "./trusted-peers.ts";
 
 /** Everything that a sidecar holds in memory, and what its servers ask of it. */
-export interface SidecarState {
+export interface SidecarState extends Counts {
   readonly rules: CurrentRules;
   readonly beat: Beat;
-  readonly cells: Cells;
-  readonly failing: FailingUsers;
   readonly health: Health;
   readonly extProc: ExtProcPorts;
   readonly accessLog: AccessLogPorts;
@@ -69,22 +67,14 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
   const envoyStats = createEnvoyStats();
-  const cells = createCells({
-    nowMs: clock.nowMs,
-    runInForce: (rollout) => rules.compiled().rollouts.get(rollout)?.live.run,
-    onOverflow: () => surprise("no room for more series", undefined),
-  });
-  const failing = createFailingUsers({
-    nowMs: clock.nowMs,
-    standingOf: (rollout) => standingIn(rules, rollout),
-    onOverflow: () => surprise("no room for more failing users", undefined),
-  });
+  const { cells, failing, mix } = createCounts(rules, clock, (kind) => surprise(kind, undefined));
   const failed = (rollout: string): void => tellFailure(rollout);
   return {
     rules,
     beat,
     cells,
     failing,
+    mix,
     health,
     standing,
     extProc: {
@@ -94,6 +84,8 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
       trusts: createTrust(settings.trustPeers),
       streamBegun: () => void (streams.value += 1),
       streamReset: countReset(counters, streams, log),
+      // Without a controller there is nobody to tell.
+      mix: "file" in settings.source ? undefined : mix,
       extras: extrasPorts(secrets, counters, log),
     },
     accessLog: {
@@ -159,13 +151,6 @@ function createForgetGone(rules: CurrentRules, cells: Cells, { nowMs }: Clock): 
 
 function countDecision(cells: Cells, { rollout, variant, run, control, reason }: Decision, isSession: boolean): void {
   if (rollout !== undefined) cells.decided({ rollout, variant, run, control }, reason, isSession);
-}
-
-/** Off in its run means at rest: rolled back, or handed over. */
-function standingIn(rules: CurrentRules, rollout: string): RuleStanding {
-  const live = rules.compiled().rollouts.get(rollout)?.live;
-  if (live === undefined) return "absent";
-  return live.off ? { restingRun: live.run } : "under way";
 }
 
 interface Counting {

@@ -1,10 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import type { NatsLink } from "../../src/io/nats.ts";
+import { packageRoot } from "../../src/io/package-root.ts";
 import { plainVariant } from "../support/plain-bucketing.ts";
 import {
   applyRollout,
@@ -21,6 +23,13 @@ import {
 } from "../support/stack.ts";
 
 const NAME = "switched";
+
+/** Lines of the block with this mark in the page on rules. */
+async function documented(mark: string): Promise<string[]> {
+  const text = await readFile(join(packageRoot(), "docs", "rules.md"), "utf8");
+  return new RegExp(`\`\`\`sh ${mark}\n(.*?)\n\`\`\``, "s").exec(text)?.[1]?.split("\n") ?? [];
+}
+
 const [first = "", second = ""] = users(200).filter((user) => plainVariant(NAME, user, 5_000) === "canary");
 
 describe("an operator's signed order", () => {
@@ -30,16 +39,16 @@ describe("an operator's signed order", () => {
   let key: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "serin-kill-"));
-    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    for (const line of await documented("keys")) execFileSync("sh", ["-c", line], { cwd: directory });
     const keys = join(directory, "operators.pem");
     key = join(directory, "operator.pem");
-    await writeFile(keys, publicKey.export({ type: "spki", format: "pem" }));
-    await writeFile(key, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
     stack = await startStack({ sidecarArgs: ["--operator-keys", keys], controllerArgs: ["--operator-keys", keys] });
     link = await connect(stack);
     const file = join(directory, "segment.yaml");
     await writeFile(file, `apiVersion: serin/v1\nkind: Segment\nname: staff\nusers: [${second}]\n`);
     expect((await stack.serin("apply", "-f", file)).code).toBe(0);
+    const example = join(packageRoot(), "docs", "examples", "checkout.yaml");
+    expect((await stack.serin("apply", "-f", example)).code).toBe(0);
     await applyRollout(stack, rolloutOf(NAME, heldAt("50%")));
     await waitForLive(link, NAME, hasBegun);
   });
@@ -109,5 +118,15 @@ describe("an operator's signed order", () => {
     await stack.startController(0);
     const { plan } = await waitForLive(link, NAME, ({ plan: { phase } }) => phase === "rolledBack");
     expect(plan).toMatchObject({ reason: expect.stringContaining("wrong prices") });
+  });
+
+  test("is given as the page on rules says, and taken back", async () => {
+    const lines = await documented("kill");
+    expect(lines.length).toBeGreaterThan(3);
+    for (const line of lines) {
+      const args = line.replace("npx serin ", "").replace("operator.pem", key).split(" ");
+      expect({ line, ...(await stack.serin(...args)) }).toMatchObject({ line, code: 0, error: "" });
+      expect({ line, ...(await stack.serin(...args, "--lift")) }).toMatchObject({ line, code: 0, error: "" });
+    }
   });
 });

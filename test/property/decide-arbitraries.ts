@@ -112,6 +112,19 @@ const match: fc.Arbitrary<StaticRules["match"]> = fc
   );
 const issued: fc.Arbitrary<KeySource[]> = fc.constantFrom([], [{ issued: { cookie: "id", maxAge: "365d" } }]);
 
+const mixValues = fc.uniqueArray(fc.constantFrom("1", "yes", "user-1", "é"), { minLength: 1 });
+const mixSource = fc.oneof(
+  fc.record({ header: fc.constantFrom(...headerNames), values: mixValues }),
+  fc.record({ cookie: fc.constantFrom(...cookieNames), values: mixValues }),
+  fc.record({ claim: fc.constantFrom("sub", "plan"), values: mixValues }),
+  fc.record({ userAgent: fc.constant(true as const), values: fc.uniqueArray(fc.constantFrom("Firefox", "Gecko"), { minLength: 1 }) }),
+);
+const mix: fc.Arbitrary<NonNullable<StaticRules["mix"]>> = fc.dictionary(fc.constantFrom("a", "b", "c"), mixSource, {
+  minKeys: 1,
+  maxKeys: 3,
+  noNullPrototype: true,
+});
+
 export const rules: fc.Arbitrary<StaticRules> = fc.record(
   {
     match,
@@ -120,6 +133,7 @@ export const rules: fc.Arbitrary<StaticRules> = fc.record(
     variants,
     targets: fc.array(target, { maxLength: 3 }),
     cohort: fc.record({ send: fc.boolean(), obey: fc.constantFrom(...names) }, { requiredKeys: ["send"] }),
+    mix,
     mirror: fc.record({ cluster: fc.constant("shadow"), shareBp, methods: fc.uniqueArray(fc.constantFrom(...methods), { minLength: 1 }) }),
   },
   { requiredKeys: ["match", "key", "salt", "variants", "targets"] },

@@ -11,7 +11,7 @@ import { rules } from "./decide-arbitraries.ts";
 const percent = (bp: number): string => `${bp / 100}%`;
 
 /** The rules as a person writes them. */
-function documentOf({ match, key, salt, variants, targets, cohort, mirror }: StaticRules, name: string): RolloutInput {
+function documentOf({ match, key, salt, variants, targets, cohort, mirror, mix }: StaticRules, name: string): RolloutInput {
   const routes = !isTagOnly(variants);
   const says = cohort !== undefined && (cohort.send ? routes : cohort.obey !== undefined);
   const written = Object.entries(variants).map(([variant, { lane, ...rest }]) => [
@@ -31,6 +31,7 @@ function documentOf({ match, key, salt, variants, targets, cohort, mirror }: Sta
     targets: targets.map(({ when, ...rest }) => ({ ...rest, when: ConditionSchema.parse(when) })),
     strategy: { type: "canary", stages: [{ share: percent(Math.ceil(width / 2)), minTime: "90s" }, { share: percent(width) }] },
     ...(says && { cohort }),
+    ...(mix !== undefined && { mix }),
     ...(mirror !== undefined && routes && { mirror: { cluster: mirror.cluster, share: percent(mirror.shareBp), methods: mirror.methods } }),
   };
 }

@@ -22,6 +22,8 @@ export interface CompiledRules {
   readonly headerReaders: Table<number>;
   /** Asked for by name when a request comes, so that rollouts need not know them. */
   readonly segments: Segments;
+  /** How many rollouts ask for the mix of their users. */
+  readonly mixed: number;
   /** True when the shares that ask for it are at home, so that their thresholds do not count. */
   readonly unwatched: boolean;
   /** Whom operators switched off. */
@@ -50,6 +52,7 @@ export const NO_RULES: CompiledRules = {
   headers: new Set(),
   headerReaders: Table.empty(),
   segments: new Map(),
+  mixed: 0,
   unwatched: false,
   kills: NO_KILLS,
 };
@@ -87,10 +90,11 @@ export function recompile(before: CompiledRules, change: RulesChange): CompiledR
     come.push(rollout);
   }
   const rollouts = before.rollouts.with(next);
+  const mixed = before.mixed - mixedAmong(gone) + mixedAmong(come);
   const routing = reindex(before.routing, gone.filter(routes), come.filter(routes));
   const toggles = reindex(before.toggles, gone.filter(setsTagsOnly), come.filter(setsTagsOnly));
   const headers = countHeaders(before, readersOf(gone, before.segments), readersOf(come, segments));
-  return { ...before, epoch, revision, rollouts, segments, routing, toggles, ...headers };
+  return { ...before, epoch, revision, rollouts, mixed, segments, routing, toggles, ...headers };
 }
 
 /** The same rules with shares at home, or back from there. */
@@ -104,6 +108,8 @@ const setsTagsOnly = ({ variants }: CompiledRollout): boolean => isTagOnly(varia
 const routes = ({ variants }: CompiledRollout): boolean => !isTagOnly(variants);
 
 type Rollouts = readonly CompiledRollout[];
+
+const mixedAmong = (rollouts: Rollouts): number => rollouts.filter(({ statics }) => statics.mix !== undefined).length;
 
 type Readers = readonly Pick<CompiledStatics, "headers">[];
 

@@ -131,7 +131,7 @@ function ofUserAgent({ product, version }: { readonly product: string; readonly 
   const isWanted = version === undefined ? () => true : compileVersion(version);
   return (request) =>
     request.headers("user-agent").some((header) =>
-      header.split(/[\s;()]+/, MAX_PRODUCTS).some((token) => {
+      productsIn(header).some((token) => {
         const slash = token.indexOf("/");
         return slash === -1
           ? token === product && version === undefined
@@ -141,6 +141,9 @@ function ofUserAgent({ product, version }: { readonly product: string; readonly 
 }
 
 const MAX_PRODUCTS = 100;
+
+/** Tokens of a `User-Agent`: products, most of them with their version behind a slash. */
+export const productsIn = (header: string): readonly string[] => header.split(/[\s;()]+/, MAX_PRODUCTS);
 
 /** Names of the headers that a condition reads. */
 export function headersIn(condition: ReadyCondition): readonly string[] {

@@ -22,6 +22,7 @@ export function staticRulesOf(rollout: Rollout): StaticRules {
     targets: rollout.targets.map((target) => ({ ...target, when: packedCondition(hashedCondition(target.when, salt)) })),
     ...(rollout.cohort !== undefined && { cohort: cohortOf(rollout.cohort, rollout.name) }),
     ...(rollout.mirror !== undefined && { mirror: mirrorOf(rollout.mirror) }),
+    ...(rollout.mix !== undefined && { mix: rollout.mix }),
   };
 }
 

@@ -7,6 +7,7 @@ import { seedOf, userHash } from "./bucket.ts";
 import { type CompiledCondition, compileCondition, headersIn, listsUsersIn, type Meets, segmentsIn } from "./conditions.ts";
 import { claimValues, cookieValue, narrownessOf } from "./match.ts";
 import { type CompiledMirror, compileMirror } from "./mirror.ts";
+import { type CompiledMix, compileMix, mixHeaders } from "./mix.ts";
 import type { RequestFacts } from "./types.ts";
 
 /** Reads the bucketing key from a request; undefined when this source has none. */
@@ -46,7 +47,8 @@ export interface CompiledStatics {
   readonly variants: Readonly<Variants>;
   readonly cohort: StaticRules["cohort"];
   readonly mirror: CompiledMirror | undefined;
-  /** Lower-case names of the headers that match, keys, targets and cohort read, each once. */
+  readonly mix: CompiledMix | undefined;
+  /** Lower-case names of the headers that match, keys, targets, cohort and mix read, each once. */
   readonly headers: readonly string[];
 }
 
@@ -96,8 +98,12 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     variants: shared.once("variants", variants, () => variants),
     cohort: rules.cohort,
     mirror: rules.mirror === undefined ? undefined : compileMirror(rules.mirror, seed),
+    mix: mixOf(rules.mix, shared),
   };
 }
+
+const mixOf = (mix: ReadyRules["mix"], shared: SharedParts): CompiledMix | undefined =>
+  mix === undefined ? undefined : shared.once("mix", mix, () => compileMix(mix));
 
 /** What a match asks beside host and path: the methods first, which are read faster. */
 function asksOf({ methods, headers = [] }: ReadyRules["match"], seed: number, shared: SharedParts): CompiledCondition | undefined {
@@ -156,12 +162,12 @@ const tablesOf =
     return table;
   };
 
-function headersOf({ match, key, targets, cohort }: ReadyRules): string[] {
+function headersOf({ match, key, targets, cohort, mix = {} }: ReadyRules): string[] {
   const fromKeys = key.flatMap((source) =>
     "header" in source ? [source.header] : "cookie" in source || "issued" in source ? ["cookie"] : [],
   );
   const fromTargets = targets.flatMap(({ when }) => headersIn(when));
   const fromMatch = (match.headers ?? []).map(({ name }) => name);
   const fromCohort = cohort?.obey === undefined ? [] : [BAGGAGE];
-  return [...new Set([...fromMatch, ...fromKeys, ...fromTargets, ...fromCohort])];
+  return [...new Set([...fromMatch, ...fromKeys, ...fromTargets, ...fromCohort, ...mixHeaders(mix)])];
 }

@@ -49,6 +49,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         shareBp: 500,
         updatedAtMs: 0,
         lastAction: null,
+        mix: null,
         failingUsers: {
           known: 2,
           stable: { distinct: 3, newlyFailing: 1, requests: 9, knownRequests: 7, isExact: true },

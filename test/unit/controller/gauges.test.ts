@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { gaugesOf } from "../../../src/controller/gauges.ts";
+import { mixFigures } from "../../../src/core/judge/mix.ts";
+import { COUNTRIES, groupsOf } from "../../support/mix-inputs.ts";
 import { liveOf, planState } from "./builders.ts";
 
 type Shown = Parameters<typeof gaugesOf>[0];
-const shown = (rollouts: Shown["rollouts"], isLeader: boolean, failing: Shown["failing"] = []) =>
-  gaugesOf({ isLeader, rollouts, failing, nowMs: 1_500 }).flatMap(({ descriptor, dataPoints }) =>
+const shown = (rollouts: Shown["rollouts"], isLeader: boolean, failing: Shown["failing"] = [], mixes: Shown["mixes"] = []) =>
+  gaugesOf({ isLeader, rollouts, failing, mixes, nowMs: 1_500 }).flatMap(({ descriptor, dataPoints }) =>
     dataPoints.map(({ attributes, value }) => [descriptor.name, attributes, value]),
   );
 
@@ -34,4 +36,22 @@ test("a leader shows the failing users of each rollout where some were seen", ()
     ["serin_rollout_known_failing_requests", of("canary"), 20],
     ["serin_rollout_known_failing_users", { rollout: "cart" }, 5],
   ]);
+});
+
+test("a leader shows the mix of each rollout that asks for it, and which labels are skewed", () => {
+  const groups = groupsOf({ "stable share": { SE: 10, DE: 190 }, "canary target staff": { SE: 40 } });
+  const of = (value: string, who: string) => ({ rollout: "cart", label: "country", value, of: who });
+  expect(shown([], true, [], [{ rollout: "cart", figures: mixFigures(COUNTRIES, groups, 3) }]).slice(1)).toEqual([
+    ["serin_rollout_mix_users", of("SE", "canary"), 40],
+    ["serin_rollout_mix_users", of("SE", "all"), 50],
+    ["serin_rollout_mix_users", of("DE", "canary"), 0],
+    ["serin_rollout_mix_users", of("DE", "all"), 190],
+    ["serin_rollout_mix_users", of("other", "canary"), 0],
+    ["serin_rollout_mix_users", of("other", "all"), 0],
+    ["serin_rollout_mix_users", of("none", "canary"), 0],
+    ["serin_rollout_mix_users", of("none", "all"), 0],
+    ["serin_rollout_mix_skewed", { rollout: "cart", label: "country" }, 1],
+  ]);
+  const plain = mixFigures(COUNTRIES, groupsOf({ "stable share": { SE: 10, DE: 190 }, "canary share": { SE: 2, DE: 38 } }), 3);
+  expect(shown([], true, [], [{ rollout: "cart", figures: plain }]).at(-1)?.[2]).toBe(0);
 });

@@ -2,16 +2,17 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FailingUsersMessageSchema } from "../../../src/contract/failing-users.ts";
 import { countsOf, keyHash, readSketch } from "../../../src/core/judge/key-sketch.ts";
 import { createLog } from "../../../src/io/log.ts";
+import type { PartsSender } from "../../../src/sidecar/changed-parts.ts";
 import { type CurrentRules, createCurrentRules } from "../../../src/sidecar/current-rules.ts";
 import { createFailingUsers, type FailingUsers } from "../../../src/sidecar/failing-users.ts";
-import { type FailingUsersSender, startFailingUsersSender } from "../../../src/sidecar/failing-users-sender.ts";
+import { startFailingUsersSender } from "../../../src/sidecar/failing-users-sender.ts";
 import { ruleOf, ruleSetOf } from "../../support/decide-inputs.ts";
 import { createFakeLink, type FakeLink } from "../../support/fake-link.ts";
 
 let fake: FakeLink;
 let failing: FailingUsers;
 let rules: CurrentRules;
-let sender: FailingUsersSender;
+let sender: PartsSender;
 
 /** Pauses of the work so far, and what happens in the next ones. */
 let pauses: number;
