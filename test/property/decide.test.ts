@@ -199,9 +199,19 @@ describe("a decision", () => {
 
   test.prop([ruleSets, requests, kills])("is stable, and copied to nobody, where an operator switched it off", (ruleSet, request, off) => {
     for (const each of all({ ...compile(ruleSet), kills: off }, factsOf(request))) {
-      if (each.rollout === undefined || !(off.all || off.rollouts.has(each.rollout))) continue;
+      if (each.rollout === undefined) continue;
+      const unknown = off.segments.get("unknown");
+      const isOff = off.all || off.rollouts.has(each.rollout) || unknown === "all" || unknown?.has(each.rollout);
+      if (isOff !== true) continue;
       expect([each.variant, each.reason, each.mirror]).toEqual(["stable", "off", undefined]);
     }
+  });
+
+  test.prop([ruleSets, requests, kills])("is that of the rules for whom no order to switch off holds", (ruleSet, request, off) => {
+    const rules = compile(ruleSet);
+    const asIs = all(rules, factsOf(request));
+    for (const [index, each] of all({ ...rules, kills: off }, factsOf(request)).entries())
+      if (each.reason !== "off") expect(each).toEqual(asIs[index]);
   });
 
   test.prop([ruleSets, requests, fc.nat(10_000)])("moves nobody between variants when shares grow", (ruleSet, request, more) => {
