@@ -207,3 +207,10 @@ export const kills: fc.Arbitrary<Kills> = fc.record({
     })
     .map((some) => new Map(some.map(([segment, rollout]) => [segment, rollout === undefined ? "all" : new Set([rollout])] as const))),
 });
+
+/** Ways to match paths that begin alike. */
+export const manyPaths: fc.Arbitrary<PathMatch> = fc.oneof(
+  fc.record({ prefix: fc.constantFrom("/", "/a", "/a/", "/a/b", "/a/b/", "/ab", "/a/b/c/d/e") }),
+  fc.record({ exact: fc.constantFrom("/", "/a", "/a/", "/a/b", "/ab/d") }),
+  fc.record({ template: fc.constantFrom("/{x}", "/a/{x}", "/{x}/b/{y}") }),
+);

@@ -1,6 +1,6 @@
 import type { PathMatch } from "../../contract/conditions.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import { bySpecificity, pathEnd, pathMatches } from "./match.ts";
+import { bySpecificity, pathMatches } from "./match.ts";
 import { NOBODY, type RequestFacts } from "./types.ts";
 
 /** A path of a host, and the rollout that matches there. */
@@ -69,22 +69,29 @@ function longestOf(paths: ReadonlyMap<string, unknown>): number {
   return longest;
 }
 
-/** Routes of a path letter by letter, without its query. */
-function exactly({ exact, longestExact }: PathTable, path: string): Routes {
-  if (longestExact === 0) return undefined;
-  const end = pathEnd(path);
-  return end > longestExact ? undefined : exact.get(path.slice(0, end));
+/** Where the query begins, or the path ends, if that is no further than `most`; else something greater. */
+function endWithin(path: string, most: number): number {
+  const to = Math.min(path.length, most + 1);
+  for (let index = 0; index < to; index += 1) {
+    const code = path.charCodeAt(index);
+    if (code === QUESTION_MARK || code === HASH) return index;
+  }
+  return to;
 }
+
+/** Routes of a path, which ends there, letter by letter. */
+const exactly = ({ exact, longestExact }: PathTable, path: string, end: number): Routes =>
+  end > longestExact ? undefined : exact.get(path.slice(0, end));
 
 /** The first route that a request matches. */
 export function firstRoute({ all, byPath }: HostRoutes, request: RequestFacts): CompiledRoute | undefined {
   if (byPath === undefined) return firstIn(all, request);
-  const { templates, prefixes, longest } = byPath;
+  const { templates, prefixes, longest, longestExact } = byPath;
   const { path } = request;
-  const found = firstIn(exactly(byPath, path), request) ?? firstIn(templates, request);
+  const end = endWithin(path, Math.max(longest, longestExact));
+  const found = firstIn(exactly(byPath, path, end), request) ?? firstIn(templates, request);
   if (found !== undefined) return found;
-  // What of the query comes before the longest prefix ends is in none of them, and so finds nothing.
-  for (let to = Math.min(path.length, longest); to > 0; to = shorter(path, to)) {
+  for (let to = Math.min(end, longest); to > 0; to = shorter(path, to)) {
     const below = firstIn(prefixes.get(path.slice(0, to)), request);
     if (below !== undefined) return below;
   }
@@ -97,11 +104,12 @@ export function addRoutes({ all, byPath }: HostRoutes, request: RequestFacts, fo
     addFrom(all, request, found);
     return;
   }
-  const { templates, prefixes, longest } = byPath;
+  const { templates, prefixes, longest, longestExact } = byPath;
   const { path } = request;
-  addFrom(exactly(byPath, path), request, found);
+  const end = endWithin(path, Math.max(longest, longestExact));
+  addFrom(exactly(byPath, path, end), request, found);
   addFrom(templates, request, found);
-  for (let to = Math.min(path.length, longest); to > 0; to = shorter(path, to)) addFrom(prefixes.get(path.slice(0, to)), request, found);
+  for (let to = Math.min(end, longest); to > 0; to = shorter(path, to)) addFrom(prefixes.get(path.slice(0, to)), request, found);
   if (!path.startsWith("/")) addFrom(prefixes.get("/"), request, found);
 }
 
@@ -119,7 +127,9 @@ function addFrom(routes: Routes, request: RequestFacts, found: CompiledRoute[]):
 /** Where the next shorter prefix ends that may cover the path: before a slash, or behind the one before. */
 const shorter = (path: string, end: number): number => (path.charCodeAt(end - 1) === SLASH ? end - 1 : path.lastIndexOf("/", end - 1) + 1);
 
+const HASH = 35;
 const SLASH = 47;
+const QUESTION_MARK = 63;
 
 function matches({ path: wanted, rollout: { statics } }: CompiledRoute, request: RequestFacts): boolean {
   return pathMatches(wanted, request.path) && (statics.narrower === undefined || statics.narrower(request, NOBODY));
