@@ -3,7 +3,10 @@ import type { Condition, PathMatch } from "../../src/contract/conditions.ts";
 import { lanesOf } from "../../src/contract/lanes.ts";
 import type { KeySource, Target } from "../../src/contract/rollout.ts";
 import type { LiveRule, RuleSet, StaticRules } from "../../src/contract/rules.ts";
-import { type Kills, NO_KILLS } from "../../src/core/decide/kills.ts";
+import { type SegmentRules, segmentSalt } from "../../src/contract/segments.ts";
+import { packUsers, tableOfHashes } from "../../src/contract/user-lists.ts";
+import { hashKey } from "../../src/core/decide/bucket.ts";
+import type { Kills } from "../../src/core/decide/kills.ts";
 import type { PlainRequest } from "../support/decide-inputs.ts";
 
 /** ASCII and any Unicode, so that both ways of hashing are met; no lone surrogates, which JSON and UTF-8 would not keep. */
@@ -19,6 +22,8 @@ const values = ["", "1", "yes", "user-1", "user-2", "é"] as const;
 const cookieNames = ["session", "beta"] as const;
 const claims = ["sub", "plan"] as const;
 const names = ["a", "b", "c", "d", "e"] as const;
+/** The last of them is in no rule set. */
+const segmentNames = ["testers", "staff", "unknown"] as const;
 
 const path = fc.constantFrom("/", "/a", "/a/b", "/ab");
 const pathMatch: fc.Arbitrary<PathMatch> = fc.oneof(
@@ -51,6 +56,7 @@ const leaf: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ claim: valueMatch(claims) }),
   fc.record({ users: fc.array(fc.constantFrom("user-1", "user-2", "é"), { minLength: 1, maxLength: 3 }) }),
   fc.record({ userHashes: fc.array(fc.stringMatching(/^[0-9a-f]{16}$/), { minLength: 1, maxLength: 3 }) }),
+  fc.record({ segment: fc.constantFrom(...segmentNames) }),
   fc.record({ query: valueMatch(["x", "y"]) }),
   fc.record({ path: pathMatch }),
   fc.record({ method: fc.uniqueArray(fc.constantFrom(...methods), { minLength: 1 }) }),
@@ -146,12 +152,24 @@ const rollout = rules.chain((all) =>
     }),
 );
 
+const segment = (name: string): fc.Arbitrary<SegmentRules> => {
+  const packed = (users: readonly string[]): string => packUsers(tableOfHashes(users.map((user) => hashKey(segmentSalt(name), user))));
+  return fc.record(
+    {
+      when: fc.oneof(fc.record({ header: valueMatch(headerNames) }), fc.record({ claim: valueMatch(claims) })),
+      packedUsers: fc.uniqueArray(fc.constantFrom("user-1", "user-2", "é"), { minLength: 1 }).map(packed),
+    },
+    { requiredKeys: [] },
+  );
+};
+
 /** Rule sets of up to five rollouts that compete for two hosts and four paths. */
 export const ruleSets: fc.Arbitrary<RuleSet> = fc.record({
   format: fc.constant(1 as const),
   epoch: fc.nat(9),
   revision: fc.nat(9),
   rollouts: fc.dictionary(fc.constantFrom(...names), rollout, { maxKeys: 5, noNullPrototype: true }),
+  segments: fc.record({ testers: segment("testers"), staff: segment("staff") }, { requiredKeys: [] }),
 });
 
 const cookieHeader = fc
@@ -182,5 +200,17 @@ export const kills: fc.Arbitrary<Kills> = fc.record({
   all: fc.boolean(),
   rollouts: fc.uniqueArray(fc.constantFrom(...names)).map((some) => new Set<string>(some)),
   users: fc.constant(new Map<string, ReadonlySet<string>>()),
-  segments: fc.constant(NO_KILLS.segments),
+  segments: fc
+    .uniqueArray(fc.tuple(fc.constantFrom(...segmentNames), fc.option(fc.constantFrom(...names), { nil: undefined })), {
+      selector: ([segment]) => segment,
+      maxLength: 2,
+    })
+    .map((some) => new Map(some.map(([segment, rollout]) => [segment, rollout === undefined ? "all" : new Set([rollout])] as const))),
 });
+
+/** Ways to match paths that begin alike. */
+export const manyPaths: fc.Arbitrary<PathMatch> = fc.oneof(
+  fc.record({ prefix: fc.constantFrom("/", "/a", "/a/", "/a/b", "/a/b/", "/ab", "/a/b/c/d/e") }),
+  fc.record({ exact: fc.constantFrom("/", "/a", "/a/", "/a/b", "/ab/d") }),
+  fc.record({ template: fc.constantFrom("/{x}", "/a/{x}", "/{x}/b/{y}") }),
+);

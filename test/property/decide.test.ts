@@ -13,7 +13,7 @@ import { takesFrom } from "../../src/core/decide/overlap.ts";
 import { type Decision, NOBODY, type RequestFacts } from "../../src/core/decide/types.ts";
 import { factsOf, ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
 import { plainBucket, plainMurmur3, plainVariant } from "../support/plain-bucketing.ts";
-import { kills, requests, ruleSets, shareBp, texts } from "./decide-arbitraries.ts";
+import { kills, manyPaths, requests, ruleSets, shareBp, texts } from "./decide-arbitraries.ts";
 
 const variantAt = (salt: string, key: string, share: number): string =>
   decide(compile(ruleSetOf({ checkout: ruleOf({ salt }, { shareBp: share }) })), factsOf({ headers: [["x-user-id", key]] })).variant;
@@ -118,6 +118,21 @@ describe("the index", () => {
     expect(governing(rules, factsOf(request))?.name).toBe(byScan(rules, factsOf(request)));
   });
 
+  // More routes of one host than are walked through one by one.
+  const paths = fc.array(manyPaths, { minLength: 9, maxLength: 30 });
+  const sentPath = fc.tuple(
+    fc.constantFrom("/a", "/a/", "/a/b", "/a/b/c", "/ab", "/", "*"),
+    fc.constantFrom("", "?x=1", "#/a/b", "?/a/b", "/d"),
+  );
+  test.prop([paths, fc.boolean(), sentPath])("finds that also among many paths", (some, setsTagsOnly, [path, rest]) => {
+    const variants = setsTagsOnly ? { stable: { tags: {} }, on: { tags: { "x-serin-on": "1" } } } : ruleOf().rules.variants;
+    const rollouts = some.map((wanted, index) => [`r${index}`, ruleOf({ variants, match: { hosts: ["shop.example"], paths: [wanted] } })]);
+    const [rules, request] = [compile(ruleSetOf(Object.fromEntries(rollouts))), factsOf({ path: path + rest })];
+    expect(governing(rules, request)?.name).toBe(byScan(rules, request));
+    const toggles = scan(rules, request).flatMap((match) => (match.setsTagsOnly ? [match.name] : []));
+    expect(decideToggles(rules, request).map(({ rollout }) => rollout)).toEqual(toggles.toSorted());
+  });
+
   test.prop([ruleSets, requests])("finds each toggle that a scan of all finds, once, in the order of names", (ruleSet, request) => {
     const rules = compile(ruleSet);
     const expected = scan(rules, factsOf(request)).flatMap(({ name, setsTagsOnly }) => (setsTagsOnly ? [name] : []));
@@ -199,9 +214,19 @@ describe("a decision", () => {
 
   test.prop([ruleSets, requests, kills])("is stable, and copied to nobody, where an operator switched it off", (ruleSet, request, off) => {
     for (const each of all({ ...compile(ruleSet), kills: off }, factsOf(request))) {
-      if (each.rollout === undefined || !(off.all || off.rollouts.has(each.rollout))) continue;
+      if (each.rollout === undefined) continue;
+      const unknown = off.segments.get("unknown");
+      const isOff = off.all || off.rollouts.has(each.rollout) || unknown === "all" || unknown?.has(each.rollout);
+      if (isOff !== true) continue;
       expect([each.variant, each.reason, each.mirror]).toEqual(["stable", "off", undefined]);
     }
+  });
+
+  test.prop([ruleSets, requests, kills])("is that of the rules for whom no order to switch off holds", (ruleSet, request, off) => {
+    const rules = compile(ruleSet);
+    const asIs = all(rules, factsOf(request));
+    for (const [index, each] of all({ ...rules, kills: off }, factsOf(request)).entries())
+      if (each.reason !== "off") expect(each).toEqual(asIs[index]);
   });
 
   test.prop([ruleSets, requests, fc.nat(10_000)])("moves nobody between variants when shares grow", (ruleSet, request, more) => {

@@ -5,12 +5,13 @@ import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, wit
 import { decide } from "../../src/core/decide/decide.ts";
 import type { HostIndex } from "../../src/core/decide/host-index.ts";
 import type { HostRoutes } from "../../src/core/decide/routes.ts";
+import { compileSegments } from "../../src/core/decide/segments.ts";
 import { compileStatics, createSharedParts } from "../../src/core/decide/statics.ts";
 import { factsOf } from "../support/decide-inputs.ts";
 import { requests, ruleSets } from "./decide-arbitraries.ts";
 
 /** What there is to compare of compiled rules: functions of two compilations are never equal. */
-function shapeOf({ rollouts, routing, toggles, headers, headerReaders, ...rest }: CompiledRules): object {
+function shapeOf({ rollouts, routing, toggles, headers, headerReaders, segments, ...rest }: CompiledRules): object {
   const routes = ({ all, byPath }: HostRoutes): unknown => [byPath !== undefined, all.map(({ path, rollout }) => [path, rollout.name])];
   const shape = ({ byHost, anyHost, suffixHosts }: HostIndex): unknown => ({
     byHost: new Map([...byHost].map(([host, there]) => [host, routes(there)])),
@@ -20,6 +21,7 @@ function shapeOf({ rollouts, routing, toggles, headers, headerReaders, ...rest }
   return {
     ...rest,
     rollouts: new Map([...rollouts].map(([name, rollout]) => [name, JSON.parse(JSON.stringify(rollout))])),
+    segments: new Map([...segments].map(([name, { meets, ...segment }]) => [name, { ...segment, asks: meets !== undefined }])),
     routing: shape(routing),
     toggles: shape(toggles),
     headers,
@@ -39,7 +41,13 @@ function changeBetween(before: RuleSet, after: RuleSet, inForce: CompiledRules):
     return [[name, { statics: statics ?? compileStatics(rules, shared), live }] as const];
   });
   const removed = Object.keys(before.rollouts).filter((name) => !Object.hasOwn(after.rollouts, name));
-  return { epoch: after.epoch, revision: after.revision, changed: new Map(entries), removed };
+  return {
+    epoch: after.epoch,
+    revision: after.revision,
+    changed: new Map(entries),
+    removed,
+    segments: compileSegments(after.segments ?? {}),
+  };
 }
 
 const EMPTY: RuleSet = { format: 1, epoch: 0, revision: 0, rollouts: {} };

@@ -122,3 +122,9 @@ describe("a change of rules", () => {
     expect([rollouts === before.rollouts, routing === before.routing, toggles === before.toggles]).toEqual([true, true, true]);
   });
 });
+
+test("variants that leave nothing beside stable have no lane, and so no share", () => {
+  const alone = ruleOf({ variants: { stable: { cluster: "s", tags: {} } } }, { shareBp: 10_000 });
+  const { lanes, threshold } = compile(ruleSetOf({ alone })).rollouts.get("alone") ?? expect.fail();
+  expect([lanes, threshold]).toEqual([[], 0]);
+});

@@ -96,6 +96,16 @@ describe("which rollout governs", () => {
     expect([names("/a/b/c"), names("/ab"), names("*")]).toEqual([["t0", "t1", "t2"], ["t0"], ["t0"]]);
   });
 
+  // FNV-1a gives both of these texts one hash.
+  test.each([["/phb/q"], ["/2gpc"]])("of many paths two with one hash are told apart: %s", (prefix) => {
+    const paths = ["/phb/q", "/2gpc", "/phb", "/1", "/2", "/3", "/4", "/5", "/6"].map((each) => ({ prefix: each }));
+    const matches = Object.fromEntries(paths.map((path, index) => [`r${index}`, { hosts: ["shop.example"], paths: [path] }]));
+    const index = paths.findIndex((path) => path.prefix === prefix);
+    expect(chosen(matches, { path: prefix })).toBe(`r${index}`);
+    expect(chosen(matches, { path: `${prefix}/x?y` })).toBe(`r${index}`);
+    expect(chosen(matches, { path: "/phb/qq" })).toBe("r2");
+  });
+
   test("explain says of each rollout what did not fit", () => {
     const matches = {
       posts: { methods: ["POST"] },

@@ -24,6 +24,9 @@ describe("the path without its query", () => {
     ["/cart?x=1?y", "/cart"],
     ["/cart#top", "/cart"],
     ["?x", ""],
+    ["/a#b?c", "/a"],
+    ["/a?b#c", "/a"],
+    ["/a#b", "/a"],
     ["", ""],
   ])("of %j is %j", (sent, path) => {
     expect(pathOnly(sent)).toBe(path);
