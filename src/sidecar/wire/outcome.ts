@@ -37,7 +37,7 @@ export class OutcomeReader {
       this.#known.set(rest, decided);
     }
     const bucket = text.startsWith(NO_BUCKET) ? undefined : bucketIn(text);
-    // Each by its name: copying the whole object would cost more than all the rest here.
+    // Each by its name, which is faster than a copy of the whole.
     const { variant, rollout, run, control, cluster, isSession } = decided;
     return { variant, rollout, run, control, cluster, bucket, isSession, also: parseAlso(also) };
   }
