@@ -46,6 +46,7 @@ test("metadata has the form of the contract, also where no rollout governs", asy
     variant: "stable",
     reason: "no rollout",
     revision: "1700000000.7",
+    outcome: "--------:--:0:stable::",
   });
   expect(Object(undecided).requestHeaders.response).toMatchObject({ clearRouteCache: true, headerMutation: {} });
 });
