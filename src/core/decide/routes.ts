@@ -83,8 +83,7 @@ export function firstRoute({ all, byPath }: HostRoutes, request: RequestFacts): 
   const { path } = request;
   const found = firstIn(exactly(byPath, path), request) ?? firstIn(templates, request);
   if (found !== undefined) return found;
-  // What of the query comes before the longest prefix ends is in none of them, and so finds nothing.
-  for (let to = Math.min(path.length, longest); to > 0; to = shorter(path, to)) {
+  for (let to = Math.min(pathEnd(path), longest); to > 0; to = shorter(path, to)) {
     const below = firstIn(prefixes.get(path.slice(0, to)), request);
     if (below !== undefined) return below;
   }
@@ -101,7 +100,7 @@ export function addRoutes({ all, byPath }: HostRoutes, request: RequestFacts, fo
   const { path } = request;
   addFrom(exactly(byPath, path), request, found);
   addFrom(templates, request, found);
-  for (let to = Math.min(path.length, longest); to > 0; to = shorter(path, to)) addFrom(prefixes.get(path.slice(0, to)), request, found);
+  for (let to = Math.min(pathEnd(path), longest); to > 0; to = shorter(path, to)) addFrom(prefixes.get(path.slice(0, to)), request, found);
   if (!path.startsWith("/")) addFrom(prefixes.get("/"), request, found);
 }
 
