@@ -20,11 +20,14 @@ export class SegmentKeeper {
   /** Reads what was applied. A segment that cannot be served whole is left out and said so: sidecars would refuse all rules with it. */
   async load(): Promise<void> {
     const { segments, log } = this.#parts;
-    for (const name of await segments.names()) {
+    const names = await segments.names();
+    // Once for all: thousands of blobs may stand there, and nobody leads meanwhile.
+    const stored = names.length === 0 ? NOTHING_STORED : await this.#stored();
+    for (const name of names) {
       try {
         const applied = await segments.last(name);
         if (applied === undefined) continue;
-        const lacking = await this.lacking(applied.plan);
+        const lacking = lackingIn(stored, applied.plan);
         if (lacking.length === 0) this.hold(applied);
         else log.error({ segment: name, chunks: lacking.length }, "chunks of a segment are gone, nobody is in it; apply it again");
       } catch (error) {
@@ -62,8 +65,16 @@ export class SegmentKeeper {
   }
 
   /** Hashes of chunks that are not in the store. */
-  async lacking({ chunks }: SegmentPlan): Promise<string[]> {
-    const stored = new Set(await this.#parts.state.subjects(SUBJECTS.blob("*")));
-    return Object.values(chunks).filter((hash) => !stored.has(SUBJECTS.blob(hash)));
+  async lacking(plan: SegmentPlan): Promise<string[]> {
+    return lackingIn(await this.#stored(), plan);
+  }
+
+  async #stored(): Promise<ReadonlySet<string>> {
+    return new Set(await this.#parts.state.subjects(SUBJECTS.blob("*")));
   }
 }
+
+const NOTHING_STORED: ReadonlySet<string> = new Set();
+
+const lackingIn = (stored: ReadonlySet<string>, { chunks }: SegmentPlan): string[] =>
+  Object.values(chunks).filter((hash) => !stored.has(SUBJECTS.blob(hash)));

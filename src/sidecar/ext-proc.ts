@@ -4,10 +4,10 @@ import { decide, decideToggles, NO_ROLLOUT } from "../core/decide/decide.ts";
 import { sentMember } from "../core/decide/tags.ts";
 import type { Decision } from "../core/decide/types.ts";
 import { type Extra, Extras, type ExtrasPorts } from "./extras.ts";
-import { messageOf, type Prepared } from "./h2/prepared.ts";
+import { messageOf } from "./h2/prepared.ts";
 import { type Call, type CallHandler, type Method } from "./h2/stream.ts";
 import type { MixUsers } from "./mix-users.ts";
-import { answerAnew, createPreparedAnswers, type PreparedAnswers } from "./prepared-answers.ts";
+import { answerAnew, createPreparedAnswers, type Framed, type Message, type PreparedAnswers } from "./prepared-answers.ts";
 import type { Peer } from "./trusted-peers.ts";
 import { type Answered, passAnswer } from "./wire/answer.ts";
 import { KIND, RequestReader } from "./wire/request.ts";
@@ -29,6 +29,17 @@ export interface ExtProcPorts {
   /** Undefined where there is nothing but decisions. */
   readonly extras?: ExtrasPorts;
 }
+
+/**
+ * What Envoy takes of a request's headers by default (`max_headers_count`, `max_request_headers_kb`). Where an answer takes them over
+ * that, Envoy answers 500 in the upstream's place, also with `failure_mode_allow` (`headerMutationResultCheck` of its mutation_utils.cc).
+ */
+const MOST = { headers: 100, bytes: 60 * 1_024 } as const;
+
+const hasRoom = ({ headerCount, messageBytes }: RequestReader, { sets, bytes }: Message): boolean =>
+  sets === 0 || (headerCount + sets <= MOST.headers && messageBytes + bytes.length <= MOST.bytes);
+
+const NO_TOGGLES: readonly Decision[] = [];
 
 /** Answers Envoy's external processing: every message exactly once, and never with an error. */
 export function extProcMethod(ports: ExtProcPorts): Method {
@@ -88,13 +99,18 @@ class ExtProcCall implements CallHandler {
     const { ports, reader, extras } = this.#shared;
     let extra: Extra | undefined;
     let decision: Decision;
-    let answer: Prepared | Buffer;
+    let answer: Framed | Message;
     try {
       const { isSession } = reader;
       extras?.begin();
       decision = decide(this.#rules, reader);
-      const toggles = decideToggles(this.#rules, reader);
+      let toggles = decideToggles(this.#rules, reader);
       answer = this.#answerTo({ decision, toggles, isSession });
+      if (!hasRoom(reader, answer)) {
+        ports.surprise("no room for tags", undefined);
+        toggles = NO_TOGGLES;
+        answer = this.#bareAnswer(decision, isSession);
+      }
       extra = extras?.after(this.#rules);
       if (this.#rules.mixed > 0) for (const each of [decision, ...toggles]) ports.mix?.decided(each, this.#rules, reader);
       ports.decided(decision, isSession);
@@ -107,7 +123,7 @@ class ExtProcCall implements CallHandler {
     }
     const bucket = decision.bucket ?? 0;
     if (extra === undefined && "dataAt" in answer) this.#call.sendPrepared(answer, bucket);
-    else this.#sendWith(extra, "dataAt" in answer ? messageOf(answer, bucket) : answer);
+    else this.#sendWith(extra, "dataAt" in answer ? messageOf(answer, bucket) : answer.bytes);
   }
 
   #sendWith(extra: Extra | undefined, answer: Buffer): void {
@@ -127,7 +143,14 @@ class ExtProcCall implements CallHandler {
     this.#shared.ports.extras?.responseEnded(isSent);
   }
 
-  #answerTo(told: Omit<Answered, "baggage">): Prepared | Buffer {
+  /** Toggles whose tags cannot be set are not decided, and a member of ours is not added; what must not go on is still taken out. */
+  #bareAnswer(decision: Decision, isSession: boolean): Message {
+    const { reader } = this.#shared;
+    const { value: baggage } = baggageAfter(reader.headers(BAGGAGE), undefined, () => reader.isTrustedPeer);
+    return answerAnew({ decision, toggles: NO_TOGGLES, isSession, baggage, isBare: true }, this.#rules);
+  }
+
+  #answerTo(told: Omit<Answered, "baggage">): Framed | Message {
     const { ports, reader, answers } = this.#shared;
     const { decision, toggles, isSession } = told;
     const headers = reader.headers(BAGGAGE);

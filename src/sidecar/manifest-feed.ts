@@ -150,8 +150,8 @@ interface Blobs {
   readonly fetch: FetchBlob;
   /** For chunks of segments, which are tables at once. */
   readonly fetchChunk: FetchBlob;
-  /** The disk has what it needs. */
-  forget(): void;
+  /** Holds nothing but these any more: none where the disk has what it needs. */
+  holdOnly(hashes: readonly string[]): void;
 }
 
 function createBlobs(link: NatsLink, { keep }: FeedParts): Blobs {
@@ -162,12 +162,16 @@ function createBlobs(link: NatsLink, { keep }: FeedParts): Blobs {
     if (data !== undefined && keep !== undefined) fetched.set(hash, data);
     return data;
   };
-  return { fetch, fetchChunk, forget: () => fetched.clear() };
+  const holdOnly = (hashes: readonly string[]): void => {
+    const left = new Set(hashes);
+    for (const hash of fetched.keys()) if (!left.has(hash)) fetched.delete(hash);
+  };
+  return { fetch, fetchChunk, holdOnly };
 }
 
 /** Puts a manifest in force as it differs from the one before, and tells what of it is not here yet; undefined when it is not newer any more. Throws as `loadManifest`. */
 function createPutter(
-  { fetch, forget }: Blobs,
+  { fetch, holdOnly }: Blobs,
   segments: SegmentFetcher,
   { rules, loaded, keep }: FeedParts,
 ): (next: Waiting) => Promise<Awaited | undefined> {
@@ -188,8 +192,8 @@ function createPutter(
     if (lacking.size === 0) {
       const bytesOf: FetchBlob = async (hash) => loadedChunk(next.loaded.segments, hash) ?? (await fetch(hash));
       const hashes = [...Object.values(manifest.head.blobs), ...blobsOf(next.loaded.segments)];
-      void keep?.({ manifest: data, blobs: hashes, fetch: bytesOf }).then(forget);
-    }
+      void keep?.({ manifest: data, blobs: hashes, fetch: bytesOf }).then(() => holdOnly([]));
+    } else holdOnly([...Object.values(manifest.head.blobs), ...Object.values(manifest.head.segments ?? {})]);
     return awaited;
   };
 }

@@ -19,9 +19,15 @@ const slotOf = ({ control, reason, bucket, mirror }: Decision, isSession: boolea
 /** More than the slots of a variant. */
 const SLOTS = REASONS.length << 4;
 
+/** An answer as a message, and how many headers it sets. */
+export type Message = Pick<Answer, "bytes" | "sets">;
+
+/** The same with its frames. */
+export type Framed = Prepared & Message;
+
 /** The answers of one rollout that were needed so far. */
 interface Kept {
-  readonly answers: Prepared[];
+  readonly answers: Framed[];
   /** In the order in which they were met: few, so that looking through them is fast. */
   readonly variants: string[];
   /** Where tags say the target: one set of answers for each. */
@@ -31,9 +37,9 @@ interface Kept {
 /** Answers to requests without baggage: each made when it is first needed, and kept as long as its rules. */
 export interface PreparedAnswers {
   /** The framed answer to a decision without toggles. */
-  of(decision: Decision, rules: CompiledRules, isSession: boolean): Prepared;
+  of(decision: Decision, rules: CompiledRules, isSession: boolean): Framed;
   /** The message to a decision with toggles, with the buckets written into it. */
-  withToggles(told: Omit<Answered, "baggage">, rules: CompiledRules): Buffer;
+  withToggles(told: Omit<Answered, "baggage">, rules: CompiledRules): Message;
 }
 
 /** More combinations than this are made anew each time. */
@@ -54,7 +60,7 @@ export function createPreparedAnswers(mostCombinations = MOST_COMBINATIONS): Pre
       const known = kept.answers[slot];
       if (known !== undefined) return known;
       const answer = decisionAnswer({ decision, toggles: NO_TOGGLES, isSession, baggage: sentMember(decision, rules) }, rules);
-      const made = prepare(answer.bytes, answer.bucketPlaces);
+      const made = { ...prepare(answer.bytes, answer.bucketPlaces), sets: answer.sets };
       kept.answers[slot] = made;
       return made;
     },
@@ -73,13 +79,16 @@ export function createPreparedAnswers(mostCombinations = MOST_COMBINATIONS): Pre
 }
 
 /** The message to decisions, made anew. */
-export const answerAnew = (answered: Answered, rules: CompiledRules): Buffer => withBuckets(decisionAnswer(answered, rules), answered);
+export const answerAnew = (answered: Answered, rules: CompiledRules): Message => withBuckets(decisionAnswer(answered, rules), answered);
 
-function withBuckets({ bytes, bucketPlaces, alsoAt }: Answer, { decision, toggles }: Pick<Answered, "decision" | "toggles">): Buffer {
+function withBuckets(
+  { bytes, bucketPlaces, alsoAt, sets }: Answer,
+  { decision, toggles }: Pick<Answered, "decision" | "toggles">,
+): Message {
   const message = Buffer.from(bytes);
   writeNumber(bucketPlaces, decision.bucket ?? 0, message, 0);
   writeBuckets(message, alsoAt, toggles);
-  return message;
+  return { bytes: message, sets };
 }
 
 /** Equal for all requests whose answers differ in buckets alone. */

@@ -24,7 +24,8 @@ type Named = readonly [name: string, hash: string];
 export class SegmentFetcher {
   readonly #parts: Parts;
   readonly #fetched = new Map<string, LoadedSegment>();
-  readonly #tables = new Map<string, UserTable>();
+  /** Chunks that were fetched, by the segment that they are wanted for. */
+  readonly #tables = new Map<string, Map<string, UserTable>>();
   #wanted: ReadonlyMap<string, string> = new Map();
   #before: LoadedSegments = new Map();
   #current: Named | undefined;
@@ -45,13 +46,13 @@ export class SegmentFetcher {
   want(lacking: ReadonlyMap<string, string>, before: LoadedSegments): void {
     const hashes = new Set(lacking.values());
     for (const hash of this.#fetched.keys()) if (!hashes.has(hash)) this.#fetched.delete(hash);
+    for (const name of this.#tables.keys()) if (!lacking.has(name)) this.#tables.delete(name);
     this.#wanted = lacking;
     this.#before = before;
     // What is on its way and still wanted goes on; its round then finds the others.
     if (this.#current !== undefined && lacking.get(this.#current[0]) === this.#current[1]) return;
     this.stop();
-    if (lacking.size === 0) this.#tables.clear();
-    else void this.#fetchAll(RETRIES);
+    if (lacking.size > 0) void this.#fetchAll(RETRIES);
   }
 
   stop(): void {
@@ -91,7 +92,9 @@ export class SegmentFetcher {
       await slices();
       if (!isWanted()) throw new UnwantedError(`segment ${name} is wanted no more, or in another version`);
     };
-    const segment = await loadSegment([name, hash], this.#before.get(name), { fetch, fetchChunk, tables: this.#tables, pause });
+    const tables = this.#tables.get(name) ?? new Map<string, UserTable>();
+    this.#tables.set(name, tables);
+    const segment = await loadSegment([name, hash], this.#before.get(name), { fetch, fetchChunk, tables, pause });
     if (!isWanted()) return;
     this.#fetched.set(hash, segment);
     onFetched();

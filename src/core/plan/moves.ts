@@ -20,7 +20,13 @@ export type Taken = Extract<PlanStep, { ok: true }>;
 const FULL_BP = 10_000;
 
 /** Share of a stage in basis points; past the last stage it is the promotion's. */
-export const shareAt = ({ stages }: Scene, stage: number): number => stages[stage]?.share ?? FULL_BP;
+const shareAt = ({ stages }: Scene, stage: number): number => stages[stage]?.share ?? FULL_BP;
+
+/** Users on any variant beside stable in a stage, in basis points: the judge takes them all as the canary, and so does what it calls safe. */
+export function exposedAt(scene: Scene, stage: number): number {
+  const others = Object.values(scene.stages[stage]?.shares ?? {});
+  return others.reduce((sum, share) => sum + share, shareAt(scene, stage));
+}
 
 /** Nothing happens. */
 export const stay = (state: PlanState): Taken => ({ ok: true, state, effects: [] });

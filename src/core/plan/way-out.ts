@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, goTo, goToFull, type In, isOver, move, pauseAt, reasonOr, refuse, type Scene, shareAt, stay } from "./moves.ts";
+import { exposedAt, goBack, goTo, goToFull, type In, isOver, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
@@ -63,7 +63,7 @@ function onVerdict(state: In<"stage">, { verdict, safeShareBp, runSample, reason
   const stage = scene.stages[state.stage];
   if (verdict !== "advance" || state.begunAtMs === null || stage === undefined) return stay(state);
   const isEarned =
-    isOver(scene, state.begunAtMs, stage.minTime) && runSample >= stage.minSample && safeShareBp >= shareAt(scene, state.stage + 1);
+    isOver(scene, state.begunAtMs, stage.minTime) && runSample >= stage.minSample && safeShareBp >= exposedAt(scene, state.stage + 1);
   return isEarned ? goTo(state, state.stage + 1, reasonOr(reason, "verdict"), scene) : stay(state);
 }
 

@@ -27,6 +27,8 @@ export interface Answer {
   readonly bucketPlaces: NumberPlaces;
   /** Where the text about toggles stands, -1 without any. */
   readonly alsoAt: number;
+  /** How many headers it sets. */
+  readonly sets: number;
 }
 
 /** What an answer tells. */
@@ -38,11 +40,14 @@ export interface Answered {
   readonly isSession: boolean;
   /** What the header `baggage` becomes; "" takes it away, undefined leaves it as it is. */
   readonly baggage: string | undefined;
+  /** Leaves out tags and mirror, for which a request has no room. */
+  readonly isBare?: boolean;
 }
 
 /** The answer to request headers, with 0 for each bucket. */
-export function decisionAnswer({ decision, toggles, isSession, baggage }: Answered, rules: CompiledRules): Answer {
-  const { variant, rollout, run, bucket, reason, control, mirror } = decision;
+export function decisionAnswer({ decision, toggles, isSession, baggage, isBare = false }: Answered, rules: CompiledRules): Answer {
+  const { variant, rollout, run, bucket, reason, control } = decision;
+  const mirror = isBare ? undefined : decision.mirror;
   const governing = rollout === undefined ? undefined : rules.rollouts.get(rollout);
   const variants = governing?.variants;
   const stable = variants?.stable.cluster ?? "stable";
@@ -67,7 +72,7 @@ export function decisionAnswer({ decision, toggles, isSession, baggage }: Answer
   ];
   const serin = entry(METADATA_NAMESPACE, lengthField(VALUE.struct, Buffer.concat(fields)));
   // Of two that set the same header the last one stays, and toggles stand in the order of their names.
-  const headers: Tag[] = [decision, ...toggles].flatMap((each) => tagsOf(each, rules));
+  const headers: Tag[] = isBare ? [] : [decision, ...toggles].flatMap((each) => tagsOf(each, rules));
   if (mirror !== undefined) headers.push([MIRROR_HEADER, mirror]);
   if (baggage !== undefined && baggage !== "") headers.push([BAGGAGE, baggage]);
   const removed = baggage === "" ? lengthField(HEADER_MUTATION.remove, BAGGAGE) : EMPTY;
@@ -79,6 +84,7 @@ export function decisionAnswer({ decision, toggles, isSession, baggage }: Answer
     bucketPlaces: bucket === undefined ? NOWHERE : { numberAt: bytes.length - Float64Array.BYTES_PER_ELEMENT, digitsAt },
     // The last of its kind: a tag may hold the same text.
     alsoAt: also === "" ? -1 : bytes.lastIndexOf(also),
+    sets: headers.length,
   };
 }
 

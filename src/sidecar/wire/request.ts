@@ -75,6 +75,16 @@ export class RequestReader implements RequestFacts, Peer {
     return [...names];
   }
 
+  /** How many headers it has, those of HTTP/2 that begin with a colon among them. */
+  get headerCount(): number {
+    return this.#headers;
+  }
+
+  /** Bytes of the message, which are more than those of the headers. */
+  get messageBytes(): number {
+    return this.#range[1] - this.#range[0];
+  }
+
   get host(): string {
     return this.headers(":authority")[0] ?? this.headers("host")[0] ?? "";
   }

@@ -1,7 +1,8 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Reply } from "../../../src/contract/messages.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import type { SegmentPlan } from "../../../src/contract/segments.ts";
+import { SegmentKeeper } from "../../../src/controller/segments.ts";
 import { cutUsers, manyUsers } from "../../support/segments.ts";
 import { documentOf } from "./builders.ts";
 import { Play } from "./play.ts";
@@ -99,6 +100,16 @@ describe("a segment", () => {
 });
 
 describe("chunks", () => {
+  test("are listed once at a change of leaders, however many segments there are", async () => {
+    const names = ["first", "second", "third"];
+    for (const name of names) await give(cutUsers(name, ["ann"]));
+    const { state, ...ports } = play.store.ports(Number.POSITIVE_INFINITY);
+    const subjects = vi.fn<typeof state.subjects>(state.subjects);
+    const keeper = new SegmentKeeper(Object({ ...ports, state: { ...state, subjects } }));
+    await keeper.load();
+    expect([keeper.names, subjects.mock.calls.length]).toEqual([names, 1]);
+  });
+
   test.each([
     { title: "nothing", chunk: undefined },
     { title: "half a user", chunk: "AAAA" },

@@ -79,6 +79,18 @@ const until = (inForce: number, told: number): Promise<unknown> => vi.waitFor(()
 const testers = { when: { segment: "testers" } };
 const SHARED = { live: { shareBp: 10_000 } };
 
+test("while a segment cannot be had, blobs and chunks that nothing names any more are not held", async () => {
+  const version = (user: string): Asking => ({ when: user === "ann" ? { any: [testers.when] } : testers.when });
+  for (const [index, user] of ["ann", "ben", "ann"].entries()) {
+    store("testers", [user]);
+    publish(index + 1, { search: version(user) }, { lost: ["dora"], testers: [user] });
+    await vi.waitFor(() => expect(reasonOf("search", user)).toBe("target"));
+  }
+  const { blobs } = encodeBlobs({ search: staticsOf("search", version("ann")) });
+  const hashes = [...Object.values(blobs), ...cutUsers("testers", ["ann"]).chunks.keys()];
+  expect(hashes.map((hash) => fake.asked.filter((subject) => subject === SUBJECTS.blob(hash)).length)).toEqual([2, 2]);
+});
+
 describe("while a segment's new version is fetched", () => {
   beforeEach(async () => {
     store("testers", ["ann"]);

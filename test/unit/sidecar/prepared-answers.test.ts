@@ -84,7 +84,7 @@ describe("answers that are made once", () => {
     const answers = createPreparedAnswers(kept);
     for (const user of users) {
       const all = decided(user);
-      const { requestHeaders, dynamicMetadata } = Object(codec.decode(answers.withToggles(all, toggleRules)));
+      const { requestHeaders, dynamicMetadata } = Object(codec.decode(answers.withToggles(all, toggleRules).bytes));
       const { also, bucket, variant } = dynamicMetadata.fields.serin.structValue.fields;
       expect([variant.stringValue, bucket.numberValue]).toEqual([all.decision.variant, all.decision.bucket]);
       expect(parseAlso(also.stringValue)).toEqual(

@@ -94,6 +94,7 @@ describe("which rollout governs", () => {
     const rules = compile(ruleSetOf(Object.fromEntries(rollouts)));
     const names = (path: string) => decideToggles(rules, factsOf({ path })).map(({ rollout }) => rollout);
     expect([names("/a/b/c"), names("/ab"), names("*")]).toEqual([["t0", "t1", "t2"], ["t0"], ["t0"]]);
+    expect(names("/a?b")).toEqual(["t0", "t1"]);
   });
 
   // FNV-1a gives both of these texts one hash.
@@ -105,6 +106,15 @@ describe("which rollout governs", () => {
     expect(chosen(matches, { path: `${prefix}/x?y` })).toBe(`r${index}`);
     expect(chosen(matches, { path: "/phb/qq" })).toBe("r2");
   });
+
+  test.each(["/cart", "/cart?a=1", "/cart?next=/shop/all/of/it", "/cart#top", "/cart/7?a=1"])(
+    "of many rollouts on a host a shorter prefix governs %s, its query left aside",
+    (path) => {
+      const prefixes = ["/cart", "/catalogue/of/all", "/a", "/b", "/c", "/d", "/e", "/f", "/g"];
+      const matches = Object.fromEntries(prefixes.map((prefix) => [prefix.replaceAll("/", "p"), { paths: [{ prefix }] }]));
+      expect(chosen(matches, { path })).toBe("pcart");
+    },
+  );
 
   test("explain says of each rollout what did not fit", () => {
     const matches = {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { events, SINCE_MS, states, stepOf, summary } from "../../../support/plan-inputs.ts";
+import type { Rollout } from "../../../../src/contract/rollout.ts";
+import { plan } from "../../../../src/core/plan/plan.ts";
+import { events, rollout, SINCE_MS, states, stepOf, summary } from "../../../support/plan-inputs.ts";
 
 const earned = { type: "verdict", verdict: "advance", safeShareBp: 5_000, runSample: 100, reason: "fine" } as const;
 const BEGUN_MS = 10_000;
@@ -29,6 +31,18 @@ describe("a stage is passed when all of it is earned", () => {
     expect(summary(stepOf(states.lastStage, { ...earned, safeShareBp: 10_000 }, afterMs))).toBe(
       "promoting, run 8; serve 10000 as run 8; promoting",
     );
+  });
+
+  test("of several variants all shares together must be safe", () => {
+    const stages = [{ share: 500 }, { share: 1_000 }, { share: 2_000, shares: { b: 2_500 } }].map((stage) => ({
+      ...stage,
+      minTime: MIN_MS,
+      minSample: 100,
+    }));
+    const several: Rollout = { ...rollout, strategy: { type: "canary", stages } };
+    const at = (safeShareBp: number): string =>
+      summary(plan(several, states.stage, { ...earned, safeShareBp }, SINCE_MS + BEGUN_MS + MIN_MS));
+    expect([at(4_499), at(4_500)]).toEqual(["stage 1, run 7", "stage 2, run 8; serve 2000 as run 8; stage"]);
   });
 
   test("the audit names stage and figures", () => {
