@@ -31,7 +31,7 @@ export const hostMatches = (pattern: string, host: string): boolean =>
   pattern === "*" || pattern === host || (pattern.startsWith("*.") && host.length > pattern.length - 1 && host.endsWith(pattern.slice(1)));
 
 /** Where the query of a path begins; its length without one. */
-export function pathEnd(path: string): number {
+function pathEnd(path: string): number {
   const query = path.indexOf("?");
   const fragment = path.indexOf("#");
   if (fragment === -1) return query === -1 ? path.length : query;
