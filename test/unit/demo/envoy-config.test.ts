@@ -89,10 +89,15 @@ describe("the shipped configuration", () => {
 
   test("asks another sidecar where one cannot be reached, for decisions and for outcomes, which are never told twice", () => {
     const [{ typed_config: logger }] = manager.access_log;
-    const policies = [extProc.grpc_service.retry_policy, logger.grpc_service.retry_policy];
+    const policies = [extProc.grpc_service.retry_policy, logger.common_config.grpc_stream_retry_policy];
     const predicates = [[{ name: "envoy.retry_host_predicates.previous_hosts" }], [{ name: "envoy.retry_host_predicates.previous_hosts" }]];
     expect(policies.map(({ retry_host_predicate: predicate }) => predicate)).toMatchObject(predicates);
-    expect(logger.grpc_service.retry_policy.retry_on).toBe("connect-failure,refused-stream");
+    // Envoy's logger knows no other reason than a connection that failed.
+    expect(logger.common_config.grpc_stream_retry_policy.retry_on).toBeUndefined();
+  });
+
+  test("lets an outcome wait for 0.2 s at most", () => {
+    expect(manager.access_log[0].typed_config.common_config.buffer_flush_interval).toBe("0.2s");
   });
 
   test("logs ends only, whatever else Envoy may be told to log", () => {
