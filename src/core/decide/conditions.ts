@@ -11,7 +11,12 @@ import { compileValueTest, compileVersion, isOverlong } from "./value-tests.ts";
 export type Meets = (request: RequestFacts, subject: Subject) => boolean;
 
 /** A condition ready to be asked, and to be told of: what failed is found by asking its parts again. */
-export type CompiledCondition = { readonly meets: Meets } & Told;
+export type CompiledCondition = {
+  /** False, too, where that hangs on a segment which is not known. */
+  readonly meets: Meets;
+  /** True, too, there: what `not` must know of its part. The same where no segment is asked for. */
+  readonly mayMeet: Meets;
+} & Told;
 type Told =
   | { readonly kind: "all" | "any"; readonly inner: readonly CompiledCondition[] }
   | { readonly kind: "not"; readonly inner: CompiledCondition }
@@ -27,30 +32,49 @@ export function compileCondition(condition: ReadyCondition, tableOf: (list: User
   if ("any" in condition) return anyOf(condition.any.map(compiled));
   if ("not" in condition) return noneOf(compiled(condition.not));
   if (isUserList(condition)) return listedIn(tableOf(condition));
-  return { kind: "leaf", asked: condition, meets: compileLeaf(condition) };
+  const meets = compileLeaf(condition);
+  if (!("segment" in condition)) return { kind: "leaf", asked: condition, meets, mayMeet: meets };
+  const { segment } = condition;
+  return {
+    kind: "leaf",
+    asked: condition,
+    meets,
+    mayMeet: (request, { key, segments }) => segments?.mayHold(segment, request, key) !== false,
+  };
 }
 
-function allOf(inner: readonly CompiledCondition[]): CompiledCondition {
-  const asked = inner.map(({ meets }) => meets);
-  return { kind: "all", inner, meets: (request, subject) => asked.every((meets) => meets(request, subject)) };
+const allOf = (inner: readonly CompiledCondition[]): CompiledCondition => ({
+  kind: "all",
+  inner,
+  ...ofParts(inner, (parts) => (request, subject) => parts.every((meets) => meets(request, subject))),
+});
+
+const anyOf = (inner: readonly CompiledCondition[]): CompiledCondition => ({
+  kind: "any",
+  inner,
+  ...ofParts(inner, (parts) => (request, subject) => parts.some((meets) => meets(request, subject))),
+});
+
+type Asking = Pick<CompiledCondition, "meets" | "mayMeet">;
+
+function ofParts(inner: readonly CompiledCondition[], join: (parts: readonly Meets[]) => Meets): Asking {
+  const meets = join(inner.map((part) => part.meets));
+  const isOne = inner.every((part) => part.meets === part.mayMeet);
+  return { meets, mayMeet: isOne ? meets : join(inner.map((part) => part.mayMeet)) };
 }
 
-function anyOf(inner: readonly CompiledCondition[]): CompiledCondition {
-  const asked = inner.map(({ meets }) => meets);
-  return { kind: "any", inner, meets: (request, subject) => asked.some((meets) => meets(request, subject)) };
-}
-
+/** Not to be in a segment that nobody knows is not to be trusted: `not` would hold for everybody. */
 function noneOf(inner: CompiledCondition): CompiledCondition {
-  const { meets } = inner;
-  return { kind: "not", inner, meets: (request, subject) => !meets(request, subject) };
+  const meets: Meets = (request, subject) => !inner.mayMeet(request, subject);
+  const mayMeet: Meets = inner.meets === inner.mayMeet ? meets : (request, subject) => !inner.meets(request, subject);
+  return { kind: "not", inner, meets, mayMeet };
 }
 
 /** Its own function, so that it holds on to the table and not to the list that the table was made of. */
-const listedIn = (table: UserTable): CompiledCondition => ({
-  kind: "leaf",
-  asked: { listedUsers: table.length >>> 1 },
-  meets: (_request, { user }) => user !== undefined && holdsUser(table, user),
-});
+function listedIn(table: UserTable): CompiledCondition {
+  const meets: Meets = (_request, { user }) => user !== undefined && holdsUser(table, user);
+  return { kind: "leaf", asked: { listedUsers: table.length >>> 1 }, meets, mayMeet: meets };
+}
 
 /** Whether a condition is a list of users itself. */
 const isUserList = (condition: ReadyCondition): condition is UserList =>

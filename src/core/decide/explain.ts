@@ -172,7 +172,7 @@ function membershipText(name: string, membership: Membership): string {
     case "out":
       return `segment ${name} does not hold`;
     case "unknown":
-      return `there is no segment ${name}, so nobody is in it`;
+      return `there is no segment ${name}, so nobody is known to be in it, or not to be`;
   }
 }
 

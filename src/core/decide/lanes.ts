@@ -18,7 +18,7 @@ const FULL_BP = 10_000;
 /** Lanes with their shares, from left to right. */
 export function compileLanes(variants: Variants, { shareBp, shares = {} }: LiveRule): readonly CompiledLane[] {
   const grown = grownVariant(variants);
-  const shareOf = (name: VariantName): number => (name === grown ? shareBp : (shares[name] ?? 0));
+  const shareOf = (name: VariantName): number => (name === grown ? shareBp : Object.hasOwn(shares, name) ? (shares[name] ?? 0) : 0);
   const lanes = [...lanesOf(variants)];
   // 100 % of one variant alone is everybody, whatever its lane.
   const whole = lanes.find(([name]) => shareOf(name) === FULL_BP)?.[0];

@@ -127,3 +127,13 @@ test("variants that leave nothing beside stable have no lane, and so no share", 
   const alone = ruleOf({ variants: { stable: { cluster: "s", tags: {} } } }, { shareBp: 10_000 });
   expect(compile(ruleSetOf({ alone })).rollouts.get("alone")).toMatchObject({ lanes: [], threshold: 0 });
 });
+
+test("a variant may be named like what every object has", () => {
+  const routed = (cluster: string) => ({ cluster, tags: {} });
+  const variants = { stable: routed("s"), canary: routed("c"), constructor: routed("d") };
+  const lanes = compile(ruleSetOf({ odd: ruleOf({ variants }, { shareBp: 100, shares: {} }) })).rollouts.get("odd")?.lanes;
+  expect(lanes?.map(({ variant, threshold }) => [variant, Number.isNaN(threshold)])).toEqual([
+    ["canary", false],
+    ["constructor", false],
+  ]);
+});

@@ -41,6 +41,20 @@ describe("a request is in a segment", () => {
     { title: "inside all", when: { all: [{ segment: "staff" }, { segment: "testers" }] }, request: by("bob"), holds: false },
     { title: "inside not", when: { not: { segment: "staff" } }, request: by("ann"), holds: true },
     { title: "never in one that is unknown", when: { segment: "nobody" }, request: by("ann"), holds: false },
+    { title: "nor outside of it", when: { not: { segment: "nobody" } }, request: by("ann"), holds: false },
+    { title: "nor by twice not", when: { not: { not: { segment: "nobody" } } }, request: by("ann"), holds: false },
+    {
+      title: "nor outside of one of two",
+      when: { not: { any: [{ segment: "nobody" }, { method: ["PUT"] }] } },
+      request: by("ann"),
+      holds: false,
+    },
+    {
+      title: "but by what else is asked",
+      when: { not: { all: [{ segment: "nobody" }, { method: ["PUT"] }] } },
+      request: by("ann"),
+      holds: true,
+    },
   ] as const)("$title", ({ when, request, holds }) => {
     expect(meets(when as Condition, segments, request)).toBe(holds);
   });
@@ -119,7 +133,7 @@ test("explain says which segment held, and why", () => {
   const segments = { testers: { ...packed("testers", "ann"), when: inVienna }, staff: packed("staff", "bob") };
   const texts = (request: PlainRequest) =>
     explain(compile(rulesFor(when, segments)), factsOf(request)).steps.flatMap(({ step, text }) => (step === "segment" ? [text] : []));
-  const before = ["segment staff does not hold", "there is no segment nobody, so nobody is in it"];
+  const before = ["segment staff does not hold", "there is no segment nobody, so nobody is known to be in it, or not to be"];
   expect(texts(by("ann"))).toEqual([...before, "segment testers holds: the user is listed"]);
   expect(texts(by("cy", ["x-office", "vienna"]))).toEqual([...before, "segment testers holds by its condition"]);
   expect(texts(by("cy"))).toEqual([...before, "segment testers does not hold"]);
