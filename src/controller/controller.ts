@@ -87,10 +87,13 @@ class Controller implements RunningController {
       return gaugesOf({ isLeader: this.isLeader(), rollouts, failing, mixes, nowMs: clock.nowMs() });
     };
     const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false, log });
-    const server = await startHttp(settings.http, {
-      metrics: (request, response) => telemetry.serve(request, response),
-      readiness: () => ({ isReady: true, body: { role: this.isLeader() ? "leader" : "standby" } }),
-    });
+    const server = await startHttp(
+      { address: settings.http, what: "HTTP", flag: "--http" },
+      {
+        metrics: (request, response) => telemetry.serve(request, response),
+        readiness: () => ({ isReady: true, body: { role: this.isLeader() ? "leader" : "standby" } }),
+      },
+    );
     this.#http = { ...server, telemetry };
   }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type ListeningPlace, listenOn } from "./listening.ts";
 
 /** Whether a program serves, and what it says of it. */
 export interface Readiness {
@@ -20,8 +21,8 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
-/** Serves /metrics, /healthz and /readyz on `HOST:PORT`. Throws when the address cannot be used. */
-export async function startHttp(address: string, ports: HttpPorts): Promise<HttpServer> {
+/** Serves /metrics, /healthz and /readyz on `HOST:PORT`. Throws UsageError when the address is taken or cannot be used. */
+export async function startHttp(place: ListeningPlace, ports: HttpPorts): Promise<HttpServer> {
   const server = createServer((request, response) => {
     // Not by URL, which throws for paths like "//" that any client may send.
     switch ((request.url ?? "").split("?", 1)[0] ?? "") {
@@ -35,16 +36,11 @@ export async function startHttp(address: string, ports: HttpPorts): Promise<Http
         return send(response, 404, { error: "not here; ask /metrics, /healthz or /readyz" });
     }
   });
-  const colon = address.lastIndexOf(":");
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, "");
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(Number(address.slice(colon + 1)), host, resolve);
-  });
+  await listenOn(server, place);
   // A server that listens on TCP has an AddressInfo.
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: `http://${place.address.slice(0, place.address.lastIndexOf(":"))}:${port}`,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

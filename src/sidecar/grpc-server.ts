@@ -1,7 +1,8 @@
 import { lstatSync, unlinkSync } from "node:fs";
-import { connect, createServer, type ListenOptions, type Server } from "node:net";
+import { connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { UsageError } from "../contract/errors.ts";
+import { type ListeningPlace, listenOn } from "../io/listening.ts";
 import { Connection, type ConnectionPorts } from "./h2/connection.ts";
 import type { Header } from "./h2/hpack.ts";
 import { type Method, STATUS } from "./h2/stream.ts";
@@ -28,8 +29,8 @@ export type Methods = ReadonlyMap<string, Method>;
 const ON_THEIR_WAY_MS = 100;
 
 /** Binds to `unix:PATH` or `HOST:PORT`. Throws UsageError when the address is taken or cannot be used. */
-export async function bindGrpcServer(methods: Methods, address: string, ports: ServerPorts): Promise<BoundServer> {
-  if (address.startsWith("unix:")) await clearStaleSocket(address.slice("unix:".length));
+export async function bindGrpcServer(methods: Methods, place: ListeningPlace, ports: ServerPorts): Promise<BoundServer> {
+  if (place.address.startsWith("unix:")) await clearStaleSocket(place.address.slice("unix:".length), place.flag);
   const connections = new Set<Connection>();
   const forServer: ConnectionPorts = {
     route: (headers) => routeTo(methods, headers),
@@ -38,7 +39,7 @@ export async function bindGrpcServer(methods: Methods, address: string, ports: S
     closed: (connection) => void connections.delete(connection),
   };
   const server = createServer({ noDelay: true }, (socket) => connections.add(new Connection(socket, forServer)));
-  await listen(server, address);
+  await listenOn(server, place);
   const bound = server.address();
   return {
     port: bound === null || typeof bound === "string" ? undefined : bound.port,
@@ -69,23 +70,11 @@ const refuse =
   (status: number, text: string): Method =>
   (call) => ({ message: () => call.end(status, text), halfClosed: () => call.end(status, text), closed: () => undefined });
 
-async function listen(server: Server, address: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => reject(new UsageError(`cannot listen on ${address}: ${cause.message}`, { cause })));
-    server.listen(listenOptions(address), resolve);
-  });
-}
-
-function listenOptions(address: string): ListenOptions {
-  if (address.startsWith("unix:")) return { path: address.slice("unix:".length) };
-  const colon = address.lastIndexOf(":");
-  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(colon + 1)) };
-}
 /** A socket file outlives a killed process: it goes when nobody answers on it, and stays when somebody does. */
-async function clearStaleSocket(path: string): Promise<void> {
+async function clearStaleSocket(path: string, flag: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket()) throw new UsageError(`${path} is there and is no socket; name another path`);
+  if (!found.isSocket()) throw new UsageError(`${path} is there and is no socket; give another path by ${flag}`);
   const isAnswered = await new Promise<boolean>((resolve) => {
     const socket = connect(path, () => {
       socket.destroy();
@@ -93,6 +82,6 @@ async function clearStaleSocket(path: string): Promise<void> {
     });
     socket.on("error", () => resolve(false));
   });
-  if (isAnswered) throw new UsageError(`another process listens on ${path}; give each sidecar a socket of its own`);
+  if (isAnswered) throw new UsageError(`another process listens on ${path}; give each sidecar a socket of its own by ${flag}`);
   unlinkSync(path);
 }

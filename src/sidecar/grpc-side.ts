@@ -1,3 +1,4 @@
+import type { ListeningPlace } from "../io/listening.ts";
 import { accessLogService } from "./access-log-service.ts";
 import { extProcMethod } from "./ext-proc.ts";
 import { type BoundServer, bindGrpcServer, type Methods } from "./grpc-server.ts";
@@ -40,11 +41,15 @@ export async function startGrpc({ extProc, als }: SidecarSettings, state: Sideca
     ["/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", state.envoyStats.method],
   ];
   const bound: BoundServer[] = [];
-  const bind = async (methods: Methods, address: string): Promise<void> => {
-    bound.push(await bindGrpcServer(methods, address, ports));
+  const bind = async (methods: Methods, place: ListeningPlace): Promise<void> => {
+    bound.push(await bindGrpcServer(methods, place, ports));
   };
-  await bind(new Map([decisions, ...(als === undefined ? outcomes : []), ...health]), extProc);
+  await bind(new Map([decisions, ...(als === undefined ? outcomes : []), ...health]), {
+    address: extProc,
+    what: "ext_proc",
+    flag: "--ext-proc",
+  });
   stops.unshift(() => Promise.all(bound.map((server) => server.stop(SHUTDOWN_MS))));
-  if (als !== undefined) await bind(new Map([...outcomes, ...health]), als);
+  if (als !== undefined) await bind(new Map([...outcomes, ...health]), { address: als, what: "access log", flag: "--als" });
   return { extProcPort: bound[0]?.port, alsPort: bound[1]?.port };
 }

@@ -103,7 +103,7 @@ async function startMetrics({ id, metrics, otlp }: SidecarSettings, state: Sidec
   const { collect, slices, log, readiness } = state;
   const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect, slices, log });
   stops.unshift(telemetry.stop);
-  const http = await startHttp(metrics, { metrics: telemetry.serve, readiness });
+  const http = await startHttp({ address: metrics, what: "metrics", flag: "--metrics" }, { metrics: telemetry.serve, readiness });
   stops.unshift(http.stop);
   return http.url;
 }

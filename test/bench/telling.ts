@@ -52,7 +52,7 @@ async function run({ rollouts, natsUrl }: TellingTask): Promise<void> {
   count(rollouts);
   const { collect, slices, readiness } = state;
   const telemetry = await startTelemetry({ service: "bench", instance: "bench", collect, slices, log, otlp: false });
-  const http = await startHttp("127.0.0.1:0", { metrics: telemetry.serve, readiness });
+  const http = await startHttp({ address: "127.0.0.1:0", what: "metrics", flag: "--metrics" }, { metrics: telemetry.serve, readiness });
   const link = await connectNats({ url: natsUrl, name: "bench", waitForServer: false });
   const scrape = await longestStall(async () => {
     process.send?.({ url: `${http.url}/metrics` });

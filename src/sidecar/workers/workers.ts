@@ -128,7 +128,10 @@ async function startPage(
     yield* await team.collect();
   }
   const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect, log });
-  const http = metrics === "off" ? undefined : await startHttp(metrics, { metrics: telemetry.serve, readiness: team.readiness });
+  const http =
+    metrics === "off"
+      ? undefined
+      : await startHttp({ address: metrics, what: "metrics", flag: "--metrics" }, { metrics: telemetry.serve, readiness: team.readiness });
   return {
     url: http?.url,
     async stop() {

@@ -107,7 +107,7 @@ describe("a stop comes to its end and leaves nothing open", () => {
     const first = await start();
     const before = handles();
     const { host } = new URL(first.metricsUrl ?? "");
-    await expect(start({ id: "s2", metrics: host })).rejects.toThrow("EADDRINUSE");
+    await expect(start({ id: "s2", metrics: host })).rejects.toThrow(`metrics address ${host} is in use; give another by --metrics`);
     await expect(start({ id: "s2", extProc: `unix:${join(first.directory, "s.sock")}` })).rejects.toThrow("another process listens on");
     await expect(start({ id: "s2", als: `unix:${join(first.directory, "s.sock")}` })).rejects.toThrow("another process listens on");
     expect(await isAllGone(before, Promise.resolve())).toBe(true);

@@ -1,12 +1,16 @@
 import { createConnection } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { UsageError } from "../../../src/contract/errors.ts";
 import { type HttpServer, startHttp } from "../../../src/io/http.ts";
 
 async function started(isReady = true): Promise<HttpServer> {
-  const server = await startHttp("127.0.0.1:0", {
-    metrics: (_request, response) => void response.end("up 1\n"),
-    readiness: () => ({ isReady, body: { revision: 3 } }),
-  });
+  const server = await startHttp(
+    { address: "127.0.0.1:0", what: "metrics", flag: "--metrics" },
+    {
+      metrics: (_request, response) => void response.end("up 1\n"),
+      readiness: () => ({ isReady, body: { revision: 3 } }),
+    },
+  );
   onTestFinished(() => server.stop());
   return server;
 }
@@ -44,8 +48,14 @@ test("who is not ready says so with 503, and is alive", async () => {
   expect([ready.status, await ready.json(), (await fetch(`${url}/healthz`)).status]).toEqual([503, { revision: 3 }, 200]);
 });
 
-test("an address that is taken is an error of the start", async () => {
-  const { url } = await started();
-  const again = startHttp(new URL(url).host, { metrics: () => undefined, readiness: () => ({ isReady: true, body: {} }) });
-  await expect(again).rejects.toThrow("EADDRINUSE");
+const at = (address: string) =>
+  startHttp({ address, what: "metrics", flag: "--metrics" }, { metrics: () => undefined, readiness: () => ({ isReady: true, body: {} }) });
+
+test("an address that is taken is the user's error, with the way to put it right", async () => {
+  const { host } = new URL((await started()).url);
+  await expect(at(host)).rejects.toThrow(new UsageError(`metrics address ${host} is in use; give another by --metrics`));
+});
+
+test("a port that there cannot be is the user's error", async () => {
+  await expect(at("127.0.0.1:99999")).rejects.toThrow(UsageError);
 });

@@ -15,7 +15,8 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 const lastStreams = (): void => undefined;
-const bind = (address: string) => bindGrpcServer(new Map(), address, { surprise: () => undefined, lastStreams });
+const placeOf = (address: string) => ({ address, what: "ext_proc", flag: "--ext-proc" });
+const bind = (address: string) => bindGrpcServer(new Map(), placeOf(address), { surprise: () => undefined, lastStreams });
 
 describe("a Unix socket", () => {
   test("that a killed process left behind is taken over", async () => {
@@ -40,7 +41,7 @@ describe("a Unix socket", () => {
     const path = join(directory, "s.sock");
     const first = await bind(`unix:${path}`);
     await expect(bind(`unix:${path}`)).rejects.toThrow(
-      new UsageError(`another process listens on ${path}; give each sidecar a socket of its own`),
+      new UsageError(`another process listens on ${path}; give each sidecar a socket of its own by --ext-proc`),
     );
     expect((await stat(path)).isSocket()).toBe(true);
     await first.stop(100);
@@ -49,7 +50,7 @@ describe("a Unix socket", () => {
   test("is never put in the place of a file that is none", async () => {
     const path = join(directory, "important.txt");
     await writeFile(path, "keep me");
-    await expect(bind(`unix:${path}`)).rejects.toThrow(`${path} is there and is no socket; name another path`);
+    await expect(bind(`unix:${path}`)).rejects.toThrow(`${path} is there and is no socket; give another path by --ext-proc`);
     expect((await stat(path)).size).toBe(7);
   });
 
@@ -77,7 +78,7 @@ describe("a stop comes to its end in time", () => {
   test("after a fault of a client that does not read what is said to it", async () => {
     const path = join(directory, "s.sock");
     const said: unknown[] = [];
-    const bound = await bindGrpcServer(new Map(), `unix:${path}`, { surprise: (_kind, error) => said.push(error), lastStreams });
+    const bound = await bindGrpcServer(new Map(), placeOf(`unix:${path}`), { surprise: (_kind, error) => said.push(error), lastStreams });
     await deafClient(path, ...PINGS, frame(FRAME.data, 0, 0));
     await expect.poll(() => said.length).toBe(1);
     await expect(bound.stop(100)).resolves.toBeUndefined();
@@ -93,6 +94,8 @@ describe("a stop comes to its end in time", () => {
 
 test("a port that is taken is the user's error, and names the address", async () => {
   const first = await bind("127.0.0.1:0");
-  await expect(bind(`127.0.0.1:${first.port}`)).rejects.toThrow(`cannot listen on 127.0.0.1:${first.port}: `);
+  await expect(bind(`127.0.0.1:${first.port}`)).rejects.toThrow(
+    new UsageError(`ext_proc address 127.0.0.1:${first.port} is in use; give another by --ext-proc`),
+  );
   await first.stop(100);
 });
