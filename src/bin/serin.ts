@@ -85,7 +85,8 @@ const parts: CliParts = {
       import("../controller/options.ts"),
       loadLog("serin-controller"),
     ]);
-    return startController(ControllerOptionsSchema.parse(options), { log: createLog(level), clock: systemClock });
+    const { signal } = stopping;
+    return startController(ControllerOptionsSchema.parse(options), { log: createLog(level), clock: systemClock, signal });
   },
   async runDemo({ json }) {
     // A closed terminal must leave no servers behind; a sidecar may well run on without one.

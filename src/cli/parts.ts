@@ -36,6 +36,7 @@ export interface CliParts {
   ): Promise<Running & { readonly metricsUrl: string | undefined; readonly workers: readonly object[] }>;
   /** Serves as one of several, for the process that started this one. */
   runWorker(): Promise<ExitCode>;
+  /** Rejects with an AbortError when `signal` comes before it runs. */
   startController(options: unknown, log: LogLevel): Promise<Running>;
   runDemo(options: { json: boolean }): Promise<ExitCode>;
 }

@@ -94,13 +94,22 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     renewMs: flags.renew,
     leaseMs: flags.lease,
   });
-  const running = await Promise.race([checked(() => parts.startController(options, flags.logLevel)), stopped(parts.signal)]);
-  // The signal came while NATS was still away: nothing runs yet.
+  const running = await startedController(options, flags.logLevel, parts);
   if (running === undefined) return EXIT.done;
   if (flags.json === true) parts.out(`${JSON.stringify({ id })}\n`);
   await stopped(parts.signal);
   await running.stop();
   return EXIT.done;
+}
+
+/** Undefined when the signal came while NATS was still away: nothing runs then. */
+async function startedController(options: unknown, level: LogLevel, parts: CliParts): Promise<Running | undefined> {
+  try {
+    return await checked(() => parts.startController(options, level));
+  } catch (error) {
+    if (parts.signal.aborted && error instanceof Error && error.name === "AbortError") return undefined;
+    throw error;
+  }
 }
 
 /** A bad option is the user's error, with its name and how to put it right. */

@@ -1,25 +1,28 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { MetricData } from "@opentelemetry/sdk-metrics";
 import type { KillOrder, KillScope } from "../contract/kills.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
-import { type HttpServer, startHttp } from "../io/http.ts";
+import type { HttpServer } from "../io/http.ts";
 import { readOperatorKeys } from "../io/kill-signatures.ts";
 import { readKills } from "../io/kill-store.ts";
 import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, ensureStreams, type NatsLink, subscribeSafely } from "../io/nats.ts";
-import { startTelemetry, type Telemetry } from "../io/telemetry.ts";
 import { Candidate, pause } from "./candidate.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
-import { gaugesOf } from "./gauges.ts";
 import { auditPort, planPort, segmentPort, statePort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
+import { type Shown, startPage } from "./page.ts";
 import { Term } from "./term.ts";
 
 export interface ControllerParts {
   readonly log: Logger;
   readonly clock: Clock;
+}
+
+interface StartParts extends ControllerParts {
+  /** Ends the wait for NATS. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningController {
@@ -31,30 +34,48 @@ export interface RunningController {
   stop(): Promise<void>;
 }
 
-/** Starts one controller; it resolves once NATS was reached and leads or stands by from then on. Throws on options that make no sense. */
-export async function startController(options: ControllerOptions, { log, clock }: ControllerParts): Promise<RunningController> {
+/**
+ * Starts one controller; it resolves once NATS was reached and leads or stands by from then on. Health and metrics are there before.
+ * Throws on options that make no sense, and an AbortError when the signal comes before NATS answers.
+ */
+export async function startController(options: ControllerOptions, { signal, ...parts }: StartParts): Promise<RunningController> {
   const settings = ControllerOptionsSchema.parse(options);
+  const { log } = parts;
   log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
   const kills = createKillSwitch(settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys), log);
-  const link = await connectNats({ url: settings.nats, name: `serin controller ${settings.id}`, waitForServer: true });
-  const controller = new Controller({ link, log, clock, settings, kills });
+  let controller: Controller | undefined;
+  const page = await startPage({ settings, ...parts, shown: () => controller });
+  if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
-    await controller.serveHttp();
+    const link = await reachNats(settings, log, signal);
+    controller = new Controller({ link, settings, kills, page, ...parts });
+    return controller;
   } catch (error) {
-    await controller.stop();
+    await page?.stop();
     throw error;
   }
-  return controller;
 }
 
-type Parts = ControllerParts & Readonly<{ link: NatsLink; settings: ControllerSettings; kills: KillSwitch }>;
+const SLOW_MS = 3_000;
 
-class Controller implements RunningController {
+async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, signal: AbortSignal | undefined): Promise<NatsLink> {
+  const slow = setTimeout(() => log.warn({ nats: url }, "NATS does not answer; neither leading nor standing by, and trying on"), SLOW_MS);
+  try {
+    const link = await connectNats({ url, name: `serin controller ${id}`, waitForServer: true, ...(signal && { signal }) });
+    log.info({ nats: url }, "connected to NATS");
+    return link;
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
+type Parts = ControllerParts & Readonly<{ link: NatsLink; settings: ControllerSettings; kills: KillSwitch; page: HttpServer | undefined }>;
+
+class Controller implements RunningController, Shown {
   readonly #parts: Parts;
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
   #leading: Readonly<{ writer: FencedWriter; term: Term }> | undefined;
-  #http: (HttpServer & Readonly<{ telemetry: Telemetry }>) | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -66,41 +87,16 @@ class Controller implements RunningController {
   }
 
   get httpUrl(): string | undefined {
-    return this.#http?.url;
+    return this.#parts.page?.url;
   }
 
-  /** Shows health and metrics where the options ask for it. A standby is as ready as a leader: it does its job. */
-  async serveHttp(): Promise<void> {
-    const { settings, clock, log } = this.#parts;
-    if (settings.http === undefined) return;
-    const collect = (): MetricData[] => {
-      const term = this.isLeader() ? this.#leading?.term : undefined;
-      const rollouts = term?.rollouts ?? [];
-      const failing = rollouts.flatMap((live) => {
-        const users = term?.failingUsers(live);
-        return users === undefined ? [] : [{ rollout: live.rollout, users }];
-      });
-      const mixes = rollouts.flatMap((live) => {
-        const figures = term?.mix.figures(live);
-        return figures === undefined ? [] : [{ rollout: live.rollout, figures }];
-      });
-      return gaugesOf({ isLeader: this.isLeader(), rollouts, failing, mixes, nowMs: clock.nowMs() });
-    };
-    const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false, log });
-    const server = await startHttp(
-      { address: settings.http, what: "HTTP", flag: "--http" },
-      {
-        metrics: (request, response) => telemetry.serve(request, response),
-        readiness: () => ({ isReady: true, body: { role: this.isLeader() ? "leader" : "standby" } }),
-      },
-    );
-    this.#http = { ...server, telemetry };
+  get term(): Term | undefined {
+    return this.#leading?.term;
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#http?.stop();
-    await this.#http?.telemetry.stop();
+    await this.#parts.page?.stop();
     await this.#done;
     await this.#parts.link.close();
   }

@@ -32,8 +32,11 @@ export async function connectNats(options: NatsOptions): Promise<NatsLink> {
   for (;;) {
     try {
       const connection = await dial(options);
+      if (options.signal?.aborted === true) await connection.close();
+      options.signal?.throwIfAborted();
       return { connection, jetstream: jetstream(connection, { timeout: 3_000 }), close: () => connection.close() };
     } catch (error) {
+      options.signal?.throwIfAborted();
       if (!options.waitForServer || error instanceof errors.InvalidArgumentError) throw error;
     }
     // The client's own wait for a first server cannot be given up: it would keep a program alive that was told to stop.

@@ -1,0 +1,64 @@
+import type { MetricData } from "@opentelemetry/sdk-metrics";
+import type { Clock } from "../io/clock.ts";
+import { type HttpServer, type Readiness, startHttp } from "../io/http.ts";
+import type { Logger } from "../io/log.ts";
+import { startTelemetry } from "../io/telemetry.ts";
+import { gaugesOf } from "./gauges.ts";
+import type { ControllerSettings } from "./options.ts";
+import type { Term } from "./term.ts";
+
+/** A controller as its page shows it. */
+export interface Shown {
+  isLeader(): boolean;
+  /** The time in office; undefined for a standby. */
+  readonly term: Term | undefined;
+}
+
+interface Parts {
+  readonly settings: ControllerSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Undefined until NATS was reached. */
+  shown(): Shown | undefined;
+}
+
+/** Shows health and metrics where the options ask for it; undefined where they do not. A standby is as ready as a leader: it does its job. */
+export async function startPage({ settings, clock, log, shown }: Parts): Promise<HttpServer | undefined> {
+  if (settings.http === undefined) return undefined;
+  const collect = (): MetricData[] => metricsOf(shown(), clock.nowMs());
+  const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false, log });
+  const readiness = (): Readiness => {
+    const controller = shown();
+    if (controller === undefined) return { isReady: false, body: { role: "starting", problem: "NATS does not answer yet" } };
+    return { isReady: true, body: { role: controller.isLeader() ? "leader" : "standby" } };
+  };
+  try {
+    const metrics = telemetry.serve;
+    const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness });
+    return {
+      url: server.url,
+      async stop() {
+        await server.stop();
+        await telemetry.stop();
+      },
+    };
+  } catch (error) {
+    await telemetry.stop();
+    throw error;
+  }
+}
+
+function metricsOf(controller: Shown | undefined, nowMs: number): MetricData[] {
+  const isLeader = controller?.isLeader() === true;
+  const term = isLeader ? controller.term : undefined;
+  const rollouts = term?.rollouts ?? [];
+  const failing = rollouts.flatMap((live) => {
+    const users = term?.failingUsers(live);
+    return users === undefined ? [] : [{ rollout: live.rollout, users }];
+  });
+  const mixes = rollouts.flatMap((live) => {
+    const figures = term?.mix.figures(live);
+    return figures === undefined ? [] : [{ rollout: live.rollout, figures }];
+  });
+  return gaugesOf({ isLeader, rollouts, failing, mixes, nowMs });
+}
