@@ -16,6 +16,8 @@ export interface ManifestFeed {
   /** Never throws: a manifest that cannot be used is counted, logged once and told in the receipt. */
   offer(data: Uint8Array): void;
   refuse(error: unknown): void;
+  /** Resolves when those that came are in force, or wait to be tried again. */
+  settled(): Promise<void>;
   stop(): void;
 }
 
@@ -56,7 +58,7 @@ class Feed implements ManifestFeed {
   /** The one in force, while segments of it are fetched. */
   #unfinished: Waiting | undefined;
   #hasMore = false;
-  #isWorking = false;
+  #working: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(link: NatsLink, parts: FeedParts) {
@@ -90,6 +92,10 @@ class Feed implements ManifestFeed {
     if (rules.reject(problem)) log.error({ problem }, "rules refused, the last good ones stay");
   }
 
+  async settled(): Promise<void> {
+    await this.#working;
+  }
+
   stop(): void {
     clearTimeout(this.#retry);
     this.#segments.stop();
@@ -107,13 +113,14 @@ class Feed implements ManifestFeed {
   }
 
   #work(): void {
-    if (!this.#isWorking) void this.#takeAll();
+    this.#working ??= this.#takeAll();
   }
 
   async #takeAll(): Promise<void> {
-    this.#isWorking = true;
+    // Its caller keeps the promise first: what comes meanwhile is taken by this loop.
+    await Promise.resolve();
     for (let next = this.#next(); next !== undefined; next = this.#next()) await this.#takeOne(next);
-    this.#isWorking = false;
+    this.#working = undefined;
   }
 
   #next(): Waiting | undefined {

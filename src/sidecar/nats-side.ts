@@ -35,6 +35,8 @@ interface Parts extends Counts {
   readonly disk: RulesDisk | undefined;
   readonly killOrders: KillOrders;
   standing(): BeatState;
+  /** NATS has told rules and beat, as far as it has any. */
+  onTold(): void;
 }
 
 interface Connected {
@@ -62,7 +64,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     log.info({ nats: url }, "connected to NATS");
     connected = start(link, parts);
     // Follows from the first moment: a reconnection during the first repair must not go unseen.
-    await Promise.all([followReconnects(connected, log), connected.source.repair()]);
+    await Promise.all([followReconnects(connected, log), firstRepair(connected, parts)]);
   })().catch((error: unknown) => {
     if (!stopping.signal.aborted) log.error({ error }, "NATS connection ended");
   });
@@ -105,6 +107,12 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
     return { link, source, receipts, evidence, senders };
   }
+}
+
+async function firstRepair({ source }: Connected, { onTold }: Parts): Promise<void> {
+  await source.repair();
+  await source.settled();
+  onTold();
 }
 
 function resendAll(senders: Connected["senders"]): void {

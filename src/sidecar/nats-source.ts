@@ -10,6 +10,8 @@ const REPAIR_MS = 15_000;
 export interface NatsSource {
   /** Reads manifest and lease anew: after a connection and now and then. */
   repair(): Promise<void>;
+  /** Resolves when the manifests that came are in force, or could not be put there yet. */
+  settled(): Promise<void>;
   stop(): void;
 }
 
@@ -71,10 +73,10 @@ export function startNatsSource(link: NatsLink, parts: Parts): NatsSource {
     if (lease === undefined) beat.startAt(0);
     feed.offer(manifest.data);
   };
-  const timer = setInterval(() => void repair(), REPAIR_MS + Math.random() * 1_000);
-  timer.unref();
+  const timer = setInterval(() => void repair(), REPAIR_MS + Math.random() * 1_000).unref();
   return {
     repair,
+    settled: () => feed.settled(),
     stop() {
       clearInterval(timer);
       feed.stop();

@@ -8,6 +8,7 @@ import type { Logger } from "../io/log.ts";
 import { startTelemetry } from "../io/telemetry.ts";
 import { readSecrets } from "./extras-ports.ts";
 import { startFileSource } from "./file-source.ts";
+import { serveWhenSure } from "./first-serving.ts";
 import { type Stops, startGrpc } from "./grpc-side.ts";
 import { startKillOrders } from "./kill-orders.ts";
 import { loadNatsSide } from "./late-modules.ts";
@@ -71,8 +72,8 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   // Stopped after gRPC: the last outcomes go out before the goodbye.
   stops.unshift(() => nats?.stop());
   const ports = await startGrpc(settings, state, stops);
-  health.set(true);
-  log.info({ id: settings.id, extProc: settings.extProc, metrics: metricsUrl, revision: rules.ruleSet().revision }, "serving");
+  log.info({ id: settings.id, extProc: settings.extProc, metrics: metricsUrl }, "listening");
+  const first = serveWhenSure(state, settings, log);
 
   state.onCanaryFailure((rollout) => nats?.urgent(rollout));
   const checkBeat = setInterval(() => watchBeat(state, nats), BEAT_CHECK_MS);
@@ -86,9 +87,10 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   // Only now, because NATS may be away, and because no request needs any of it: it takes as long to load as all of the rest.
   if ("nats" in source) {
     const { startNatsSide } = await loadNatsSide();
-    nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk, killOrders });
+    nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk, killOrders, onTold: first.told });
   }
   const stop = async (): Promise<void> => {
+    first.stop();
     health.set(false);
     log.info({ drainMs }, "draining");
     await delay(drainMs);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { connectNats, ensureStreams, type NatsLink, subscribeSafely } from "../.
 import { encodeBlobs, encodeManifest } from "../../../src/io/rules-store.ts";
 import { ruleOf } from "../../support/decide-inputs.ts";
 import { type NatsServer, startNatsServer } from "../../support/nats-server.ts";
+import { keepOnDisk } from "../../support/rules-on-disk.ts";
 import { decidedFor, requestHeaders, startTestSidecar, type TestSidecar, waitForVariant } from "../../support/sidecar.ts";
 
 let nats: NatsServer;
@@ -112,6 +113,43 @@ test("with NATS away at start it serves the rules that it kept on disk", async (
   const second = await start();
   expect(await decidedFor(second, "u1")).toBe("canary");
   expect(await second.ready()).toMatchObject({ status: 200, body: { revision: 1 } });
+});
+
+test("rules on disk that nobody watched for long: not ready until NATS tells, and then no user was moved", async () => {
+  await keepOnDisk(stateDir, { format: 1, epoch: 10, revision: 1, rollouts: { checkout: ruleOf({}, { shareBp: 10_000 }) } });
+  await utimes(join(stateDir, "rules.json"), new Date(), new Date(Date.now() - 36_000));
+  await publish(2, 10_000);
+  await beat(1);
+  const s = await start();
+  expect(s.readiness()).toMatchObject({ isReady: false });
+  await until("the sidecar to be ready", async () => (await s.ready()).status === 200);
+  expect([await decidedFor(s, "u1"), (await s.ready()).body]).toMatchObject(["canary", { revision: 2, state: "ok" }]);
+});
+
+test("a canary that was rolled back while the sidecar was away is never served from old rules on disk", async () => {
+  await keepOnDisk(stateDir, { format: 1, epoch: 10, revision: 1, rollouts: { checkout: ruleOf({}, { shareBp: 10_000 }) } });
+  await utimes(join(stateDir, "rules.json"), new Date(), new Date(Date.now() - 36_000));
+  await publish(2, 0);
+  await beat(1);
+  const s = await start();
+  const seen = new Set<string | undefined>();
+  await until("the sidecar to be ready", async () => {
+    seen.add(await decidedFor(s, "u1"));
+    return (await s.ready()).status === 200;
+  });
+  seen.add(await decidedFor(s, "u1"));
+  expect([...seen]).toEqual(["stable"]);
+});
+
+test("old rules on disk and NATS away: ready when the grace is over, with the shares at home", async () => {
+  await keepOnDisk(stateDir, { format: 1, epoch: 10, revision: 1, rollouts: { checkout: ruleOf({}, { shareBp: 10_000 }) } });
+  await utimes(join(stateDir, "rules.json"), new Date(), new Date(Date.now() - 36_000));
+  await nats.kill();
+  const begunMs = performance.now();
+  const s = await start();
+  await until("the sidecar to be ready", async () => (await s.ready()).status === 200);
+  expect(performance.now() - begunMs).toBeGreaterThan(2_900);
+  expect([await decidedFor(s, "u1"), (await s.ready()).body]).toMatchObject(["stable", { revision: 1, state: "unwatched" }]);
 });
 
 test("rules on disk that cannot be read mean stable for all, not a sidecar that does not start", async () => {
