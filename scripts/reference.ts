@@ -144,6 +144,7 @@ const natsPage = (): string =>
           "the leading controller, fenced by its lease",
         ],
         [`\`${STREAMS.audit}\``, `\`${SUBJECTS.allAudit}\``, "the leading controller, duplicates removed by message id"],
+        [`\`${STREAMS.presence}\``, `\`${SUBJECTS.allPresence}\``, "sidecars, at their start and as their goodbye"],
       ],
     ),
     table(

@@ -1,7 +1,7 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
-import type { Totals } from "../contract/live.ts";
+import { NOBODY, type Totals } from "../contract/live.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { withNats } from "./connection.ts";
@@ -93,11 +93,21 @@ const checkRow = (check: CheckRecord): string[] => [
   odds(check.odds),
 ];
 
+const NAMED = 5;
+
+/** For whom a rollout waits, by name as far as a line holds them. */
+function waitText(missing: readonly string[] = []): string {
+  if (missing.length === 0) return "waiting for every sidecar";
+  if (missing[0] === NOBODY) return `${NOBODY} yet`;
+  const named = missing.slice(0, NAMED).join(", ");
+  return `waiting for ${named}${missing.length > NAMED ? ` and ${missing.length - NAMED} more` : ""}`;
+}
+
 /** The phase for people. */
 export function phaseText({ plan, stages }: Pick<RolloutPicture, "plan" | "stages">): string {
   switch (plan.phase) {
     case "pending":
-      return "pending, waiting for every sidecar";
+      return `pending, ${waitText(plan.missing)}`;
     case "stage":
       return `stage ${plan.stage + 1} of ${stages}${plan.begunAtMs === null ? ", waiting for every sidecar" : ""}`;
     case "paused":

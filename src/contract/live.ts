@@ -13,7 +13,14 @@ const ServedSchema = {
   sinceMs: SinceSchema,
 };
 
-const PendingSchema = z.strictObject({ phase: z.literal("pending"), ...ServedSchema });
+/** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
+export const NOBODY = "no sidecar has reported";
+
+const PendingSchema = z.strictObject({
+  phase: z.literal("pending"),
+  ...ServedSchema,
+  missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
+});
 const InStageSchema = z.strictObject({
   phase: z.literal("stage"),
   ...ServedSchema,

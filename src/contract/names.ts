@@ -29,6 +29,8 @@ export const STREAMS = {
   audit: "SERIN_AUDIT",
   /** Signed by operators, and written by them: it works without a controller. */
   kills: "SERIN_KILLS",
+  /** The first and the last word of sidecars, so that a goodbye that no leader heard is found. */
+  presence: "SERIN_PRESENCE",
 } as const;
 
 const STATE = "serin.state.";
@@ -52,6 +54,8 @@ export const SUBJECTS = {
   command: "serin.command",
   receipt: (sidecar: string): string => `serin.receipt.${sidecar}`,
   allReceipts: "serin.receipt.*",
+  presence: (sidecar: string): string => `serin.presence.${sidecar}`,
+  allPresence: "serin.presence.*",
   evidence: (sidecar: string): string => `serin.evidence.${sidecar}`,
   allEvidence: "serin.evidence.*",
   failing: (sidecar: string): string => `serin.failing.${sidecar}`,

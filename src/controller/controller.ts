@@ -13,6 +13,7 @@ import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
 import { auditPort, planPort, segmentPort, statePort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Shown, startPage } from "./page.ts";
+import { hearGoodbyes } from "./presence.ts";
 import { Term } from "./term.ts";
 
 export interface ControllerParts {
@@ -145,6 +146,8 @@ class Controller implements RunningController, Shown {
       const over = aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));
       // Only after a round trip does the server know where commands go; without NATS there is none.
       await Promise.race([link.connection.flush(), over]);
+      // What is said from here on is heard; what was said before is kept.
+      if (!this.#stopping.signal.aborted && !ended.signal.aborted) await hearGoodbyes(link, term, log);
       this.#leading = { writer, term };
       log.info({ controller: settings.id, term: writer.term }, "leads");
       await over;

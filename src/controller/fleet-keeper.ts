@@ -1,8 +1,8 @@
-import { type Fleet, FleetSchema, type LiveState } from "../contract/live.ts";
+import { type Fleet, FleetSchema, type LiveState, NOBODY } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import { CorruptValueError, decodeStored } from "../io/store.ts";
-import { epochToHeal, type FleetView, forget, hear, missingFor, NOBODY, type Revision } from "./fleet.ts";
+import { epochToHeal, type FleetView, forget, hear, missingFor, type Revision } from "./fleet.ts";
 import type { TermParts } from "./ports.ts";
 
 /** The fleet of one time in office: members survive the leader, what they said does not and is heard anew within seconds. */
@@ -25,6 +25,11 @@ export class FleetKeeper {
       if (!(error instanceof CorruptValueError)) throw error;
       this.#parts.log.error({ err: error }, "fleet unreadable, waiting for receipts");
     }
+  }
+
+  /** Who is known. */
+  get members(): readonly string[] {
+    return Object.keys(this.#fleet.known);
   }
 
   /** Takes a receipt in; true when it says something that the one before it did not. */

@@ -11,9 +11,6 @@ export interface FleetView {
   readonly heard: Readonly<Record<string, Receipt>>;
 }
 
-/** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
-export const NOBODY = "no sidecar has reported";
-
 /** Takes a receipt in; `isMembershipChanged` tells that the stored fleet must be written. */
 export function hear(fleet: FleetView, receipt: Receipt, nowMs: number): Readonly<{ fleet: FleetView; isMembershipChanged: boolean }> {
   const { sidecar, startedAtMs } = receipt;

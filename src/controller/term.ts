@@ -10,6 +10,7 @@ import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
+import { type Incoming, idOf, lastToken, parse } from "./incoming.ts";
 import { judgeReports } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
@@ -23,9 +24,6 @@ import { Steps } from "./steps.ts";
 /** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
 const VERDICT_FRESH_MS = 10_000;
 const PURGE_EVERY_MS = 60_000;
-
-/** A message with the subject that it came by. */
-export type Incoming = Readonly<{ subject: string; data: Uint8Array }>;
 
 /**
  * One time in office of the leader: everything it knows and does, from the takeover to the end. Messages come in by
@@ -114,6 +112,11 @@ export class Term {
     if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
     if (receipt.state === "goodbye") this.#failing.goodbye(sidecar, receipt.startedAtMs);
     if (this.#fleet.hear(receipt)) this.#once("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
+  }
+
+  /** Known sidecars. */
+  get sidecars(): readonly string[] {
+    return this.#fleet.members;
   }
 
   /** Takes a sidecar's evidence in; it is judged as soon as what has arrived with it is in too. */
@@ -238,13 +241,4 @@ export class Term {
       else this.#waiting.delete(what);
     });
   }
-}
-
-const lastToken = (subject: string): string => subject.slice(subject.lastIndexOf(".") + 1);
-const parse = (data: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(data));
-
-/** The id of a command that could not be carried out, as far as it can be read. */
-function idOf(data: Uint8Array): string {
-  const value = parse(data);
-  return typeof value === "object" && value !== null && "id" in value ? String(value.id) : "";
 }

@@ -129,6 +129,13 @@ export async function ensureStreams(link: NatsLink): Promise<JetStreamManager> {
     ...common,
   });
   await ensureKills(manager);
+  await ensure(manager, {
+    name: STREAMS.presence,
+    subjects: [SUBJECTS.allPresence],
+    max_msgs_per_subject: 1,
+    max_age: 30 * 86_400_000_000_000,
+    allow_direct: true,
+  });
   return manager;
 }
 

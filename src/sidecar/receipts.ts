@@ -28,7 +28,7 @@ export interface Receipts {
 export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts {
   const startedAtMs = clock.nowMs();
   let timer: NodeJS.Timeout | undefined;
-  const publish = (state: SidecarState): void => {
+  const publish = (state: SidecarState, isKept = false): void => {
     // What is published while disconnected vanishes; the reconnection sends anew.
     if (link.connection.isClosed()) return;
     const { epoch, revision } = rules.ruleSet();
@@ -47,26 +47,29 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
       ...(ageMs === undefined ? {} : { beatAgeMs: Math.round(ageMs) }),
       ...(problem === undefined ? {} : { problem: problem.slice(0, 2_000) }),
     };
-    link.connection.publish(SUBJECTS.receipt(id), JSON.stringify(receipt));
+    const text = JSON.stringify(receipt);
+    if (isKept) link.connection.publish(SUBJECTS.presence(id), text);
+    link.connection.publish(SUBJECTS.receipt(id), text);
   };
-  const send = (): void => {
+  const send = (isFirst = false): void => {
     clearTimeout(timer);
-    publish(beat().state);
-    timer = setTimeout(send, isSplit(rules.compiled()) || rules.isFresh() ? LIVE_MS : IDLE_MS);
+    // The first word takes the place of the goodbye that the process before left for leaders to come.
+    publish(beat().state, isFirst);
+    timer = setTimeout(() => send(), isSplit(rules.compiled()) || rules.isFresh() ? LIVE_MS : IDLE_MS);
     timer.unref();
   };
-  const stopListening = rules.onChange(send);
+  const stopListening = rules.onChange(() => send());
   const stop = (): void => {
     clearTimeout(timer);
     stopListening();
   };
-  send();
+  send(true);
   return {
-    send,
+    send: () => send(),
     stop,
     async goodbye() {
       stop();
-      publish("goodbye");
+      publish("goodbye", true);
       // Without a connection the flush would wait for the next one.
       // A connection that ends meanwhile has nobody left to hear it.
       const flushed = link.connection.isClosed() ? undefined : link.connection.flush().catch(() => undefined);

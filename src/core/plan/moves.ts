@@ -112,3 +112,7 @@ export const refuse = (state: PlanState, scene: Scene, why: string): PlanStep =>
 
 /** A reason must say something: the contract refuses an empty one. */
 export const reasonOr = (reason: string, otherwise: string): string => (reason.trim() === "" ? otherwise : reason);
+
+/** Whether the same sidecars are missing, in whatever order. */
+export const isSame = (a: readonly string[] | undefined, b: readonly string[]): boolean =>
+  a?.length === b.length && b.every((sidecar) => a.includes(sidecar));

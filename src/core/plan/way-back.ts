@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { type In, isOver, move, refuse, type Scene, stay } from "./moves.ts";
+import { type In, isOver, isSame, move, refuse, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** Everyone goes to stable; who has not confirmed is remembered, so that the end can name them. */
@@ -65,6 +65,3 @@ export function inHandedOver(state: In<"handedOver">, event: PlanEvent, scene: S
       return refuse(state, scene, "stable runs the new version and the rule rests; apply a rollout for the next change");
   }
 }
-
-const isSame = (a: readonly string[] | undefined, b: readonly string[]): boolean =>
-  a?.length === b.length && b.every((sidecar) => a.includes(sidecar));

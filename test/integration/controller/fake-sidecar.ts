@@ -46,9 +46,10 @@ export class FakeSidecar {
   }
 
   /** Says goodbye like a sidecar that drains. */
-  goodbye(): void {
+  async goodbye(): Promise<void> {
     clearInterval(this.#timer);
     this.#say("goodbye");
+    await this.#link.connection.flush();
   }
 
   async #turn(): Promise<void> {
@@ -81,7 +82,9 @@ export class FakeSidecar {
       state,
       rejected: 0,
     };
-    this.#link.connection.publish(SUBJECTS.receipt(sidecar), JSON.stringify(receipt));
+    const text = JSON.stringify(receipt);
+    if (state === "goodbye") this.#link.connection.publish(SUBJECTS.presence(sidecar), text);
+    this.#link.connection.publish(SUBJECTS.receipt(sidecar), text);
   }
 
   #serve(name: string): void {

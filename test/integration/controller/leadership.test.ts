@@ -2,7 +2,7 @@ import { describe, expect } from "vitest";
 import { NoLeaderError } from "../../../src/contract/errors.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import type { Clock } from "../../../src/io/clock.ts";
-import { listAudit, readLease, readLive } from "../../../src/io/store.ts";
+import { listAudit, readFleet, readLease, readLive } from "../../../src/io/store.ts";
 import { documentOf } from "../../unit/controller/builders.ts";
 import { startCuttable } from "./cuttable.ts";
 import { waitFor } from "./wait.ts";
@@ -81,6 +81,18 @@ describe("a repeated command", () => {
     const paused = (await listAudit(world.link, "cart", 100)).filter(({ action }) => action === "paused");
     expect(paused.length).toBe(1);
   });
+});
+
+test("a goodbye said while nobody leads is heard by the next leader, which waits for that sidecar no more", async ({ world }) => {
+  const first = await world.leader("a");
+  const gone = await world.sidecar("gone");
+  await inStage(world, longStage);
+  await first.stop();
+  await gone.goodbye();
+  await world.leader("b");
+  await world.apply(documentOf("other", { strategy: longStage, match: { hosts: ["other.example"] } }));
+  const { plan } = await world.live("other", "begun", (live) => live.plan.phase === "stage" && live.plan.begunAtMs !== null);
+  expect([plan.phase, Object.keys((await readFleet(world.link))?.sidecars ?? {})]).toEqual(["stage", ["one"]]);
 });
 
 describe("NATS", () => {

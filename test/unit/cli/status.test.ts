@@ -7,6 +7,9 @@ const served = { run: 3, firstRun: 1, sinceMs: 0 };
 
 test.each<[PlanState, string]>([
   [{ phase: "pending", ...served }, "pending, waiting for every sidecar"],
+  [{ phase: "pending", ...served, missing: ["s1", "s2"] }, "pending, waiting for s1, s2"],
+  [{ phase: "pending", ...served, missing: ["a", "b", "c", "d", "e", "f", "g"] }, "pending, waiting for a, b, c, d, e and 2 more"],
+  [{ phase: "pending", ...served, missing: ["no sidecar has reported"] }, "pending, no sidecar has reported yet"],
   [{ phase: "stage", ...served, stage: 1, begunAtMs: null }, "stage 2 of 4, waiting for every sidecar"],
   [{ phase: "stage", ...served, stage: 1, begunAtMs: 5 }, "stage 2 of 4"],
   [{ phase: "paused", ...served, stage: 1, reason: "lunch" }, "paused (lunch)"],

@@ -22,11 +22,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const said = (): Receipt[] => fake.published.map(({ text }) => ReceiptSchema.parse(JSON.parse(text)));
+const saidOn = (subject: string): Receipt[] =>
+  fake.published.filter((message) => message.subject === subject).map(({ text }) => ReceiptSchema.parse(JSON.parse(text)));
+const said = (): Receipt[] => saidOn("serin.receipt.s1");
 
 describe("a receipt", () => {
   test("is sent at the start, with everything that the contract asks", () => {
-    expect(fake.published[0]?.subject).toBe("serin.receipt.s1");
     expect(said()).toEqual([
       {
         format: 1,
@@ -76,6 +77,12 @@ describe("the goodbye", () => {
     rules.offer(at(8, 500));
     vi.advanceTimersByTime(60_000);
     expect(said().map(({ state }) => state)).toEqual(["ok", "goodbye"]);
+  });
+
+  test("is kept for leaders to come, and the first word of the next process takes its place", async () => {
+    vi.advanceTimersByTime(60_000);
+    await receipts.goodbye();
+    expect(saidOn("serin.presence.s1").map(({ state }) => state)).toEqual(["ok", "goodbye"]);
   });
 
   test("does not hold up the stop when NATS is away", async () => {

@@ -49,6 +49,15 @@ describe("every phase that is no end has a deadline", () => {
   });
 });
 
+test("a wait for the first confirmations names for whom, once it is longer than usual", () => {
+  const missing = ["s1"];
+  const seen = { ...states.pending, missing };
+  expect(stepOf(states.pending, { type: "receipts", missing }, 999)).toEqual({ ok: true, state: states.pending, effects: [] });
+  expect(stepOf(states.pending, { type: "receipts", missing }, 1_000)).toEqual({ ok: true, state: seen, effects: [] });
+  const again = stepOf(seen, { type: "receipts", missing }, 2_000);
+  expect(again.ok && again.state).toBe(seen);
+});
+
 describe("the way back names who has not confirmed it", () => {
   test("who is missing is remembered, and written down only when it changes", () => {
     const seen = stepOf(states.rollingBack, { type: "receipts", missing: ["s2", "s1"] });
