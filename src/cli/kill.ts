@@ -6,7 +6,7 @@ import { FORMAT } from "../contract/names.ts";
 import { hashKey } from "../core/decide/bucket.ts";
 import { saltOf } from "../core/decide/rollout-rules.ts";
 import { readSigningKey, signKill } from "../io/kill-signatures.ts";
-import { storeKill } from "../io/kill-store.ts";
+import { isKilled, storeKill } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { readAppliedSegment, readPlan } from "../io/store.ts";
 import { withNats } from "./connection.ts";
@@ -30,7 +30,7 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
   if (signWith === undefined)
     throw new UsageError("an order to switch off is signed; give --sign-with FILE or SERIN_OPERATOR_KEY, an Ed25519 key in PEM");
   const key = await readSigningKey(signWith);
-  const order = await withNats(flags.nats, async (link): Promise<KillOrder> => {
+  const [order, wasOff] = await withNats(flags.nats, async (link): Promise<[order: KillOrder, wasOff: boolean]> => {
     const scope = await scopeOf(link, rollout, flags);
     const given: KillOrder = {
       format: FORMAT,
@@ -40,13 +40,18 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
       who: parts.user,
       ...(reason === undefined ? {} : { reason }),
     };
+    const isOff = await isKilled(link, scope);
+    // A lift of nothing too: sidecars may keep an order that NATS has lost.
     await storeKill(link, scope, signKill(given, key));
-    return given;
+    return [given, isOff];
   });
   if (flags.json === true) parts.out(`${JSON.stringify(order)}\n`);
-  else parts.out(`${textOf(rollout, flags)}: ${lift ? "the order is lifted" : "off, at once and everywhere: stable answers"}\n`);
+  else parts.out(`${textOf(rollout, flags)}: ${lift ? liftText(wasOff) : "off, at once and everywhere: stable answers"}\n`);
   return EXIT.done;
 }
+
+const liftText = (wasOff: boolean): string =>
+  wasOff ? "the order is lifted" : "no such order is in force; a sidecar that kept one lifts it all the same";
 
 function refuseMixed(rollout: string | undefined, { all, key, segment }: KillFlags): void {
   for (const name of [rollout, segment]) {

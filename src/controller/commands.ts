@@ -145,7 +145,10 @@ export class Commands {
   async #forgetSidecar(command: Command): Promise<Reply> {
     const { sidecar, who, reason } = command;
     if (sidecar === undefined) return replyWith(command, { result: "invalid", message: "sidecar: forget needs the sidecar's id" });
-    if (!(await this.#forget(sidecar))) return replyWith(command, { result: "unchanged", message: `no sidecar ${sidecar} is known` });
+    if (!(await this.#forget(sidecar))) {
+      const message = `no sidecar of that name is known; \`serin status --json\` lists those that are`;
+      return replyWith(command, { result: "invalid", message });
+    }
     for (const seat of this.#steps.seats.values()) {
       const entry = { action: "forget", reason: `sidecar ${sidecar}${reason === undefined ? "" : `: ${reason}`}` };
       if (seat.live.plan.phase !== "handedOver") await this.#steps.note(seat, entry, who);

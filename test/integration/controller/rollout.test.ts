@@ -63,7 +63,10 @@ describe("a good canary", () => {
     await silent.stop();
     expect(await world.send("forget", { sidecar: "two" })).toMatchObject({ result: "done" });
     await world.phase("cart", "stage");
-    expect(await world.send("forget", { sidecar: "two" })).toMatchObject({ result: "unchanged" });
+    expect(await world.send("forget", { sidecar: "two" })).toMatchObject({
+      result: "invalid",
+      message: "no sidecar of that name is known; `serin status --json` lists those that are",
+    });
   });
 });
 
