@@ -9,6 +9,7 @@ import { readSigningKey, signKill } from "../io/kill-signatures.ts";
 import { storeKill } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { readAppliedSegment, readPlan } from "../io/store.ts";
+import { confirmationText, confirmed, isObeyedByAll } from "./confirmations.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
@@ -30,7 +31,7 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
   if (signWith === undefined)
     throw new UsageError("an order to switch off is signed; give --sign-with FILE or SERIN_OPERATOR_KEY, an Ed25519 key in PEM");
   const key = await readSigningKey(signWith);
-  const order = await withNats(flags.nats, async (link): Promise<KillOrder> => {
+  const { order, confirmations } = await withNats(flags.nats, async (link) => {
     const scope = await scopeOf(link, rollout, flags);
     const given: KillOrder = {
       format: FORMAT,
@@ -40,12 +41,14 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
       who: parts.user,
       ...(reason === undefined ? {} : { reason }),
     };
-    await storeKill(link, scope, signKill(given, key));
-    return given;
+    return { order: given, confirmations: await confirmed(link, () => storeKill(link, scope, signKill(given, key))) };
   });
-  if (flags.json === true) parts.out(`${JSON.stringify(order)}\n`);
-  else parts.out(`${textOf(rollout, flags)}: ${lift ? "the order is lifted" : "off, at once and everywhere: stable answers"}\n`);
-  return EXIT.done;
+  const isDone = isObeyedByAll(confirmations);
+  const text = confirmationText(confirmations);
+  if (flags.json === true) parts.out(`${JSON.stringify({ ...order, ...confirmations })}\n`);
+  else if (isDone) parts.out(`${textOf(rollout, flags)}: ${lift ? "the order is lifted" : "off, stable answers"}: ${text}\n`);
+  else parts.error(`${textOf(rollout, flags)}: the order to ${lift ? "lift" : "switch off"} is not in force everywhere: ${text}\n`);
+  return isDone ? EXIT.done : EXIT.refused;
 }
 
 function refuseMixed(rollout: string | undefined, { all, key, segment }: KillFlags): void {

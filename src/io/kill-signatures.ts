@@ -65,6 +65,9 @@ export function signKill(order: KillOrder, key: KeyObject): SignedKill {
   };
 }
 
+/** Names a signed order as it travels, so that a receipt can tell of it. */
+export const orderId = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
+
 /** The order in a message, when one of these keys signed it; else why it is refused. */
 export function verifiedKill(data: Uint8Array, keys: OperatorKeys): KillOrder | { readonly refused: string } {
   const signed = SignedKillSchema.safeParse(parsed(new TextDecoder().decode(data)));

@@ -1,12 +1,15 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import { orderId } from "./kill-signatures.ts";
 import { ensureKills, type NatsLink } from "./nats.ts";
 
-/** Stores an order: sidecars hear it as it is published, and find it later. */
-export async function storeKill(link: NatsLink, scope: KillScope, signed: SignedKill): Promise<void> {
+/** Stores an order: sidecars hear it as it is published, and find it later. Answers with the id by which they tell of it. */
+export async function storeKill(link: NatsLink, scope: KillScope, signed: SignedKill): Promise<string> {
   await ensureKills(await jetstreamManager(link.connection, { timeout: 3_000 }));
-  await link.jetstream.publish(SUBJECTS.kill(scopeToken(scope)), JSON.stringify(signed));
+  const text = JSON.stringify(signed);
+  await link.jetstream.publish(SUBJECTS.kill(scopeToken(scope)), text);
+  return orderId(text);
 }
 
 /** The last order of each scope; none where nobody ever gave one. Throws when the server does not answer. */

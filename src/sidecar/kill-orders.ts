@@ -39,12 +39,13 @@ export async function startKillOrders(orders: KillSwitch, { stateDir }: SidecarS
     });
   };
   if (path !== undefined) for (const text of await keptIn(path, log)) orders.hear(Buffer.from(text));
-  rules.setKills(killsOf(orders.inForce()));
+  rules.setKills(killsOf(orders.inForce()), orders.heard());
   return {
     hear(data) {
-      if (!orders.hear(data)) return;
-      rules.setKills(killsOf(orders.inForce()));
-      if (path !== undefined && stateDir !== undefined) save(stateDir, path);
+      const isNew = orders.hear(data);
+      // Also of a refused one: who gave it waits for the word.
+      rules.setKills(isNew ? killsOf(orders.inForce()) : rules.compiled().kills, orders.heard());
+      if (isNew && path !== undefined && stateDir !== undefined) save(stateDir, path);
     },
     stop: () => saving,
   };
