@@ -11,6 +11,7 @@ import type { NatsLink } from "../io/nats.ts";
 import { readAppliedSegment, readPlan } from "../io/store.ts";
 import { confirmationText, confirmed, isObeyedByAll } from "./confirmations.ts";
 import { withNats } from "./connection.ts";
+import { scopeText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 
 export interface KillFlags {
@@ -46,8 +47,8 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
   const isDone = isObeyedByAll(confirmations);
   const text = confirmationText(confirmations);
   if (flags.json === true) parts.out(`${JSON.stringify({ ...order, ...confirmations })}\n`);
-  else if (isDone) parts.out(`${textOf(rollout, flags)}: ${lift ? "the order is lifted" : "off, stable answers"}: ${text}\n`);
-  else parts.error(`${textOf(rollout, flags)}: the order to ${lift ? "lift" : "switch off"} is not in force everywhere: ${text}\n`);
+  else if (isDone) parts.out(`${scopeText(order.scope)}: ${lift ? "the order is lifted" : "off, stable answers"}: ${text}\n`);
+  else parts.error(`${scopeText(order.scope)}: the order to ${lift ? "lift" : "switch off"} is not in force everywhere: ${text}\n`);
   return isDone ? EXIT.done : EXIT.refused;
 }
 
@@ -76,9 +77,4 @@ async function scopeOf(link: NatsLink, rollout: string | undefined, { key, segme
   const plan = await readPlan(link, rollout);
   if (plan === undefined) throw new UsageError(`no rollout is named ${rollout}; \`serin status\` names those that there are`);
   return { rollout, user: hashKey(saltOf(plan.rollout), key) };
-}
-
-function textOf(rollout = "all rollouts", { key, segment }: KillFlags): string {
-  if (segment !== undefined) return `${rollout}, users of segment ${segment}`;
-  return key === undefined ? rollout : `${rollout}, one user`;
 }

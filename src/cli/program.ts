@@ -104,6 +104,7 @@ function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, par
     .option("--trusted-peer", "the client is one that the sidecar trusts by --trust-peer")
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
     .option("--cookie-key <file>", "keys that sign issued cookies, as sidecars have them")
+    .option("--operator-keys <file>", "public keys of operators, as sidecars have them; without it orders to switch off are taken as given")
     .addOption(nats())
     .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
 }

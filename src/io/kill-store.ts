@@ -1,7 +1,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
-import { type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
+import { type KillOrder, type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
-import { orderId } from "./kill-signatures.ts";
+import { type OperatorKeys, orderId, statedKill, verifiedKill } from "./kill-signatures.ts";
 import { ensureKills, type NatsLink } from "./nats.ts";
 
 /** Stores an order: sidecars hear it as it is published, and find it later. Answers with the id by which they tell of it. */
@@ -23,6 +23,22 @@ export async function readKills({ connection }: NatsLink): Promise<Uint8Array[]>
     if (!isNothing(error)) throw error;
   }
   return found;
+}
+
+/** Orders in force as they stand in NATS. */
+export interface StoredOrders {
+  readonly inForce: readonly KillOrder[];
+  /** Why others count for nothing. */
+  readonly refused: readonly string[];
+}
+
+/** Reads the orders in force. Without keys nobody has checked who signed them. */
+export async function readOrders(link: NatsLink, keys?: OperatorKeys): Promise<StoredOrders> {
+  const found = (await readKills(link)).map((data) => (keys === undefined ? statedKill(data) : verifiedKill(data, keys)));
+  return {
+    inForce: found.flatMap((order) => ("refused" in order || !order.off ? [] : [order])),
+    refused: found.flatMap((order) => ("refused" in order ? [order.refused] : [])),
+  };
 }
 
 /** There is no such stream yet, or no message in it. */
