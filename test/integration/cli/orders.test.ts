@@ -67,3 +67,9 @@ describe("an order to switch off that stands in NATS", () => {
     expect((await serin("status")).out).not.toContain("switched off");
   });
 });
+
+test("`serin watch` of a rollout that nobody applied says so instead of waiting", async ({ world }) => {
+  await world.leader("a");
+  const { code, error } = await runWith(["watch", "nosuch", "--nats", world.server.url], { signal: new AbortController().signal });
+  expect([code, error]).toEqual([2, "there is no rollout nosuch; `serin status` names those that there are\n"]);
+});
