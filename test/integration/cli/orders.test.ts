@@ -68,6 +68,20 @@ describe("an order to switch off that stands in NATS", () => {
   });
 });
 
+describe("`serin apply` of a rollout that an order switched off", () => {
+  test.for([
+    { title: "of itself", scope: ["cart"], lift: "cart" },
+    { title: "of all", scope: ["--all"], lift: "--all" },
+  ])("$title is refused until the order is lifted", async ({ scope, lift }, { world }) => {
+    const { serin, pem, file } = await prepared(world);
+    await serin("kill", ...scope, "--reason", "wrong prices", "--sign-with", pem);
+    const { code, error } = await serin("apply", "-f", file);
+    expect([code, error]).toEqual([5, `cart: refused: switched off by alice (wrong prices); \`serin kill ${lift} --lift\` first\n`]);
+    await serin("kill", ...scope, "--lift", "--sign-with", pem);
+    expect((await serin("apply", "-f", file)).code).toBe(0);
+  });
+});
+
 test("`serin watch` of a rollout that nobody applied says so instead of waiting", async ({ world }) => {
   await world.leader("a");
   const { code, error } = await runWith(["watch", "nosuch", "--nats", world.server.url], { signal: new AbortController().signal });
