@@ -126,6 +126,7 @@ describe("an operator's signed order", () => {
 
   test("is given as the page on rules says, and taken back", async () => {
     const lines = await documented("kill");
+    expect((await stack.serin("apply", "-f", join(packageRoot(), "docs", "examples", "segment.yaml"))).code).toBe(0);
     expect(lines.length).toBeGreaterThan(3);
     for (const line of lines) {
       const args = line.replace("npx serin ", "").replace("operator.pem", key).split(" ");
