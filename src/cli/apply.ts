@@ -12,6 +12,7 @@ import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
 import { giverText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
+import { rolloutLines } from "./rollout-text.ts";
 import { type CutSegment, cutSegment } from "./segment-users.ts";
 import { exitOf, printReply } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
@@ -65,7 +66,7 @@ function sayValid(cut: readonly CutSegment[], rollouts: readonly RolloutDocument
     return EXIT.done;
   }
   for (const { name, users } of segments) parts.out(`segment ${name}: valid with ${usersText(users)}, nothing sent\n`);
-  for (const name of names) parts.out(`${name}: valid, nothing sent\n`);
+  for (const { rollout } of rollouts) parts.out(`${rollout.name}: valid, nothing sent\n${rolloutLines(rollout).join("\n")}\n`);
   return EXIT.done;
 }
 
