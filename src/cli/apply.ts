@@ -1,14 +1,18 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import type { KillOrder, KillScope } from "../contract/kills.ts";
 import type { Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { RolloutDocument } from "../io/documents.ts";
+import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { sendCommand } from "../io/store.ts";
 import { applySegment } from "./apply-segment.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
+import { giverText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
+import { rolloutLines } from "./rollout-text.ts";
 import { type CutSegment, cutSegment } from "./segment-users.ts";
 import { exitOf, printReply } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
@@ -38,7 +42,8 @@ export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCod
       replies.push(reply);
     };
     for (const segment of cut) take(`segment ${segment.plan.name}`, await applySegment(segment, { link, parts, reason: flags.reason }));
-    for (const document of rollouts) take(document.rollout.name, await applyRollout(document, link, flags, parts));
+    const { inForce } = await readOrders(link);
+    for (const document of rollouts) take(document.rollout.name, await applyRollout(document, { link, inForce, flags, parts }));
     const worst = replies.map(exitOf).find((code) => code !== EXIT.done);
     if (worst !== undefined || flags.wait !== true) return worst ?? EXIT.done;
     for (const { rollout } of rollouts) {
@@ -61,13 +66,21 @@ function sayValid(cut: readonly CutSegment[], rollouts: readonly RolloutDocument
     return EXIT.done;
   }
   for (const { name, users } of segments) parts.out(`segment ${name}: valid with ${usersText(users)}, nothing sent\n`);
-  for (const name of names) parts.out(`${name}: valid, nothing sent\n`);
+  for (const { rollout } of rollouts) parts.out(`${rollout.name}: valid, nothing sent\n${rolloutLines(rollout).join("\n")}\n`);
   return EXIT.done;
 }
 
 const usersText = (users: number): string => (users === 1 ? "1 user" : `${users} users`);
 
-function applyRollout({ rollout, written }: RolloutDocument, link: NatsLink, { reason }: ApplyFlags, parts: CliParts): Promise<Reply> {
+interface Applying {
+  readonly link: NatsLink;
+  readonly inForce: readonly KillOrder[];
+  readonly flags: ApplyFlags;
+  readonly parts: CliParts;
+}
+
+function applyRollout({ rollout, written }: RolloutDocument, { link, inForce, flags, parts }: Applying): Promise<Reply> {
+  const { reason } = flags;
   const command = {
     format: FORMAT,
     id: parts.newId(),
@@ -77,5 +90,15 @@ function applyRollout({ rollout, written }: RolloutDocument, link: NatsLink, { r
     who: { name: parts.user, claimed: true },
     ...(reason === undefined ? {} : { reason }),
   } as const;
-  return sendCommand(link, command, COMMAND_MS);
+  const order = inForce.find(({ scope }) => isWhole(scope, rollout.name));
+  return order === undefined ? sendCommand(link, command, COMMAND_MS) : Promise.resolve(switchedOff(command.id, order));
+}
+
+/** Everyone of the rollout is switched off: the controller would roll it back as soon as it began. */
+const isWhole = (scope: KillScope, name: string): boolean =>
+  scope.user === undefined && scope.segment === undefined && (scope.rollout ?? name) === name;
+
+function switchedOff(id: string, order: KillOrder): Reply {
+  const lift = `\`serin kill ${order.scope.rollout ?? "--all"} --lift\``;
+  return { format: FORMAT, id, result: "refused", message: `switched off ${giverText(order)}; ${lift} first` };
 }

@@ -4,7 +4,11 @@ import type { IssuedCookie } from "../contract/rollout.ts";
 import { type ReadyRuleSet, RuleSetSchema } from "../contract/rules.ts";
 import { compile } from "../core/decide/compile.ts";
 import { explain } from "../core/decide/explain.ts";
+import { killsOf } from "../core/decide/kills.ts";
+import type { ExplainStep } from "../core/decide/types.ts";
 import { readIssuedCookies } from "../io/issued-cookies.ts";
+import { readOperatorKeys } from "../io/kill-signatures.ts";
+import { readOrders, type StoredOrders } from "../io/kill-store.ts";
 import { readRuleSet, readSegments } from "../io/rules-reader.ts";
 import { withNats } from "./connection.ts";
 import { readText } from "./documents.ts";
@@ -20,13 +24,18 @@ export interface ExplainFlags {
   readonly trustedPeer?: boolean;
   readonly rules?: string;
   readonly cookieKey?: string;
+  readonly operatorKeys?: string;
   readonly nats: string;
   readonly json?: boolean;
 }
 
+/** A sidecar that reads a file hears no orders. */
+const NO_ORDERS: StoredOrders = { inForce: [], refused: [] };
+
 /** Tells which variant a request gets, and every step of why, by the same code that the sidecar runs. */
 export async function explainRequest(flags: ExplainFlags, parts: CliParts): Promise<ExitCode> {
-  const ruleSet = flags.rules === undefined ? await fromNats(flags.nats) : await fromFile(flags.rules);
+  const { ruleSet, orders } =
+    flags.rules === undefined ? await fromNats(flags) : { ruleSet: await fromFile(flags.rules), orders: NO_ORDERS };
   const { host, path, method = "GET", address: clientAddress, trustedPeer: isTrustedPeer = false } = flags;
   const headers = new Map([...flags.header, [":method", [method]]]);
   const issued = await issuedIds(flags.cookieKey, headers.get("cookie") ?? []);
@@ -40,7 +49,8 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
     isTrustedPeer,
     issued,
   };
-  const explanation = explain(compile(ruleSet), facts);
+  const told = explain({ ...compile(ruleSet), kills: killsOf(orders.inForce) }, facts);
+  const explanation = { ...told, steps: [...orderSteps(orders, flags.operatorKeys !== undefined), ...told.steps] };
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);
   else parts.out(explanation.steps.map(({ rollout, text }) => `${rollout === undefined ? "" : `${rollout}: `}${text}\n`).join(""));
   return EXIT.done;
@@ -79,11 +89,27 @@ async function fromFile(file: string): Promise<ReadyRuleSet> {
   );
 }
 
-async function fromNats(url: string): Promise<ReadyRuleSet> {
-  const found = await withNats(url, async (link) => {
+async function fromNats({ nats, operatorKeys }: ExplainFlags): Promise<{ ruleSet: ReadyRuleSet; orders: StoredOrders }> {
+  const keys = operatorKeys === undefined ? undefined : await readOperatorKeys(operatorKeys);
+  const found = await withNats(nats, async (link) => {
     const rules = await readRuleSet(link);
-    return rules === undefined ? undefined : { ...rules.ruleSet, segments: await readSegments(link, rules.segments) };
+    if (rules === undefined) return undefined;
+    const [segments, orders] = await Promise.all([readSegments(link, rules.segments), readOrders(link, keys)]);
+    return { ruleSet: { ...rules.ruleSet, segments }, orders };
   });
   if (found === undefined) throw new UsageError("no rules stand in NATS yet; apply a rollout first, or name a file by --rules");
   return found;
+}
+
+/** Which orders to switch off were looked at, where there are any. */
+function orderSteps({ inForce, refused }: StoredOrders, isChecked: boolean): ExplainStep[] {
+  const steps: ExplainStep[] = [];
+  const count = `${inForce.length} ${inForce.length === 1 ? "order" : "orders"} to switch off in force`;
+  if (inForce.length > 0)
+    steps.push({
+      step: "orders",
+      text: isChecked ? count : `${count}, taken as given: signatures were not checked; --operator-keys FILE checks them as sidecars do`,
+    });
+  for (const why of new Set(refused)) steps.push({ step: "orders", text: `an order to switch off counts for nothing: ${why}` });
+  return steps;
 }

@@ -47,6 +47,13 @@ function collectValue(text: string, before: Values, example: string, nameOf: (te
 /** Collects a flag that may be repeated. */
 export const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
+/** A flag that may be repeated and collects a map. */
+export const mapOption = <Value>(
+  flag: string,
+  description: string,
+  parse: (text: string, before: ReadonlyMap<string, Value>) => ReadonlyMap<string, Value>,
+): Option => new Option(flag, description).argParser(parse).default(new Map<string, Value>(), "none");
+
 export const jsonOption = (): Option => new Option("--json", "print JSON");
 
 export const logLevelOption = (): Option =>

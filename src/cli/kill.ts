@@ -9,7 +9,9 @@ import { readSigningKey, signKill } from "../io/kill-signatures.ts";
 import { isKilled, storeKill } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { readAppliedSegment, readPlan } from "../io/store.ts";
+import { confirmationText, confirmed, isObeyedByAll } from "./confirmations.ts";
 import { withNats } from "./connection.ts";
+import { scopeText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 
 export interface KillFlags {
@@ -30,7 +32,7 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
   if (signWith === undefined)
     throw new UsageError("an order to switch off is signed; give --sign-with FILE or SERIN_OPERATOR_KEY, an Ed25519 key in PEM");
   const key = await readSigningKey(signWith);
-  const [order, wasOff] = await withNats(flags.nats, async (link): Promise<[order: KillOrder, wasOff: boolean]> => {
+  const { order, wasOff, confirmations } = await withNats(flags.nats, async (link) => {
     const scope = await scopeOf(link, rollout, flags);
     const given: KillOrder = {
       format: FORMAT,
@@ -42,12 +44,14 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
     };
     const isOff = await isKilled(link, scope);
     // A lift of nothing too: sidecars may keep an order that NATS has lost.
-    await storeKill(link, scope, signKill(given, key));
-    return [given, isOff];
+    return { order: given, wasOff: isOff, confirmations: await confirmed(link, () => storeKill(link, scope, signKill(given, key))) };
   });
-  if (flags.json === true) parts.out(`${JSON.stringify(order)}\n`);
-  else parts.out(`${textOf(rollout, flags)}: ${lift ? liftText(wasOff) : "off, at once and everywhere: stable answers"}\n`);
-  return EXIT.done;
+  const isDone = isObeyedByAll(confirmations);
+  const text = confirmationText(confirmations);
+  if (flags.json === true) parts.out(`${JSON.stringify({ ...order, ...confirmations })}\n`);
+  else if (isDone) parts.out(`${scopeText(order.scope)}: ${lift ? liftText(wasOff) : "off, stable answers"}: ${text}\n`);
+  else parts.error(`${scopeText(order.scope)}: the order to ${lift ? "lift" : "switch off"} is not in force everywhere: ${text}\n`);
+  return isDone ? EXIT.done : EXIT.refused;
 }
 
 const liftText = (wasOff: boolean): string =>
@@ -78,9 +82,4 @@ async function scopeOf(link: NatsLink, rollout: string | undefined, { key, segme
   const plan = await readPlan(link, rollout);
   if (plan === undefined) throw new UsageError(`no rollout is named ${rollout}; \`serin status\` names those that there are`);
   return { rollout, user: hashKey(saltOf(plan.rollout), key) };
-}
-
-function textOf(rollout = "all rollouts", { key, segment }: KillFlags): string {
-  if (segment !== undefined) return `${rollout}, users of segment ${segment}`;
-  return key === undefined ? rollout : `${rollout}, one user`;
 }

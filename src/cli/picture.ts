@@ -1,4 +1,5 @@
 import type { FailingUsers } from "../contract/failing-users.ts";
+import type { KillOrder } from "../contract/kills.ts";
 import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
@@ -6,6 +7,7 @@ import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { compareRevision } from "../contract/rules.ts";
 import { stagesOf } from "../contract/stages.ts";
+import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
 import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readMix, readPlan } from "../io/store.ts";
@@ -37,6 +39,8 @@ export interface Picture {
     readonly problem: string | null;
   }[];
   readonly rollouts: readonly RolloutPicture[];
+  /** Operators' orders to switch off that stand in NATS; who signed them is not checked. */
+  readonly orders: readonly KillOrder[];
 }
 
 /** Renewals come every second; a lease older than this has no holder. */
@@ -62,7 +66,7 @@ export async function readPicture(
   const fleet = await readFleet(link);
   if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
   stop();
-  const lease = await readLease(link);
+  const [lease, orders] = await Promise.all([readLease(link), readOrders(link)]);
   const needed = states
     .flatMap((state) => (state === undefined ? [] : [state.revision]))
     .toSorted(compareRevision)
@@ -79,6 +83,7 @@ export async function readPicture(
       return { id, heard: receipt !== undefined, state: receipt?.state ?? null, isCurrent, problem: receipt?.problem ?? null };
     }),
     rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    orders: orders.inForce,
   };
 }
 

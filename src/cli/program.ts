@@ -10,6 +10,7 @@ import {
   collectShare,
   jsonOption,
   logLevelOption,
+  mapOption,
   natsOption,
   parseDuration,
   parseWorkers,
@@ -63,7 +64,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
   command("watch [name]", "follow changes; exit 0 when ended well, 3 when rolled back, 4 when the time is over")
     .addOption(nats())
     .addOption(program.createOption("--until <end>", "when to exit").choices(["promoted", "ended"]))
-    .option("--timeout <duration>", "longest wait", parseDuration)
+    .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
   command("kill [name]", "switch everyone, a rollout, one user of it or the users of a segment off by a signed order; needs no controller")
@@ -93,17 +94,13 @@ function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, par
     .requiredOption("--host <host>", "host of the request")
     .requiredOption("--path <path>", "path of the request")
     .option("--method <method>", "method of the request", "GET")
-    .option("--header <name=value>", "a header; may be repeated", collectHeader, new Map<string, readonly string[]>())
-    .option(
-      "--claim <name=value>",
-      "a claim of a verified token, a.b for b in a; may be repeated",
-      collectClaim,
-      new Map<string, readonly string[]>(),
-    )
+    .addOption(mapOption("--header <name=value>", "a header; may be repeated", collectHeader))
+    .addOption(mapOption("--claim <name=value>", "a claim of a verified token, a.b for b in a; may be repeated", collectClaim))
     .option("--address <address>", "address of the client")
     .option("--trusted-peer", "the client is one that the sidecar trusts by --trust-peer")
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
     .option("--cookie-key <file>", "keys that sign issued cookies, as sidecars have them")
+    .option("--operator-keys <file>", "public keys of operators, as sidecars have them; without it orders to switch off are taken as given")
     .addOption(nats())
     .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
 }
@@ -140,14 +137,14 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
 
 function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
   command("rules", "print the rule set that `sidecar --rules` reads")
-    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect, [])
-    .option("--share <name=share>", "share of a rollout, 0% when absent", collectShare, new Map<string, number>())
+    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
+    .addOption(mapOption("--share <name=share>", "share of a rollout, 0% when absent", collectShare))
     .action(async (flags: RulesFlags) => done(await (await import("./rules.ts")).rules(flags, parts)));
   command("apply", "check files and hand their rollouts and segments to the controller")
-    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect, [])
+    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
     .addOption(nats())
     .option("--wait", "wait until promoted or rolled back")
-    .option("--timeout <duration>", "longest wait", parseDuration)
+    .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .option("--dry-run", "only check; needs no controller")
     .option("--reason <text>", "kept in the audit")
     .action(async (flags: ApplyFlags) => done(await (await import("./apply.ts")).apply(flags, parts)));

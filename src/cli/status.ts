@@ -7,6 +7,7 @@ import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { withNats } from "./connection.ts";
 import { duration, odds, ratio, share, table } from "./format.ts";
 import { mixLines } from "./mix-lines.ts";
+import { orderLine } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "./picture.ts";
 
@@ -18,15 +19,18 @@ export interface StatusFlags {
 /** Shows how things stand, also when nobody leads; 3 when the rollout that was asked for is rolled back. */
 export async function status(name: string | undefined, flags: StatusFlags, parts: CliParts): Promise<ExitCode> {
   const picture = await withNats(flags.nats, (link) => readPicture(link, { name, nowMs: parts.nowMs, listenMs: LISTEN_MS }));
-  if (name !== undefined && picture.rollouts.length === 0)
-    throw new UsageError(`there is no rollout ${name}; \`serin status\` names those that there are`);
+  if (name !== undefined && picture.rollouts.length === 0) throw noSuchRollout(name);
   parts.out(flags.json === true ? `${JSON.stringify(picture)}\n` : statusText(picture, parts.nowMs()));
   const phase = name === undefined ? undefined : picture.rollouts[0]?.plan.phase;
   return phase === "rolledBack" || phase === "rollingBack" ? EXIT.rolledBack : EXIT.done;
 }
 
+/** A name that nobody applied. */
+export const noSuchRollout = (name: string): UsageError =>
+  new UsageError(`there is no rollout ${name}; \`serin status\` names those that there are`);
+
 /** The picture as text. */
-export function statusText({ leader, sidecars, rollouts }: Picture, nowMs: number): string {
+export function statusText({ leader, sidecars, rollouts, orders }: Picture, nowMs: number): string {
   const lines = [
     leader === null
       ? "no controller leads: nothing advances, and shares go home unless a beat is heard"
@@ -46,6 +50,7 @@ export function statusText({ leader, sidecars, rollouts }: Picture, nowMs: numbe
     if (problem !== null) lines.push(`  ${id} refuses rules: ${problem}`);
     else if (state === "stale" || state === "unwatched") lines.push(`  ${id} is ${state}`);
   }
+  for (const order of orders) lines.push(orderLine(order, nowMs));
   if (rollouts.length === 0) lines.push("no rollouts");
   for (const rollout of rollouts) lines.push("", ...rolloutLines(rollout, nowMs));
   return `${lines.join("\n")}\n`;

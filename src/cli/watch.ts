@@ -7,7 +7,7 @@ import { decodeStored, listLive, readLive, readPlan } from "../io/store.ts";
 import { withNats } from "./connection.ts";
 import { share } from "./format.ts";
 import { type CliParts, stopped } from "./parts.ts";
-import { phaseText } from "./status.ts";
+import { noSuchRollout, phaseText } from "./status.ts";
 
 export interface WatchFlags {
   readonly nats: string;
@@ -25,9 +25,10 @@ interface WatchOptions {
 
 /** Prints each change of a rollout; exits by `--until`, else at the signal. */
 export function watch(name: string | undefined, flags: WatchFlags, parts: CliParts): Promise<ExitCode> {
-  return withNats(flags.nats, (link) =>
-    watchUntil(link, { name, until: flags.until, timeoutMs: flags.timeout, json: flags.json === true }, parts),
-  );
+  return withNats(flags.nats, async (link) => {
+    if (name !== undefined && (await readLive(link, name)) === undefined) throw noSuchRollout(name);
+    return watchUntil(link, { name, until: flags.until, timeoutMs: flags.timeout, json: flags.json === true }, parts);
+  });
 }
 
 /** Follows until the rollout has ended as asked (0), was rolled back (3) or the time is over (4). */

@@ -12,7 +12,7 @@ export const RESOURCE = {
   revision: "serin.revision",
 } as const;
 
-/** Labels of `serin_decisions_total`, `serin_outcomes_total`, `serin_requests_settled_total` and `serin_outcome_duration_seconds`. */
+/** Labels of `serin_decisions_total`, `serin_outcomes_total`, `serin_requests_settled_total`, `serin_cluster_missing_total` and `serin_outcome_duration_seconds`. */
 export const LABELS = { rollout: "rollout", variant: "variant", run: "run", control: "control", class: "class", reason: "reason" } as const;
 
 /** How a request ended: `aborted` when the client left, `local` when Envoy answered before any upstream was tried. */

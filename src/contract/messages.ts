@@ -11,6 +11,19 @@ const AtMsSchema = z.int().describe("Unix milliseconds by the writer's clock.");
 /** How a sidecar stands: `stale` after 5 s without a beat, `unwatched` after 30 s. */
 export const SidecarStateSchema = z.enum(["ok", "stale", "unwatched", "goodbye"]);
 
+/** Whether a sidecar obeys an operator's order that it heard. */
+export const HeardOrderSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .describe("First 16 hex digits of the sha256 of the signed order as it travels."),
+  isObeyed: z.boolean(),
+  problem: z.string().max(500).optional().describe("Why it is not obeyed."),
+});
+
+/** So many orders a sidecar tells of, the newest last. */
+export const MAX_HEARD_ORDERS = 8;
+
 /** A sidecar's word of which revision it obeys, and since when. */
 export const ReceiptSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -24,6 +37,7 @@ export const ReceiptSchema = z.strictObject({
   beatAgeMs: z.int().min(0).optional().describe("Age of the last beat; absent before the first."),
   rejected: z.int().min(0).describe("Rule sets refused since the start."),
   problem: z.string().max(2_000).optional().describe("Why the newest rule set was refused."),
+  orders: z.array(HeardOrderSchema).max(MAX_HEARD_ORDERS).optional().describe("Operators' orders heard last; absent before the first."),
 });
 
 /** A command is one message of NATS, 1 MiB by default; the chunks of a segment of the largest size are a sixth of that. */
@@ -96,6 +110,7 @@ export const DecisionMetadataSchema = z.object({
   outcome: z.string().optional().describe("What a log of lines gives back: `bucket:marks:run:variant:rollout:cluster`."),
 });
 
+export type HeardOrder = z.infer<typeof HeardOrderSchema>;
 export type Receipt = z.infer<typeof ReceiptSchema>;
 export type SidecarState = z.infer<typeof SidecarStateSchema>;
 export type Verb = z.infer<typeof VerbSchema>;

@@ -38,7 +38,7 @@ export const METRIC_FACTS: readonly MetricFact[] = [
     "Time of ended requests at the upstream, without the time for the decision.",
   ),
   fact(METRICS.failedOpen, "counter", [], "Requests that Envoy sent on to stable without a decision."),
-  fact(METRICS.clusterMissing, "counter", ["rollout"], "Canary was decided and another cluster answered: Envoy lacks a route or cluster."),
+  fact(METRICS.clusterMissing, "counter", SERIES, "Canary was decided and another cluster answered: Envoy lacks a route or cluster."),
   fact(METRICS.surprises, "counter", ["kind"], "Things that should not happen; where one met a request, it went to stable."),
   fact(METRICS.streams, "counter", [], "External processing streams begun, one per request."),
   fact(

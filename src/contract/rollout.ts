@@ -113,13 +113,13 @@ const ChecksSchema = z.strictObject({
   errors: z
     .strictObject({ maxIncrease: PointsSchema.describe("Tolerated rise of the failed ratio over stable's, in percentage points.") })
     .default({ maxIncrease: 0.005 })
-    .describe("Failed requests against concurrent stable."),
+    .describe("Failed requests against concurrent stable; a rise of 0.5 points is tolerated when absent."),
   latency: z
     .strictObject({
       maxIncrease: PointsSchema.describe("Tolerated rise of the ratio of slow requests over stable's, in percentage points."),
     })
     .default({ maxIncrease: 0.02 })
-    .describe("Requests slower than stable's own past median, 90th and 99th percentile."),
+    .describe("Requests slower than stable's own past median, 90th and 99th percentile; a rise of 2 points is tolerated when absent."),
 });
 
 /** What a file may hold that is not yet known to be well formed. */

@@ -10,7 +10,12 @@ export const StageSchema = z.strictObject({
     .optional()
     .describe("Users on the other variants beside stable, like {b: 5%}; none of them when absent."),
   minTime: DurationSchema.default(300_000).describe("Shortest stay in this stage; 5m when absent."),
-  minSample: z.int().min(1).max(10_000_000).default(200).describe("Fewest canary outcomes in this stage before it may advance."),
+  minSample: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(200)
+    .describe("Fewest canary outcomes in this stage before it may advance; 200 when absent."),
 });
 
 /** The stages of a canary: shares rise from stage to stage and stay below 100 %. */

@@ -3,7 +3,7 @@ import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
 import { type VariantName, VariantNameSchema } from "../contract/rollout.ts";
 
 /** What a series counts. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
-type Measure = "decided" | "settled" | "ok" | "failed" | "latency";
+type Measure = "decided" | "settled" | "elsewhere" | "ok" | "failed" | "latency";
 
 /** Cumulative values of one series of one rollout, as a sidecar reports them. */
 export interface Point {
@@ -55,6 +55,7 @@ function rawPoints(metric: EvidenceMetric): Raw[] {
     case METRICS.decisions:
     case METRICS.outcomes:
     case METRICS.settled:
+    case METRICS.clusterMissing:
       return (metric.sum?.dataPoints ?? []).map((point) => ({ ...point, values: [Number(point.asInt ?? point.asDouble ?? Number.NaN)] }));
     case METRICS.outcomeDuration:
       return (metric.histogram?.dataPoints ?? []).map((point) => ({
@@ -91,6 +92,7 @@ function pointOf(metric: string, { attributes, startTimeUnixNano, values }: Raw)
 function measureOf(metric: string, outcome: string | undefined): Measure | "unreadable" | undefined {
   if (metric === METRICS.decisions) return "decided";
   if (metric === METRICS.settled) return "settled";
+  if (metric === METRICS.clusterMissing) return "elsewhere";
   if (metric === METRICS.outcomeDuration) return "latency";
   const known = OutcomeClassSchema.safeParse(outcome);
   if (!known.success) return "unreadable";

@@ -1,6 +1,6 @@
 import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import { FORMAT } from "../contract/names.ts";
-import type { Rollout } from "../contract/rollout.ts";
+import { type Rollout, STABLE } from "../contract/rollout.ts";
 import { stagesOf } from "../contract/stages.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
@@ -65,7 +65,18 @@ export function judgeReports(
   const tally = addToTally(judging.tally, found, plan.run);
   if (found.length === 0 || !isJudged(plan)) return { ...judging, cursors, tally };
   const { state, record } = judge(policyOf(rollout, plan), judging.state, batchOf(found, plan.run, nowMs));
-  return { ...judging, cursors, tally, state, verdict: record };
+  const missing = missingText(rollout, tally.seen.elsewhere);
+  const verdict = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
+  return { ...judging, cursors, tally, state, verdict };
+}
+
+/** Users get stable, and no outcome tells of it: whoever looks at the verdict should know why nothing comes. */
+function missingText({ variants }: Rollout, count: number): string | undefined {
+  if (count === 0) return undefined;
+  const names = Object.entries(variants).flatMap(([name, { cluster }]) => (name === STABLE || cluster === undefined ? [] : [cluster]));
+  const [what, group] = names.length === 1 ? ["the cluster", "the priority group"] : ["the clusters", "the priority groups"];
+  const decisions = count === 1 ? "1 canary decision was" : `${count} canary decisions were`;
+  return `${decisions} answered by another cluster: does Envoy have ${what} and ${group} ${names.map((name) => `\`${name}\``).join(", ")}?`;
 }
 
 const isJudged = ({ phase }: LiveState["plan"]): boolean => phase !== "rollingBack" && phase !== "rolledBack" && phase !== "handedOver";

@@ -6,21 +6,23 @@ import type { Delta } from "./evidence-deltas.ts";
 /** What `status` shows of the evidence, summed over the rollout. */
 export interface Tally {
   readonly totals: JudgeRecord["totals"];
-  /** Decisions of one run: the share that users really see. */
-  readonly seen: Readonly<{ run: number; canary: number; all: number }>;
+  /** Decisions of one run: the share that users really see, and how many of the canary's another cluster answered since this leader leads. */
+  readonly seen: Readonly<{ run: number; canary: number; all: number; elsewhere: number }>;
 }
 
 const nothing: Totals = { decided: 0, settled: 0, requests: 0, failed: 0 };
 
+const nothingSeen = (run: number) => ({ run, canary: 0, all: 0, elsewhere: 0 });
+
 /** A tally before any evidence. */
 export const emptyTally = (run: number): Tally => ({
   totals: { stable: nothing, canary: nothing, control: nothing },
-  seen: { run, canary: 0, all: 0 },
+  seen: nothingSeen(run),
 });
 
 /** Adds new counts. Control is a part of stable, and is counted apart besides. `run` is the one in force. */
 export function addToTally(tally: Tally, found: readonly Delta[], run: number): Tally {
-  const seen = tally.seen.run === run ? { ...tally.seen } : { run, canary: 0, all: 0 };
+  const seen = tally.seen.run === run ? { ...tally.seen } : nothingSeen(run);
   const totals = { stable: { ...tally.totals.stable }, canary: { ...tally.totals.canary }, control: { ...tally.totals.control } };
   for (const { measure, variant, control, run: decidedBy, values } of found) {
     const count = values[0] ?? 0;
@@ -31,6 +33,7 @@ export function addToTally(tally: Tally, found: readonly Delta[], run: number): 
       seen.all += count;
       if (side === "canary") seen.canary += count;
     }
+    if (measure === "elsewhere" && decidedBy === run) seen.elsewhere += count;
   }
   return { totals, seen };
 }
@@ -48,6 +51,7 @@ function addCount(side: Totals, measure: Delta["measure"], count: number): void 
     case "ok":
       side.requests += count;
       return;
+    case "elsewhere":
     case "latency":
       return;
   }

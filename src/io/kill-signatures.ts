@@ -65,14 +65,36 @@ export function signKill(order: KillOrder, key: KeyObject): SignedKill {
   };
 }
 
+/** Names a signed order as it travels, so that a receipt can tell of it. */
+export const orderId = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
+
+interface Refused {
+  readonly refused: string;
+}
+
 /** The order in a message, when one of these keys signed it; else why it is refused. */
-export function verifiedKill(data: Uint8Array, keys: OperatorKeys): KillOrder | { readonly refused: string } {
-  const signed = SignedKillSchema.safeParse(parsed(new TextDecoder().decode(data)));
-  if (!signed.success) return { refused: "it has another form" };
-  const { payload, keyId: id, signature } = signed.data;
+export function verifiedKill(data: Uint8Array, keys: OperatorKeys): KillOrder | Refused {
+  const signed = signedOf(data);
+  if ("refused" in signed) return signed;
+  const { payload, keyId: id, signature } = signed;
   const key = keys.get(id);
   if (key === undefined) return { refused: `it is signed by ${id}, whose key is not known here` };
   if (!verify(null, Buffer.from(payload), key, Buffer.from(signature, "base64"))) return { refused: "its signature does not fit" };
+  return orderOf(payload);
+}
+
+/** The order that a message states, whoever signed it. */
+export function statedKill(data: Uint8Array): KillOrder | Refused {
+  const signed = signedOf(data);
+  return "refused" in signed ? signed : orderOf(signed.payload);
+}
+
+function signedOf(data: Uint8Array): SignedKill | Refused {
+  const signed = SignedKillSchema.safeParse(parsed(new TextDecoder().decode(data)));
+  return signed.success ? signed.data : { refused: "it has another form" };
+}
+
+function orderOf(payload: string): KillOrder | Refused {
   const order = KillOrderSchema.safeParse(parsed(payload));
   return order.success ? order.data : { refused: "its payload has another form" };
 }

@@ -1,28 +1,22 @@
 import { jetstreamManager } from "@nats-io/jetstream";
-import { KillOrderSchema, type KillScope, type SignedKill, SignedKillSchema, scopeToken } from "../contract/kills.ts";
+import { type KillOrder, type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import { type OperatorKeys, orderId, statedKill, verifiedKill } from "./kill-signatures.ts";
 import { ensureKills, type NatsLink, readLast } from "./nats.ts";
 
-/** Stores an order: sidecars hear it as it is published, and find it later. */
-export async function storeKill(link: NatsLink, scope: KillScope, signed: SignedKill): Promise<void> {
+/** Stores an order: sidecars hear it as it is published, and find it later. Answers with the id by which they tell of it. */
+export async function storeKill(link: NatsLink, scope: KillScope, signed: SignedKill): Promise<string> {
   await ensureKills(await jetstreamManager(link.connection, { timeout: 3_000 }));
-  await link.jetstream.publish(SUBJECTS.kill(scopeToken(scope)), JSON.stringify(signed));
+  const text = JSON.stringify(signed);
+  await link.jetstream.publish(SUBJECTS.kill(scopeToken(scope)), text);
+  return orderId(text);
 }
 
 /** Whether the last order of this scope switches off, by its own word: nobody here vouches for its signature. Throws when the server does not answer. */
 export async function isKilled(link: NatsLink, scope: KillScope): Promise<boolean> {
   const stored = await readLast(link, STREAMS.kills, SUBJECTS.kill(scopeToken(scope)));
-  const signed = SignedKillSchema.safeParse(stored && parseJson(stored.data));
-  if (!signed.success) return false;
-  return KillOrderSchema.safeParse(parseJson(signed.data.payload)).data?.off === true;
-}
-
-function parseJson(text: Uint8Array | string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text).toString("utf8"));
-  } catch {
-    return undefined; // No order: the schema refuses it.
-  }
+  const order = stored === undefined ? undefined : statedKill(stored.data);
+  return order !== undefined && !("refused" in order) && order.off;
 }
 
 /** The last order of each scope; none where nobody ever gave one. Throws when the server does not answer. */
@@ -36,6 +30,22 @@ export async function readKills({ connection }: NatsLink): Promise<Uint8Array[]>
     if (!isNothing(error)) throw error;
   }
   return found;
+}
+
+/** Orders in force as they stand in NATS. */
+export interface StoredOrders {
+  readonly inForce: readonly KillOrder[];
+  /** Why others count for nothing. */
+  readonly refused: readonly string[];
+}
+
+/** Reads the orders in force. Without keys nobody has checked who signed them. */
+export async function readOrders(link: NatsLink, keys?: OperatorKeys): Promise<StoredOrders> {
+  const found = (await readKills(link)).map((data) => (keys === undefined ? statedKill(data) : verifiedKill(data, keys)));
+  return {
+    inForce: found.flatMap((order) => ("refused" in order || !order.off ? [] : [order])),
+    refused: found.flatMap((order) => ("refused" in order ? [order.refused] : [])),
+  };
 }
 
 /** There is no such stream yet, or no message in it. */

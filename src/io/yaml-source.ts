@@ -32,7 +32,10 @@ export function readYaml(text: string): YamlDocument[] {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  return [...parsed].filter(holdsAnything).map((document) => readDocument(document, place));
+  const documents = [...parsed].filter(holdsAnything);
+  // What follows an error of syntax is told when that is corrected: a text that is no YAML has an error in each line.
+  const broken = documents.findIndex(({ errors }) => errors.some(({ code }) => code !== "RESOURCE_EXHAUSTION"));
+  return documents.slice(0, broken === -1 ? undefined : broken + 1).map((document) => readDocument(document, place));
 }
 
 const holdsAnything = ({ contents, errors }: Document): boolean =>
@@ -48,7 +51,7 @@ function readDocument(document: Document, place: (offset: number) => Place): Yam
   }
   const syntax = onePerPlace([...document.errors, ...document.warnings].map((error) => ({ ...place(error.pos[0]), ...inOurWords(error) })));
   // After an error of syntax the nodes mean nothing; with a key that stands twice the rest can still be checked.
-  if (document.errors.length > 0) return { faults: syntax, value: undefined, placeOf };
+  if (document.errors.length > 0) return { faults: syntax.toReversed().slice(0, MOST_SYNTAX), value: undefined, placeOf };
   const { aliases, keys } = nodeFaults(document);
   const faults = [...syntax, ...[...keys, ...aliases].map(({ offset, problem, fix }) => ({ ...place(offset), problem, fix }))];
   if (aliases.length > 0) return { faults, value: undefined, placeOf };
@@ -70,7 +73,20 @@ function whyNoValue(error: unknown): Pick<SyntaxFault, "problem" | "fix"> {
 function inOurWords({ code, message }: YAMLError): Pick<SyntaxFault, "problem" | "fix"> {
   if (code === "NON_STRING_KEY") return { problem: "this key is not a text", fix: "put it in quotes" };
   if (code === "TAG_RESOLVE_FAILED") return { problem: "unknown tag", fix: "leave it out" };
-  return { problem: `not YAML: ${message.replace(/\s+/g, " ").replace(/[.;]+$/, "")}`, fix: "correct the syntax here" };
+  return { problem: `not YAML: ${cutQuotes(message.replace(/\s+/g, " ")).replace(/[.;]+$/, "")}`, fix: "correct the syntax here" };
+}
+
+/** Errors of syntax that are told at once. */
+const MOST_SYNTAX = 3;
+
+const MOST_QUOTED = 60;
+
+/** The library quotes the file at length, and what is no token twice. */
+function cutQuotes(message: string): string {
+  const once = message.replace(/^(Not a YAML token): .*: (".*")$/, "$1: $2");
+  return once.replace(/"((?:[^"\\]|\\.)*)"/g, (quote, text: string) =>
+    text.length > MOST_QUOTED ? `"${text.slice(0, MOST_QUOTED)}..."` : quote,
+  );
 }
 
 /** One error of syntax often draws others at its own place; the first says most. */

@@ -26,6 +26,8 @@ export interface Cell {
   readonly outcomes: Record<OutcomeClass, number>;
   /** Decided requests that no one waits for any more. */
   settled: number;
+  /** Of the settled: another cluster answered. */
+  elsewhere: number;
   /** One count per latency bound, and one for what is slower; undefined before the first. */
   latency: number[] | undefined;
   latencySumMs: number;

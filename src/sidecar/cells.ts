@@ -8,8 +8,8 @@ export interface Cells {
   /** A session is settled with its decision: it lasts as long as both sides like. */
   decided(labels: CellLabels, reason: Reason, isSession?: boolean): void;
   ended(labels: CellLabels, outcome: Ended): void;
-  /** Ended, and says nothing about the variant that was decided. */
-  settled(labels: CellLabels): void;
+  /** Another cluster answered, so its end says nothing about the variant that was decided. Tells how many did so. */
+  elsewhere(labels: CellLabels, isSession?: boolean): number;
   /** Names of the rollouts that have cells; may be walked while cells come and go. */
   rollouts(): Iterable<string>;
   of(rollout: string): readonly Cell[];
@@ -42,11 +42,13 @@ export function createCells(options: CellRoom): Cells {
       }
       kept.changed(cell);
     },
-    settled(labels) {
+    elsewhere(labels, isSession = false) {
       const cell = kept.cellOf(labels);
-      if (cell === undefined) return;
-      cell.settled += 1;
+      if (cell === undefined) return 0;
+      cell.elsewhere += 1;
+      if (!isSession) cell.settled += 1;
       kept.changed(cell);
+      return cell.elsewhere;
     },
     rollouts: () => kept.rollouts(),
     of: (rollout) => kept.of(rollout),

@@ -11,7 +11,6 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   [METRICS.responsesMissing]: "Those that never came.",
   [METRICS.surprises]: "Things that should not happen; where one met a request, it went to stable.",
   [METRICS.failedOpen]: "Requests that Envoy sent on without a decision.",
-  [METRICS.clusterMissing]: "Canary decided, answered by another cluster.",
 };
 
 /** Plain counters of the sidecar itself, few and bounded by the code that names them. */

@@ -1,3 +1,4 @@
+import type { HeardOrder } from "../contract/messages.ts";
 import { compareRevision, type ReadyRuleSet } from "../contract/rules.ts";
 import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, withUnwatched } from "../core/decide/compile.ts";
 import type { CompiledRollout } from "../core/decide/compiled-rollout.ts";
@@ -41,8 +42,10 @@ export interface CurrentRules {
   /** Counts a rule set that was refused; true when this problem is new. */
   reject(problem: string): boolean;
   setUnwatched(unwatched: boolean): void;
-  /** Whom operators switched off, whatever the rules say. */
-  setKills(kills: Kills): void;
+  /** Whom operators switched off, whatever the rules say, and by which orders heard last. */
+  setKills(kills: Kills, heard?: readonly HeardOrder[]): void;
+  /** Operators' orders heard last. */
+  heardOrders(): readonly HeardOrder[];
   /** Called after each change of what is in force or known about it. Returns the way to stop. */
   onChange(listener: () => void): () => void;
 }
@@ -53,10 +56,8 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
   const obeyed = createObeyed(nowMs());
   let changedAtMs = Number.NEGATIVE_INFINITY;
   let rejected: { count: number; problem: string | undefined } = { count: 0, problem: undefined };
-  const listeners = new Set<() => void>();
-  const tell = (): void => {
-    for (const listener of listeners) listener();
-  };
+  let heardOrders: readonly HeardOrder[] = [];
+  const { tell, onChange } = createListeners();
   const take = (next: NextRules, lacks: Awaited): void => {
     // Rules that nobody watches must not be served until the next look at the beat.
     const unwatched = isUnwatched();
@@ -91,15 +92,27 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
       rejected = { count: rejected.count, problem: undefined };
       tell();
     },
-    setKills(kills) {
-      if (kills === compiled.kills) return;
-      compiled = { ...compiled, kills };
+    setKills(kills, heard = heardOrders) {
+      if (kills === compiled.kills && heard === heardOrders) return;
+      if (kills !== compiled.kills) compiled = { ...compiled, kills };
+      heardOrders = heard;
       tell();
     },
+    heardOrders: () => heardOrders,
     setUnwatched(next) {
       if (next === compiled.unwatched) return;
       compiled = withUnwatched(compiled, next);
       tell();
+    },
+    onChange,
+  };
+}
+
+function createListeners(): Pick<CurrentRules, "onChange"> & { tell(): void } {
+  const listeners = new Set<() => void>();
+  return {
+    tell() {
+      for (const listener of listeners) listener();
     },
     onChange(listener) {
       listeners.add(listener);

@@ -1,8 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { KillOrder } from "../contract/kills.ts";
-import { type Kills, NO_KILLS } from "../core/decide/kills.ts";
+import { killsOf } from "../core/decide/kills.ts";
 import type { KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import type { CurrentRules } from "./current-rules.ts";
@@ -39,38 +38,16 @@ export async function startKillOrders(orders: KillSwitch, { stateDir }: SidecarS
     });
   };
   if (path !== undefined) for (const text of await keptIn(path, log)) orders.hear(Buffer.from(text));
-  rules.setKills(killsOf(orders.inForce()));
+  rules.setKills(killsOf(orders.inForce()), orders.heard());
   return {
     hear(data) {
-      if (!orders.hear(data)) return;
-      rules.setKills(killsOf(orders.inForce()));
-      if (path !== undefined && stateDir !== undefined) save(stateDir, path);
+      const isNew = orders.hear(data);
+      // Also of a refused one: who gave it waits for the word.
+      rules.setKills(isNew ? killsOf(orders.inForce()) : rules.compiled().kills, orders.heard());
+      if (isNew && path !== undefined && stateDir !== undefined) save(stateDir, path);
     },
     stop: () => saving,
   };
-}
-
-/** What orders add up to. */
-function killsOf(orders: readonly KillOrder[]): Kills {
-  if (orders.length === 0) return NO_KILLS;
-  const rollouts = new Set<string>();
-  const users = new Map<string, Set<string>>();
-  const segments = new Map<string, "all" | Set<string>>();
-  let all = false;
-  for (const { scope } of orders) {
-    const { rollout, user, segment } = scope;
-    if (segment !== undefined) addSegment(segments, segment, rollout);
-    else if (rollout === undefined) all = true;
-    else if (user === undefined) rollouts.add(rollout);
-    else users.set(rollout, (users.get(rollout) ?? new Set()).add(user));
-  }
-  return { all, rollouts, users, segments };
-}
-
-function addSegment(segments: Map<string, "all" | Set<string>>, segment: string, rollout: string | undefined): void {
-  const before = segments.get(segment);
-  if (rollout === undefined) segments.set(segment, "all");
-  else if (before !== "all") segments.set(segment, (before ?? new Set()).add(rollout));
 }
 
 async function keptIn(path: string, log: Logger): Promise<readonly string[]> {

@@ -30,6 +30,10 @@ const CELL_METRICS: readonly CellMetric[] = [
     const points = cells.filter(({ settled }) => settled > 0).map((cell) => pointOf(cell, nowMs, labelsOf(cell), cell.settled));
     return sum(METRICS.settled, "Decided requests that no one waits for any more.", points);
   },
+  (cells, nowMs) => {
+    const points = cells.filter(({ elsewhere }) => elsewhere > 0).map((cell) => pointOf(cell, nowMs, labelsOf(cell), cell.elsewhere));
+    return sum(METRICS.clusterMissing, "Canary decided, answered by another cluster.", points);
+  },
   (cells, nowMs) => ({
     descriptor: {
       name: METRICS.outcomeDuration,

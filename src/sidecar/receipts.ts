@@ -34,6 +34,7 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
     const { epoch, revision } = rules.ruleSet();
     const { count, problem } = rules.rejected();
     const ageMs = beat().ageMs;
+    const orders = rules.heardOrders();
     const receipt: Receipt = {
       format: FORMAT,
       sidecar: id,
@@ -46,6 +47,7 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
       rejected: count,
       ...(ageMs === undefined ? {} : { beatAgeMs: Math.round(ageMs) }),
       ...(problem === undefined ? {} : { problem: problem.slice(0, 2_000) }),
+      ...(orders.length === 0 ? {} : { orders: [...orders] }),
     };
     const text = JSON.stringify(receipt);
     if (isKept) link.connection.publish(SUBJECTS.presence(id), text);

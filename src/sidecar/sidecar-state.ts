@@ -167,10 +167,9 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
       counters.add(METRICS.failedOpen, {});
       return;
     case "cluster missing": {
-      const { rollout, isSession } = attribution;
-      if (!isSession) cells.settled(attribution);
-      if (counters.add(METRICS.clusterMissing, { rollout }) === 1)
-        log.error({ rollout }, "canary was decided and another cluster answered");
+      const { rollout, variant, isSession } = attribution;
+      if (cells.elsewhere(attribution, isSession) === 1)
+        log.error({ rollout, variant }, "canary was decided and another cluster answered: does Envoy have its cluster and priority group?");
       return;
     }
     case "no rollout":

@@ -96,7 +96,11 @@ describe("an operator's signed order", () => {
   test("is not obeyed without a known operator's signature", async () => {
     const stranger = join(directory, "stranger.pem");
     await writeFile(stranger, generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }));
-    expect((await stack.serin("kill", NAME, "--sign-with", stranger)).code).toBe(0);
+    const { code, error } = await stack.serin("kill", NAME, "--sign-with", stranger);
+    expect([code, error]).toEqual([
+      5,
+      expect.stringMatching(/obeyed by 0 of 2 sidecars; .* refuses the order: .*, whose key is not known/),
+    ]);
     const text = (): Promise<string> => fetch(`${stack.sidecarUrl(0)}/metrics`).then((response) => response.text());
     await waitFor(async () => (/serin_kills_refused_total(\{[^}]*\})? [1-9]/.test(await text()) ? true : undefined), {
       deadlineMs: 10_000,
@@ -122,6 +126,7 @@ describe("an operator's signed order", () => {
 
   test("is given as the page on rules says, and taken back", async () => {
     const lines = await documented("kill");
+    expect((await stack.serin("apply", "-f", join(packageRoot(), "docs", "examples", "segment.yaml"))).code).toBe(0);
     expect(lines.length).toBeGreaterThan(3);
     for (const line of lines) {
       const args = line.replace("npx serin ", "").replace("operator.pem", key).split(" ");

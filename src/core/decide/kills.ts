@@ -1,3 +1,4 @@
+import type { KillOrder } from "../../contract/kills.ts";
 import { userHash } from "./bucket.ts";
 import type { RequestFacts, Subject } from "./types.ts";
 
@@ -34,4 +35,27 @@ export function killedBy(
     if ((rollouts === "all" || rollouts.has(name)) && segments?.mayHold(segment, request, key) !== false) return { segment };
   }
   return undefined;
+}
+
+/** What orders add up to. */
+export function killsOf(orders: readonly KillOrder[]): Kills {
+  if (orders.length === 0) return NO_KILLS;
+  const rollouts = new Set<string>();
+  const users = new Map<string, Set<string>>();
+  const segments = new Map<string, "all" | Set<string>>();
+  let all = false;
+  for (const { scope } of orders) {
+    const { rollout, user, segment } = scope;
+    if (segment !== undefined) addSegment(segments, segment, rollout);
+    else if (rollout === undefined) all = true;
+    else if (user === undefined) rollouts.add(rollout);
+    else users.set(rollout, (users.get(rollout) ?? new Set()).add(user));
+  }
+  return { all, rollouts, users, segments };
+}
+
+function addSegment(segments: Map<string, "all" | Set<string>>, segment: string, rollout: string | undefined): void {
+  const before = segments.get(segment);
+  if (rollout === undefined) segments.set(segment, "all");
+  else if (before !== "all") segments.set(segment, (before ?? new Set()).add(rollout));
 }

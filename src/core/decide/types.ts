@@ -73,6 +73,7 @@ export interface ExplainStep {
     | "match"
     | "rollout"
     | "others"
+    | "orders"
     | "off"
     | "key"
     | "segment"

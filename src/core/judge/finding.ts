@@ -54,9 +54,12 @@ function sidesOf({ slowAt }: Metric, { bound }: MetricState, state: JudgeState):
   return { stable, canary, difference, stableSample: stableSide.all, canarySample: canarySide.all };
 }
 
-/** What speaks for harm, with its figures. */
-export const suspicion = (finding: Finding): string =>
-  `${comparison(finding)}: ${oddsText(finding.check.odds)} that it is worse by more than ${pointsText(finding.check.threshold)}`;
+/** What speaks for harm, with its figures. A canary that was good for long is worse than tolerated lately, and not over all. */
+export function suspicion(finding: Finding): string {
+  const { odds, difference, threshold } = finding.check;
+  const when = difference !== null && difference <= threshold ? ", though not all the time" : "";
+  return `${comparison(finding)} over the whole rollout: ${oddsText(odds)} that it is worse by more than ${pointsText(threshold)}${when}`;
+}
 
 /** Both sides of a check, for people. */
 export const comparison = ({ check, label }: Finding): string =>

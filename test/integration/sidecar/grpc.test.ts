@@ -104,7 +104,7 @@ describe.each([
     const text = await sidecar.metrics();
     const series = text.split("\n").filter((line) => /^serin_(decisions|outcomes|failed_open|cluster_missing)_total/.test(line));
     expect(series.toSorted()).toEqual([
-      'serin_cluster_missing_total{rollout="checkout"} 1',
+      'serin_cluster_missing_total{rollout="checkout",variant="canary",run="2",control="false"} 1',
       'serin_decisions_total{rollout="checkout",variant="canary",run="2",control="false",reason="share"} 1',
       "serin_failed_open_total 1",
       'serin_outcomes_total{rollout="checkout",variant="canary",run="2",control="false",class="failed"} 1',

@@ -42,6 +42,35 @@ describe("exit codes", () => {
   });
 });
 
+test("`serin apply --dry-run` tells what the rollout would do, a preset written out", async () => {
+  const file = fileOf(
+    "dry.yaml",
+    "apiVersion: serin/v1\nkind: Rollout\nname: a\nmatch: {hosts: [a.example]}\nkey: [{header: x-user}, {clientAddress: true}]\nvariants: {stable: {cluster: s}, canary: {cluster: c}}\nstrategy: {use: fast}\nchecks: {errors: {maxIncrease: 1%}}\n",
+  );
+  expect((await runWith(["apply", "-f", file, "--dry-run"])).out.split("\n")).toEqual([
+    "a: valid, nothing sent",
+    "  hosts a.example, paths prefix /",
+    "  key header x-user, then the client's address",
+    "  stage 1: 1 % for 10 s at least, 50 outcomes of the canary",
+    "  stage 2: 5 % for 10 s at least, 200 outcomes of the canary",
+    "  stage 3: 25 % for 10 s at least, 500 outcomes of the canary",
+    "  stage 4: 50 % for 10 s at least, 1000 outcomes of the canary",
+    "  checks: errors at most 1 point worse than stable, slow requests at most 2 points",
+    "",
+  ]);
+});
+
+test.each(["apply", "rules", "explain", "watch"])("the help of `serin %s` shows no default that nobody can write", async (verb) => {
+  const { out } = await runWith([verb, "--help"]);
+  expect(out).toContain("Options:");
+  expect(out).not.toMatch(/default:\s+(\[\]|\{\})/);
+});
+
+test("`serin apply` without a file is a usage error", async () => {
+  const { code, error } = await runWith(["apply"]);
+  expect([code, error]).toEqual([2, "error: required option '-f, --file <file>' not specified\n"]);
+});
+
 describe("an invalid file", () => {
   const bad = fileOf(
     "bad.yaml",

@@ -40,6 +40,10 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
   } as const;
   const picture: Picture = {
     leader: null,
+    orders: [
+      { format: 1, scope: { rollout: "checkout" }, off: true, atMs: 140_000, who: "ann", reason: "wrong prices" },
+      { format: 1, scope: { segment: "staff" }, off: true, atMs: 195_000, who: "ben" },
+    ],
     sidecars: [
       { id: "s1", heard: true, state: "stale", isCurrent: false, problem: null },
       { id: "s2", heard: false, state: null, isCurrent: false, problem: null },
@@ -87,6 +91,8 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
       "  missing the newest rules: s1",
       "  not heard in the last moments: s2 (`serin forget ID` if gone for good)",
       "  s1 is stale",
+      "switched off: checkout, by ann (wrong prices), for 1 min 0 s",
+      "switched off: all rollouts, users of segment staff, by ben, for 5 s",
       "",
       "checkout: stage 1 of 4, for 3 min 20 s",
       "  share set 5 %, seen 4.87 %, run 3",

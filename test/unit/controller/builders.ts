@@ -88,6 +88,8 @@ export interface Counts {
   readonly ok: number;
   readonly failed: number;
   readonly aborted?: number;
+  /** Answered by another cluster. */
+  readonly elsewhere?: number;
   /** Bucket of the latency bounds in which all requests ended. */
   readonly bucket?: number;
 }
@@ -112,7 +114,8 @@ export function evidenceOf(rollout: string, sequence: number, counts: readonly C
     point(count, count.failed, [attribute("class", "failed")]),
     point(count, count.aborted ?? 0, [attribute("class", "aborted")]),
   ]);
-  const settled = counts.map((count) => point(count, count.ok + count.failed + (count.aborted ?? 0)));
+  const settled = counts.map((count) => point(count, count.ok + count.failed + (count.aborted ?? 0) + (count.elsewhere ?? 0)));
+  const elsewhere = counts.flatMap((count) => (count.elsewhere === undefined ? [] : [point(count, count.elsewhere)]));
   const durations = counts.map((count) => ({
     attributes: labels(count),
     startTimeUnixNano: startNs,
@@ -131,6 +134,7 @@ export function evidenceOf(rollout: string, sequence: number, counts: readonly C
               { name: METRICS.decisions, sum: sum(counts.map((count) => point(count, count.decided, [attribute("reason", "share")]))) },
               { name: METRICS.outcomes, sum: sum(outcomes) },
               { name: METRICS.settled, sum: sum(settled) },
+              ...(elsewhere.length === 0 ? [] : [{ name: METRICS.clusterMissing, sum: sum(elsewhere) }]),
               { name: METRICS.outcomeDuration, histogram: { dataPoints: durations, aggregationTemporality: 2 } },
               { name: "serin_rules_revision", gauge: { dataPoints: [] } },
             ],

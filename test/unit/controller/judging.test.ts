@@ -32,6 +32,22 @@ describe("judging", () => {
     expect(tally.totals.canary).toEqual({ decided: 200, settled: 200, requests: 200, failed: 100 });
   });
 
+  test("says how many canary decisions another cluster answered, until the next run", () => {
+    const counts: Counts[] = [
+      { variant: "stable", run: 3, decided: 900, ok: 900, failed: 0 },
+      { variant: "canary", run: 3, decided: 40, ok: 0, failed: 0, elsewhere: 40 },
+    ];
+    const before = judged(startJudging(1, 0), [report(1, counts)]);
+    expect(before.verdict).toMatchObject({
+      verdict: "unknown",
+      reason:
+        "no outcome of the canary yet; 40 canary decisions were answered by another cluster: does Envoy have the cluster and the priority group `cart-canary`?",
+    });
+    const next = counts.map((count) => ({ ...count, run: 4, ok: count.decided, elsewhere: 0 }));
+    const plan = { ...planState("stage"), run: 4 };
+    expect(judgeReports(before, { rollout, plan }, [report(2, next)], 2_000).verdict?.reason).not.toContain("another cluster");
+  });
+
   test("gives no verdict without evidence", () => {
     expect(judged(startJudging(1, 0), []).verdict).toBeNull();
   });

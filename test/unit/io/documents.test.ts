@@ -86,6 +86,14 @@ describe("the error of a file", () => {
     ]);
   });
 
+  test("stops at the first errors of syntax, and quotes little: a text that is no YAML has one in each line", () => {
+    const text = `${rollout("checkout")}---\n# A title\n\`\`\`\n${"| some | words: of | a table |\n".repeat(50)}---\nb: [\n`;
+    const { faults } = errorOf(text);
+    expect(faults).toHaveLength(3);
+    expect(faults[0]).toMatchObject({ line: 9, problem: expect.stringContaining("not YAML: ") });
+    for (const { problem } of faults) expect(problem.length).toBeLessThan(160);
+  });
+
   test("names a repeated name even when the first rollout of that name is faulty", () => {
     const text = [rollout("checkout").replace("fast", "quick"), rollout("checkout")].join("---\n");
     expect(errorOf(text).faults.map(({ path }) => path)).toEqual(["strategy.use", "name"]);

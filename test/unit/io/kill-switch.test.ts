@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type KillOrder, KillScopeSchema, scopeToken } from "../../../src/contract/kills.ts";
-import { readOperatorKeys, readSigningKey, signKill } from "../../../src/io/kill-signatures.ts";
+import { orderId, readOperatorKeys, readSigningKey, signKill } from "../../../src/io/kill-signatures.ts";
 import { createKillSwitch } from "../../../src/io/kill-switch.ts";
 import { createLog } from "../../../src/io/log.ts";
 
@@ -41,6 +41,27 @@ describe("an order to switch off", () => {
     expect([hear({}), hear({}), hear({ atMs: 999, off: false })]).toEqual([true, false, false]);
     expect(orders.inForce()).toEqual([orderOf()]);
     expect([hear({ atMs: 1_001, off: false }), orders.inForce(), hear({})]).toEqual([true, [], false]);
+  });
+
+  test("is told of once, with whether it is obeyed and why not", async () => {
+    const orders = await switchOf(operator);
+    const given = [
+      signKill(orderOf(), operator.privateKey),
+      signKill(orderOf({ atMs: 999, off: false }), operator.privateKey),
+      signKill(orderOf({ atMs: 1_001, off: false }), stranger.privateKey),
+    ];
+    for (const order of [...given, ...given]) orders.hear(bytes(order));
+    expect(orders.heard()).toEqual([
+      { id: orderId(JSON.stringify(given[0])), isObeyed: true },
+      {
+        id: orderId(JSON.stringify(given[1])),
+        isObeyed: false,
+        problem: "an order that was given later, by its sender's clock, is known for the same",
+      },
+      { id: orderId(JSON.stringify(given[2])), isObeyed: false, problem: expect.stringContaining("whose key is not known here") },
+    ]);
+    for (let atMs = 2_000; atMs < 2_020; atMs += 1) orders.hear(bytes(signKill(orderOf({ atMs }), operator.privateKey)));
+    expect(orders.heard()).toHaveLength(8);
   });
 
   test("of another scope stands beside it", async () => {

@@ -27,7 +27,7 @@ describe("counts of a sidecar", () => {
       () => cells.ended(labels(1), { class: "aborted", latencyMs: undefined, isSession: false }),
       () => cells.decided(labels(1), "share", true),
       () => cells.ended(labels(1), { class: "ok", latencyMs: undefined, isSession: true }),
-      () => cells.settled(labels(1)),
+      () => cells.elsewhere(labels(1)),
     ]) {
       step();
       seen.push(settled());
@@ -59,7 +59,7 @@ describe("counts of a sidecar", () => {
   test("of a run that is too old to be kept leave nothing behind", () => {
     const cells = createCells({ nowMs: () => 0, runInForce: () => 20, maxOld: 9, maxCells: 12 });
     for (let run = 11; run <= 20; run += 1) cells.decided(labels(run), "share");
-    for (let late = 0; late < 100; late += 1) cells.settled(labels(1));
+    for (let late = 0; late < 100; late += 1) cells.elsewhere(labels(1));
     for (const rollout of ["a", "b", "c", "d"]) cells.decided(labels(20, rollout), "share");
     expect(all(cells).map(({ labels: { rollout, run } }) => `${rollout} ${run}`)).toEqual([
       ...[13, 14, 15, 16, 17, 18, 19, 20].map((run) => `checkout ${run}`),

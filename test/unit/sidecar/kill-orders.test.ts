@@ -13,7 +13,7 @@ const user = "00112233445566ff";
 
 async function killsOf(...scopes: KillScope[]): Promise<Kills> {
   const inForce = scopes.map((scope) => ({ format: 1, scope, off: true, atMs: 1, who: "alice" }) as const);
-  const orders: KillSwitch = { hear: () => false, inForce: () => inForce, kept: () => [], refused: () => 0 };
+  const orders: KillSwitch = { hear: () => false, inForce: () => inForce, kept: () => [], refused: () => 0, heard: () => [] };
   const rules = createCurrentRules(() => 0);
   await startKillOrders(orders, settings, { rules, log });
   return rules.compiled().kills;

@@ -53,6 +53,14 @@ describe("a receipt", () => {
     expect(said()).toHaveLength(3);
   });
 
+  test("tells at once of an operator's order that was heard, also of one that changes nothing", () => {
+    const order = { id: "0011223344556677", isObeyed: false, problem: "its signature does not fit" };
+    const heard = [order];
+    rules.setKills(rules.compiled().kills, heard);
+    rules.setKills(rules.compiled().kills, heard);
+    expect(said().map(({ orders }) => orders)).toEqual([undefined, heard]);
+  });
+
   test.each([
     { title: "every second while a canary is live", shareBp: 500, waitedMs: 120_000, count: 10 },
     { title: "every second for a minute after a change", shareBp: 10_000, waitedMs: 0, count: 10 },

@@ -104,7 +104,7 @@ describe("a canary that hangs", () => {
     const last = records.at(-1);
     expect(last).toMatchObject({ verdict: "rollback", unended: { stable: 0 } });
     expect(last?.reason).toMatch(
-      /^slow p\d\d \(above 50 ms\) 100 % on canary against 0 % on stable: .*; \d+ of the canary's requests not ended after 2 s$/,
+      /^slow p\d\d \(above 50 ms\) 100 % on canary against 0 % on stable over the whole rollout: .*; \d+ of the canary's requests not ended after 2 s$/,
     );
     expect(last?.checks[2]).toMatchObject({ canary: 1, canarySample: last?.unended.canary });
   });

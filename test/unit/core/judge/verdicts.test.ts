@@ -38,7 +38,7 @@ describe("a canary that fails is taken back", () => {
   test("by one batch of 25 failures, when it covers two seconds", () => {
     expect(last([...past, batchAt(7_000, all25)]).record).toMatchObject({
       verdict: "rollback",
-      reason: "errors 100 % on canary against 0.091 % on stable: 2,300 : 1 that it is worse by more than 0.5 points",
+      reason: "errors 100 % on canary against 0.091 % on stable over the whole rollout: 2,300 : 1 that it is worse by more than 0.5 points",
       safeShareBp: 0,
     });
   });
@@ -126,7 +126,7 @@ describe("a canary that does as stable does", () => {
     const { record, errors } = last([...healthy, suspicious]);
     expect(record).toMatchObject({ verdict: "hold", safeShareBp: expect.any(Number) });
     expect(record.reason).toMatch(
-      /^errors 0\.3 % on canary against 0\.1 % on stable: [\d,]+ : 1 that it is worse by more than 0\.5 points$/,
+      /^errors 0\.3 % on canary against 0\.1 % on stable over the whole rollout: [\d,]+ : 1 that it is worse by more than 0\.5 points, though not all the time$/,
     );
     expect(errors).toMatchObject({ verdict: "hold" });
   });
@@ -194,7 +194,7 @@ describe("slowness", () => {
     const { record } = last(repeated(5, both([0, 0, 100])));
     expect(record.verdict).toBe("rollback");
     expect(record.reason).toMatch(
-      /^slow p90 \(above 40 ms\) 100 % on canary against 10 % on stable: [\d,]+ : 1 that it is worse by more than 2 points$/,
+      /^slow p90 \(above 40 ms\) 100 % on canary against 10 % on stable over the whole rollout: [\d,]+ : 1 that it is worse by more than 2 points$/,
     );
   });
 
