@@ -50,7 +50,10 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
   const text = confirmationText(confirmations);
   if (flags.json === true) parts.out(`${JSON.stringify({ ...order, ...confirmations })}\n`);
   else if (isDone) parts.out(`${scopeText(order.scope)}: ${lift ? liftText(wasOff) : "off, stable answers"}: ${text}\n`);
-  else parts.error(`${scopeText(order.scope)}: the order to ${lift ? "lift" : "switch off"} is not in force everywhere: ${text}\n`);
+  else
+    parts.error(
+      `${scopeText(order.scope)}: ${lift ? liftText(wasOff) : "the order to switch off is sent"}, not confirmed everywhere: ${text}\n`,
+    );
   return isDone ? EXIT.done : EXIT.refused;
 }
 

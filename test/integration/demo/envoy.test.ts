@@ -44,7 +44,9 @@ async function get(envoy: RunningEnvoy, path: string, headers: Record<string, st
 
 test("Envoy accepts the shipped configuration as it stands", async () => {
   const { code, stderr } = await runCommand(inject("envoyProgram"), ["--mode", "validate", "--config-path", shippedEnvoyConfig()], 20_000);
-  expect(stderr).not.toMatch(/\[(warning|error|critical)\]/);
+  const complaints = stderr.split("\n").filter((line) => /\[(warning|error|critical)\]/.test(line));
+  // Envoy 1.40 calls this field deprecated, and reads interval, size and retries of the logger nowhere else.
+  expect(complaints).toEqual([expect.stringContaining("OpenTelemetryAccessLogConfig.common_config")]);
   expect(code).toBe(0);
 });
 
