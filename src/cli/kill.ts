@@ -50,10 +50,10 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
   const text = confirmationText(confirmations);
   if (flags.json === true) parts.out(`${JSON.stringify({ ...order, ...confirmations })}\n`);
   else if (isDone) parts.out(`${scopeText(order.scope)}: ${lift ? liftText(wasOff) : "off, stable answers"}: ${text}\n`);
-  else
-    parts.error(
-      `${scopeText(order.scope)}: ${lift ? liftText(wasOff) : "the order to switch off is sent"}, not confirmed everywhere: ${text}\n`,
-    );
+  else {
+    const sent = lift ? `${liftText(wasOff)}, not confirmed everywhere` : "the order to switch off is not in force everywhere";
+    parts.error(`${scopeText(order.scope)}: ${sent}: ${text}\n`);
+  }
   return isDone ? EXIT.done : EXIT.refused;
 }
 

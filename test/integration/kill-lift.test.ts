@@ -18,11 +18,11 @@ test("a lift says whether there was an order to lift", async () => {
   const kill = async (...more: string[]): Promise<[code: number, said: string]> => {
     // Nobody is there to confirm it: exit 5, and what is known of the order.
     const { code, error } = await runWith(["kill", "checkout", "--sign-with", key, "--nats", nats.url, ...more]);
-    return [code, error.split(",")[0] ?? ""];
+    return [code, error.split(": ")[1] ?? ""];
   };
-  const none = "checkout: no such order is in force; a sidecar that kept one lifts it all the same";
+  const none = "no such order is in force; a sidecar that kept one lifts it all the same, not confirmed everywhere";
   expect(await kill("--lift")).toEqual([5, none]);
-  expect(await kill()).toEqual([5, "checkout: the order to switch off is sent"]);
-  expect(await kill("--lift")).toEqual([5, "checkout: the order is lifted"]);
+  expect(await kill()).toEqual([5, "the order to switch off is not in force everywhere"]);
+  expect(await kill("--lift")).toEqual([5, "the order is lifted, not confirmed everywhere"]);
   expect(await kill("--lift")).toEqual([5, none]);
 });
