@@ -7,10 +7,10 @@ import {
 import type { LiveState } from "../contract/live.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import { failingUsers } from "../core/judge/failing-users.ts";
-import { CorruptValueError, decodeStored } from "../io/store.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { FailingLedger } from "./failing-ledger.ts";
 import type { TermParts } from "./ports.ts";
+import { readRecord } from "./stored-record.ts";
 
 /** Sidecars tell a new leader everything anew within five seconds; until then the figures of the leader before hold. */
 const HEARD_ALL_MS = 6_000;
@@ -50,7 +50,12 @@ export class FailingKeeper {
   /** Reads what the leader before left of these rollouts. */
   async load(rollouts: readonly LiveState[]): Promise<void> {
     for (const live of rollouts) {
-      const record = await this.#read(live.rollout);
+      const record = await readRecord(this.#parts, {
+        subject: SUBJECTS.failingUsers(live.rollout),
+        schema: FailingUsersRecordSchema,
+        rollout: live.rollout,
+        what: "failing users",
+      });
       if (record === undefined) continue;
       this.#ledger.restore(live.rollout, record);
       const { firstRun, users } = record;
@@ -130,19 +135,6 @@ export class FailingKeeper {
     if (figures !== undefined) figures.isDirty = true;
     else
       this.#figures.set(rollout, { firstRun: -1, users: NOBODY, isDirty: true, writtenMs: 0, rotatedAtMs: undefined, isInherited: false });
-  }
-
-  /** What cannot be read is said once and begun anew; a record must not keep a leader from leading. */
-  async #read(rollout: string): Promise<FailingUsersRecord | undefined> {
-    const stored = await this.#parts.state.read(SUBJECTS.failingUsers(rollout));
-    if (stored === undefined) return undefined;
-    try {
-      return decodeStored(FailingUsersRecordSchema, stored);
-    } catch (error) {
-      if (!(error instanceof CorruptValueError)) throw error;
-      this.#parts.log.error({ err: error, rollout }, "record of failing users unreadable, counting anew");
-      return undefined;
-    }
   }
 }
 

@@ -11,9 +11,9 @@ import {
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import { type MixGroup, mixFigures, skewText } from "../core/judge/mix.ts";
 import { atLevel, readSample, storedSample, uniteSamples } from "../core/judge/user-sample.ts";
-import { CorruptValueError, decodeStored } from "../io/store.ts";
 import { isEnded } from "./derive-manifest.ts";
 import type { TermParts } from "./ports.ts";
+import { readRecord } from "./stored-record.ts";
 
 /** The largest record that is written. */
 const MAX_RECORD_BYTES = 512 * 1_024;
@@ -65,7 +65,15 @@ export class MixKeeper {
   /** Reads what the leader before left of these rollouts. */
   async load(rollouts: readonly Asking[]): Promise<void> {
     for (const { rollout, live } of rollouts) {
-      const record = rollout.mix === undefined ? undefined : await this.#read(live.rollout);
+      const record =
+        rollout.mix === undefined
+          ? undefined
+          : await readRecord(this.#parts, {
+              subject: SUBJECTS.rolloutMix(live.rollout),
+              schema: MixRecordSchema,
+              rollout: live.rollout,
+              what: "the mix",
+            });
       if (record === undefined || !isOfAttempt(record.figures.run, live)) continue;
       const held = begun(record.figures.run);
       held.figures = record.figures;
@@ -173,19 +181,6 @@ export class MixKeeper {
       const record = { format: FORMAT, rollout, updatedAtMs, figures, groups: stored } satisfies MixRecord;
       const text = JSON.stringify(record);
       if (text.length <= MAX_RECORD_BYTES) return text;
-    }
-  }
-
-  /** What cannot be read is said once and begun anew; a record must not keep a leader from leading. */
-  async #read(rollout: string): Promise<MixRecord | undefined> {
-    const stored = await this.#parts.state.read(SUBJECTS.rolloutMix(rollout));
-    if (stored === undefined) return undefined;
-    try {
-      return decodeStored(MixRecordSchema, stored);
-    } catch (error) {
-      if (!(error instanceof CorruptValueError)) throw error;
-      this.#parts.log.error({ err: error, rollout }, "record of the mix unreadable, counting anew");
-      return undefined;
     }
   }
 }

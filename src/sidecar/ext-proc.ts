@@ -154,8 +154,8 @@ class ExtProcCall implements CallHandler {
     const { ports, reader, answers } = this.#shared;
     const { decision, toggles, isSession } = told;
     const headers = reader.headers(BAGGAGE);
-    const member = sentMember(decision, this.#rules);
     if (headers.length > 0) {
+      const member = sentMember(decision, this.#rules);
       const { value: baggage, isFull } = baggageAfter(headers, member, () => reader.isTrustedPeer);
       if (isFull) ports.surprise("no room in the baggage", undefined);
       if (member !== undefined || baggage !== undefined) return answerAnew({ ...told, baggage }, this.#rules);

@@ -3,14 +3,14 @@ import type { Condition } from "../../../src/contract/conditions.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import type { LiveRule, StaticRules } from "../../../src/contract/rules.ts";
 import { decide } from "../../../src/core/decide/decide.ts";
-import { createLog } from "../../../src/io/log.ts";
 import { encodeBlobs, encodeManifest } from "../../../src/io/rules-store.ts";
 import { encodeIndex } from "../../../src/io/segment-store.ts";
-import { type CurrentRules, createCurrentRules } from "../../../src/sidecar/current-rules.ts";
-import { createManifestFeed, type ManifestFeed } from "../../../src/sidecar/manifest-feed.ts";
+import type { CurrentRules } from "../../../src/sidecar/current-rules.ts";
+import type { ManifestFeed } from "../../../src/sidecar/manifest-feed.ts";
 import type { KeptRules } from "../../../src/sidecar/rules-disk.ts";
 import { factsOf, ruleOf } from "../../support/decide-inputs.ts";
-import { createFakeLink, type FakeLink, noAnswer } from "../../support/fake-link.ts";
+import { createFakeFeed } from "../../support/fake-feed.ts";
+import { type FakeLink, noAnswer } from "../../support/fake-link.ts";
 import { cutUsers } from "../../support/segments.ts";
 
 let fake: FakeLink;
@@ -19,11 +19,7 @@ let feed: ManifestFeed;
 let kept: KeptRules[];
 
 beforeEach(() => {
-  fake = createFakeLink();
-  rules = createCurrentRules(Date.now);
-  kept = [];
-  const keep = async (next: KeptRules): Promise<void> => void kept.push(next);
-  feed = createManifestFeed(fake.link, { rules, log: createLog({ name: "test", level: "silent" }), keep });
+  ({ fake, rules, feed, kept } = createFakeFeed());
 });
 afterEach(() => feed.stop());
 
