@@ -18,7 +18,9 @@ const FULL_BP = 10_000;
 /** Lanes with their shares, from left to right. */
 export function compileLanes(variants: Variants, { shareBp, shares = {} }: LiveRule): readonly CompiledLane[] {
   const grown = grownVariant(variants);
-  const shareOf = (name: VariantName): number => (name === grown ? shareBp : Object.hasOwn(shares, name) ? (shares[name] ?? 0) : 0);
+  // By a map, for which a variant named `constructor` is a name like any other.
+  const others = new Map(Object.entries(shares));
+  const shareOf = (name: VariantName): number => (name === grown ? shareBp : (others.get(name) ?? 0));
   const lanes = [...lanesOf(variants)];
   // 100 % of one variant alone is everybody, whatever its lane.
   const whole = lanes.find(([name]) => shareOf(name) === FULL_BP)?.[0];
