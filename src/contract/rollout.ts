@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ChecksSchema } from "./checks.ts";
 import {
   ClaimNameSchema,
   CONDITION_PATTERNS,
@@ -15,7 +16,7 @@ import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
 import { StagesSchema, stagesOf } from "./stages.ts";
-import { DurationTextSchema, PointsSchema } from "./units.ts";
+import { DurationTextSchema } from "./units.ts";
 import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from "./variants.ts";
 
 export { STABLE } from "./names.ts";
@@ -108,19 +109,6 @@ const StrategySchema = z.union([
   z.strictObject({ use: z.enum(["fast", "standard", "careful"]).describe("A preset of stages.") }),
   z.strictObject({ type: z.literal("canary"), stages: StagesSchema }),
 ]);
-
-const ChecksSchema = z.strictObject({
-  errors: z
-    .strictObject({ maxIncrease: PointsSchema.describe("Tolerated rise of the failed ratio over stable's, in percentage points.") })
-    .default({ maxIncrease: 0.005 })
-    .describe("Failed requests against concurrent stable; a rise of 0.5 points is tolerated when absent."),
-  latency: z
-    .strictObject({
-      maxIncrease: PointsSchema.describe("Tolerated rise of the ratio of slow requests over stable's, in percentage points."),
-    })
-    .default({ maxIncrease: 0.02 })
-    .describe("Requests slower than stable's own past median, 90th and 99th percentile; a rise of 2 points is tolerated when absent."),
-});
 
 /** What a file may hold that is not yet known to be well formed. */
 const LooseSchema = z.object({

@@ -5,14 +5,16 @@ export const VerdictSchema = z.enum(["advance", "hold", "rollback", "unknown"]);
 
 /** One check of a verdict with its numbers. Ratios are 0…1, differences are canary minus stable. */
 export const CheckRecordSchema = z.strictObject({
-  name: z.string().describe("`errors`, `slow p50`, `slow p90`, `slow p99`."),
+  name: z.string().describe("`errors`, `newly failing users`, `slow p50`, `slow p90`, `slow p99`, or one of the rollout's own."),
   verdict: VerdictSchema,
+  weight: z.number().min(0).max(1).describe("Part of the wager that is on this check; 0 for one that only advises."),
   stable: z.number().nullable().describe("Ratio on concurrent stable over the whole rollout; null without data."),
   canary: z.number().nullable().describe("Ratio on the canary; null without data."),
   difference: z.number().nullable().describe("Canary minus stable."),
   upper: z.number().nullable().describe("Anytime upper bound on the difference; null when nothing is proven yet."),
   threshold: z.number().describe("Tolerated difference."),
   odds: z.number().describe("Evidence against `no worse than tolerated`: 100 means 100 : 1."),
+  dispersion: z.number().min(1).describe("How many outcomes count as one, because they come in clumps; evidence is divided by it."),
   stableSample: z.int().min(0),
   canarySample: z.int().min(0),
 });
@@ -21,6 +23,12 @@ export const CheckRecordSchema = z.strictObject({
 export const VerdictRecordSchema = z.strictObject({
   verdict: VerdictSchema,
   reason: z.string().describe("One line for people."),
+  proven: z.string().describe("What is proven so far, for people, like `not worse by more than 5 points`."),
+  odds: z
+    .number()
+    .min(0)
+    .describe("Evidence of all checks against `no worse than tolerated`: 340 means 340 : 1; it rolls back at 1 / alpha."),
+  alpha: z.number().describe("Chance of ever rolling back a canary within tolerance."),
   safeShareBp: z.int().min(0).max(10_000).describe("The largest share that the evidence calls safe, in basis points."),
   checks: z.array(CheckRecordSchema),
   unended: z
@@ -30,6 +38,7 @@ export const VerdictRecordSchema = z.strictObject({
   sinceMs: z.int().describe("Begin of the evidence, Unix milliseconds."),
   run: z.int().min(0),
   runSample: z.int().min(0).describe("Canary outcomes of the current run."),
+  inputs: z.string().describe("Hash of all evidence that led here: the same on every machine that judged the same."),
 });
 
 export type Verdict = z.infer<typeof VerdictSchema>;

@@ -1,11 +1,10 @@
 import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import { FORMAT } from "../contract/names.ts";
 import { type Rollout, STABLE } from "../contract/rollout.ts";
-import { stagesOf } from "../contract/stages.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
+import { policyOf } from "../core/judge/policy.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
-import type { JudgePolicy } from "../core/judge/types.ts";
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
 import { addToTally, batchOf, emptyTally, shareSeenBp, type Tally } from "./tally.ts";
@@ -80,14 +79,6 @@ function missingText({ variants }: Rollout, count: number): string | undefined {
 }
 
 const isJudged = ({ phase }: LiveState["plan"]): boolean => phase !== "rollingBack" && phase !== "rolledBack" && phase !== "handedOver";
-
-/** What this rollout tolerates, with the minimum sample of the stage it is in; the last one's at and after promotion. */
-export function policyOf(rollout: Rollout, plan: LiveState["plan"]): JudgePolicy {
-  const stages = stagesOf(rollout.strategy);
-  const index = "stage" in plan ? plan.stage : plan.phase === "pending" ? 0 : stages.length - 1;
-  const { minSample } = stages[Math.min(index, stages.length - 1)] ?? { minSample: 1 };
-  return { maxErrorIncrease: rollout.checks.errors.maxIncrease, maxSlowIncrease: rollout.checks.latency.maxIncrease, minSample };
-}
 
 /** The stored form, and the judging that it describes: made smaller when it would not fit a message. */
 export function recordOf(rollout: string, judging: Judging, run: number): Readonly<{ judging: Judging; text: string }> {

@@ -1,3 +1,4 @@
+import { LATENCY_BOUNDS_MS } from "../../src/contract/names.ts";
 import type { VerdictRecord } from "../../src/contract/verdict.ts";
 import { judge, startJudge } from "../../src/core/judge/judge.ts";
 import type { JudgeState } from "../../src/core/judge/state.ts";
@@ -6,7 +7,14 @@ import { binomial } from "./random.ts";
 import { type Behaviour, outcomes } from "./traffic.ts";
 
 /** The tolerances that a rollout has when it names none, and a small minimum sample. */
-export const policy: JudgePolicy = { maxErrorIncrease: 0.005, maxSlowIncrease: 0.02, minSample: 50 };
+export const policy: JudgePolicy = {
+  alpha: 0.01,
+  maxErrorIncrease: 0.005,
+  maxSlowIncrease: 0.02,
+  errorProof: 0.005,
+  minSample: 50,
+  boundsMs: LATENCY_BOUNDS_MS,
+};
 
 export const SINCE_MS = 1_000_000;
 

@@ -2,7 +2,7 @@ import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { CheckRecord, Verdict } from "../../contract/verdict.ts";
 import { oddsText, pointsText, ratioText } from "./figures.ts";
 import { slowOf } from "./overdue.ts";
-import { ALPHA, HOLD_ODDS, type Metric } from "./parameters.ts";
+import { ALPHA, DISPERSION, HOLD_ODDS, type Metric } from "./parameters.ts";
 import { countOf } from "./slow.ts";
 import type { JudgeState, MetricState } from "./state.ts";
 import { oddsOf, provenTimes, reserveAt } from "./wager.ts";
@@ -26,7 +26,17 @@ export function findingOf(metric: Metric, state: JudgeState): Finding {
   const upper = times === null ? null : times * own.tolerated;
   const weighted = metric.weight * odds;
   const verdict = verdictOf({ weighted, odds, upper });
-  const check = { name: metric.name, verdict, ...sidesOf(metric, own, state), upper, threshold: own.tolerated, odds };
+  const { weight } = metric;
+  const check = {
+    name: metric.name,
+    verdict,
+    weight,
+    ...sidesOf(metric, own, state),
+    upper,
+    threshold: own.tolerated,
+    odds,
+    dispersion: DISPERSION,
+  };
   const boundMs = own.bound === null ? undefined : LATENCY_BOUNDS_MS[own.bound];
   return { check, weighted, provenTimes: times, label: boundMs === undefined ? metric.name : `${metric.name} (above ${boundMs} ms)` };
 }

@@ -14,11 +14,13 @@ const [ERRORS, ...SLOW] = METRICS;
 export function recordOf(policy: JudgePolicy, state: JudgeState): VerdictRecord {
   const errors = findingOf(ERRORS, state);
   const findings = [errors, ...SLOW.map((metric) => findingOf(metric, state))];
+  const odds = findings.reduce((all, { weighted }) => all + weighted, 0);
   const answer = harmIn(findings, state) ?? whatIsKnown(errors, findings, { policy, state });
   const checks = findings.map(({ check }) => check);
   const { nowMs, sinceMs, run, runSample } = state;
   const unended = { stable: state.overdue.stable.unended, canary: state.overdue.canary.unended };
-  return { ...answer, checks, unended, atMs: nowMs, sinceMs, run, runSample };
+  const { alpha } = policy;
+  return { ...answer, proven: "", odds, alpha, checks, inputs: "", unended, atMs: nowMs, sinceMs, run, runSample };
 }
 
 /** A weighted mean of odds against the same claim is such odds again, however the checks depend on each other. */

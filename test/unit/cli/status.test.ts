@@ -35,6 +35,8 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
     upper: null,
     threshold: 0.005,
     odds: 12.34,
+    weight: 0.5,
+    dispersion: 1.2,
     stableSample: 9_000,
     canarySample: 900,
   } as const;

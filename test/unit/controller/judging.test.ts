@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { EvidenceSchema } from "../../../src/contract/evidence.ts";
 import { type JudgeRecord, JudgeRecordSchema } from "../../../src/contract/live.ts";
 import { pointsOf } from "../../../src/controller/evidence-points.ts";
-import { type Judging, judgeReports, policyOf, recordOf, resumeJudging, startJudging } from "../../../src/controller/judging.ts";
+import { type Judging, judgeReports, recordOf, resumeJudging, startJudging } from "../../../src/controller/judging.ts";
+import { policyOf } from "../../../src/core/judge/policy.ts";
 import { type Counts, evidenceOf, PHASES, planState, rolloutOf } from "./builders.ts";
 
 const stages = [

@@ -37,6 +37,10 @@ const judge = (firstRun: number): JudgeRecord => ({
   verdict: {
     verdict: "hold",
     reason: "47 of 200 outcomes",
+    proven: "",
+    odds: 1,
+    alpha: 0.01,
+    inputs: "",
     safeShareBp: 1_000,
     checks: [],
     unended: { stable: 0, canary: 0 },

@@ -1,0 +1,28 @@
+import type { LiveState } from "../../contract/live.ts";
+import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
+import type { Rollout } from "../../contract/rollout.ts";
+import { stagesOf } from "../../contract/stages.ts";
+import type { JudgePolicy } from "./types.ts";
+
+const ALPHAS = { careful: 0.001, standard: 0.01, fast: 0.01 } as const;
+
+/** What this rollout tolerates, with the minimum sample of the stage it is in; the last one's at and after promotion. */
+export function policyOf(
+  { strategy, checks }: Rollout,
+  plan: LiveState["plan"],
+  boundsMs: readonly number[] = LATENCY_BOUNDS_MS,
+): JudgePolicy {
+  const stages = stagesOf(strategy);
+  const index = "stage" in plan ? plan.stage : plan.phase === "pending" ? 0 : stages.length - 1;
+  const { minSample } = stages[Math.min(index, stages.length - 1)] ?? { minSample: 1 };
+  const { objective } = checks.errors;
+  return {
+    alpha: checks.alpha ?? ALPHAS[checks.preset],
+    maxErrorIncrease: checks.errors.maxIncrease,
+    maxSlowIncrease: checks.latency.maxIncrease,
+    errorProof: checks.errors.proof,
+    ...(objective === undefined ? {} : { errorObjective: objective }),
+    minSample,
+    boundsMs,
+  };
+}
