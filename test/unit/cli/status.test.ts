@@ -74,6 +74,10 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
           verdict: {
             verdict: "hold",
             reason: "too close to tell",
+            proven: "",
+            odds: 1,
+            alpha: 0.01,
+            inputs: "",
             safeShareBp: 0,
             checks: [check],
             unended: { stable: 0, canary: 12 },
