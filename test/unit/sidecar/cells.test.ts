@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LATENCY_BOUNDS_MS } from "../../../src/contract/names.ts";
-import { bucketIndex, type Cells, createCells } from "../../../src/sidecar/cells.ts";
+import { type Cells, createCells } from "../../../src/sidecar/cells.ts";
+import { bucketIndex } from "../../../src/sidecar/latency-buckets.ts";
 
 const labels = (run: number, rollout = "checkout", variant: "stable" | "canary" = "canary") => ({ rollout, variant, run, control: false });
 const all = (cells: Cells) => [...cells.all()];
