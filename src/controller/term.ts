@@ -5,7 +5,7 @@ import { ReceiptSchema, type Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { Commands } from "./commands.ts";
-import { isEnded } from "./derive-manifest.ts";
+import { canaryShareBp, isEnded } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
@@ -168,7 +168,11 @@ export class Term {
   async #judge(seat: Seat): Promise<void> {
     if (seat.reports.length === 0 || this.#steps.seats.get(seat.name) !== seat) return;
     const { rollout, live, judging: before } = seat;
-    seat.judging = judgeReports(before, { rollout, plan: live.plan }, seat.reports.splice(0), this.#parts.clock.nowMs());
+    const users = this.#failing.judged(seat);
+    // The evidence waits for those who know whose requests failed.
+    if (users === undefined) return;
+    const judged = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), users };
+    seat.judging = judgeReports(before, judged, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
     await this.#deliverVerdict(seat);
@@ -207,9 +211,10 @@ export class Term {
     if (this.#steps.seats.get(seat.name) !== seat) return;
     await this.#obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick" }, { who: this.#steps.self });
+    await this.#judge(seat);
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
-    await this.#failing.write(seat.live);
+    await this.#failing.write(seat);
     await this.mix.write(seat);
     await this.#steps.clearOutbox(seat);
   }
