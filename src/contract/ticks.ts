@@ -2,16 +2,18 @@ import { z } from "zod";
 
 const CountSchema = z.int().min(0);
 
-const TickSideSchema = z.object({
-  n: CountSchema.describe("Requests that ended in this tick."),
-  errors: CountSchema.describe("Of them, those that failed."),
-  hist: z
-    .array(CountSchema)
-    .default([])
-    .describe("Requests by duration: `hist[b]` took more than `bounds[b-1]` ms and at most `bounds[b]`; the last bucket is open."),
-  new_failed_keys: CountSchema.optional().describe("Users that failed and never did before; absent where nobody knows users."),
-  known_errors: CountSchema.optional().describe("Of `errors`, those of users known to fail before the rollout began."),
-});
+const TickSideSchema = z
+  .object({
+    n: CountSchema.describe("Requests that ended in this tick."),
+    errors: CountSchema.describe("Of them, those that failed."),
+    hist: z
+      .array(CountSchema)
+      .default([])
+      .describe("Requests by duration: `hist[b]` took more than `bounds[b-1]` ms and at most `bounds[b]`; the last bucket is open."),
+    new_failed_keys: CountSchema.optional().describe("Users that failed and never did before; absent where nobody knows users."),
+    known_errors: CountSchema.optional().describe("Of `errors`, those of users known to fail before the rollout began."),
+  })
+  .refine(({ n, errors }) => errors <= n, "more errors than requests");
 
 /** One tick as `serin replay` reads it: counts of this tick only. Other fields may stand beside these and are not read. */
 export const TickSchema = z.object({
