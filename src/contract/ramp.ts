@@ -32,7 +32,10 @@ const MOST_START_BP = 1_000;
 export const RAMP_CAP_BP = 5_000;
 
 const HoldbackSchema = z.strictObject({
-  share: ShareSchema.refine((shareBp) => shareBp > 0 && shareBp <= RAMP_CAP_BP, "not what may be held back; write one from 0.01% to 50%")
+  share: ShareSchema.refine(
+    (shareBp) => shareBp > 0 && shareBp <= RAMP_CAP_BP,
+    "no share that can be held back; write one from 0.01% to 50%",
+  )
     .default(500)
     .describe(
       "Users that stay on stable; more of them show a late fault sooner, and are served the old version for longer. 5% when absent.",
@@ -47,7 +50,7 @@ const RampSettingsSchema = z
     preset: z.enum(["careful", "standard", "fast"]).default("standard").describe("What is absent below is this preset's."),
     start: ShareSchema.refine(
       (shareBp) => shareBp > 0 && shareBp <= MOST_START_BP,
-      "not a share to start with, before any evidence; write one from 0.01% to 10%",
+      "no share to start with before any evidence; write one from 0.01% to 10%",
     )
       .optional()
       .describe("Share of the first step; when absent, what the budget allows at the traffic that is seen, from 0.1% to 10%."),
@@ -106,5 +109,5 @@ export function rampFault(variants: Parameters<typeof lanesOf>[0], ramp: Ramp): 
   const { widthBp = FULL_BP } = lanesOf(variants).get(grown) ?? {};
   if (widthBp >= heldBackBp(ramp)) return undefined;
   const [has, needs] = [widthBp, heldBackBp(ramp)].map((bp) => `${bp / 100}%`);
-  return `the ramp takes ${grown} to ${needs}, and its lane is ${has}; write stages, or leave the other variants out`;
+  return `the ramp takes ${grown} to ${needs}, and its lane is ${has}; write stages, or give it a wider lane`;
 }
