@@ -93,6 +93,8 @@ export function canaryShareBp({ rollout, live }: Governed): number {
 function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
     case "pending":
+    case "ramp":
+    case "holdback":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
     case "stage":
     case "paused": {

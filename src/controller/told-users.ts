@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EvidenceBatch, FailedUsers } from "../core/judge/types.ts";
+import type { EvidenceBatch, FailedUsers, Half } from "../core/judge/types.ts";
 
 const FailedUsersSchema = z.strictObject({ newly: z.int().min(0), knownRequests: z.int().min(0) });
 
@@ -28,14 +28,22 @@ export function withUsers(batch: EvidenceBatch, told: ToldUsers, known: ToldUser
   const canary = due(known.canary, told.canary, batch.canary.failed);
   const next = { ...batch, stable: { ...batch.stable, users: stable }, canary: { ...batch.canary, users: canary } };
   const toldNow = { ...told, stable: plus(told.stable, stable), canary: plus(told.canary, canary) };
-  const keys = batch.halves?.keys;
-  if (keys === undefined) return { batch: next, told: toldNow };
-  const half = dueOfHalf(known.half, told.half, { whole: stable, failed: keys.failed, others: batch.stable.failed - keys.failed });
-  return {
-    batch: { ...next, halves: { ...batch.halves, keys: { ...keys, users: half } } },
-    told: { ...toldNow, half: plus(told.half, half) },
+  const { hosts, keys } = batch.halves ?? {};
+  const ofHalf = ({ failed }: Half, wanted: FailedUsers): FailedUsers =>
+    fitted(wanted, { whole: stable, failed, others: batch.stable.failed - failed });
+  const half = keys && ofHalf(keys, minus(known.half, told.half));
+  const halves = {
+    ...(hosts && { hosts: { ...hosts, users: ofHalf(hosts, partOf(stable, hosts.failed / Math.max(1, batch.stable.failed))) } }),
+    ...(keys && half && { keys: { ...keys, users: half } }),
   };
+  return { batch: { ...next, halves }, told: half === undefined ? toldNow : { ...toldNow, half: plus(told.half, half) } };
 }
+
+/** Nobody tells who failed on which host: as many as its part of the failed requests. */
+const partOf = ({ newly, knownRequests }: FailedUsers, part: number): FailedUsers => ({
+  newly: Math.round(newly * part),
+  knownRequests: Math.round(knownRequests * part),
+});
 
 /** A user that fails newly has a failed request, and it is not a known user's. */
 function due(known: FailedUsers, told: FailedUsers, failed: number): FailedUsers {
@@ -43,23 +51,23 @@ function due(known: FailedUsers, told: FailedUsers, failed: number): FailedUsers
   return { newly: within(known.newly - told.newly, 0, failed - knownRequests), knownRequests };
 }
 
-/** The same for a part of `whole`, so that what is left for the other half fits its failed requests too. */
-function dueOfHalf(
-  known: FailedUsers,
-  told: FailedUsers,
+/** What is wanted for a part of `whole`, so that it fits the failed requests of both halves. */
+function fitted(
+  wanted: FailedUsers,
   { whole, failed, others }: Readonly<{ whole: FailedUsers; failed: number; others: number }>,
 ): FailedUsers {
-  const knownRequests = within(
-    known.knownRequests - told.knownRequests,
-    Math.max(0, whole.knownRequests - others),
-    Math.min(whole.knownRequests, failed),
-  );
+  const knownRequests = within(wanted.knownRequests, Math.max(0, whole.knownRequests - others), Math.min(whole.knownRequests, failed));
   const left = others - (whole.knownRequests - knownRequests);
-  const newly = within(known.newly - told.newly, Math.max(0, whole.newly - left), Math.min(whole.newly, failed - knownRequests));
+  const newly = within(wanted.newly, Math.max(0, whole.newly - left), Math.min(whole.newly, failed - knownRequests));
   return { newly, knownRequests };
 }
 
 const within = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
+
+const minus = (a: FailedUsers, b: FailedUsers): FailedUsers => ({
+  newly: a.newly - b.newly,
+  knownRequests: a.knownRequests - b.knownRequests,
+});
 
 const plus = (a: FailedUsers, b: FailedUsers): FailedUsers => ({
   newly: a.newly + b.newly,

@@ -10,8 +10,9 @@ const batchOf = (stable: number, canary: number, keys?: number): EvidenceBatch =
   runCanary: 0,
   stable: outcomes(stable),
   canary: outcomes(canary),
-  ...(keys === undefined ? {} : { halves: { keys: { requests: 50, failed: keys, latency: [] } } }),
+  ...(keys === undefined ? {} : { halves: { keys: half(keys), hosts: half(keys) } }),
 });
+const half = (failed: number) => ({ requests: 50, failed, latency: [] });
 const users = (newly: number, knownRequests: number) => ({ newly, knownRequests });
 const figures = (canary = users(0, 0), stable = users(0, 0), half = users(0, 0)): ToldUsers => ({ stable, canary, half });
 
@@ -73,6 +74,20 @@ describe("failing users of a batch", () => {
   test("of the half are as many as the other half has no failed requests for", () => {
     const { batch } = withUsers(batchOf(10, 0, 9), NOBODY_FAILED, figures(users(0, 0), users(2, 5), users(0, 0)));
     expect(batch.halves?.keys?.users).toEqual(users(2, 4));
+  });
+
+  test.each([
+    { title: "their part of the failed requests", failed: 5, part: users(2, 3) },
+    { title: "all where all failed requests are there", failed: 10, part: users(4, 5) },
+    { title: "none where none are", failed: 0, part: users(0, 0) },
+  ])("of a half of hosts are $title: nobody tells where a user failed", ({ failed, part }) => {
+    const { batch } = withUsers(batchOf(10, 0, failed), NOBODY_FAILED, figures(users(0, 0), users(4, 5)));
+    expect(batch.halves?.hosts?.users).toEqual(part);
+  });
+
+  test("are nobody of halves in a batch without a failed request", () => {
+    const { batch } = withUsers(batchOf(0, 0, 0), NOBODY_FAILED, figures(users(0, 0), users(4, 5)));
+    expect(batch.halves?.hosts?.users).toEqual(users(0, 0));
   });
 
   const count = fc.integer({ min: 0, max: 20 });
