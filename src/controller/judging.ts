@@ -5,6 +5,7 @@ import type { VerdictRecord } from "../contract/verdict.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
 import { policyOf } from "../core/judge/policy.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
+import type { EvidenceBatch, JudgePolicy } from "../core/judge/types.ts";
 import { isJudged } from "../core/plan/judged.ts";
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
@@ -17,6 +18,16 @@ export interface Judging {
   readonly state: JudgeState;
   readonly tally: Tally;
   readonly verdict: VerdictRecord | null;
+  /** The last judgement of this leader, with all that the judge was given. */
+  readonly judged: Judged | null;
+}
+
+/** A batch with what it was judged by and from, and what came of it. */
+export interface Judged {
+  readonly policy: JudgePolicy;
+  readonly before: JudgeState;
+  readonly batch: EvidenceBatch;
+  readonly record: VerdictRecord;
 }
 
 /** A report with the sidecar that the subject names; the body could claim any. */
@@ -34,6 +45,7 @@ export const startJudging = (firstRun: number, nowMs: number): Judging => ({
   state: startJudge(nowMs),
   tally: emptyTally(firstRun),
   verdict: null,
+  judged: null,
 });
 
 /** Goes on from a stored record; undefined when it is of another attempt or another version's judge. */
@@ -42,7 +54,7 @@ export function resumeJudging(record: JudgeRecord, firstRun: number): Judging | 
   const cursors = CursorsSchema.safeParse(record.cursors);
   if (record.firstRun !== firstRun || !state.success || !cursors.success) return undefined;
   const tally = { ...emptyTally(firstRun), totals: record.totals };
-  return { firstRun, cursors: cursors.data, state: state.data, tally, verdict: record.verdict };
+  return { firstRun, cursors: cursors.data, state: state.data, tally, verdict: record.verdict, judged: null };
 }
 
 /** Counts new evidence and judges it at once. A rollout that has ended, or is on its way back, is counted and keeps its verdict. */
@@ -64,10 +76,13 @@ export function judgeReports(
   if (cursors === judging.cursors) return judging;
   const tally = addToTally(judging.tally, found, plan.run);
   if (found.length === 0 || !isJudged(plan)) return { ...judging, cursors, tally };
-  const { state, record } = judge(policyOf(rollout, plan), judging.state, batchOf(found, plan.run, nowMs));
+  const policy = policyOf(rollout, plan);
+  const batch = batchOf(found, plan.run, nowMs);
+  const { state, record } = judge(policy, judging.state, batch);
   const missing = missingText(rollout, tally.seen.elsewhere);
   const verdict = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
-  return { ...judging, cursors, tally, state, verdict };
+  const judged = { policy, before: judging.state, batch, record };
+  return { ...judging, cursors, tally, state, verdict, judged };
 }
 
 /** Users get stable, and no outcome tells of it: whoever looks at the verdict should know why nothing comes. */

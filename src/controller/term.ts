@@ -20,6 +20,7 @@ import { Publisher } from "./publisher.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import { Steps } from "./steps.ts";
+import { TickRecorder } from "./tick-recorder.ts";
 
 /** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
 const VERDICT_FRESH_MS = 10_000;
@@ -40,6 +41,7 @@ export class Term {
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
   readonly #commands: Commands;
+  readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
   readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
   #purgedMs: number;
@@ -58,6 +60,7 @@ export class Term {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
+    this.#ticks = new TickRecorder(parts);
     this.#purgedMs = parts.clock.monotonicMs();
     this.#mailbox = new Mailbox((error) => {
       if (error instanceof DeposedError) onDeposed(error);
@@ -93,6 +96,7 @@ export class Term {
   async end(): Promise<void> {
     await this.#mailbox.close();
     await this.#outbox.close();
+    await this.#ticks.close();
   }
 
   /** Rollouts as they stand, for gauges. */
@@ -171,6 +175,8 @@ export class Term {
     seat.judging = judgeReports(before, { rollout, plan: live.plan }, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
+    const { judged } = seat.judging;
+    if (judged !== null && judged !== before.judged) this.#ticks.record(seat, judged);
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
   }
