@@ -176,8 +176,12 @@ export class Term {
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
     const { judged } = seat.judging;
-    if (judged !== null && judged !== before.judged) this.#ticks.record(seat, judged);
-    await this.#deliverVerdict(seat);
+    try {
+      await this.#deliverVerdict(seat);
+    } finally {
+      // With what came of it; also where that could not be written, for the judge goes on from here.
+      if (judged !== null && judged !== before.judged) this.#ticks.record(seat, judged);
+    }
     await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
   }
 

@@ -41,7 +41,7 @@ export class TickRecorder {
     const { firstRun } = live.plan;
     const known = this.#told.get(name);
     const told = known?.firstRun === firstRun ? known : undefined;
-    const sequence = (known?.sequence ?? 0) + 1;
+    const sequence = (told?.sequence ?? 0) + 1;
     const isFull = this.#waiting.size >= MOST_WAITING;
     const withState = told === undefined || told.since >= STATE_EVERY || this.#broken.has(name);
     const since = withState ? 1 : told.since + 1;
