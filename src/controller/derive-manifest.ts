@@ -87,6 +87,8 @@ export function liveRulesOf(all: readonly Governed[]): Record<string, LiveRule> 
 function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
     case "pending":
+    case "ramp":
+    case "holdback":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
     case "stage":
     case "paused": {
