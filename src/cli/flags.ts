@@ -11,6 +11,12 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** Parses `--attempt`. */
+export function parseRun(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Write the number of a run, like 1.");
+  return Number(text);
+}
+
 const MAX_WORKERS = 64;
 
 /** Parses `--workers`. */

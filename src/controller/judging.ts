@@ -5,6 +5,7 @@ import type { VerdictRecord } from "../contract/verdict.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
 import { policyOf } from "../core/judge/policy.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
+import type { EvidenceBatch, JudgePolicy } from "../core/judge/types.ts";
 import { isJudged } from "../core/plan/judged.ts";
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
@@ -20,6 +21,16 @@ export interface Judging {
   /** Failing users that the judge was told of; null while no request of a user with a key is known, and so nothing of users. */
   readonly told: ToldUsers | null;
   readonly verdict: VerdictRecord | null;
+  /** The last judgement of this leader, with all that the judge was given. */
+  readonly judged: Judged | null;
+}
+
+/** A batch with what it was judged by and from, and what came of it. */
+export interface Judged {
+  readonly policy: JudgePolicy;
+  readonly before: JudgeState;
+  readonly batch: EvidenceBatch;
+  readonly record: VerdictRecord;
 }
 
 /** A report with the sidecar that the subject names; the body could claim any. */
@@ -38,6 +49,7 @@ export const startJudging = (firstRun: number, nowMs: number): Judging => ({
   tally: emptyTally(firstRun),
   told: null,
   verdict: null,
+  judged: null,
 });
 
 /** Goes on from a stored record; undefined when it is of another attempt or another version's judge. */
@@ -47,11 +59,11 @@ export function resumeJudging(record: JudgeRecord, firstRun: number): Judging | 
   const told = ToldUsersSchema.nullable().safeParse(record.users ?? null);
   if (record.firstRun !== firstRun || !state.success || !cursors.success || !told.success) return undefined;
   const tally = { ...emptyTally(firstRun), totals: record.totals };
-  return { firstRun, cursors: cursors.data, state: state.data, tally, told: told.data, verdict: record.verdict };
+  return { firstRun, cursors: cursors.data, state: state.data, tally, told: told.data, verdict: record.verdict, judged: null };
 }
 
 /** What is judged, and what else is known of it. */
-export interface Judged {
+export interface JudgingScene {
   readonly rollout: Rollout;
   readonly plan: LiveState["plan"];
   /** The canary's under the run in force, that of all its variants together. */
@@ -63,7 +75,7 @@ export interface Judged {
 /** Counts new evidence and judges it at once. A rollout that has ended, or is on its way back, is counted and keeps its verdict. */
 export function judgeReports(
   judging: Judging,
-  { rollout, plan, shareBp, users }: Judged,
+  { rollout, plan, shareBp, users }: JudgingScene,
   reports: readonly SourcedReport[],
   nowMs: number,
 ): Judging {
@@ -83,10 +95,12 @@ export function judgeReports(
   // A share decides for users with a key alone.
   const before = judging.told ?? (found.some(({ measure }) => measure === "shared") ? NOBODY_FAILED : null);
   const { batch, told } = users === undefined || before === null ? { batch: counted, told: before } : withUsers(counted, before, users);
-  const { state, record } = judge(policyOf(rollout, plan), judging.state, batch);
+  const policy = policyOf(rollout, plan);
+  const { state, record } = judge(policy, judging.state, batch);
   const missing = missingText(rollout, tally.seen.elsewhere);
   const verdict = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
-  return { ...judging, cursors, tally, told, state, verdict };
+  const judged = { policy, before: judging.state, batch, record };
+  return { ...judging, cursors, tally, told, state, verdict, judged };
 }
 
 /** Users get stable, and no outcome tells of it: whoever looks at the verdict should know why nothing comes. */
