@@ -39,10 +39,10 @@ export function recordOf(policy: JudgePolicy, questions: readonly Question[], st
     unended: { stable: overdue.stable.unended, canary: overdue.canary.unended },
     atMs: nowMs,
     sinceMs,
-    canaryAtMs,
+    ...(canaryAtMs === null ? {} : { canaryAtMs }),
     run,
     runSample,
-    rate: rateOf(rate),
+    ...(rate.ms === 0 ? {} : { rate: rateOf(rate) }),
     inputs,
   };
 }
