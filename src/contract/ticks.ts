@@ -8,6 +8,7 @@ const TickSideSchema = z
     errors: CountSchema.describe("Of them, those that failed."),
     hist: z
       .array(CountSchema)
+      .readonly()
       .default([])
       .describe("Requests by duration: `hist[b]` took more than `bounds[b-1]` ms and at most `bounds[b]`; the last bucket is open."),
     new_failed_keys: CountSchema.optional().describe("Users that failed and never did before; absent where nobody knows users."),
@@ -24,6 +25,7 @@ export const TickSchema = z.object({
   canary: TickSideSchema,
   stable_split: z
     .tuple([TickSideSchema, TickSideSchema])
+    .readonly()
     .optional()
     .describe("Two random halves of stable's instances, which sum to `stable`; by what differs between them the judge sees clumps."),
 });
@@ -35,10 +37,12 @@ export const TickStartSchema = z.object({
     .array(z.number().positive())
     .min(1)
     .max(200)
+    .readonly()
     .refine((bounds) => bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] ?? 0)), "not ascending")
     .describe("Upper bounds of the buckets of `hist`, in milliseconds, ascending."),
   history: z
     .array(TickSchema.extend({ sec: z.number() }).omit({ canary: true }))
+    .readonly()
     .default([])
     .describe("Ticks of stable before the rollout; their `sec` may be negative."),
 });
