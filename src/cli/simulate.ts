@@ -4,12 +4,12 @@ import type { Rollout } from "../contract/rollout.ts";
 import { type Fault, readFault } from "../core/simulate/faults.ts";
 import { randomOf } from "../core/simulate/random.ts";
 import { type RunResult, type Service, simulateRun } from "../core/simulate/run.ts";
-import { type CaseSummary, summaryOf } from "../core/simulate/summary.ts";
+import { summaryOf } from "../core/simulate/summary.ts";
 import { createSlices, type Slices } from "../io/slices.ts";
 import { oneRollout } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
 import { barText, ERASE_LINE } from "./progress.ts";
-import { simulationText } from "./simulation-text.ts";
+import { type SimulatedCase, type Simulation, simulationText } from "./simulation-text.ts";
 
 export interface SimulateFlags {
   readonly file: string;
@@ -26,21 +26,9 @@ export interface SimulateFlags {
   readonly json?: boolean;
 }
 
-/** One case that was simulated; without a fault it is a good canary. */
-export interface SimulatedCase extends CaseSummary {
-  readonly fault: string | null;
-}
-
-/** What `serin simulate` found. */
-export interface Simulation extends Service {
-  readonly rollout: string;
-  readonly runs: number;
-  readonly requestsPerUser: number;
-  readonly cases: readonly SimulatedCase[];
-}
-
 /** Tells what a rollout would do: how long a good canary takes, whom a fault would harm, and how likely it is missed. */
 export async function simulate(name: string | undefined, flags: SimulateFlags, parts: CliParts): Promise<ExitCode> {
+  if (flags.latency < 1) throw new UsageError("--latency 0: no request takes no time; write at least 1ms");
   const faults = flags.fault.map(faultOf);
   const rollout = await oneRollout(flags.file, name, "simulate");
   const { rps: requestsPerSecond, errors: failing, latency: medianMs, runs, perUser: requestsPerUser } = flags;

@@ -1,6 +1,19 @@
+import type { Service } from "../core/simulate/run.ts";
 import type { CaseSummary, Spread } from "../core/simulate/summary.ts";
 import { duration, share, table } from "./format.ts";
-import type { SimulatedCase, Simulation } from "./simulate.ts";
+
+/** One case that was simulated; without a fault it is a good canary. */
+export interface SimulatedCase extends CaseSummary {
+  readonly fault: string | null;
+}
+
+/** What `serin simulate` found. */
+export interface Simulation extends Service {
+  readonly rollout: string;
+  readonly runs: number;
+  readonly requestsPerUser: number;
+  readonly cases: readonly SimulatedCase[];
+}
 
 /** A simulation for people. */
 export function simulationText({ rollout, cases, runs, ...service }: Simulation): string {

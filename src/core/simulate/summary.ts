@@ -36,13 +36,14 @@ export function summaryOf(
   { fromMs, requestsPerUser }: { fromMs: number; requestsPerUser: number },
 ): CaseSummary {
   const of = (outcome: RunResult["outcome"]): readonly RunResult[] => runs.filter((run) => run.outcome === outcome);
-  const part = (outcome: RunResult["outcome"]): number => of(outcome).length / runs.length;
+  const part = (outcome: RunResult["outcome"]): number => of(outcome).length / Math.max(1, runs.length);
   return {
     promoted: part("promoted"),
     rolledBack: part("rolledBack"),
     held: part("held"),
     promotedMs: spreadOf(of("promoted").map(({ atMs }) => atMs)),
-    rolledBackMs: spreadOf(of("rolledBack").map(({ atMs }) => atMs - fromMs)),
+    // One that goes back before its fault shows is no catch.
+    rolledBackMs: spreadOf(of("rolledBack").flatMap(({ atMs }) => (atMs > fromMs ? [atMs - fromMs] : []))),
     harmedRequests: spreadOf(runs.map(({ harmed }) => Math.round(harmed))),
     harmedUsers: spreadOf(runs.map((run) => Math.round(harmedUsers(run, requestsPerUser)))),
     shares: sharesOf(runs),

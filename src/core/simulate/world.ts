@@ -85,7 +85,7 @@ const halfOf = ({ requests, failed, latency }: Outcomes): Half => ({
 function sum(a: Outcomes, b: Outcomes): Outcomes {
   const requests = a.requests + b.requests;
   const failed = a.failed + b.failed;
-  const latency = a.latency.map((count, bucket) => count + (b.latency[bucket] ?? 0));
+  const latency = a.latency.map((count, bucket) => count + Number(b.latency[bucket])); // Both have all buckets.
   return { decided: requests, settled: requests, requests, failed, latency, users: { newly: failed, knownRequests: 0 } };
 }
 
