@@ -77,6 +77,8 @@ export interface ControllerFlags {
   readonly id?: string;
   readonly http?: string;
   readonly operatorKeys?: string;
+  readonly checksPrometheus?: string;
+  readonly checkSecrets?: string;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -91,6 +93,8 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     nats: flags.nats,
     http: flags.http,
     operatorKeys: flags.operatorKeys,
+    checksPrometheus: flags.checksPrometheus,
+    checkSecrets: flags.checkSecrets,
     renewMs: flags.renew,
     leaseMs: flags.lease,
   });

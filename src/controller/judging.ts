@@ -5,6 +5,7 @@ import type { VerdictRecord } from "../contract/verdict.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
 import { policyOf } from "../core/judge/policy.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
+import { joinOwn, NO_OWN, type OwnNews, type OwnState, OwnStateSchema, takeOwn } from "./checks/own-evidence.ts";
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
 import { addToTally, batchOf, emptyTally, shareSeenBp, type Tally } from "./tally.ts";
@@ -15,6 +16,7 @@ export interface Judging {
   readonly cursors: Cursors;
   readonly state: JudgeState;
   readonly tally: Tally;
+  readonly own: OwnState;
   readonly verdict: VerdictRecord | null;
 }
 
@@ -32,6 +34,7 @@ export const startJudging = (firstRun: number, nowMs: number): Judging => ({
   cursors: noCursors(firstRun),
   state: startJudge(nowMs),
   tally: emptyTally(firstRun),
+  own: NO_OWN,
   verdict: null,
 });
 
@@ -41,13 +44,14 @@ export function resumeJudging(record: JudgeRecord, firstRun: number): Judging | 
   const cursors = CursorsSchema.safeParse(record.cursors);
   if (record.firstRun !== firstRun || !state.success || !cursors.success) return undefined;
   const tally = { ...emptyTally(firstRun), totals: record.totals };
-  return { firstRun, cursors: cursors.data, state: state.data, tally, verdict: record.verdict };
+  const own = OwnStateSchema.safeParse(record.own);
+  return { firstRun, cursors: cursors.data, state: state.data, tally, own: own.success ? own.data : NO_OWN, verdict: record.verdict };
 }
 
 /** Counts new evidence and judges it at once. A rollout that has ended, or is on its way back, is counted and keeps its verdict. */
 export function judgeReports(
   judging: Judging,
-  { rollout, plan }: Readonly<{ rollout: Rollout; plan: LiveState["plan"] }>,
+  { rollout, plan, own }: Readonly<{ rollout: Rollout; plan: LiveState["plan"]; own?: OwnNews | undefined }>,
   reports: readonly SourcedReport[],
   nowMs: number,
 ): Judging {
@@ -60,13 +64,24 @@ export function judgeReports(
     cursors = counted.cursors;
     found.push(...counted.deltas);
   }
-  if (cursors === judging.cursors) return judging;
+  const isNew = own?.isNew === true;
+  if (cursors === judging.cursors && !isNew) return judging;
   const tally = addToTally(judging.tally, found, plan.run);
-  if (found.length === 0 || !isJudged(plan)) return { ...judging, cursors, tally };
-  const { state, record } = judge(policyOf(rollout, plan), judging.state, batchOf(found, plan.run, nowMs));
+  if ((found.length === 0 && !isNew) || !isJudged(plan)) return { ...judging, cursors, tally };
+  const batch = batchOf(found, plan.run, nowMs);
+  const taken = takeOwn(judging.own, { rollout, own }, batch);
+  const { state, record } = judge(
+    policyOf(rollout, plan),
+    judging.state,
+    taken.counts === undefined ? batch : { ...batch, own: taken.counts },
+  );
   const missing = missingText(rollout, tally.seen.elsewhere);
-  const verdict = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
-  return { ...judging, cursors, tally, state, verdict };
+  const said = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
+  const joined = joinOwn(said, taken.state, { rollout, own });
+  // Without outcomes a verdict gets no younger, but for one that ends it: own checks alone let nothing grow.
+  const isOld = found.length === 0 && joined.verdict !== "rollback";
+  const verdict = isOld ? { ...joined, atMs: judging.verdict?.atMs ?? joined.atMs } : joined;
+  return { ...judging, cursors, tally, state, own: taken.state, verdict };
 }
 
 /** Users get stable, and no outcome tells of it: whoever looks at the verdict should know why nothing comes. */
@@ -88,7 +103,7 @@ export function recordOf(rollout: string, judging: Judging, run: number): Readon
   return { judging: smaller, text: textOf(rollout, smaller) };
 }
 
-function textOf(rollout: string, { firstRun, state, cursors, tally, verdict }: Judging): string {
+function textOf(rollout: string, { firstRun, state, cursors, tally, own, verdict }: Judging): string {
   const { totals } = tally;
   const record: JudgeRecord = {
     format: FORMAT,
@@ -96,6 +111,7 @@ function textOf(rollout: string, { firstRun, state, cursors, tally, verdict }: J
     firstRun,
     judge: state,
     cursors,
+    own,
     totals,
     shareSeenBp: shareSeenBp(tally),
     verdict,

@@ -4,6 +4,7 @@ import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema, type Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { judgeApply } from "./apply-rules.ts";
+import { CheckKeeper } from "./checks/check-keeper.ts";
 import { Commands } from "./commands.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
@@ -39,6 +40,7 @@ export class Term {
   readonly #failing: FailingKeeper;
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
+  readonly #checks: CheckKeeper;
   readonly #commands: Commands;
   readonly #mailbox: Mailbox;
   readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
@@ -54,6 +56,7 @@ export class Term {
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
     this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
@@ -91,6 +94,7 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
+    await this.#checks.close();
     await this.#mailbox.close();
     await this.#outbox.close();
   }
@@ -148,6 +152,7 @@ export class Term {
   tick(): void {
     this.#once("tick", () => {
       this.#mailbox.post(() => this.#lookAtReceipts());
+      this.#checks.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });
@@ -165,10 +170,12 @@ export class Term {
     }
   }
 
-  async #judge(seat: Seat): Promise<void> {
-    if (seat.reports.length === 0 || this.#steps.seats.get(seat.name) !== seat) return;
+  async #judge(seat: Seat | undefined): Promise<void> {
+    if (seat === undefined || this.#steps.seats.get(seat.name) !== seat) return;
+    if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
     const { rollout, live, judging: before } = seat;
-    seat.judging = judgeReports(before, { rollout, plan: live.plan }, seat.reports.splice(0), this.#parts.clock.nowMs());
+    const own = this.#checks.take(seat);
+    seat.judging = judgeReports(before, { rollout, plan: live.plan, own }, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
     await this.#deliverVerdict(seat);
