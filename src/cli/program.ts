@@ -130,6 +130,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--operator-keys <file>", "public keys of operators, so that a rollout that they switch off is rolled back")
     .option("--checks-prometheus <url>", "server that queries of rollouts' own checks go to, where these name no other")
     .option("--check-secrets <folder>", "secrets of rollouts' own checks, a file each")
+    .option("--feedback-token-file <file>", "tokens, one a line, of those who may send feedback to /v1/feedback of --http")
     .option("--http <host:port>", "metrics, /healthz and /readyz; none when absent")
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)
     .option("--lease <duration>", "how long a lease holds that is not renewed; 4s when absent", parseDuration)

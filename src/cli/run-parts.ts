@@ -79,6 +79,7 @@ export interface ControllerFlags {
   readonly operatorKeys?: string;
   readonly checksPrometheus?: string;
   readonly checkSecrets?: string;
+  readonly feedbackTokenFile?: string;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -95,6 +96,7 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     operatorKeys: flags.operatorKeys,
     checksPrometheus: flags.checksPrometheus,
     checkSecrets: flags.checkSecrets,
+    feedbackTokenFile: flags.feedbackTokenFile,
     renewMs: flags.renew,
     leaseMs: flags.lease,
   });

@@ -84,7 +84,8 @@ export function liveRulesOf(all: readonly Governed[]): Record<string, LiveRule> 
   return Object.fromEntries(governing(all).map(({ rollout, live }) => [live.rollout, liveRuleOf(rollout, live)]));
 }
 
-function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
+/** The changing part of one rollout's rules. */
+export function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
     case "pending":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };

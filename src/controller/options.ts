@@ -33,6 +33,11 @@ export const ControllerOptionsSchema = z.strictObject({
     .describe("Server that the queries of rollouts' own checks go to, where these name no other."),
   checkSecrets: z.string().min(1).optional().describe("Folder of secrets of own checks, a file each, named as checks name them."),
   checkMs: z.int().min(10).default(10_000).describe("Time between two rounds of queries of own checks."),
+  feedbackTokenFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("File of tokens, one a line, of those who may send feedback by HTTP; nobody may when absent."),
   http: z
     .string()
     .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5}$/, "not an address; write HOST:PORT")

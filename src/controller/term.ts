@@ -1,8 +1,8 @@
 import { EvidenceSchema } from "../contract/evidence.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
+import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
-import { ReceiptSchema, type Reply } from "../contract/messages.ts";
-import { FORMAT } from "../contract/names.ts";
+import { ReceiptSchema } from "../contract/messages.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
 import { Commands } from "./commands.ts";
@@ -11,7 +11,7 @@ import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
-import { type Incoming, idOf, lastToken, parse } from "./incoming.ts";
+import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { judgeReports } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
@@ -40,6 +40,7 @@ export class Term {
   readonly #failing: FailingKeeper;
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
+  /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
   readonly #commands: Commands;
   readonly #mailbox: Mailbox;
@@ -80,6 +81,7 @@ export class Term {
     }
     await this.#failing.load(seats.map(({ live }) => live));
     await this.mix.load(seats);
+    await this.#checks.feedback.load(seats);
     await this.#steps.sync();
     for (const { name, plan } of unobeyed) {
       const applied = judgeApply(plan.document, name, seats, this.#segments.names);
@@ -140,11 +142,16 @@ export class Term {
     this.#failing.hear(lastToken(subject), parse(data));
   }
 
+  /** Takes in what a user says; the rollout is the subject's. */
+  onFeedback({ subject, data }: Incoming): FeedbackReply {
+    const name = lastToken(subject);
+    return this.#checks.feedback.hear(name, this.#steps.seats.get(name), data);
+  }
+
   /** Carries a command out and gives its answer to `respond`. */
   onCommand({ data }: Incoming, respond: (text: string) => void): void {
     this.#mailbox.post(async () => {
-      const reply = await this.#answer(data);
-      respond(JSON.stringify(reply));
+      respond(JSON.stringify(await this.#commands.answer(data)));
     });
   }
 
@@ -156,18 +163,6 @@ export class Term {
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });
-  }
-
-  /** A failure beside leadership is the operator's to know; when leadership is gone no answer is given, and the sender asks the next leader. */
-  async #answer(data: Uint8Array): Promise<Reply> {
-    try {
-      return await this.#commands.carryOut(data);
-    } catch (error) {
-      if (error instanceof DeposedError) throw error;
-      this.#parts.log.error({ err: error }, "command failed");
-      const message = error instanceof Error ? error.message : String(error);
-      return { format: FORMAT, id: idOf(data), result: "failed", message: `${message}; send the same command again to learn how it ended` };
-    }
   }
 
   async #judge(seat: Seat | undefined): Promise<void> {
@@ -218,6 +213,7 @@ export class Term {
     await this.#steps.writeJudge(seat, false);
     await this.#failing.write(seat.live);
     await this.mix.write(seat);
+    await this.#checks.feedback.write(seat);
     await this.#steps.clearOutbox(seat);
   }
 

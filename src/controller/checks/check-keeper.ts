@@ -3,6 +3,7 @@ import { gaugesIn, type NamedGauge } from "../../core/judge/own-policy.ts";
 import type { Side } from "../../core/judge/types.ts";
 import type { TermParts } from "../ports.ts";
 import { type CounterReading, countsSince } from "./counter-readings.ts";
+import { FeedbackKeeper } from "./feedback-keeper.ts";
 import {
   addCounts,
   addHit,
@@ -20,8 +21,6 @@ import type { OwnNews } from "./own-evidence.ts";
 import { type Asked, type Read, readCounters, readGauge, readWebhook } from "./round.ts";
 import { type CheckSources, checkSources } from "./sources.ts";
 
-type Parts = Pick<TermParts, "clock" | "log" | "settings">;
-
 /** Rounds of queries and questions to webhooks under way at once over all rollouts; others wait for the next tick. */
 const MAX_BUSY = 32;
 /** Counters of a live rollout that stand still for so long are not read, whoever answers for them. */
@@ -34,7 +33,9 @@ const QUERIES = "";
  * is not handed down: the next leader begins to count at its first reading, and nothing is counted twice.
  */
 export class CheckKeeper {
-  readonly #parts: Parts;
+  /** What users say of rollouts. */
+  readonly feedback: FeedbackKeeper;
+  readonly #parts: TermParts;
   readonly #sources: CheckSources;
   readonly #onNews: (rollout: string) => void;
   readonly #held = new Map<string, Held>();
@@ -42,8 +43,9 @@ export class CheckKeeper {
   readonly #jobs = new Set<Promise<void>>();
 
   /** `onNews` is told when a rollout has something to judge. */
-  constructor(parts: Parts, onNews: (rollout: string) => void) {
+  constructor(parts: TermParts, onNews: (rollout: string) => void) {
     this.#parts = parts;
+    this.feedback = new FeedbackKeeper(parts, (checked, check, side) => this.#hit(checked, check, side));
     this.#sources = checkSources(parts.settings);
     this.#onNews = onNews;
   }
@@ -73,7 +75,7 @@ export class CheckKeeper {
   }
 
   /** Counts an event of a user of one side. */
-  hit(checked: Checked, check: string, side: Side): void {
+  #hit(checked: Checked, check: string, side: Side): void {
     if (!isAsked(checked)) return;
     const held = this.#heldOf(checked);
     addHit(held, check, side);

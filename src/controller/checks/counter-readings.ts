@@ -33,10 +33,14 @@ export function valuesOf(series: readonly PrometheusSeries[]): Values {
   return new Map(
     series.flatMap(({ labels, points }) => {
       const value = points.at(-1)?.[1];
-      return value === undefined || !Number.isFinite(value) ? [] : [[JSON.stringify(Object.entries(labels).toSorted()), Math.floor(value)]];
+      return value === undefined || !Number.isFinite(value) ? [] : [[keyOf(labels), Math.floor(value)]];
     }),
   );
 }
+
+/** The same whatever the order of labels. */
+const keyOf = (labels: Readonly<Record<string, string>>): string =>
+  JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 /**
  * What was counted between two readings. Both sides count over the same time, or not at all: what is missing on one side waits for the

@@ -58,12 +58,12 @@ async function askOnce(question: WebhookQuestion, { url, timeoutMs, key, signal 
   }
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    // A redirect would take the signed question to somebody else.
+    // Not followed: it would take the signed question to somebody else.
     const response = await fetch(url, {
       method: "POST",
       headers,
       body,
-      redirect: "error",
+      redirect: "manual",
       signal: AbortSignal.any([timeout, signal]),
     });
     const text = await readBounded(response, MAX_BYTES);
