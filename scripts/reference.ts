@@ -2,6 +2,7 @@ import { z } from "zod";
 import { EXIT_MEANING } from "../src/contract/exit-codes.ts";
 import { METRIC_FACTS } from "../src/contract/metric-facts.ts";
 import { STREAMS, SUBJECTS } from "../src/contract/names.ts";
+import { RAMP_PRESETS } from "../src/contract/ramp.ts";
 import { RolloutSchema } from "../src/contract/rollout.ts";
 import { SegmentSchema } from "../src/contract/segments.ts";
 import { PRESETS } from "../src/contract/stages.ts";
@@ -71,12 +72,23 @@ function rolloutPage(): string {
     `\`${name}\``,
     stages.map(({ share, minTime, minSample }) => `${share / 100} % for ${minTime / 1_000} s and ${minSample} outcomes`).join(", "),
   ]);
+  const minutes = (ms: number): string => `${ms / 60_000}m`;
+  const ramps = Object.entries(RAMP_PRESETS).map(([name, { budget, minTimeMs, maxTimeMs, holdback }]) => [
+    `\`${name}\``,
+    `${budget} failed requests`,
+    minutes(minTimeMs),
+    minutes(maxTimeMs),
+    `${holdback.shareBp / 100}% for ${minutes(holdback.timeMs)}`,
+  ]);
   return page(
     "Rollout",
     "A file in YAML, several by `---`. Shares are written `5%`, times `250ms`, `30s`, `10m`, `2h`, `7d`; a number without its unit is refused.",
     fieldTable(fieldRows(RolloutSchema)),
     "## Presets of stages",
     table(["`strategy.use`", "Stages"], presets),
+    "## Presets of ramps",
+    "`ramp: auto` is `standard`.",
+    table(["`strategy.ramp.preset`", "`budget`", "`minTime`", "`maxTime`", "`holdback`"], ramps),
   );
 }
 

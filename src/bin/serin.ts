@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import type { CliParts } from "../cli/parts.ts";
@@ -41,6 +42,7 @@ const keepSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1")
 const parts: CliParts = {
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
+  input: () => (process.stdin.isTTY ? undefined : createInterface({ input: process.stdin })),
   user: process.env["SERIN_USER"] ?? userInfo().username,
   host: hostname(),
   defaultNats: process.env["SERIN_NATS"],

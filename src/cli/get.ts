@@ -1,12 +1,11 @@
 import { stringify } from "yaml";
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import { stagesOf } from "../contract/stages.ts";
 import { listLive, readAppliedSegment, readPlan } from "../io/store.ts";
 import { withNats } from "./connection.ts";
 import { share, table } from "./format.ts";
 import type { CliParts } from "./parts.ts";
-import { phaseText } from "./status.ts";
+import { phaseText, planShape } from "./phase-text.ts";
 
 export interface GetFlags {
   readonly nats: string;
@@ -49,10 +48,11 @@ function getRollout(name: string | undefined, flags: GetFlags, parts: CliParts):
       );
       return EXIT.done;
     }
-    const rows = plans.map(({ state, plan }) => {
-      const stages = plan === undefined ? 0 : stagesOf(plan.rollout.strategy).length;
-      return [state.rollout, share(state.shareBp), phaseText({ plan: state.plan, stages })];
-    });
+    const rows = plans.map(({ state, plan }) => [
+      state.rollout,
+      share(state.shareBp),
+      phaseText({ plan: state.plan, ...planShape(plan?.rollout) }),
+    ]);
     parts.out(rows.length === 0 ? "no rollouts\n" : `${table([["NAME", "SHARE", "PHASE"], ...rows])}\n`);
     return EXIT.done;
   });

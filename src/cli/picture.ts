@@ -6,17 +6,18 @@ import { ReceiptSchema } from "../contract/messages.ts";
 import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { compareRevision } from "../contract/rules.ts";
-import { stagesOf } from "../contract/stages.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
 import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readMix, readPlan } from "../io/store.ts";
+import { nextText, type PlanShape, planShape } from "./phase-text.ts";
 
 /** One rollout as operators see it. */
-export interface RolloutPicture {
+export interface RolloutPicture extends PlanShape {
   readonly name: string;
   readonly plan: PlanState;
-  readonly stages: number;
+  /** What a ramp waits for; null of anything else. */
+  readonly next: string | null;
   readonly shareBp: number;
   readonly updatedAtMs: number;
   readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp"> | null;
@@ -92,11 +93,13 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
   const { rollout } = state;
   const [judge, plan, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
   const mix = plan?.rollout.mix === undefined ? undefined : await readMix(link, rollout);
+  const shape = planShape(plan?.rollout);
   const isOfThisAttempt = judge !== undefined && judge.firstRun === state.plan.firstRun;
   return {
     name: state.rollout,
     plan: state.plan,
-    stages: plan === undefined ? 0 : stagesOf(plan.rollout.strategy).length,
+    ...shape,
+    next: nextText(state.plan, shape.ramp, isOfThisAttempt ? judge.verdict : null),
     shareBp: state.shareBp,
     updatedAtMs: state.updatedAtMs,
     judge: isOfThisAttempt ? { verdict: judge.verdict, totals: judge.totals, shareSeenBp: judge.shareSeenBp } : null,

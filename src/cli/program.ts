@@ -19,6 +19,7 @@ import {
 import type { GetFlags } from "./get.ts";
 import type { KillFlags } from "./kill.ts";
 import type { CliParts } from "./parts.ts";
+import type { ReplayFlags } from "./replay.ts";
 import type { RulesFlags } from "./rules.ts";
 import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
 import type { StatusFlags } from "./status.ts";
@@ -78,6 +79,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .action(async (name: string | undefined, flags: KillFlags) => done(await (await import("./kill.ts")).kill(name, flags, parts)));
 
   addExplain(command, nats, parts, done);
+  addReplay(command, parts, done);
   command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
     done(await parts.runDemo({ json: flags.json === true })),
   );
@@ -103,6 +105,12 @@ function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, par
     .option("--operator-keys <file>", "public keys of operators, as sidecars have them; without it orders to switch off are taken as given")
     .addOption(nats())
     .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
+}
+
+function addReplay(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {
+  command("replay [name]", "take recorded measurements through judge and plan; ticks come in by stdin, a JSON line goes out for each")
+    .option("-f, --file <file>", "file of the rollout; [name] where it holds several")
+    .action(async (name: string | undefined, flags: ReplayFlags) => done(await (await import("./replay.ts")).replay(name, flags, parts)));
 }
 
 function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {

@@ -1,14 +1,17 @@
+import { heldBackBp, RAMP_CAP_BP, type Ramp, rampOf } from "../contract/ramp.ts";
 import type { KeySource, Rollout } from "../contract/rollout.ts";
 import { type Stage, stagesOf } from "../contract/stages.ts";
 import { duration, share } from "./format.ts";
 
 /** What a rollout will do, in some lines for people: presets are written out. */
 export function rolloutLines({ match, key, strategy, checks }: Rollout): string[] {
+  const ramp = rampOf(strategy);
   const paths = match.paths.map((path) => Object.entries(path).join(", ").replaceAll(",", " "));
   return [
     `  hosts ${match.hosts.join(", ")}${paths.length === 0 ? "" : `, paths ${paths.join(", ")}`}`,
     `  key ${key.map(sourceText).join(", then ")}`,
     ...stagesOf(strategy).map(stageLine),
+    ...(ramp === undefined ? [] : [rampLine(ramp), holdbackLine(ramp)]),
     `  checks: errors at most ${points(checks.errors.maxIncrease)} worse than stable, slow requests at most ${points(checks.latency.maxIncrease)}`,
   ];
 }
@@ -19,6 +22,13 @@ const stageLine = (stage: Stage, index: number): string => {
   const others = Object.entries(stage.shares ?? {}).map(([name, bp]) => `, ${share(bp)} on ${name}`);
   return `  stage ${index + 1}: ${share(stage.share)}${others.join("")} for ${duration(stage.minTime)} at least, ${stage.minSample} outcomes of the canary`;
 };
+
+const rampLine = ({ startBp, budget, minTimeMs, maxTimeMs }: Ramp): string => {
+  const start = startBp === undefined ? `from what ${budget} failed requests allow` : `from ${share(startBp)}`;
+  return `  ramp: ${start} to ${share(RAMP_CAP_BP)} by the evidence, ${duration(minTimeMs)} at least, paused after ${duration(maxTimeMs)} without proof`;
+};
+
+const holdbackLine = (ramp: Ramp): string => `  then ${share(heldBackBp(ramp))} for ${duration(ramp.holdback.timeMs)}, then 100 %`;
 
 function sourceText(source: KeySource): string {
   if ("clientAddress" in source) return "the client's address";

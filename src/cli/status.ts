@@ -1,7 +1,7 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
-import { NOBODY, type Totals } from "../contract/live.ts";
+import type { Totals } from "../contract/live.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { withNats } from "./connection.ts";
@@ -9,6 +9,7 @@ import { duration, odds, ratio, share, table } from "./format.ts";
 import { mixLines } from "./mix-lines.ts";
 import { orderLine } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
+import { phaseText, silenceText } from "./phase-text.ts";
 import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "./picture.ts";
 
 export interface StatusFlags {
@@ -60,6 +61,9 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
+  if (rollout.next !== null) lines.push(`  ${rollout.next}`);
+  const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
+  if (silence !== null) lines.push(`  ${silence}`);
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
   if (judge === null) return [...lines, ...mix];
   const { verdict, totals } = judge;
@@ -97,35 +101,3 @@ const checkRow = (check: CheckRecord): string[] => [
   ratio(check.threshold),
   odds(check.odds),
 ];
-
-const NAMED = 5;
-
-/** For whom a rollout waits, by name as far as a line holds them. */
-function waitText(missing: readonly string[] = []): string {
-  if (missing.length === 0) return "waiting for every sidecar";
-  if (missing[0] === NOBODY) return `${NOBODY} yet`;
-  const named = missing.slice(0, NAMED).join(", ");
-  return `waiting for ${named}${missing.length > NAMED ? ` and ${missing.length - NAMED} more` : ""}`;
-}
-
-/** The phase for people. */
-export function phaseText({ plan, stages }: Pick<RolloutPicture, "plan" | "stages">): string {
-  switch (plan.phase) {
-    case "pending":
-      return `pending, ${waitText(plan.missing)}`;
-    case "stage":
-      return `stage ${plan.stage + 1} of ${stages}${plan.begunAtMs === null ? ", waiting for every sidecar" : ""}`;
-    case "paused":
-      return `paused (${plan.reason})`;
-    case "promoting":
-      return "promoting to 100 %, waiting for every sidecar";
-    case "promoted":
-      return `promoted, waiting for hand-over${plan.overdue ? " (overdue)" : ""}: keep the old stable up until \`serin handover\``;
-    case "rollingBack":
-      return `rolling back (${plan.reason})`;
-    case "rolledBack":
-      return `rolled back (${plan.reason})${plan.stragglers.length === 0 ? "" : `, not confirmed by ${plan.stragglers.join(", ")}`}`;
-    case "handedOver":
-      return "handed over";
-  }
-}

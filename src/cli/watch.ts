@@ -1,13 +1,13 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { JudgeRecordSchema, LiveStateSchema } from "../contract/live.ts";
 import { SUBJECTS } from "../contract/names.ts";
-import { stagesOf } from "../contract/stages.ts";
 import { type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { decodeStored, listLive, readLive, readPlan } from "../io/store.ts";
 import { withNats } from "./connection.ts";
 import { share } from "./format.ts";
 import { type CliParts, stopped } from "./parts.ts";
-import { noSuchRollout, phaseText } from "./status.ts";
+import { type PlanShape, phaseText, planShape } from "./phase-text.ts";
+import { noSuchRollout } from "./status.ts";
 
 export interface WatchFlags {
   readonly nats: string;
@@ -44,11 +44,11 @@ export async function watchUntil(link: NatsLink, options: WatchOptions, parts: C
     lastLine.set(key, text);
     parts.out(json ? `${JSON.stringify(value)}\n` : `${new Date(parts.nowMs()).toISOString()} ${text}\n`);
   };
-  const stageCounts = new Map<string, number>();
+  const shapes = new Map<string, PlanShape>();
   const showLive = (data: Uint8Array, subject: string): void => {
     const state = decodeStored(LiveStateSchema, { subject, sequence: 0, data });
     const { plan, shareBp, rollout } = state;
-    const text = `${rollout}: ${phaseText({ plan, stages: stageCounts.get(rollout) ?? 0 })}, share ${share(shareBp)}, run ${plan.run}`;
+    const text = `${rollout}: ${phaseText({ plan, ...(shapes.get(rollout) ?? planShape(undefined)) })}, share ${share(shareBp)}, run ${plan.run}`;
     say(`live ${rollout}`, text, { type: "live", rollout, plan, shareBp });
     if (until === undefined || (name !== undefined && rollout !== name)) return;
     const code = endOf(plan.phase, until);
@@ -63,7 +63,7 @@ export async function watchUntil(link: NatsLink, options: WatchOptions, parts: C
   const onError = (error: unknown): void => parts.error(`${error instanceof Error ? error.message : String(error)}\n`);
   const learn = async (rollout: string): Promise<void> => {
     const plan = await readPlan(link, rollout);
-    if (plan !== undefined) stageCounts.set(rollout, stagesOf(plan.rollout.strategy).length);
+    shapes.set(rollout, planShape(plan?.rollout));
   };
   const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
   await Promise.all(states.filter((state) => state !== undefined).map((state) => learn(state.rollout)));

@@ -6,6 +6,8 @@ import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds.");
 const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");
+const BegunSchema = z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before.");
+const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
 const ReasonSchema = z.string().min(1).describe("For people.");
 const ServedSchema = {
   run: RunSchema,
@@ -25,12 +27,24 @@ const InStageSchema = z.strictObject({
   phase: z.literal("stage"),
   ...ServedSchema,
   stage: StageIndexSchema,
-  begunAtMs: z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before."),
+  begunAtMs: BegunSchema,
 });
+const RampSchema = z.strictObject({
+  phase: z.literal("ramp"),
+  ...ServedSchema,
+  sinceMs: z.int().describe("When every known sidecar obeyed the first run of the ramp, Unix milliseconds; its entry before that."),
+  shareBp: ShareBpSchema,
+  changedAtMs: z.int().describe("When this share was set, Unix milliseconds."),
+  begunAtMs: BegunSchema,
+});
+const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema });
 const PausedSchema = z.strictObject({
   phase: z.literal("paused"),
   ...ServedSchema,
-  stage: StageIndexSchema.describe("The stage that resume returns to; the number of stages when it is the promotion."),
+  stage: StageIndexSchema.describe(
+    "The stage that resume returns to; the number of stages when it is the promotion. A ramp is stage 0, its holdback 1, the promotion 2.",
+  ),
+  shareBp: ShareBpSchema.optional().describe("Share of the ramp that resume returns to; absent of anything else."),
   reason: ReasonSchema,
 });
 const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
@@ -53,6 +67,8 @@ const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...Ser
 export const PlanStateSchema = z.discriminatedUnion("phase", [
   PendingSchema,
   InStageSchema,
+  RampSchema,
+  HoldbackSchema,
   PausedSchema,
   PromotingSchema,
   PromotedSchema,

@@ -15,6 +15,7 @@ import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
+import { RampSchema, rampFault, rampOf } from "./ramp.ts";
 import { StagesSchema, stagesOf } from "./stages.ts";
 import { DurationTextSchema } from "./units.ts";
 import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from "./variants.ts";
@@ -108,6 +109,7 @@ const CohortSchema = z
 const StrategySchema = z.union([
   z.strictObject({ use: z.enum(["fast", "standard", "careful"]).describe("A preset of stages.") }),
   z.strictObject({ type: z.literal("canary"), stages: StagesSchema }),
+  z.strictObject({ type: z.literal("canary"), ramp: RampSchema.describe("Shares that follow from the evidence.") }),
 ]);
 
 /** What a file may hold that is not yet known to be well formed. */
@@ -149,6 +151,9 @@ function checkTagOnly(document: unknown, context: z.RefinementCtx): void {
 
 /** Only of a file that is well formed: what cannot be read has no share. */
 function checkStages({ variants, strategy }: Pick<Rollout, "variants" | "strategy">, context: z.RefinementCtx): void {
+  const ramp = rampOf(strategy);
+  const fault = ramp === undefined ? undefined : rampFault(variants, ramp);
+  if (fault !== undefined) context.addIssue({ code: "custom", path: ["strategy", "ramp"], message: fault });
   for (const { path, message } of stageFaults(variants, stagesOf(strategy))) {
     if (!("use" in strategy)) context.addIssue({ code: "custom", path: ["strategy", "stages", ...path], message });
     // Of a preset the last share is the largest.

@@ -54,7 +54,8 @@ export const PRESETS: Readonly<Record<"fast" | "standard" | "careful", readonly 
   ],
 };
 
-/** The stages that a strategy means. */
-export function stagesOf(strategy: { use: keyof typeof PRESETS } | { stages: readonly Stage[] }): readonly Stage[] {
+/** The stages that a strategy means; none of a ramp. */
+export function stagesOf(strategy: { use: keyof typeof PRESETS } | { stages: readonly Stage[] } | { ramp: unknown }): readonly Stage[] {
+  if ("ramp" in strategy) return [];
   return "use" in strategy ? PRESETS[strategy.use] : strategy.stages;
 }

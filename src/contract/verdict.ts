@@ -38,6 +38,8 @@ export const VerdictRecordSchema = z.strictObject({
   sinceMs: z.int().describe("Begin of the evidence, Unix milliseconds."),
   run: z.int().min(0),
   runSample: z.int().min(0).describe("Canary outcomes of the current run."),
+  rate: z.number().min(0).exactOptional().describe("Requests per second of both sides lately; absent while it is not known."),
+  canaryAtMs: z.int().exactOptional().describe("Last outcome of the canary, Unix milliseconds; absent before the first."),
   inputs: z.string().describe("Hash of all evidence that led here: the same on every machine that judged the same."),
 });
 

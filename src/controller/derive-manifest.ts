@@ -88,6 +88,8 @@ export function liveRulesOf(all: readonly Governed[]): Record<string, LiveRule> 
 export function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
     case "pending":
+    case "ramp":
+    case "holdback":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
     case "stage":
     case "paused": {

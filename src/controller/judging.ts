@@ -5,6 +5,7 @@ import type { VerdictRecord } from "../contract/verdict.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
 import { policyOf } from "../core/judge/policy.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
+import { isJudged } from "../core/plan/judged.ts";
 import { joinOwn, NO_OWN, type OwnNews, type OwnState, OwnStateSchema, takeOwn } from "./checks/own-evidence.ts";
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
@@ -92,8 +93,6 @@ function missingText({ variants }: Rollout, count: number): string | undefined {
   const decisions = count === 1 ? "1 canary decision was" : `${count} canary decisions were`;
   return `${decisions} answered by another cluster: does Envoy have ${what} and ${group} ${names.map((name) => `\`${name}\``).join(", ")}?`;
 }
-
-const isJudged = ({ phase }: LiveState["plan"]): boolean => phase !== "rollingBack" && phase !== "rolledBack" && phase !== "handedOver";
 
 /** The stored form, and the judging that it describes: made smaller when it would not fit a message. */
 export function recordOf(rollout: string, judging: Judging, run: number): Readonly<{ judging: Judging; text: string }> {

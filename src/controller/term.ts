@@ -3,6 +3,7 @@ import type { FailingUsers } from "../contract/failing-users.ts";
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
+import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
 import { Commands } from "./commands.ts";
@@ -181,9 +182,7 @@ export class Term {
     const record = seat.judging.verdict;
     const ageMs = this.#parts.clock.nowMs() - (record?.atMs ?? 0);
     if (record === null || record.run !== seat.live.plan.run || ageMs > VERDICT_FRESH_MS) return;
-    const { verdict, safeShareBp, runSample, reason } = record;
-    const cause = { who: this.#steps.self, detail: record };
-    await this.#steps.deliver(seat, { type: "verdict", verdict, safeShareBp, runSample, reason }, cause);
+    await this.#steps.deliver(seat, verdictEvent(record), { who: this.#steps.self, detail: record });
   }
 
   async #lookAtReceipts(): Promise<void> {
@@ -202,13 +201,14 @@ export class Term {
 
   async #deliverReceipts(seat: Seat): Promise<void> {
     const missing = this.#fleet.missing(seat.live, this.#publisher.current);
-    await this.#steps.deliver(seat, { type: "receipts", missing }, { who: this.#steps.self });
+    const requestsPerSecond = seat.judging.verdict?.rate;
+    await this.#steps.deliver(seat, { type: "receipts", missing, requestsPerSecond }, { who: this.#steps.self });
   }
 
   async #tickSeat(seat: Seat): Promise<void> {
     if (this.#steps.seats.get(seat.name) !== seat) return;
     await this.#obeyKill(seat);
-    await this.#steps.deliver(seat, { type: "tick" }, { who: this.#steps.self });
+    await this.#steps.deliver(seat, { type: "tick", last: seat.judging.verdict }, { who: this.#steps.self });
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
     await this.#failing.write(seat.live);

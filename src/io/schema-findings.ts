@@ -81,7 +81,8 @@ function rivalsIn(given: readonly string[], union: unknown, path: Path): Finding
   const branches = optionsOf(union).map(keysOf);
   const recognised = given.filter((key) => branches.some((keys) => keys.includes(key)));
   if (branches.some((keys) => recognised.every((key) => keys.includes(key)))) return undefined;
-  const rivals = recognised.filter((key) => !branches.every((keys) => keys.includes(key)));
+  const fits = (one: string, other: string): boolean => branches.some((keys) => keys.includes(one) && keys.includes(other));
+  const rivals = recognised.filter((key) => recognised.some((other) => !fits(key, other)));
   return ofValue(path, `${listed(rivals, "and")} exclude each other`, `write ${formOf(union)}`);
 }
 

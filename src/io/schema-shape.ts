@@ -47,6 +47,10 @@ export function formOf(schema: unknown): string {
   const forms = (options.length === 0 ? [schema] : options).map(keysOf).filter((keys) => keys.length > 0);
   const shared = forms[0]?.filter((key) => forms.every((keys) => keys.includes(key))) ?? [];
   const own = forms.map((keys) => keys.filter((key) => !shared.includes(key)));
+  const words = options.flatMap((option) =>
+    option instanceof z.ZodLiteral ? [...option.values].map((value) => JSON.stringify(value)) : [],
+  );
+  if (words.length > 0) return `${words.join(", ")}, or ${formOf(z.union(options.filter((option) => !(option instanceof z.ZodLiteral))))}`;
   if (forms.length > FORMS_IN_FULL && own.every((keys) => keys.length === 1))
     return `a mapping with ${shared.map((key) => `${key} and `).join("")}one of ${listed(own.flat(), "or")}`;
   return forms.length === 0 ? "a mapping" : `a mapping with ${forms.map((keys) => listed(keys, "and")).join(", or with ")}`;

@@ -1,17 +1,24 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { type PlanState, PlanStateSchema } from "../../src/contract/live.ts";
+import type { Rollout } from "../../src/contract/rollout.ts";
 import { stagesOf } from "../../src/contract/stages.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
 import { plan, startPlan } from "../../src/core/plan/plan.ts";
 import type { PlanEffect, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
-import { rollout, states } from "../support/plan-inputs.ts";
+import { rampRollout, rampStates, rollout, states } from "../support/plan-inputs.ts";
 
+/** With stages, with a ramp, and one that does not wait for a silent canary. */
+const rollouts = [rollout, rampRollout, { ...rampRollout, checks: { ...rampRollout.checks, onNoData: "rollback" as const } }];
 const stages = stagesOf(rollout.strategy);
 const text = fc.constantFrom("", "because", " ");
 
 const anyEvent: fc.Arbitrary<PlanEvent> = fc.oneof(
-  fc.constant<PlanEvent>({ type: "tick" }),
+  fc.constantFrom<PlanEvent>(
+    { type: "tick" },
+    { type: "tick", last: null },
+    { type: "tick", last: { reason: "why", canaryAtMs: 2_000_000 } },
+  ),
   fc.record({
     type: fc.constant("verdict" as const),
     verdict: fc.constantFrom(
@@ -25,6 +32,9 @@ const anyEvent: fc.Arbitrary<PlanEvent> = fc.oneof(
     safeShareBp: fc.constantFrom(0, 2_500, 5_000, 10_000, 10_000),
     runSample: fc.constantFrom(0, 99, 100, 100_000),
     reason: text,
+    odds: fc.constantFrom(0.4, 0.4, 0.4, 2.9, 3, 5, 80),
+    alpha: fc.constant(0.01),
+    requestsPerSecond: fc.constantFrom(undefined, 0, 1, 50, 5_000),
   }),
   { weight: 3, arbitrary: fc.record({ type: fc.constant("receipts" as const), missing: fc.constantFrom([], [], ["s1"], ["s1", "s2"]) }) },
   fc.record({ type: fc.constant("promote" as const), full: fc.boolean() }),
@@ -33,8 +43,20 @@ const anyEvent: fc.Arbitrary<PlanEvent> = fc.oneof(
   fc.record({ type: fc.constant("abort" as const), reason: text }),
   fc.constant<PlanEvent>({ type: "handover" }),
 );
-const waitMs = fc.oneof(fc.integer({ min: 0, max: 120_000 }), fc.constantFrom(35_000, 600_000, 90_000_000, 604_800_000));
-const story = fc.array(fc.record({ event: anyEvent, waitMs }), { maxLength: 60 });
+const waitMs = fc.oneof(
+  fc.integer({ min: 0, max: 120_000 }),
+  fc.constantFrom(10_000, 60_000),
+  fc.constantFrom(35_000, 600_000, 90_000_000, 604_800_000),
+);
+const story = fc.record({
+  rollout: fc.constantFrom(...rollouts),
+  told: fc.array(fc.record({ event: anyEvent, waitMs }), { maxLength: 60 }),
+});
+
+interface Story {
+  readonly rollout: Rollout;
+  readonly told: readonly { event: PlanEvent; waitMs: number }[];
+}
 
 interface Moment {
   readonly before: PlanState;
@@ -46,14 +68,14 @@ interface Moment {
 }
 
 /** What happens to a rollout from its start, step by step. */
-function tell(told: readonly { event: PlanEvent; waitMs: number }[]): Moment[] {
+function tell({ rollout: known, told: events }: Story): Moment[] {
   let nowMs = 1_000_000;
   let { state } = startPlan(nowMs, 3);
   let served: Moment["served"] = { type: "serve", run: 3, shareBp: 0, off: false };
-  return told.map(({ event, waitMs: ms }) => {
+  return events.map(({ event, waitMs: ms }) => {
     nowMs += ms;
     const before = state;
-    const step = plan(rollout, before, event, nowMs);
+    const step = plan(known, before, event, nowMs);
     if (step.ok) {
       state = step.state;
       served = step.effects.find((effect) => effect.type === "serve") ?? served;
@@ -62,32 +84,45 @@ function tell(told: readonly { event: PlanEvent; waitMs: number }[]): Moment[] {
   });
 }
 
-/** The most that a state may serve. */
-function allowedBp(state: PlanState): number {
+const FULL_BP = 10_000;
+const HELD_BACK_BP = 9_500;
+
+/** What a state of one of the rollouts serves. */
+function allowedBp(state: PlanState, { strategy }: Rollout): number {
   switch (state.phase) {
     case "pending":
     case "rollingBack":
     case "rolledBack":
       return 0;
+    case "ramp":
+      return state.shareBp;
+    case "holdback":
+      return HELD_BACK_BP;
     case "stage":
     case "paused":
-      return stages[state.stage]?.share ?? 10_000;
+      if ("ramp" in strategy) return "shareBp" in state ? (state.shareBp ?? FULL_BP) : ([FULL_BP, HELD_BACK_BP][state.stage] ?? FULL_BP);
+      return stages[state.stage]?.share ?? FULL_BP;
     case "promoting":
     case "promoted":
     case "handedOver":
-      return 10_000;
+      return FULL_BP;
   }
 }
 
 const isBack = ({ phase }: PlanState): boolean => phase === "rollingBack" || phase === "rolledBack";
-const stageOf = (state: PlanState): number => {
+
+/** How far a plan is; past the last step all is one. */
+const stepOf = (state: PlanState, { strategy }: Rollout): number => {
   if (state.phase === "pending") return -1;
-  return "stage" in state ? state.stage : stages.length;
+  if (state.phase === "ramp") return 0;
+  if (state.phase === "holdback") return 1;
+  if ("stage" in state) return state.stage;
+  return "ramp" in strategy ? 2 : stages.length;
 };
 
 describe("any interleaving of events", () => {
   test.prop([story])("serves what the state says, and never more", (told) => {
-    for (const { after, served } of tell(told)) expect(served.shareBp).toBe(allowedBp(after));
+    for (const { after, served } of tell(told)) expect(served.shareBp).toBe(allowedBp(after, told.rollout));
   });
 
   test.prop([story])("counts a new run exactly when something else is served, and the run is the served one", (told) => {
@@ -109,15 +144,39 @@ describe("any interleaving of events", () => {
   test.prop([story])("moves up one stage at a time, but for a full promotion", (told) => {
     for (const { before, event, after } of tell(told)) {
       const isJump = isBack(after) || (event.type === "promote" && event.full);
-      expect(isJump || stageOf(after) - stageOf(before) <= 1).toBe(true);
+      expect(isJump || stepOf(after, told.rollout) - stepOf(before, told.rollout) <= 1).toBe(true);
     }
   });
 
   test.prop([story])("moves up on a verdict only when it says so and the next share is safe", (told) => {
     for (const { before, event, after } of tell(told)) {
-      const hasGrown = event.type === "verdict" && allowedBp(after) > allowedBp(before);
-      const isEarned = event.type === "verdict" && event.verdict === "advance" && event.safeShareBp >= allowedBp(after);
-      expect(hasGrown && !isEarned).toBe(false);
+      const shareBp = allowedBp(after, told.rollout);
+      const hasGrown = event.type === "verdict" && shareBp > allowedBp(before, told.rollout);
+      const isEarned = event.type === "verdict" && event.verdict === "advance" && event.safeShareBp >= shareBp;
+      // Up to 10 % a ramp grows by the clock, where nothing speaks against it.
+      const isByClock =
+        event.type === "verdict" && event.verdict !== "hold" && event.odds < 3 && after.phase === "ramp" && shareBp <= 1_000;
+      expect(hasGrown && !isEarned && !isByClock).toBe(false);
+    }
+  });
+
+  test.prop([story])(
+    "changes the share of a ramp only every 10 s, to half of the users at most, and 2.5 times at once beyond the first",
+    (told) => {
+      for (const { before, after } of tell(told)) {
+        const grown = before.phase === "ramp" && after.phase === "ramp" && after.shareBp > before.shareBp ? { before, after } : undefined;
+        const isPaced = grown === undefined || grown.after.changedAtMs - grown.before.changedAtMs >= 10_000;
+        const isSmall = grown === undefined || grown.after.shareBp <= Math.min(5_000, Math.max(100, 2.5 * grown.before.shareBp));
+        expect([isPaced, isSmall]).toEqual([true, true]);
+      }
+    },
+  );
+
+  test.prop([story])("never grows a share that some sidecar has not confirmed, but by a person", (told) => {
+    for (const { before, event, after } of tell(told)) {
+      const isUnconfirmed = "begunAtMs" in before && before.begunAtMs === null;
+      const hasGrown = allowedBp(after, told.rollout) > allowedBp(before, told.rollout);
+      expect(isUnconfirmed && hasGrown && event.type !== "promote").toBe(false);
     }
   });
 
@@ -149,7 +208,7 @@ describe("left alone", () => {
     let state = tell(told).at(-1)?.after ?? startPlan(0, 3).state;
     const longestMs = Math.max(...Object.values(DEADLINES)) + 60_000;
     for (let nowMs = 2e12; nowMs < 2e12 + 5 * longestMs; nowMs += longestMs) {
-      const step = plan(rollout, state, { type: "tick" }, nowMs);
+      const step = plan(told.rollout, state, { type: "tick" }, nowMs);
       if (step.ok) state = step.state;
     }
     expect(leaves.has(state.phase) || (state.phase === "promoted" && state.overdue)).toBe(true);
@@ -157,10 +216,14 @@ describe("left alone", () => {
 });
 
 describe("a refusal", () => {
-  test.prop([fc.constantFrom(...Object.values(states)), anyEvent, fc.integer()])(
+  const standings = [
+    ...Object.values(states).map((state) => ({ state, known: rollout })),
+    ...Object.values(rampStates).map((state) => ({ state, known: rampRollout })),
+  ];
+  test.prop([fc.constantFrom(...standings), anyEvent, fc.integer()])(
     "is for operators, and says where the rollout stands",
-    (state, event, nowMs) => {
-      const step = plan(rollout, state, event, nowMs);
+    ({ state, known }, event, nowMs) => {
+      const step = plan(known, state, event, nowMs);
       const isVerb = !["tick", "verdict", "receipts"].includes(event.type);
       expect(step.ok || (isVerb && step.refusal.startsWith("checkout is "))).toBe(true);
     },

@@ -16,6 +16,16 @@ export const rollout: Rollout = RolloutSchema.parse({
   },
 });
 
+/** The same with a ramp: 1 % to begin with, 5 minutes at least and an hour at most, then 95 % for 30 minutes. */
+export const rampRollout: Rollout = RolloutSchema.parse({
+  apiVersion: "serin/v1",
+  kind: "Rollout",
+  name: "checkout",
+  key: [{ header: "x-user-id" }],
+  variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
+  strategy: { type: "canary", ramp: { start: "1%" } },
+});
+
 export const SINCE_MS = 1_000_000;
 
 const served = { run: 7, firstRun: 5, sinceMs: SINCE_MS };
@@ -37,17 +47,35 @@ export const states = {
   handedOver: { phase: "handedOver", ...served },
 } as const satisfies Record<string, PlanState>;
 
+/** States of a ramp that has its share since it began. */
+const ramping = { phase: "ramp", ...served, changedAtMs: SINCE_MS, begunAtMs: SINCE_MS } as const;
+
+export const rampStates = {
+  ramp: { ...ramping, shareBp: 2_000 },
+  unbegun: { ...ramping, shareBp: 2_000, begunAtMs: null },
+  atCap: { ...ramping, shareBp: 5_000 },
+  holdback: { phase: "holdback", ...served, begunAtMs: SINCE_MS },
+  holdbackUnbegun: { phase: "holdback", ...served, begunAtMs: null },
+  paused: { phase: "paused", ...served, stage: 0, shareBp: 2_000, reason: "lunch" },
+  pausedAtHoldback: { phase: "paused", ...served, stage: 1, reason: "lunch" },
+  pausedAtFull: { phase: "paused", ...served, stage: 2, reason: "lunch" },
+  promoting: { phase: "promoting", ...served },
+} as const satisfies Record<string, PlanState>;
+
 export type StateName = keyof typeof states;
+
+/** Of verdicts without any evidence for harm. */
+export const calm = { odds: 0.5, alpha: 0.01 } as const;
 
 /** One event of each kind that a test does not care to vary. */
 export const events = {
   tick: { type: "tick" },
   confirmed: { type: "receipts", missing: [] },
   missing: { type: "receipts", missing: ["s1"] },
-  advance: { type: "verdict", verdict: "advance", safeShareBp: 10_000, runSample: 100, reason: "fine" },
-  hold: { type: "verdict", verdict: "hold", safeShareBp: 10_000, runSample: 100, reason: "wait" },
-  unknown: { type: "verdict", verdict: "unknown", safeShareBp: 0, runSample: 0, reason: "no data" },
-  rollback: { type: "verdict", verdict: "rollback", safeShareBp: 0, runSample: 100, reason: "errors" },
+  advance: { type: "verdict", verdict: "advance", safeShareBp: 10_000, runSample: 100, reason: "fine", ...calm },
+  hold: { type: "verdict", verdict: "hold", safeShareBp: 10_000, runSample: 100, reason: "wait", ...calm },
+  unknown: { type: "verdict", verdict: "unknown", safeShareBp: 0, runSample: 0, reason: "no data", ...calm },
+  rollback: { type: "verdict", verdict: "rollback", safeShareBp: 0, runSample: 100, reason: "errors", odds: 120, alpha: 0.01 },
   promote: { type: "promote", full: false },
   promoteFull: { type: "promote", full: true },
   pause: { type: "pause", reason: "lunch" },
@@ -60,6 +88,10 @@ export type EventName = keyof typeof events;
 
 /** One step of the machine with the deadlines of production, `afterMs` after the state was entered. */
 export const stepOf = (state: PlanState, event: PlanEvent, afterMs = 0): PlanStep => plan(rollout, state, event, SINCE_MS + afterMs);
+
+/** The same of the rollout with a ramp. */
+export const rampStepOf = (state: PlanState, event: PlanEvent, afterMs = 0): PlanStep =>
+  plan(rampRollout, state, event, SINCE_MS + afterMs);
 
 /** A step in short: the phase (and stage), the share that it sets, and the audit's actions; or the refusal. */
 export function summary(step: PlanStep): string {

@@ -2,6 +2,7 @@ import process from "node:process";
 import type { TestProject } from "vitest/node";
 import { findProgram, programCacheDir } from "../../src/demo/programs.ts";
 import { createLog } from "../../src/io/log.ts";
+import { findPrometheus } from "./prometheus-program.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -9,6 +10,8 @@ declare module "vitest" {
     envoyProgram: string;
     /** Path of nats-server, found before the first test. */
     natsServerProgram: string;
+    /** Path of prometheus, found before the first test. */
+    prometheusProgram: string;
   }
 }
 
@@ -17,9 +20,12 @@ export async function setup(project: TestProject): Promise<void> {
   const options = { env: process.env, cacheDir: programCacheDir(), log: createLog({ name: "tests", level: "info" }) };
   const envoy = await findProgram("envoy", options);
   const natsServer = await findProgram("nats-server", options);
+  const prometheus = await findPrometheus(options);
   project.provide("envoyProgram", envoy.path);
   project.provide("natsServerProgram", natsServer.path);
+  project.provide("prometheusProgram", prometheus);
   // For the processes that tests start, so that none of them looks again.
   process.env["ENVOY_BIN"] = envoy.path;
   process.env["NATS_SERVER_BIN"] = natsServer.path;
+  process.env["PROMETHEUS_BIN"] = prometheus;
 }

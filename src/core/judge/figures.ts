@@ -1,5 +1,8 @@
 /** A number with two significant digits, thousands apart: 2,400. */
-const rounded = (value: number): string => String(Number(value.toPrecision(2))).replace(/\B(?=(\d{3})+$)(?<!\.\d*)/g, ",");
+const rounded = (value: number): string => {
+  const two = Number(value.toPrecision(2));
+  return two < 1_000 ? String(two) : String(two).replace(/\B(?=(\d{3})+$)(?<!\.\d*)/g, ",");
+};
 
 /** A ratio for people: 0.031 is `3.1 %`; null, a ratio of nothing, is `nothing`. */
 export const ratioText = (ratio: number | null): string => (ratio === null ? "nothing" : `${rounded(ratio * 100)} %`);

@@ -1,63 +1,71 @@
-import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { CheckRecord, Verdict } from "../../contract/verdict.ts";
 import { oddsText, pointsText, ratioText } from "./figures.ts";
-import { slowOf } from "./overdue.ts";
-import { ALPHA, DISPERSION, HOLD_ODDS, type Metric } from "./parameters.ts";
+import { slowOf, unendedAbove } from "./overdue.ts";
+import { HOLD_ODDS } from "./parameters.ts";
+import type { Question } from "./questions.ts";
 import { countOf } from "./slow.ts";
 import type { JudgeState, MetricState } from "./state.ts";
-import { oddsOf, provenTimes, reserveAt } from "./wager.ts";
+import type { JudgePolicy } from "./types.ts";
+import { dispersionIn, oddsOf, provenMargin, reserveLeft, startMetric } from "./wager.ts";
 
 /** A check, with what the verdict needs besides its record. */
 export interface Finding {
   readonly check: CheckRecord;
+  readonly question: Question;
   /** Part of this check in the evidence of harm: the rollout's is the sum. */
   readonly weighted: number;
-  /** The bound on the difference, in multiples of the tolerated one; null when nothing is proven. */
-  readonly provenTimes: number | null;
   /** How people read the check: `errors`, `slow p90 (above 50 ms)`. */
   readonly label: string;
 }
 
 /** What the evidence so far says about one metric. */
-export function findingOf(metric: Metric, state: JudgeState): Finding {
-  const own = state.metrics[metric.key];
-  const odds = oddsOf(own, reserveAt(state.nowMs - state.sinceMs));
-  const times = provenTimes(own);
-  const upper = times === null ? null : times * own.tolerated;
-  const weighted = metric.weight * odds;
-  const verdict = verdictOf({ weighted, odds, upper });
-  const { weight } = metric;
+export function findingOf(question: Question, policy: JudgePolicy, state: JudgeState): Finding {
+  const own = state.metrics[question.key] ?? startMetric(state.nowMs);
+  const odds = oddsOf(own.harm, reserveLeft(state));
+  const weighted = question.weight * odds;
+  const upper = provenMargin(own, question);
   const check = {
-    name: metric.name,
-    verdict,
-    weight,
-    ...sidesOf(metric, own, state),
+    name: question.name,
+    verdict: verdictOf({ weighted, upper, alpha: policy.alpha, isSafetyAsked: question.margins.length > 0 }),
+    weight: question.weight,
+    ...sidesOf(question, own, { policy, state }),
     upper,
-    threshold: own.tolerated,
+    threshold: question.harm.margin,
     odds,
-    dispersion: DISPERSION,
+    dispersion: dispersionIn(own),
   };
-  const boundMs = own.bound === null ? undefined : LATENCY_BOUNDS_MS[own.bound];
-  return { check, weighted, provenTimes: times, label: boundMs === undefined ? metric.name : `${metric.name} (above ${boundMs} ms)` };
+  const boundMs = own.bound === null ? undefined : policy.boundsMs[own.bound];
+  return { check, question, weighted, label: boundMs === undefined ? question.name : `${question.name} (above ${boundMs} ms)` };
 }
 
-function verdictOf({ weighted, odds, upper }: { weighted: number; odds: number; upper: number | null }): Verdict {
-  if (weighted >= 1 / ALPHA) return "rollback";
-  if (odds >= HOLD_ODDS) return "hold";
-  return upper === null ? "unknown" : "advance";
+interface Standing {
+  readonly weighted: number;
+  readonly upper: number | null;
+  readonly alpha: number;
+  readonly isSafetyAsked: boolean;
+}
+
+function verdictOf({ weighted, upper, alpha, isSafetyAsked }: Standing): Verdict {
+  if (weighted >= 1 / alpha) return "rollback";
+  if (weighted >= HOLD_ODDS) return "hold";
+  return isSafetyAsked && upper === null ? "unknown" : "advance";
 }
 
 type Sides = Pick<CheckRecord, "stable" | "canary" | "difference" | "stableSample" | "canarySample">;
+type Hits = Readonly<{ hits: number | null; all: number }>;
 
 /** Ratios and samples of both sides over the whole rollout; a slow ratio needs a bound. */
-function sidesOf({ slowAt }: Metric, { bound }: MetricState, state: JudgeState): Sides {
-  const side = (variant: "stable" | "canary"): { hits: number | null; all: number } => {
-    const { requests, failed, latency } = state[variant];
-    if (slowAt === undefined) return { hits: failed, all: requests };
-    if (bound === null) return { hits: null, all: countOf(latency) };
-    return slowOf(latency, state.overdue[variant].unended, bound);
+function sidesOf({ slowAt, own }: Question, metric: MetricState, { policy, state }: { policy: JudgePolicy; state: JudgeState }): Sides {
+  const { totals, batch, bound } = metric;
+  const side = (variant: "stable" | "canary"): Hits => {
+    const { latency } = state[variant];
+    if (slowAt !== undefined && bound === null) return { hits: null, all: countOf(latency) };
+    if (bound !== null) return slowOf(latency, unendedAbove(bound, state.overdue[variant].unended, policy.boundsMs), bound);
+    const [hits, all] = [totals[`${variant}Hits`] + batch[`${variant}Hits`], totals[variant] + batch[variant]];
+    // Of a drop the misses are counted, and people think in hits.
+    return { hits: own?.harm === "lower" ? all - hits : hits, all };
   };
-  const ratio = ({ hits, all }: { hits: number | null; all: number }): number | null => (hits === null || all === 0 ? null : hits / all);
+  const ratio = ({ hits, all }: Hits): number | null => (hits === null || all === 0 ? null : hits / all);
   const [stableSide, canarySide] = [side("stable"), side("canary")];
   const [stable, canary] = [ratio(stableSide), ratio(canarySide)];
   const difference = stable === null || canary === null ? null : canary - stable;
@@ -67,7 +75,8 @@ function sidesOf({ slowAt }: Metric, { bound }: MetricState, state: JudgeState):
 /** What speaks for harm, with its figures. A canary that was good for long is worse than tolerated lately, and not over all. */
 export function suspicion(finding: Finding): string {
   const { odds, difference, threshold } = finding.check;
-  const when = difference !== null && difference <= threshold ? ", though not all the time" : "";
+  const worse = finding.question.own?.harm === "lower" ? -(difference ?? 0) : (difference ?? 0);
+  const when = worse <= threshold ? ", though not all the time" : "";
   return `${comparison(finding)} over the whole rollout: ${oddsText(odds)} that it is worse by more than ${pointsText(threshold)}${when}`;
 }
 

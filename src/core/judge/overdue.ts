@@ -1,10 +1,11 @@
-import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import { EVIDENCE_LAG_MS, OVERDUE_MS, OVERDUE_WINDOW_MS } from "./parameters.ts";
 import { countOf, slowerThan } from "./slow.ts";
 import type { OverdueState } from "./state.ts";
 import type { Outcomes } from "./types.ts";
 
-const OVERDUE_BOUND = LATENCY_BOUNDS_MS.findIndex((boundMs) => boundMs === OVERDUE_MS);
+/** Index of the last bound that a request is above for sure when it is overdue. */
+const overdueBound = (boundsMs: readonly number[]): number => boundsMs.findLastIndex((boundMs) => boundMs <= OVERDUE_MS);
+
 /** Time between two marks; what was decided since the last one is settled a little later. */
 const MARK_EVERY_MS = 1_000;
 
@@ -16,6 +17,11 @@ export const startOverdue = (nowMs: number): OverdueState => ({
   peak: { sinceMs: nowMs, before: 0, now: 0 },
   unended: 0,
 });
+
+interface Moment {
+  readonly nowMs: number;
+  readonly boundsMs: readonly number[];
+}
 
 /** What a batch led to. */
 export interface OverdueChange {
@@ -29,13 +35,13 @@ export interface OverdueChange {
  * ended since. So it is never too many, and with few requests that hang it becomes right only after a while. Each is counted
  * once: when its outcome comes after all, it takes the place of the request that was counted before.
  */
-export function overdueAfter(before: OverdueState, batch: Outcomes, nowMs: number): OverdueChange {
+export function overdueAfter(before: OverdueState, batch: Outcomes, { nowMs, boundsMs }: Moment): OverdueChange {
   const decided = before.decided + batch.decided;
   const settled = before.settled + batch.settled;
   const dueMs = nowMs - OVERDUE_MS - EVIDENCE_LAG_MS;
   const overdue = (before.marks.findLast(({ atMs }) => atMs <= dueMs)?.decided ?? 0) - settled;
   const peak = peakAfter(before.peak, overdue, nowMs);
-  const late = slowerThan(batch.latency, OVERDUE_BOUND);
+  const late = slowerThan(batch.latency, overdueBound(boundsMs));
   const known = Math.min(before.unended, late);
   const kept = Math.min(before.unended - known, Math.max(peak.before, peak.now));
   const found = Math.max(0, overdue - kept);
@@ -44,11 +50,11 @@ export function overdueAfter(before: OverdueState, batch: Outcomes, nowMs: numbe
 }
 
 /** Requests that are counted as slower than the latency bound of this index because they have not ended: they say nothing of a bound above their age. */
-export const unendedAbove = (bound: number, unended: number): number => (bound <= OVERDUE_BOUND ? unended : 0);
+export const unendedAbove = (bound: number, unended: number, boundsMs: readonly number[]): number =>
+  bound <= overdueBound(boundsMs) ? unended : 0;
 
-/** Slow requests and all of them, by the histogram of those that ended and the number of those that have not. */
-export function slowOf(latency: readonly number[], unended: number, bound: number): Readonly<{ hits: number; all: number }> {
-  const more = unendedAbove(bound, unended);
+/** Slow requests and all of them, by the histogram of those that ended and the number of more that are slow because they have not. */
+export function slowOf(latency: readonly number[], more: number, bound: number): Readonly<{ hits: number; all: number }> {
   return { hits: slowerThan(latency, bound) + more, all: countOf(latency) + more };
 }
 

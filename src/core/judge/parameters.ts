@@ -1,20 +1,20 @@
-/** What the judge counts; `slowAt` is the quantile of stable's own past at which a request begins to be slow. */
+/** What the judge counts by itself; `slowAt` is the quantile of stable's own past at which a request begins to be slow. */
 export const METRICS = [
-  { key: "errors", name: "errors", weight: 0.5, slowAt: undefined },
+  { key: "newly", name: "newly failing users", weight: 0.3, slowAt: undefined },
+  { key: "errors", name: "errors", weight: 0.2, slowAt: undefined },
   { key: "slowP50", name: "slow p50", weight: 0.1, slowAt: 0.5 },
   { key: "slowP90", name: "slow p90", weight: 0.2, slowAt: 0.9 },
   { key: "slowP99", name: "slow p99", weight: 0.2, slowAt: 0.99 },
 ] as const;
 
 export type Metric = (typeof METRICS)[number];
+export type MetricKey = Metric["key"];
 
-/** Chance of ever rolling back a canary that is within tolerance, over the whole rollout and all metrics. */
-export const ALPHA = 0.01;
 /** Chance of ever stating too small a bound on a difference, for each metric. */
 export const BETA = 0.05;
 
 /** Evidence in favour of harm beyond which nothing advances, as odds. */
-export const HOLD_ODDS = 10;
+export const HOLD_ODDS = 3;
 
 /**
  * Harm is a ratio above 1.1 times stable's plus the tolerated difference. The factor absorbs what is uneven inside an outage
@@ -28,18 +28,26 @@ export const HARM_ODDS = [1.4, 2, 4, 12, 100] as const;
 /** Where nearly everything of stable is hit, no canary can be told to be worse. */
 export const HIGHEST_LEVEL = 0.98;
 
-/** Margins of the safety bets, in multiples of the tolerated difference; the safe share is the inverse of the one proven. */
-export const MARGINS = [0.5, 1, 1.5, 2, 3, 4, 6, 10, 20, 40, 100, 180] as const;
+/** Margins of the safety bets on errors, in multiples of the rise that must be disproven before 100 %. */
+export const ERROR_MARGINS = [0.5, 1, 2, 4, 10, 20, 40, 100, 180] as const;
+/** Margins of the safety bets on slow requests, as differences of ratios. */
+export const SLOW_MARGINS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8] as const;
+/** The rise of slow requests that must be disproven before 100 %: at a median half are slow, so that a few points are nothing. */
+export const SLOW_PROOF = { slowP50: 0.1, slowP90: 0.05, slowP99: 0.02 } as const;
 /** Guesses at a safe canary: stable's ratio plus this part of the margin. */
 export const SAFE_PARTS = [0, 1 / 3] as const;
-/** Margins near 100 points are not bet on; the tolerated one always is. */
+/** Margins near 100 points are not bet on. */
 export const WIDEST_MARGIN = 0.95;
 
 /**
- * Outcomes come in clumps (one user, one connection), so they say less than their number: log wealth is divided by this.
- * A floor that holds until the clumping is measured.
+ * Outcomes come in clumps (one user, one instance), so they say less than their number: log wealth is divided by the dispersion that
+ * halves of stable show. Before enough is known it is the prior, with the weight of so many events; it is never below the floor. What is
+ * estimated from few clumps is raised, because it errs to both sides and only one of them is safe.
  */
-export const DISPERSION = 1.2;
+export const DISPERSION = { floor: 1.2, prior: 2, priorEvents: 20, mostRaise: 1.6, raisePerClump: 1.5 } as const;
+/** Lengths of the blocks over which halves are compared, in blocks of `BLOCK_MS`: clumps that last show in longer ones. */
+export const BLOCKS = [1, 6, 12, 24] as const;
+export const BLOCK_MS = 5_000;
 
 /**
  * Half of the wealth is bet from the start. The rest follows bit by bit, so that harm which begins late does not have to win
@@ -60,7 +68,7 @@ export const MOST_LOG_WIN = 700;
  * burst is no verdict, and two always can be. A batch that covers more time may say more, up to the whole way, or slow readers
  * of evidence would wait a round longer.
  */
-export const BATCH_LOG_CAP = (Math.log(1 / ALPHA) + 4) / 2;
+export const batchLogCap = (alpha: number): number => (Math.log(1 / alpha) + 4) / 2;
 export const BATCH_CAP_MS = 1_000;
 export const BATCH_MOST_CAPS = 2;
 
@@ -83,8 +91,8 @@ export const LEAST_BOUND_MS = 10;
  * A canary is cold at first: until so long after its first outcome, only requests that take several times as long are slow.
  * Gross slowness is thus found at once, and compiling code or empty pools are not taken for it.
  */
-export const COLD_MS = 30_000;
-export const COLD_FACTOR = 2;
+export const COLD_MS = 60_000;
+export const COLD_FACTOR = 4;
 
 /**
  * A request that has not ended so long after its decision is slow; one of the latency bounds. What is decided and what has ended
@@ -100,3 +108,20 @@ export const OVERDUE_WINDOW_MS = 60_000;
  * becomes the past within the half hour of the long memory, so that no rollout waits for ever.
  */
 export const OUTAGE = { leastPast: 500, failures: 5, times: 5, points: 0.02, timesBeside: 3 } as const;
+
+/** Failed requests that a canary which fails always may cost until it is seen, and how long that takes: together they bound the share while little is proven. */
+export const HARM_BUDGET = 20;
+export const REACTION_MS = 15_000;
+/** Part of all requests that may be harmed by what is not disproven yet. */
+export const HARMED_PART = 0.005;
+/** A slow request harms half as much as a failed one. */
+export const SLOW_HARM = 0.5;
+
+/**
+ * What is rare or comes in clumps takes long to disprove. After so much time with the canary, and while nothing at all speaks for harm, twice
+ * the rise may be left open: a clumped fault of that size would long have shown in other ways, or nobody could tell it from chance.
+ */
+export const RELAXED = { afterMs: 450_000, times: 2, odds: 1 } as const;
+
+/** Traffic "lately", for rates. */
+export const RATE_MEMORY_MS = 60_000;

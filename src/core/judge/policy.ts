@@ -7,7 +7,7 @@ import type { JudgePolicy } from "./types.ts";
 
 const ALPHAS = { careful: 0.001, standard: 0.01, fast: 0.01 } as const;
 
-/** What this rollout tolerates, with the minimum sample of the stage it is in; the last one's at and after promotion. */
+/** What this rollout tolerates, with the minimum sample of the stage it is in; the last one's at and after promotion, one outcome in a ramp. */
 export function policyOf(
   { strategy, checks }: Rollout,
   plan: LiveState["plan"],

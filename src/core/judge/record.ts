@@ -1,66 +1,141 @@
 import type { VerdictRecord } from "../../contract/verdict.ts";
-import { countText, pointsText, ratioText } from "./figures.ts";
+import { countText, oddsText, pointsText, ratioText } from "./figures.ts";
 import { comparison, type Finding, findingOf, suspicion } from "./finding.ts";
-import { ALPHA, HOLD_ODDS, METRICS, OVERDUE_MS } from "./parameters.ts";
+import { HOLD_ODDS, OVERDUE_MS, RELAXED } from "./parameters.ts";
+import { askedOf, isAboutErrors, type Question } from "./questions.ts";
+import { safeShareBp, type Unproven } from "./safe-share.ts";
+import { countOf } from "./slow.ts";
 import type { JudgeState } from "./state.ts";
 import type { JudgePolicy } from "./types.ts";
+import { oddsOf, reserveLeft } from "./wager.ts";
 
 type Answer = Pick<VerdictRecord, "verdict" | "reason" | "safeShareBp">;
 
-/** Errors decide what is safe; slowness only speaks against a canary, or good ones would stall on its coarse buckets. */
-const [ERRORS, ...SLOW] = METRICS;
+const FULL_BP = 10_000;
+/** Part of the wager that is on an objective, where there is one. */
+const OBJECTIVE_WEIGHT = 0.2;
+
+/** All that a verdict is drawn from. */
+interface Scene {
+  readonly policy: JudgePolicy;
+  readonly state: JudgeState;
+  readonly findings: readonly Finding[];
+  /** The errors that safety is asked about. */
+  readonly errors: Finding;
+  readonly evidence: number;
+}
 
 /** What the evidence so far says, with every number that led to it. Harm goes before ignorance, and ignorance before safety: what is not known never advances. */
-export function recordOf(policy: JudgePolicy, state: JudgeState): VerdictRecord {
-  const errors = findingOf(ERRORS, state);
-  const findings = [errors, ...SLOW.map((metric) => findingOf(metric, state))];
-  const odds = findings.reduce((all, { weighted }) => all + weighted, 0);
-  const answer = harmIn(findings, state) ?? whatIsKnown(errors, findings, { policy, state });
-  const checks = findings.map(({ check }) => check);
-  const { nowMs, sinceMs, run, runSample } = state;
-  const unended = { stable: state.overdue.stable.unended, canary: state.overdue.canary.unended };
-  const { alpha } = policy;
-  return { ...answer, proven: "", odds, alpha, checks, inputs: "", unended, atMs: nowMs, sinceMs, run, runSample };
+export function recordOf(policy: JudgePolicy, questions: readonly Question[], state: JudgeState): VerdictRecord {
+  const findings = askedOf(questions, state).map((question) => findingOf(question, policy, state));
+  const scene: Scene = { policy, state, findings, errors: errorsIn(findings), evidence: evidenceOf(policy, findings, state) };
+  const { nowMs, sinceMs, canaryAtMs, run, runSample, inputs, rate, overdue } = state;
+  return {
+    ...(harmIn(scene) ?? whatIsKnown(scene)),
+    proven: provenText(scene),
+    odds: scene.evidence,
+    alpha: policy.alpha,
+    checks: findings.map(({ check }) => check),
+    unended: { stable: overdue.stable.unended, canary: overdue.canary.unended },
+    atMs: nowMs,
+    sinceMs,
+    ...(canaryAtMs === null ? {} : { canaryAtMs }),
+    run,
+    runSample,
+    ...(rate.ms === 0 ? {} : { rate: rateOf(rate) }),
+    inputs,
+  };
 }
+
+/** Users that fail for the first time where users are known; failed requests else. */
+const errorsIn = (findings: readonly Finding[]): Finding => {
+  const [first] = findings.filter(({ question }) => isAboutErrors(question));
+  if (first === undefined) throw new Error("a judge without a question about errors");
+  return first;
+};
 
 /** A weighted mean of odds against the same claim is such odds again, however the checks depend on each other. */
-function harmIn(findings: readonly Finding[], state: JudgeState): Answer | undefined {
-  const evidence = findings.reduce((all, { weighted }) => all + weighted, 0);
-  return evidence < 1 / ALPHA ? undefined : { verdict: "rollback", reason: suspected(findings, state), safeShareBp: 0 };
+function evidenceOf({ errorObjective }: JudgePolicy, findings: readonly Finding[], state: JudgeState): number {
+  const ofChecks = findings.reduce((all, { weighted }) => all + weighted, 0);
+  if (errorObjective === undefined) return ofChecks;
+  return (1 - OBJECTIVE_WEIGHT) * ofChecks + OBJECTIVE_WEIGHT * oddsOf(state.objective.wealth, reserveLeft(state));
 }
 
-/** The worst check for people; requests that hang are said, as they stand in no log. */
-function suspected(findings: readonly Finding[], { overdue }: JudgeState): string {
-  const worst = worstOf(findings);
-  const { unended } = overdue.canary;
-  const hanging = worst.check.name === ERRORS.name || unended === 0 ? "" : `; ${unendedText(unended)}`;
-  return suspicion(worst) + hanging;
+function harmIn(scene: Scene): Answer | undefined {
+  if (scene.evidence < 1 / scene.policy.alpha) return undefined;
+  return { verdict: "rollback", reason: suspected(scene), safeShareBp: 0 };
+}
+
+/** The worst for people; requests that hang are said, as they stand in no log. */
+function suspected({ findings, policy, state, errors, evidence }: Scene): string {
+  const worst = findings.reduce((a, b) => (b.weighted > a.weighted ? b : a));
+  if (policy.errorObjective !== undefined && worst.weighted < evidence / 2) {
+    const { canary } = errors.check;
+    return `errors ${ratioText(canary)} on canary, above the objective of ${ratioText(policy.errorObjective)}: ${oddsText(evidence)}`;
+  }
+  const { unended } = state.overdue.canary;
+  return suspicion(worst) + (isAboutErrors(worst.question) || unended === 0 ? "" : `; ${unendedText(unended)}`);
 }
 
 const unendedText = (unended: number): string => `${countText(unended)} of the canary's requests not ended after ${OVERDUE_MS / 1_000} s`;
 
-const worstOf = (findings: readonly Finding[]): Finding => findings.reduce((a, b) => (b.weighted > a.weighted ? b : a));
-
-function whatIsKnown(errors: Finding, findings: readonly Finding[], { policy, state }: { policy: JudgePolicy; state: JudgeState }): Answer {
-  const { stableSample, canarySample, stable } = errors.check;
+function whatIsKnown(scene: Scene): Answer {
+  const { policy, state, errors, evidence } = scene;
+  const { stableSample, canarySample, stable, upper } = errors.check;
   const unknown = (reason: string): Answer => ({ verdict: "unknown", reason, safeShareBp: 0 });
   if (canarySample === 0) return unknown("no outcome of the canary yet");
   if (stableSample === 0) return unknown("no outcome of stable to compare the canary with");
 
-  const times = errors.provenTimes;
-  const safeShareBp = times === null ? 0 : Math.min(10_000, Math.floor(10_000 / times));
-  const hold = (reason: string): Answer => ({ verdict: "hold", reason, safeShareBp });
-  const doubtful = findings.filter(({ check }) => check.odds >= HOLD_ODDS);
-  if (doubtful.length > 0) return hold(suspected(doubtful, state));
-  if (times === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
-  if (state.metrics.errors.isStableIll) return hold(`stable itself fails more than usual, ${ratioText(stable)} over the whole rollout`);
+  const safeShare = isProven(scene) ? FULL_BP : safeShareBp(unprovenIn(scene), rateOf(state.rate));
+  const hold = (reason: string): Answer => ({ verdict: "hold", reason, safeShareBp: safeShare });
+  if (evidence >= HOLD_ODDS) return hold(suspected(scene));
+  if (upper === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
+  if (Object.values(state.metrics).some(({ isStableIll }) => isStableIll)) {
+    return hold(`stable itself does worse than usual, errors ${ratioText(stable)} over the whole rollout`);
+  }
   if (state.runSample < policy.minSample) {
     return hold(`${countText(state.runSample)} of ${countText(policy.minSample)} outcomes of the canary in this stage`);
   }
-  const atMost = pointsText(times * errors.check.threshold);
-  return {
-    verdict: "advance",
-    reason: `${comparison(errors)}: worse by at most ${atMost}, safe up to ${ratioText(safeShareBp / 10_000)}`,
-    safeShareBp,
-  };
+  const split = splitText(scene);
+  if (split !== undefined) return hold(split);
+  const reason = `${comparison(errors)}: worse by at most ${pointsText(upper)}, safe up to ${ratioText(safeShare / FULL_BP)}`;
+  return { verdict: "advance", reason, safeShareBp: safeShare };
 }
+
+/** What may still go wrong; slow requests are not asked about where no time is told. */
+function unprovenIn({ errors, findings, state }: Scene): Unproven {
+  const slow = slowFindings(findings, state).map(({ check }) => check.upper ?? 1);
+  return { errors: errors.check.upper ?? 1, slow: Math.max(0, ...slow) };
+}
+
+const slowFindings = (findings: readonly Finding[], { stable }: JudgeState): readonly Finding[] =>
+  countOf(stable.latency) === 0 ? [] : findings.filter(({ question }) => question.slowAt !== undefined);
+
+/** For everybody: the bound on errors is below the wanted one or stable's own ratio, and that of each quantile below its own. */
+function isProven({ errors, findings, state, evidence }: Scene): boolean {
+  const { nowMs, canarySinceMs } = state;
+  const isRelaxed = nowMs - (canarySinceMs ?? nowMs) >= RELAXED.afterMs && evidence < RELAXED.odds;
+  const times = isRelaxed ? RELAXED.times : 1;
+  const isBelow = ({ check, question }: Finding, most: number): boolean =>
+    check.upper !== null && check.upper <= Math.max(times * question.proof, most);
+  return isBelow(errors, errors.check.stable ?? 0) && slowFindings(findings, state).every((finding) => isBelow(finding, 0));
+}
+
+/** What is proven so far, for people. */
+function provenText({ findings }: Scene): string {
+  const proven = findings.flatMap(({ check, label }) => (check.upper === null ? [] : [`${pointsText(check.upper)} in ${label}`]));
+  return proven.length === 0 ? "nothing yet" : `not worse by more than ${proven.join(", ")}`;
+}
+
+/** A canary that gets another part of the decisions than its share is not what it seems. */
+function splitText({ policy, state }: Scene): string | undefined {
+  const { split } = state;
+  const reserve = reserveLeft(state);
+  const isCertain = Math.max(oddsOf(split.fewer.wealth, reserve), oddsOf(split.more.wealth, reserve)) >= 1 / policy.alpha;
+  if (!isCertain) return undefined;
+  const [seen, set] = [split.canary / split.all, split.expected / split.all];
+  return `the canary got ${ratioText(seen)} of the decisions, and its share is ${ratioText(set)}: who is on it is not what the rules say`;
+}
+
+/** Requests per second of both sides lately. */
+const rateOf = ({ requests, ms }: JudgeState["rate"]): number => (ms === 0 ? 0 : (1_000 * requests) / ms);

@@ -1,4 +1,3 @@
-import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import { COLD_FACTOR, LEAST_BOUND_MS, QUANTILE_SAMPLE } from "./parameters.ts";
 
 /** Requests above the latency bound of this index. `latency[i]` counts requests up to bound i; the last bucket is open. */
@@ -12,12 +11,12 @@ export const countOf = (latency: readonly number[]): number => latency.reduce((a
  * is not; null until enough of stable is known. It is chosen once, from the past alone: a bound that follows the data would
  * make the counts above it depend on the choice, and the bets would no longer be fair.
  */
-export function boundNear(latency: readonly number[], quantile: number): number | null {
+export function boundNear(latency: readonly number[], quantile: number, boundsMs: readonly number[]): number | null {
   const all = countOf(latency);
   if (all < QUANTILE_SAMPLE) return null;
   const wanted = Math.log((1 - quantile) / quantile);
   let best = { index: 0, distance: Number.POSITIVE_INFINITY };
-  for (const [index, boundMs] of LATENCY_BOUNDS_MS.entries()) {
+  for (const [index, boundMs] of boundsMs.entries()) {
     const slower = slowerThan(latency, index);
     const distance = Math.abs(Math.log((slower + 0.5) / (all - slower + 0.5)) - wanted);
     if (boundMs >= LEAST_BOUND_MS && distance < best.distance) best = { index, distance };
@@ -26,8 +25,8 @@ export function boundNear(latency: readonly number[], quantile: number): number 
 }
 
 /** Index of the bound that counts for a cold canary: its first requests meet cold code and caches and may take several times as long. */
-export function coldBound(bound: number): number {
-  const leastMs = COLD_FACTOR * (LATENCY_BOUNDS_MS[bound] ?? Number.POSITIVE_INFINITY);
-  const index = LATENCY_BOUNDS_MS.findIndex((boundMs) => boundMs >= leastMs);
-  return index === -1 ? LATENCY_BOUNDS_MS.length - 1 : index;
+export function coldBound(bound: number, boundsMs: readonly number[]): number {
+  const leastMs = COLD_FACTOR * Number(boundsMs[bound]);
+  const index = boundsMs.findIndex((boundMs) => boundMs >= leastMs);
+  return index === -1 ? boundsMs.length - 1 : index;
 }

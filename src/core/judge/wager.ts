@@ -1,15 +1,12 @@
 import { type Counts, logBet } from "./bet.ts";
+import { disperse, dispersionOf, type HalfCounts, startDispersion } from "./dispersion.ts";
 import {
   BATCH_CAP_MS,
-  BATCH_LOG_CAP,
   BATCH_MOST_CAPS,
   BETA,
-  DISPERSION,
-  HARM_FACTOR,
+  batchLogCap,
   HARM_ODDS,
-  HIGHEST_LEVEL,
   HORIZON_MS,
-  MARGINS,
   MOST_HARM_WEALTH,
   MOST_LOG_WIN,
   MOST_SAFE_WEALTH,
@@ -17,12 +14,12 @@ import {
   SAFE_PARTS,
   STABLE_WAITS_MS,
   START_WEALTH,
-  WIDEST_MARGIN,
 } from "./parameters.ts";
+import { askedIn, isAbout, type Question } from "./questions.ts";
 import { isOutage, remember, stableRatio, withinLimits } from "./stable-ratio.ts";
-import type { MetricState } from "./state.ts";
+import type { JudgeState, MetricState } from "./state.ts";
 
-const NO_COUNTS: Counts = { canaryHits: 0, canary: 0, stableHits: 0, stable: 0 };
+export const NO_COUNTS: Counts = { canaryHits: 0, canary: 0, stableHits: 0, stable: 0 };
 const NO_MEMORY = { hits: 0, all: 0 };
 
 /** A metric before any outcome. */
@@ -33,61 +30,79 @@ export const startMetric = (nowMs: number): MetricState => ({
   isStableIll: false,
   short: NO_MEMORY,
   long: NO_MEMORY,
-  tolerated: 0,
+  totals: NO_COUNTS,
+  hosts: startDispersion(),
+  keys: startDispersion(),
+  question: [],
   harm: [],
   safe: [],
 });
 
-/** Bets begin when the tolerated difference is known, and anew when it changes: they were about another question. */
-export function aboutTolerance(metric: MetricState, tolerated: number): MetricState {
-  if (metric.tolerated === tolerated) return metric;
-  const margins = MARGINS.filter((times) => times === 1 || times * tolerated < WIDEST_MARGIN);
+/** Bets begin when their question is known, and anew when it changes: they were about another one. */
+export function about(metric: MetricState, question: Question): MetricState {
+  if (isAbout(metric.question, question)) return metric;
   return {
     ...metric,
-    tolerated,
-    harm: HARM_ODDS.map((odds) => ({ odds, wealth: START_WEALTH })),
-    safe: margins.map((times) => ({ times, bets: SAFE_PARTS.map((part) => ({ part, wealth: START_WEALTH / SAFE_PARTS.length })) })),
+    question: askedIn(question),
+    harm: HARM_ODDS.map(() => START_WEALTH),
+    safe: question.margins.flatMap(() => SAFE_PARTS.map(() => START_WEALTH / SAFE_PARTS.length)),
   };
 }
 
-/** Wealth that has not been bet yet, so long after the start. */
-export function reserveAt(afterMs: number): number {
+/** Wealth that has not been bet yet: all of the reserve until the canary's first outcome. */
+export function reserveLeft({ nowMs, canarySinceMs }: Pick<JudgeState, "nowMs" | "canarySinceMs">): number {
+  const afterMs = nowMs - (canarySinceMs ?? nowMs);
   const logTime = (ms: number): number => Math.log1p(ms / RESERVE_UNIT_MS);
   return (1 - START_WEALTH) * Math.max(0, 1 - logTime(afterMs) / logTime(HORIZON_MS));
 }
 
 /** Puts `more` of the reserve on every bet. */
 export function restart(metric: MetricState, more: number): MetricState {
+  if (more === 0) return metric;
   return {
     ...metric,
-    harm: metric.harm.map(({ odds, wealth }) => ({ odds, wealth: wealth + more })),
-    safe: metric.safe.map(({ times, bets }) => ({
-      times,
-      bets: bets.map(({ part, wealth }) => ({ part, wealth: wealth + more / bets.length })),
-    })),
+    harm: metric.harm.map((wealth) => wealth + more),
+    safe: metric.safe.map((wealth) => wealth + more / SAFE_PARTS.length),
   };
 }
 
 /** How a batch is taken in. */
 export interface Taking {
   readonly nowMs: number;
+  readonly alpha: number;
   /** The canary has had outcomes, in this batch or before. */
   readonly isCanaryKnown: boolean;
   /** The counts are those that the margins are about, so that safety may be bet on. */
   readonly bearsOnSafety: boolean;
+  readonly hosts: HalfCounts | undefined;
+  readonly keys: HalfCounts | undefined;
 }
 
+/** How many outcomes count as one. */
+export const dispersionIn = ({ hosts, keys }: MetricState): number => dispersionOf(hosts, keys);
+
 /**
- * Adds outcomes, and bets on them as soon as both sides have some. Guesses come from before the batch; then it is learned.
- * Stable alone is only learned: before the canary's first outcome, and when that keeps us waiting.
+ * Adds outcomes, and bets on them as soon as both sides have some. Guesses and dispersion come from before the batch; then it is
+ * learned. Stable alone is only learned: before the canary's first outcome, and when that keeps us waiting.
  */
-export function take(metric: MetricState, counts: Counts, taking: Taking): MetricState {
+export function take(metric: MetricState, question: Question, counts: Counts, taking: Taking): MetricState {
+  const { nowMs, isCanaryKnown, hosts, keys } = taking;
   const batch = sum(metric.batch, counts);
-  const isWaiting = taking.isCanaryKnown && taking.nowMs - metric.betAtMs < STABLE_WAITS_MS;
-  if (batch.stable === 0 || (batch.canary === 0 && isWaiting)) return { ...metric, batch };
-  const isStableIll = isOutage(metric, batch);
-  const after = batch.canary === 0 ? metric : bet(metric, batch, taking);
-  return { ...remember(after, batch, taking.nowMs - metric.betAtMs), isStableIll, batch: NO_COUNTS, betAtMs: taking.nowMs };
+  const spread = {
+    hosts: hosts === undefined ? metric.hosts : disperse(metric.hosts, hosts, nowMs),
+    keys: keys === undefined ? metric.keys : disperse(metric.keys, keys, nowMs),
+  };
+  const isWaiting = isCanaryKnown && nowMs - metric.betAtMs < STABLE_WAITS_MS;
+  if (batch.stable === 0 || (batch.canary === 0 && isWaiting)) return { ...metric, ...spread, batch };
+  const after = batch.canary === 0 ? metric : bet(metric, question, batch, taking);
+  return {
+    ...remember(after, batch, nowMs - metric.betAtMs),
+    ...spread,
+    isStableIll: isOutage(metric, batch),
+    totals: sum(metric.totals, batch),
+    batch: NO_COUNTS,
+    betAtMs: nowMs,
+  };
 }
 
 const sum = (a: Counts, b: Counts): Counts => ({
@@ -97,45 +112,51 @@ const sum = (a: Counts, b: Counts): Counts => ({
   stable: a.stable + b.stable,
 });
 
-function bet(metric: MetricState, batch: Counts, { nowMs, bearsOnSafety }: Taking): MetricState {
-  const { tolerated } = metric;
+function bet(
+  metric: MetricState,
+  { harm, highestLevel, margins }: Question,
+  batch: Counts,
+  { nowMs, alpha, bearsOnSafety }: Taking,
+): MetricState {
   const stable = stableRatio(metric);
-  const cap = BATCH_LOG_CAP * Math.min(BATCH_MOST_CAPS, Math.max(1, (nowMs - metric.betAtMs) / BATCH_CAP_MS));
+  const dispersion = dispersionIn(metric);
+  const cap = capOf(alpha, nowMs - metric.betAtMs);
   // Wealth that has vanished stays 0: it must not meet an infinite win, which would make it no number.
   const grown = (wealth: number, logWin: number): number =>
-    Math.min(wealth * Math.exp(Math.min(MOST_LOG_WIN, logWin / DISPERSION)), Math.max(wealth, START_WEALTH) * Math.exp(cap));
-  const harmed = (odds: number, wealth: number): number => {
-    const level = HARM_FACTOR * stable + tolerated;
-    if (level > HIGHEST_LEVEL) return wealth;
+    Math.min(wealth * Math.exp(Math.min(MOST_LOG_WIN, logWin / dispersion)), Math.max(wealth, START_WEALTH) * cap);
+  const level = harm.factor * stable + harm.margin;
+  const harmed = (wealth: number, index: number): number => {
+    const odds = Number(HARM_ODDS[index]);
     const canary = (odds * level) / (1 - level + odds * level);
-    return Math.min(MOST_HARM_WEALTH, grown(wealth, logBet(batch, { factor: HARM_FACTOR, margin: tolerated }, { canary, stable })));
+    return Math.min(MOST_HARM_WEALTH, grown(wealth, logBet(batch, harm, { canary, stable })));
   };
-  const unharmed = (margin: number, part: number, wealth: number): number => {
-    const canary = withinLimits(stable + part * margin);
+  const unharmed = (wealth: number, index: number): number => {
+    const margin = Number(margins[Math.floor(index / SAFE_PARTS.length)]);
+    const canary = withinLimits(stable + Number(SAFE_PARTS[index % SAFE_PARTS.length]) * margin);
     return Math.min(MOST_SAFE_WEALTH, grown(wealth, logBet(batch, { factor: 1, margin }, { canary, stable })));
   };
   return {
     ...metric,
-    harm: metric.harm.map(({ odds, wealth }) => ({ odds, wealth: harmed(odds, wealth) })),
-    safe: bearsOnSafety
-      ? metric.safe.map(({ times, bets }) => ({
-          times,
-          bets: bets.map(({ part, wealth }) => ({ part, wealth: unharmed(times * tolerated, part, wealth) })),
-        }))
-      : metric.safe,
+    harm: level > highestLevel ? metric.harm : metric.harm.map(harmed),
+    safe: bearsOnSafety ? metric.safe.map(unharmed) : metric.safe,
   };
 }
 
-/** Evidence against `no worse than tolerated` as odds: the mean wealth of the bets, and what has not been bet yet. */
-export const oddsOf = ({ harm }: MetricState, reserve: number): number =>
-  reserve + harm.reduce((all, { wealth }) => all + wealth, 0) / HARM_ODDS.length;
+/** The most that a batch which covers so much time may multiply a bet by. */
+export const capOf = (alpha: number, ms: number): number =>
+  Math.exp(batchLogCap(alpha) * Math.min(BATCH_MOST_CAPS, Math.max(1, ms / BATCH_CAP_MS)));
 
-/** The smallest margin, in multiples of the tolerated difference, such that it and every wider one is disproven; null when none is. */
-export function provenTimes({ safe }: MetricState): number | null {
+/** Evidence against `no worse than tolerated` as odds: the mean wealth of the bets, and what has not been bet yet. */
+export const oddsOf = (wealths: readonly number[], reserve: number): number =>
+  wealths.length === 0 ? 1 : reserve + wealths.reduce((all, wealth) => all + wealth, 0) / wealths.length;
+
+/** The smallest margin such that it and every wider one is disproven; null when none is. */
+export function provenMargin({ safe }: MetricState, { margins }: Question): number | null {
   let proven: number | null = null;
-  for (const { times, bets } of safe.toReversed()) {
-    if (bets.reduce((all, { wealth }) => all + wealth, 0) < 1 / BETA) return proven;
-    proven = times;
+  for (let index = margins.length - 1; index >= 0; index -= 1) {
+    const wealth = SAFE_PARTS.reduce((all, _, part) => all + Number(safe[index * SAFE_PARTS.length + part]), 0);
+    if (!(wealth >= 1 / BETA)) return proven;
+    proven = Number(margins[index]);
   }
   return proven;
 }

@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** 100 % is served, but not every known sidecar has confirmed it. */
@@ -8,7 +8,7 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
     case "tick": {
       const limitMs = scene.deadlines.promotingMs;
       if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
-      return pauseAt(state, scene.stages.length, `deadline: not every known sidecar confirmed 100% within ${durationText(limitMs)}`, scene);
+      return pauseAt(state, promotionOf(scene), `deadline: not every known sidecar confirmed 100% within ${durationText(limitMs)}`, scene);
     }
     case "receipts": {
       if (event.missing.length > 0) return stay(state);
@@ -21,7 +21,7 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "pause":
-      return pauseAt(state, scene.stages.length, reasonOr(event.reason, "paused by the operator"), scene);
+      return pauseAt(state, promotionOf(scene), reasonOr(event.reason, "paused by the operator"), scene);
     case "promote":
       return refuse(state, scene, "100% is set and waits for the last sidecars; wait for that, or abort");
     case "resume":

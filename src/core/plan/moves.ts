@@ -1,4 +1,5 @@
 import type { Phase, PlanState } from "../../contract/live.ts";
+import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
 import type { Stage } from "../../contract/stages.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { PlanEffect, PlanStep } from "./types.ts";
@@ -10,6 +11,8 @@ export type In<P extends Phase> = Extract<PlanState, { phase: P }>;
 export interface Scene {
   readonly rollout: string;
   readonly stages: readonly Stage[];
+  /** Instead of stages. */
+  readonly ramp: Ramp | undefined;
   readonly deadlines: Deadlines;
   readonly nowMs: number;
 }
@@ -18,6 +21,12 @@ export interface Scene {
 export type Taken = Extract<PlanStep, { ok: true }>;
 
 const FULL_BP = 10_000;
+
+/** Where a ramp stands, as a paused plan counts it; the promotion follows. */
+export const RAMP_STEPS = { ramp: 0, holdback: 1, promotion: 2 } as const;
+
+/** What paused plans call the promotion: the number of steps before it. */
+export const promotionOf = ({ stages, ramp }: Scene): number => (ramp === undefined ? stages.length : RAMP_STEPS.promotion);
 
 /** Share of a stage in basis points; past the last stage it is the promotion's. */
 const shareAt = ({ stages }: Scene, stage: number): number => stages[stage]?.share ?? FULL_BP;
@@ -56,12 +65,31 @@ const nextRun = ({ run, firstRun }: PlanState, nowMs: number): { run: number; fi
   sinceMs: nowMs,
 });
 
-/** On to a stage, or to the promotion when there is none left. */
+/** On to a stage or, of a ramp, to the holdback; to the promotion when nothing is left before it. */
 export function goTo(state: PlanState, stage: number, reason: string, scene: Scene): Taken {
-  if (stage >= scene.stages.length) return goToFull(state, reason, scene);
+  if (stage >= promotionOf(scene)) return goToFull(state, reason, scene);
+  if (scene.ramp !== undefined) return goToHoldback(state, scene.ramp, reason, scene);
   const shareBp = shareAt(scene, stage);
   const next: PlanState = { phase: "stage", ...nextRun(state, scene.nowMs), stage, begunAtMs: null };
   return serve(next, { shareBp, off: false }, { action: "stage", reason: `stage ${stage + 1} of ${scene.stages.length}: ${reason}` });
+}
+
+/** Another share of the ramp; `sinceMs` is when that began. */
+export function goToShare(
+  state: PlanState,
+  { shareBp, sinceMs }: Pick<In<"ramp">, "shareBp" | "sinceMs">,
+  reason: string,
+  scene: Scene,
+): Taken {
+  const { nowMs } = scene;
+  const next: PlanState = { phase: "ramp", ...nextRun(state, nowMs), sinceMs, shareBp, changedAtMs: nowMs, begunAtMs: null };
+  return serve(next, { shareBp, off: false }, { action: "ramp", reason: `${shareBp / 100}%: ${reason}` });
+}
+
+function goToHoldback(state: PlanState, ramp: Ramp, reason: string, { nowMs }: Scene): Taken {
+  const shareBp = heldBackBp(ramp);
+  const next: PlanState = { phase: "holdback", ...nextRun(state, nowMs), begunAtMs: null };
+  return serve(next, { shareBp, off: false }, { action: "holdback", reason: `${shareBp / 100}%: ${reason}` });
 }
 
 /** On to 100 %. */
@@ -77,9 +105,10 @@ export function goBack(state: PlanState, reason: string, { nowMs }: Scene): Take
 }
 
 /** Keeps the share that is served, and waits for a person; `stage` is where `resume` returns to. */
-export function pauseAt(state: In<"stage" | "promoting">, stage: number, reason: string, { nowMs }: Scene): Taken {
+export function pauseAt(state: In<"stage" | "ramp" | "holdback" | "promoting">, stage: number, reason: string, { nowMs }: Scene): Taken {
   const { run, firstRun } = state;
-  return move({ phase: "paused", run, firstRun, sinceMs: nowMs, stage, reason }, "paused", reason);
+  const share = state.phase === "ramp" ? { shareBp: state.shareBp } : {};
+  return move({ phase: "paused", run, firstRun, sinceMs: nowMs, stage, ...share, reason }, "paused", reason);
 }
 
 /** How a state is called in a refusal. */
@@ -89,6 +118,10 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
       return `${rollout} is pending`;
     case "stage":
       return `${rollout} is in stage ${state.stage + 1} of ${stages.length}`;
+    case "ramp":
+      return `${rollout} is in its ramp, at ${state.shareBp / 100}%`;
+    case "holdback":
+      return `${rollout} is in its holdback`;
     case "paused":
       return `${rollout} is paused`;
     case "promoting":

@@ -1,9 +1,12 @@
 import type { PlanState } from "../../contract/live.ts";
+import { rampOf } from "../../contract/ramp.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { stagesOf } from "../../contract/stages.ts";
-import { DEADLINES, type Deadlines } from "./deadlines.ts";
+import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { inPromoted, inPromoting } from "./full.ts";
-import { type Scene, serve, type Taken } from "./moves.ts";
+import { inHoldback, inRamp } from "./in-ramp.ts";
+import { goBack, type Scene, serve, type Taken } from "./moves.ts";
+import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
 import { inPaused, inPending, inStage } from "./way-out.ts";
@@ -23,8 +26,13 @@ export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, nowMs:
  */
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
-  (rollout, state, event, nowMs) =>
-    step(state, event, { rollout: rollout.name, stages: stagesOf(rollout.strategy), deadlines: { ...DEADLINES, ...deadlines }, nowMs });
+  ({ name, strategy, checks }, state, event, nowMs) => {
+    const scene = { rollout: name, stages: stagesOf(strategy), ramp: rampOf(strategy), deadlines: { ...DEADLINES, ...deadlines }, nowMs };
+    const isSilent = event.type === "tick" && silentSinceMs(state, event.last?.canaryAtMs, nowMs) !== undefined;
+    if (isSilent && checks.onNoData === "rollback")
+      return goBack(state, `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`, scene);
+    return step(state, event, scene);
+  };
 
 /** The machine with the deadlines of production. */
 export const plan: Plan = planWith({});
@@ -35,6 +43,10 @@ function step(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
       return inPending(state, event, scene);
     case "stage":
       return inStage(state, event, scene);
+    case "ramp":
+      return inRamp(state, event, scene);
+    case "holdback":
+      return inHoldback(state, event, scene);
     case "paused":
       return inPaused(state, event, scene);
     case "promoting":

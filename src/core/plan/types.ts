@@ -1,9 +1,10 @@
 import type { PlanState } from "../../contract/live.ts";
-import type { Verdict } from "../../contract/verdict.ts";
+import type { Verdict, VerdictRecord } from "../../contract/verdict.ts";
 
 /** What happens to a rollout. */
 export type PlanEvent =
-  | { readonly type: "tick" }
+  /** Time goes by; `last` is what the judge said last, of whatever run. */
+  | { readonly type: "tick"; readonly last?: Pick<VerdictRecord, "reason" | "canaryAtMs"> | null }
   /** A fresh judgement of the current run. */
   | {
       readonly type: "verdict";
@@ -11,9 +12,14 @@ export type PlanEvent =
       readonly safeShareBp: number;
       readonly runSample: number;
       readonly reason: string;
+      /** Evidence for harm as odds, and the chance at which it would be called harm: at odds of 1 / alpha. */
+      readonly odds: number;
+      readonly alpha: number;
+      /** Of all the rollout's traffic; absent while it is not known. */
+      readonly requestsPerSecond?: number | undefined;
     }
   /** Known sidecars that have not yet confirmed the current run. */
-  | { readonly type: "receipts"; readonly missing: readonly string[] }
+  | { readonly type: "receipts"; readonly missing: readonly string[]; readonly requestsPerSecond?: number | undefined }
   | { readonly type: "promote"; readonly full: boolean }
   | { readonly type: "pause"; readonly reason: string }
   | { readonly type: "resume" }
@@ -31,3 +37,8 @@ export type PlanEffect =
 export type PlanStep =
   | { readonly ok: true; readonly state: PlanState; readonly effects: readonly PlanEffect[] }
   | { readonly ok: false; readonly refusal: string };
+
+/** A judgement as the plan hears it. */
+export function verdictEvent({ verdict, safeShareBp, runSample, reason, odds, alpha, rate }: VerdictRecord): PlanEvent {
+  return { type: "verdict", verdict, safeShareBp, runSample, reason, odds, alpha, requestsPerSecond: rate };
+}

@@ -1,6 +1,24 @@
+import type { PlanState } from "../../contract/live.ts";
 import { durationText } from "./deadlines.ts";
-import { exposedAt, goBack, goTo, goToFull, type In, isOver, isSame, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import {
+  exposedAt,
+  goBack,
+  goTo,
+  goToShare,
+  type In,
+  isOver,
+  isSame,
+  move,
+  pauseAt,
+  promotionOf,
+  reasonOr,
+  refuse,
+  type Scene,
+  stay,
+} from "./moves.ts";
+import { firstShareBp } from "./ramp.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
+import { onVerb, onward } from "./verbs.ts";
 
 type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
 
@@ -15,7 +33,7 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
       return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}`, scene);
     }
     case "receipts":
-      if (event.missing.length === 0) return goTo(state, 0, "every known sidecar confirmed the rules", scene);
+      if (event.missing.length === 0) return begin(state, event.requestsPerSecond, scene);
       // Confirmations come one by one within moments: who is waited for is written down where the wait is longer.
       if (!isOver(scene, state.sinceMs, SHORT_WAIT_MS) || isSame(state.missing, event.missing)) return stay(state);
       return stay({ ...state, missing: [...event.missing] });
@@ -33,6 +51,13 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
   }
 }
 
+/** The first users: of the first stage, or of a ramp. */
+function begin(state: PlanState, requestsPerSecond: number | undefined, scene: Scene): PlanStep {
+  const reason = "every known sidecar confirmed the rules";
+  if (scene.ramp === undefined) return goTo(state, 0, reason, scene);
+  return goToShare(state, { shareBp: firstShareBp(scene.ramp, requestsPerSecond), sinceMs: scene.nowMs }, reason, scene);
+}
+
 /** A share below 100 % is served, and must earn the next one. */
 export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
@@ -48,17 +73,11 @@ export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): Pla
     case "verdict":
       return onVerdict(state, event, scene);
     case "promote":
-      return event.full
-        ? goToFull(state, "promoted by the operator, past the stages left", scene)
-        : goTo(state, state.stage + 1, "promoted by the operator", scene);
     case "pause":
-      return pauseAt(state, state.stage, reasonOr(event.reason, "paused by the operator"), scene);
-    case "abort":
-      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "resume":
-      return refuse(state, scene, "nothing is paused; promote would move it on");
+    case "abort":
     case "handover":
-      return refuse(state, scene, "hand-over follows promotion; wait for that, or promote --full");
+      return onVerb(state, state.stage, event, scene);
   }
 }
 
@@ -85,10 +104,8 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "promote": {
-      if (state.stage >= scene.stages.length) return resumed(state, scene);
-      return event.full
-        ? goToFull(state, "promoted by the operator, past the stages left", scene)
-        : goTo(state, state.stage + 1, "promoted by the operator", scene);
+      if (state.stage >= promotionOf(scene)) return resumed(state, scene);
+      return onward(state, state.stage, event, scene);
     }
     case "resume":
       return resumed(state, scene);
@@ -101,9 +118,13 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
   }
 }
 
-/** The same share under the same run, so no new one. The stage's minimum time starts anew with the next look at the receipts. */
-function resumed({ run, firstRun, stage }: In<"paused">, { stages, nowMs }: Scene): PlanStep {
+/** The same share under the same run, so no new one. Minimum times start anew with the next look at the receipts. */
+function resumed({ run, firstRun, stage, shareBp }: In<"paused">, scene: Scene): PlanStep {
+  const { stages, ramp, nowMs } = scene;
   const same = { run, firstRun, sinceMs: nowMs };
-  if (stage >= stages.length) return move({ phase: "promoting", ...same }, "resumed", "promotion goes on");
-  return move({ phase: "stage", ...same, stage, begunAtMs: null }, "resumed", `stage ${stage + 1} of ${stages.length} goes on`);
+  if (stage >= promotionOf(scene)) return move({ phase: "promoting", ...same }, "resumed", "promotion goes on");
+  if (ramp === undefined)
+    return move({ phase: "stage", ...same, stage, begunAtMs: null }, "resumed", `stage ${stage + 1} of ${stages.length} goes on`);
+  if (shareBp === undefined) return move({ phase: "holdback", ...same, begunAtMs: null }, "resumed", "the holdback goes on");
+  return move({ phase: "ramp", ...same, shareBp, changedAtMs: nowMs, begunAtMs: null }, "resumed", "the ramp goes on");
 }

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import { nextText, phaseText, planShape, silenceText } from "../../../src/cli/phase-text.ts";
 import type { Picture } from "../../../src/cli/picture.ts";
-import { phaseText, statusText } from "../../../src/cli/status.ts";
+import { statusText } from "../../../src/cli/status.ts";
 import type { PlanState } from "../../../src/contract/live.ts";
+import { RAMP_PRESETS, type Ramp } from "../../../src/contract/ramp.ts";
+import type { VerdictRecord } from "../../../src/contract/verdict.ts";
 
 const served = { run: 3, firstRun: 1, sinceMs: 0 };
 
@@ -22,7 +25,60 @@ test.each<[PlanState, string]>([
   [{ phase: "rolledBack", ...served, reason: "errors", stragglers: ["s2"] }, "rolled back (errors), not confirmed by s2"],
   [{ phase: "handedOver", ...served }, "handed over"],
 ])("a plan %j reads %s", (plan, text) => {
-  expect(phaseText({ plan, stages: 4 })).toBe(text);
+  expect(phaseText({ plan, stages: 4, ramp: null })).toBe(text);
+});
+
+const ramp: Ramp = { startBp: undefined, ...RAMP_PRESETS.standard };
+const inRamp = { phase: "ramp", ...served, shareBp: 1_250, changedAtMs: 0, begunAtMs: 0 } as const;
+const HALF_PAST_ONE_MS = 5_400_000;
+
+test.each<[PlanState, string]>([
+  [inRamp, "ramp at 12.5 %"],
+  [{ ...inRamp, begunAtMs: null }, "ramp at 12.5 %, waiting for every sidecar"],
+  [{ phase: "holdback", ...served, begunAtMs: HALF_PAST_ONE_MS }, "95 %, 5 % held back until 02:00 UTC"],
+  [{ phase: "holdback", ...served, begunAtMs: null }, "95 %, 5 % held back, waiting for every sidecar"],
+])("a plan %j with a ramp reads %s", (plan, text) => {
+  expect(phaseText({ plan, stages: 0, ramp })).toBe(text);
+});
+
+test("a holdback whose ramp is not known is called one", () => {
+  expect(phaseText({ plan: { phase: "holdback", ...served, begunAtMs: 0 }, ...planShape(undefined) })).toBe("holdback");
+});
+
+const said: VerdictRecord = {
+  verdict: "advance",
+  reason: "no worse",
+  proven: "",
+  odds: 0.5,
+  alpha: 0.01,
+  inputs: "",
+  safeShareBp: 2_000,
+  checks: [],
+  unended: { stable: 0, canary: 0 },
+  atMs: 1_000,
+  sinceMs: 0,
+  run: 3,
+  runSample: 100,
+};
+
+test.each<[Partial<VerdictRecord> | null, { shareBp?: number; begunAtMs?: null }, string | null]>([
+  [null, {}, "next when outcomes of run 3 are judged"],
+  [{ run: 2 }, {}, "next when outcomes of run 3 are judged"],
+  [{ odds: 3 }, {}, "next when the odds of harm are below 3 : 1"],
+  [{ verdict: "hold" }, {}, "next when nothing holds it: no worse"],
+  [{}, {}, "next when the evidence calls more than 20 % safe, or up to 10 % by the clock"],
+  [{}, { shareBp: 5_000 }, "next when it is proven for everybody"],
+  [{ safeShareBp: 10_000 }, { shareBp: 5_000 }, "next at 00:05 UTC, when its shortest time is over"],
+  [{}, { shareBp: 1_250, begunAtMs: null }, null],
+])("of a verdict %j a ramp %j waits for: %s", (verdict, change, text) => {
+  const plan: PlanState = { ...inRamp, ...change };
+  expect(nextText(plan, ramp, verdict === null ? null : { ...said, ...verdict })).toBe(text);
+});
+
+test("a canary that is silent for ten minutes is called so, with its last outcome", () => {
+  expect(silenceText(inRamp, said, 600_000)).toBe("no outcome of the canary for 10 min 0 s");
+  expect(silenceText(inRamp, { ...said, canaryAtMs: 60_000 }, 600_000)).toBe(null);
+  expect(silenceText(inRamp, null, 599_999)).toBe(null);
 });
 
 test("status shows leader, sidecars, shares and the verdict with its numbers", () => {
@@ -55,6 +111,8 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         name: "checkout",
         plan: { phase: "stage", ...served, stage: 0, begunAtMs: 0 },
         stages: 4,
+        ramp: null,
+        next: null,
         shareBp: 500,
         updatedAtMs: 0,
         lastAction: null,

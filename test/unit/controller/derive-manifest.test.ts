@@ -23,6 +23,18 @@ describe("the live part of the rule set", () => {
     expect(liveRulesOf([governed("cart", phase)])).toEqual({ cart: { run: 3, ...rule } });
   });
 
+  test("holds the share of a ramp, and of its holdback", () => {
+    const rollout = rolloutOf("cart", { strategy: { type: "canary", ramp: "auto" } });
+    const served = { run: 3, firstRun: 1, sinceMs: 0, begunAtMs: null };
+    const rule = { cart: { run: 3, off: false, shareBp: 1_000, whenUnwatched: "stable" } };
+    const ramp = { phase: "ramp", ...served, shareBp: 1_000, changedAtMs: 0 } as const;
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", ramp) }])).toEqual(rule);
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", { phase: "holdback", ...served }) }])).toEqual(rule);
+    const { begunAtMs: _, ...still } = served;
+    const paused = { phase: "paused", ...still, stage: 0, shareBp: 1_000, reason: "lunch" } as const;
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", paused) }])).toEqual(rule);
+  });
+
   test("holds the shares of all variants of a stage, and one alone when that is promoted", () => {
     const variants = { stable: { cluster: "s" }, a: { cluster: "a", lane: "50%" }, b: { cluster: "b", lane: "20%" } };
     const strategy = { type: "canary" as const, stages: [{ share: "10%", shares: { b: "5%" } }] };

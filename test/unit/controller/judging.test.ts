@@ -104,3 +104,8 @@ test("the minimum sample is the stage's, and the last one's from the promotion o
     "handedOver 22",
   ]);
 });
+
+test("in a ramp one outcome is enough: what counts there is the evidence of all its runs", () => {
+  const ramp = rolloutOf("cart", { strategy: { type: "canary", ramp: "auto" } });
+  expect(PHASES.map((plan) => policyOf(ramp, plan).minSample)).toEqual(PHASES.map(() => 1));
+});

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Rollout } from "../../../../src/contract/rollout.ts";
 import { plan } from "../../../../src/core/plan/plan.ts";
-import { events, rollout, SINCE_MS, states, stepOf, summary } from "../../../support/plan-inputs.ts";
+import { calm, events, rollout, SINCE_MS, states, stepOf, summary } from "../../../support/plan-inputs.ts";
 
-const earned = { type: "verdict", verdict: "advance", safeShareBp: 5_000, runSample: 100, reason: "fine" } as const;
+const earned = { type: "verdict", verdict: "advance", safeShareBp: 5_000, runSample: 100, reason: "fine", ...calm } as const;
 const BEGUN_MS = 10_000;
 const MIN_MS = 60_000;
 

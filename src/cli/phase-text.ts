@@ -1,0 +1,82 @@
+import { NOBODY, type PlanState } from "../contract/live.ts";
+import { heldBackBp, RAMP_CAP_BP, type Ramp, rampOf } from "../contract/ramp.ts";
+import type { Rollout } from "../contract/rollout.ts";
+import { stagesOf } from "../contract/stages.ts";
+import type { VerdictRecord } from "../contract/verdict.ts";
+import { silentSinceMs } from "../core/plan/no-data.ts";
+import { DOUBT_ODDS } from "../core/plan/ramp.ts";
+import { duration, share } from "./format.ts";
+
+/** What of a strategy the text of a phase needs: the number of stages, or the ramp. */
+export interface PlanShape {
+  readonly stages: number;
+  readonly ramp: Ramp | null;
+}
+
+/** The shape of a plan that was read; of one that was not, nothing. */
+export const planShape = (rollout: Pick<Rollout, "strategy"> | undefined): PlanShape =>
+  rollout === undefined ? { stages: 0, ramp: null } : { stages: stagesOf(rollout.strategy).length, ramp: rampOf(rollout.strategy) ?? null };
+
+const NAMED = 5;
+
+/** For whom a rollout waits, by name as far as a line holds them. */
+function waitText(missing: readonly string[] = []): string {
+  if (missing.length === 0) return "waiting for every sidecar";
+  if (missing[0] === NOBODY) return `${NOBODY} yet`;
+  const named = missing.slice(0, NAMED).join(", ");
+  return `waiting for ${named}${missing.length > NAMED ? ` and ${missing.length - NAMED} more` : ""}`;
+}
+
+const begunText = ({ begunAtMs }: { readonly begunAtMs: number | null }): string =>
+  begunAtMs === null ? ", waiting for every sidecar" : "";
+
+const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(11, 16)} UTC`;
+
+/** The phase for people. */
+export function phaseText({ plan, stages, ramp }: PlanShape & { readonly plan: PlanState }): string {
+  switch (plan.phase) {
+    case "pending":
+      return `pending, ${waitText(plan.missing)}`;
+    case "stage":
+      return `stage ${plan.stage + 1} of ${stages}${begunText(plan)}`;
+    case "ramp":
+      return `ramp at ${share(plan.shareBp)}${begunText(plan)}`;
+    case "holdback":
+      return ramp === null ? `holdback${begunText(plan)}` : holdbackText(plan.begunAtMs, ramp);
+    case "paused":
+      return `paused (${plan.reason})`;
+    case "promoting":
+      return "promoting to 100 %, waiting for every sidecar";
+    case "promoted":
+      return `promoted, waiting for hand-over${plan.overdue ? " (overdue)" : ""}: keep the old stable up until \`serin handover\``;
+    case "rollingBack":
+      return `rolling back (${plan.reason})`;
+    case "rolledBack":
+      return `rolled back (${plan.reason})${plan.stragglers.length === 0 ? "" : `, not confirmed by ${plan.stragglers.join(", ")}`}`;
+    case "handedOver":
+      return "handed over";
+  }
+}
+
+function holdbackText(begunAtMs: number | null, ramp: Ramp): string {
+  const until = begunAtMs === null ? begunText({ begunAtMs }) : ` until ${timeText(begunAtMs + ramp.holdback.timeMs)}`;
+  return `${share(heldBackBp(ramp))}, ${share(ramp.holdback.shareBp)} held back${until}`;
+}
+
+/** What a ramp waits for; null where nothing is to be said that the phase does not say. */
+export function nextText(plan: PlanState, ramp: Ramp | null, verdict: VerdictRecord | null): string | null {
+  if (plan.phase !== "ramp" || plan.begunAtMs === null || ramp === null) return null;
+  if (verdict === null || verdict.run !== plan.run) return `next when outcomes of run ${plan.run} are judged`;
+  const { odds, safeShareBp, reason } = verdict;
+  if (odds >= DOUBT_ODDS) return `next when the odds of harm are below ${DOUBT_ODDS} : 1`;
+  if (verdict.verdict === "hold") return `next when nothing holds it: ${reason}`;
+  if (plan.shareBp < RAMP_CAP_BP) return `next when the evidence calls more than ${share(safeShareBp)} safe, or up to 10 % by the clock`;
+  if (safeShareBp < 10_000) return "next when it is proven for everybody";
+  return `next at ${timeText(plan.sinceMs + ramp.minTimeMs)}, when its shortest time is over`;
+}
+
+/** That a canary is silent which is served; null where it is not, or not for long. */
+export function silenceText(plan: PlanState, verdict: VerdictRecord | null, nowMs: number): string | null {
+  const sinceMs = silentSinceMs(plan, verdict?.canaryAtMs, nowMs);
+  return sinceMs === undefined ? null : `no outcome of the canary for ${duration(nowMs - sinceMs)}`;
+}

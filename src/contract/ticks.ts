@@ -1,0 +1,52 @@
+import { z } from "zod";
+
+const CountSchema = z.int().min(0);
+
+const TickSideSchema = z
+  .object({
+    n: CountSchema.describe("Requests that ended in this tick."),
+    errors: CountSchema.describe("Of them, those that failed."),
+    hist: z
+      .array(CountSchema)
+      .readonly()
+      .default([])
+      .describe("Requests by duration: `hist[b]` took more than `bounds[b-1]` ms and at most `bounds[b]`; the last bucket is open."),
+    new_failed_keys: CountSchema.optional().describe("Users that failed and never did before; absent where nobody knows users."),
+    known_errors: CountSchema.optional().describe("Of `errors`, those of users known to fail before the rollout began."),
+  })
+  .refine(({ n, errors }) => errors <= n, "more errors than requests");
+
+/** One tick as `serin replay` reads it: counts of this tick only. Other fields may stand beside these and are not read. */
+export const TickSchema = z.object({
+  t: z.int().describe("Number of the tick; it grows from tick to tick, and a number seen before is not counted again."),
+  sec: z.number().min(0).describe("Begin of the tick, in seconds; the rollout begins at 0, or at a Unix time."),
+  weight: z.number().min(0).max(1).describe("Share of the canary while it lasted, 0 to 1."),
+  stable: TickSideSchema,
+  canary: TickSideSchema,
+  stable_split: z
+    .tuple([TickSideSchema, TickSideSchema])
+    .readonly()
+    .optional()
+    .describe("Two random halves of stable's instances, which sum to `stable`; by what differs between them the judge sees clumps."),
+});
+
+/** The first line before ticks. */
+export const TickStartSchema = z.object({
+  tickS: z.number().positive().max(3_600).describe("Length of each tick, in seconds."),
+  bounds: z
+    .array(z.number().positive())
+    .min(1)
+    .max(200)
+    .readonly()
+    .refine((bounds) => bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] ?? 0)), "not ascending")
+    .describe("Upper bounds of the buckets of `hist`, in milliseconds, ascending."),
+  history: z
+    .array(TickSchema.extend({ sec: z.number() }).omit({ canary: true }))
+    .readonly()
+    .default([])
+    .describe("Ticks of stable before the rollout; their `sec` may be negative."),
+});
+
+export type TickSide = z.infer<typeof TickSideSchema>;
+export type Tick = Readonly<z.infer<typeof TickSchema>>;
+export type TickStart = Readonly<z.infer<typeof TickStartSchema>>;

@@ -1,0 +1,44 @@
+import { MOST_HARM_WEALTH, MOST_LOG_WIN, START_WEALTH } from "./parameters.ts";
+import type { AimState } from "./state.ts";
+import { capOf } from "./wager.ts";
+
+/** A ratio that one side is held against: above it, or below it, is the claim that is bet on. */
+export interface Aim {
+  /** Names what is asked: bets about something else begin anew. */
+  readonly question: string;
+  readonly edge: number;
+  /** Guesses at the ratio as odds over those of the edge: all above 1, or all below. */
+  readonly odds: readonly number[];
+}
+
+/** Counts of one side in one batch. */
+export interface Shot {
+  readonly hits: number;
+  readonly all: number;
+  readonly nowMs: number;
+  readonly alpha: number;
+  readonly dispersion: number;
+}
+
+/** Bets before anything is known. */
+export const startAim = (nowMs: number): AimState => ({ question: "", betAtMs: nowMs, wealth: [] });
+
+/** The same with more of the reserve on every bet. */
+export const restartAim = (aim: AimState, more: number): AimState => ({ ...aim, wealth: aim.wealth.map((wealth) => wealth + more) });
+
+/** Bets on one batch of one side. Exact on the edge, and below 1 on the other side of it, whatever the counts. */
+export function shoot(before: AimState, { question, edge, odds }: Aim, { hits, all, nowMs, alpha, dispersion }: Shot): AimState {
+  const wealth = before.question === question ? before.wealth : odds.map(() => START_WEALTH);
+  if (all === 0) return { ...before, question, wealth };
+  const cap = capOf(alpha, nowMs - before.betAtMs);
+  return {
+    question,
+    betAtMs: nowMs,
+    wealth: wealth.map((each, index) => {
+      const times = Number(odds[index]);
+      const guess = (times * edge) / (1 - edge + times * edge);
+      const logWin = (hits * Math.log(guess / edge) + (all - hits) * Math.log((1 - guess) / (1 - edge))) / dispersion;
+      return Math.min(each * Math.exp(Math.min(logWin, MOST_LOG_WIN)), Math.max(each, START_WEALTH) * cap, MOST_HARM_WEALTH);
+    }),
+  };
+}

@@ -1,0 +1,4 @@
+import type { PlanState } from "../../contract/live.ts";
+
+/** Whether evidence is judged in this phase: on the way back and after an end the last verdict stays. */
+export const isJudged = ({ phase }: PlanState): boolean => phase !== "rollingBack" && phase !== "rolledBack" && phase !== "handedOver";

@@ -1,0 +1,32 @@
+import type { PlanState } from "../../contract/live.ts";
+
+/** So long without any outcome of a canary that is served is too long. */
+export const NO_DATA_MS = 600_000;
+
+/** Since when nothing came of the canary, in Unix milliseconds, where that is too long; `canaryAtMs` is its last outcome. */
+export function silentSinceMs(state: PlanState, canaryAtMs: number | undefined, nowMs: number): number | undefined {
+  const servedMs = servedSinceMs(state);
+  if (servedMs === null) return undefined;
+  const sinceMs = Math.max(servedMs, canaryAtMs ?? 0);
+  return nowMs - sinceMs >= NO_DATA_MS ? sinceMs : undefined;
+}
+
+/** Since when outcomes may be asked for; null before every sidecar serves the share, and where no share waits for them. */
+function servedSinceMs(state: PlanState): number | null {
+  switch (state.phase) {
+    case "stage":
+    case "holdback":
+      return state.begunAtMs;
+    case "ramp":
+      // Its runs are short: silence lasts over them.
+      return state.begunAtMs === null ? null : state.sinceMs;
+    case "pending":
+    case "paused":
+    case "promoting":
+    case "promoted":
+    case "rollingBack":
+    case "rolledBack":
+    case "handedOver":
+      return null;
+  }
+}
