@@ -36,8 +36,6 @@ export const VerdictRecordSchema = z.strictObject({
     .describe("Requests counted as slow because they have not ended 2 s after their decision."),
   atMs: z.int().describe("Unix milliseconds."),
   sinceMs: z.int().describe("Begin of the evidence, Unix milliseconds."),
-  canaryAtMs: z.int().nullable().describe("Last outcome of the canary, Unix milliseconds; null before the first."),
-  rate: z.number().min(0).describe("Requests per second of both sides lately."),
   run: z.int().min(0),
   runSample: z.int().min(0).describe("Canary outcomes of the current run."),
   rate: z.number().min(0).exactOptional().describe("Requests per second of both sides lately; absent while it is not known."),

@@ -117,5 +117,11 @@ export const HARMED_PART = 0.005;
 /** A slow request harms half as much as a failed one. */
 export const SLOW_HARM = 0.5;
 
+/**
+ * What is rare or comes in clumps takes long to disprove. After so much time with the canary, and while nothing at all speaks for harm, twice
+ * the rise may be left open: a clumped fault of that size would long have shown in other ways, or nobody could tell it from chance.
+ */
+export const RELAXED = { afterMs: 450_000, times: 2, odds: 1 } as const;
+
 /** Traffic "lately", for rates. */
 export const RATE_MEMORY_MS = 60_000;

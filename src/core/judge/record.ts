@@ -1,7 +1,7 @@
 import type { VerdictRecord } from "../../contract/verdict.ts";
 import { countText, oddsText, pointsText, ratioText } from "./figures.ts";
 import { comparison, type Finding, findingOf, suspicion } from "./finding.ts";
-import { HOLD_ODDS, OVERDUE_MS } from "./parameters.ts";
+import { HOLD_ODDS, OVERDUE_MS, RELAXED } from "./parameters.ts";
 import { askedOf, isAboutErrors, type Question } from "./questions.ts";
 import { safeShareBp, type Unproven } from "./safe-share.ts";
 import { countOf } from "./slow.ts";
@@ -39,10 +39,10 @@ export function recordOf(policy: JudgePolicy, questions: readonly Question[], st
     unended: { stable: overdue.stable.unended, canary: overdue.canary.unended },
     atMs: nowMs,
     sinceMs,
-    canaryAtMs,
+    ...(canaryAtMs === null ? {} : { canaryAtMs }),
     run,
     runSample,
-    rate: rateOf(rate),
+    ...(rate.ms === 0 ? {} : { rate: rateOf(rate) }),
     inputs,
   };
 }
@@ -112,9 +112,12 @@ const slowFindings = (findings: readonly Finding[], { stable }: JudgeState): rea
   countOf(stable.latency) === 0 ? [] : findings.filter(({ question }) => question.slowAt !== undefined);
 
 /** For everybody: the bound on errors is below the wanted one or stable's own ratio, and that of each quantile below its own. */
-function isProven({ errors, findings, state }: Scene): boolean {
+function isProven({ errors, findings, state, evidence }: Scene): boolean {
+  const { nowMs, canarySinceMs } = state;
+  const isRelaxed = nowMs - (canarySinceMs ?? nowMs) >= RELAXED.afterMs && evidence < RELAXED.odds;
+  const times = isRelaxed ? RELAXED.times : 1;
   const isBelow = ({ check, question }: Finding, most: number): boolean =>
-    check.upper !== null && check.upper <= Math.max(question.proof, most);
+    check.upper !== null && check.upper <= Math.max(times * question.proof, most);
   return isBelow(errors, errors.check.stable ?? 0) && slowFindings(findings, state).every((finding) => isBelow(finding, 0));
 }
 

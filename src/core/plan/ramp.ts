@@ -4,10 +4,13 @@ import type { Verdict } from "../../contract/verdict.ts";
 const FULL_BP = 10_000;
 /** From a dead canary's first failure until nobody gets it, as the first share is dimensioned. */
 const REACTION_S = 15;
-const FIRST_BP = { least: 10, most: 1_000 } as const;
-/** Share that the clock alone may lead to, and the time that it takes; also where doubt goes back to. */
+const FIRST_BP = { least: 1, most: 1_000 } as const;
+/** Share that the clock leads to whatever the evidence, and the time that it takes; also where doubt goes back to. */
 const CLOCK_BP = 1_000;
 const CLOCK_MS = 180_000;
+/** From there it leads on to the ramp's end in so much time, while nothing at all speaks for harm: what is rare or clumped shows sooner on more requests. */
+const SECOND_CLOCK_MS = 120_000;
+const CALM_ODDS = 1;
 /** Fastest growth: so much at once, so often, and never for less than a fifth more. */
 const MOST_TIMES = 2.5;
 const LEAST_TIMES = 1.2;
@@ -53,13 +56,19 @@ export function nextShareBp(ramp: Ramp, moment: RampMoment): number {
   if (odds >= RETREAT_ODDS) return Math.min(shareBp, CLOCK_BP);
   if (odds >= DOUBT_ODDS || verdict === "hold" || verdict === "rollback" || shareMs < EVERY_MS) return shareBp;
   const first = firstShareBp(ramp, requestsPerSecond);
-  const clock = first * (CLOCK_BP / first) ** Math.min(1, rampMs / CLOCK_MS);
+  const clock =
+    rampMs <= CLOCK_MS || odds >= CALM_ODDS
+      ? between(first, CLOCK_BP, rampMs / CLOCK_MS)
+      : between(CLOCK_BP, RAMP_CAP_BP, (rampMs - CLOCK_MS) / SECOND_CLOCK_MS);
   const safe = verdict === "advance" ? safeShareBp : 0;
   const wanted = Math.min(RAMP_CAP_BP, Math.round(Math.max(clock, safe)));
   // The first share costs no more than the budget, however large a step it is.
   const next = Math.min(wanted, Math.max(first, Math.floor(MOST_TIMES * shareBp)));
   return next >= Math.min(RAMP_CAP_BP, LEAST_TIMES * shareBp) ? Math.max(shareBp, next) : shareBp;
 }
+
+/** Grown by equal factors in equal times; `part` is that of the whole time. */
+const between = (from: number, to: number, part: number): number => from * (to / from) ** Math.min(1, part);
 
 /** Whether the ramp is over: everything it can show is shown, and it has lasted long enough for most faults to show. */
 export const isProven = ({ minTimeMs }: Ramp, { shareBp, rampMs, verdict, safeShareBp, odds }: RampMoment): boolean =>

@@ -6,9 +6,10 @@ import { judge, startJudge } from "../judge/judge.ts";
 import { policyOf } from "../judge/policy.ts";
 import type { JudgeState } from "../judge/state.ts";
 import { batchOfTick, type TickClock, type TicksBegin } from "../judge/ticks.ts";
+import type { EvidenceBatch } from "../judge/types.ts";
 import { isJudged } from "../plan/judged.ts";
 import { plan, startPlan } from "../plan/plan.ts";
-import type { PlanEvent, PlanStep } from "../plan/types.ts";
+import { type PlanEvent, type PlanStep, verdictEvent } from "../plan/types.ts";
 
 /** Where a replayed rollout stands. */
 export interface Replay {
@@ -32,22 +33,31 @@ const FIRST_RUN = 1;
 export function startReplay(rollout: Rollout, { boundsMs, clock, sinceMs, beginMs, history }: TicksBegin): Replay {
   const { state: pending } = startPlan(beginMs, FIRST_RUN);
   const policy = policyOf(rollout, pending, boundsMs);
-  const state = history.reduce((before, batch) => judge(policy, before, batch).state, startJudge(sinceMs));
-  return confirmed({ rollout, boundsMs, clock, plan: pending, shareBp: 0, state, record: null }, beginMs);
+  let state = startJudge(sinceMs);
+  let rate: number | undefined;
+  for (const batch of history) {
+    const judged = judge(policy, state, batch);
+    state = judged.state;
+    rate = judged.record.rate;
+  }
+  return confirmed({ rollout, boundsMs, clock, plan: pending, shareBp: 0, state, record: null }, beginMs, rate);
 }
 
-/** Takes one tick through judge and plan. Sidecars' confirmations are taken as given at once; after the way back nothing is judged. */
+/** Takes one tick through judge and plan. */
 export function stepReplay(before: Replay, tick: Tick): Readonly<{ replay: Replay; action: ReplayAction }> {
-  const batch = batchOfTick(tick, before.clock, before.plan.run);
-  const judged = isJudged(before.plan) ? withVerdict(before, batch) : before;
-  const replay = withEvent(confirmed(judged, batch.nowMs), { type: "tick" }, batch.nowMs);
+  const replay = stepBatch(before, batchOfTick(tick, before.clock, before.plan.run));
   return { replay, action: actionOf(standing(before), standing(replay)) };
 }
 
-function withVerdict(before: Replay, batch: ReturnType<typeof batchOfTick>): Replay {
+/** The same of one batch of evidence. Sidecars' confirmations are taken as given at once; after the way back nothing is judged. */
+export function stepBatch(before: Replay, batch: EvidenceBatch): Replay {
+  const judged = isJudged(before.plan) ? withVerdict(before, batch) : before;
+  return withEvent(confirmed(judged, batch.nowMs), { type: "tick", last: judged.record }, batch.nowMs);
+}
+
+function withVerdict(before: Replay, batch: EvidenceBatch): Replay {
   const { state, record } = judge(policyOf(before.rollout, before.plan, before.boundsMs), before.state, batch);
-  const { verdict, safeShareBp, runSample, reason } = record;
-  return withEvent({ ...before, state, record }, { type: "verdict", verdict, safeShareBp, runSample, reason }, batch.nowMs);
+  return withEvent({ ...before, state, record }, verdictEvent(record), batch.nowMs);
 }
 
 /** What the plan makes of an event; one that it refuses changes nothing. */
@@ -59,13 +69,13 @@ export function withEvent(replay: Replay, event: PlanEvent, nowMs: number): Repl
 }
 
 /** Everyone confirms whatever the plan waits for. */
-function confirmed(replay: Replay, nowMs: number): Replay {
-  const next = withEvent(replay, { type: "receipts", missing: [] }, nowMs);
-  return next.plan === replay.plan ? next : confirmed(next, nowMs);
+function confirmed(replay: Replay, nowMs: number, requestsPerSecond = replay.record?.rate): Replay {
+  const next = withEvent(replay, { type: "receipts", missing: [], requestsPerSecond }, nowMs);
+  return next.plan === replay.plan ? next : confirmed(next, nowMs, requestsPerSecond);
 }
 
 /** The phase of a plan, and the share that it serves, in basis points. */
-export type Standing = Readonly<{ phase: PlanState["phase"]; shareBp: number }>;
+export type Standing = Readonly<{ phase: string; shareBp: number }>;
 
 const standing = ({ plan: { phase }, shareBp }: Replay): Standing => ({ phase, shareBp });
 
