@@ -143,6 +143,8 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--id <id>", "name of this controller")
     .option("--operator-keys <file>", "public keys of operators, so that a rollout that they switch off is rolled back")
     .option("--http <host:port>", "metrics, /healthz and /readyz; none when absent")
+    .option("--prometheus <url>", "judge by what this Prometheus scrapes of the sidecars, in place of the counts that they send")
+    .option("--prometheus-every <duration>", "how often it is asked, as often as it scrapes; 5s when absent", parseDuration)
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)
     .option("--lease <duration>", "how long a lease holds that is not renewed; 4s when absent", parseDuration)
     .addOption(logLevelOption())

@@ -76,6 +76,8 @@ export interface ControllerFlags {
   readonly nats: string;
   readonly id?: string;
   readonly http?: string;
+  readonly prometheus?: string;
+  readonly prometheusEvery?: number;
   readonly operatorKeys?: string;
   readonly renew?: number;
   readonly lease?: number;
@@ -90,6 +92,8 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     id,
     nats: flags.nats,
     http: flags.http,
+    prometheus: flags.prometheus,
+    prometheusEveryMs: flags.prometheusEvery,
     operatorKeys: flags.operatorKeys,
     renewMs: flags.renew,
     leaseMs: flags.lease,

@@ -110,6 +110,12 @@ export const JudgeRecordSchema = z.strictObject({
   cursors: z.json().describe("Per sidecar and series: the cumulative values already counted."),
   totals: z.strictObject({ stable: TotalsSchema, canary: TotalsSchema, control: TotalsSchema }),
   shareSeenBp: z.int().min(0).max(10_000).nullable().describe("Canary's part of the decisions of the current run; null without any."),
+  source: z
+    .literal("prometheus")
+    .optional()
+    .describe(
+      "Where counts come from what Prometheus scraped, which knows neither users nor halves of stable; absent where sidecars send them.",
+    ),
   verdict: VerdictRecordSchema.nullable(),
 });
 
