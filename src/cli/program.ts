@@ -84,7 +84,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
 
   addExplain(command, nats, parts, done);
   addSimulate(command, parts, done);
-  addReplay(command, parts, done);
+  addReplay(command, nats, parts, done);
   command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
     done(await parts.runDemo({ json: flags.json === true })),
   );
@@ -112,9 +112,14 @@ function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, par
     .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
 }
 
-function addReplay(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {
-  command("replay [name]", "take recorded measurements through judge and plan; ticks come in by stdin, a JSON line goes out for each")
-    .option("-f, --file <file>", "file of the rollout; [name] where it holds several")
+function addReplay(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
+  command("replay [name]", "take recorded measurements through judge and plan, and print a JSON line for each")
+    .option(
+      "-f, --file <file>",
+      "file of the rollout, whose ticks come by stdin; without it those in NATS are judged again: exit 3 when one differs",
+    )
+    .addOption(nats())
+    .option("--attempt <run>", "first run of the attempt, of the ticks in NATS; the newest when absent", parseCount)
     .action(async (name: string | undefined, flags: ReplayFlags) => done(await (await import("./replay.ts")).replay(name, flags, parts)));
 }
 

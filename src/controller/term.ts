@@ -6,7 +6,7 @@ import { FORMAT } from "../contract/names.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { Commands } from "./commands.ts";
-import { isEnded } from "./derive-manifest.ts";
+import { canaryShareBp, isEnded } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
@@ -21,6 +21,7 @@ import { Publisher } from "./publisher.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import { Steps } from "./steps.ts";
+import { TickRecorder } from "./tick-recorder.ts";
 
 /** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
 const VERDICT_FRESH_MS = 10_000;
@@ -41,6 +42,7 @@ export class Term {
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
   readonly #commands: Commands;
+  readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
   readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
   #purgedMs: number;
@@ -59,6 +61,7 @@ export class Term {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
+    this.#ticks = new TickRecorder(parts);
     this.#purgedMs = parts.clock.monotonicMs();
     this.#mailbox = new Mailbox((error) => {
       if (error instanceof DeposedError) onDeposed(error);
@@ -94,6 +97,7 @@ export class Term {
   async end(): Promise<void> {
     await this.#mailbox.close();
     await this.#outbox.close();
+    await this.#ticks.close();
   }
 
   /** Rollouts as they stand, for gauges. */
@@ -169,10 +173,20 @@ export class Term {
   async #judge(seat: Seat): Promise<void> {
     if (seat.reports.length === 0 || this.#steps.seats.get(seat.name) !== seat) return;
     const { rollout, live, judging: before } = seat;
-    seat.judging = judgeReports(before, { rollout, plan: live.plan }, seat.reports.splice(0), this.#parts.clock.nowMs());
+    const users = this.#failing.judged(seat);
+    // The evidence waits for those who know whose requests failed.
+    if (users === undefined) return;
+    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), users };
+    seat.judging = judgeReports(before, scene, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
-    await this.#deliverVerdict(seat);
+    const { judged } = seat.judging;
+    try {
+      await this.#deliverVerdict(seat);
+    } finally {
+      // With what came of it; also where that could not be written, for the judge goes on from here.
+      if (judged !== null && judged !== before.judged) this.#ticks.record(seat, judged);
+    }
     await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
   }
 
@@ -207,9 +221,10 @@ export class Term {
     if (this.#steps.seats.get(seat.name) !== seat) return;
     await this.#obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick", last: seat.judging.verdict }, { who: this.#steps.self });
+    await this.#judge(seat);
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
-    await this.#failing.write(seat.live);
+    await this.#failing.write(seat);
     await this.mix.write(seat);
     await this.#steps.clearOutbox(seat);
   }
