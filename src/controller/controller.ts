@@ -7,12 +7,12 @@ import { readOperatorKeys } from "../io/kill-signatures.ts";
 import { readKills } from "../io/kill-store.ts";
 import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
-import { connectNats, ensureStreams, type NatsLink, subscribeSafely } from "../io/nats.ts";
+import { connectNats, ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
-import { auditPort, planPort, segmentPort, statePort } from "./nats-ports.ts";
+import { auditPort, planPort, segmentPort, statePort, tickPort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
@@ -136,7 +136,7 @@ class Controller implements RunningController, Shown {
       ended.abort();
     };
     const stored = { plans: planPort(link, manager), segments: segmentPort(link, manager) };
-    const ports = { state: statePort(manager, writer), audit: auditPort(link), ...stored };
+    const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
     const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
     const isUserOff = (rollout: string, user: string): boolean =>
       kills.inForce().some(({ scope }) => scope.rollout === rollout && scope.user === user);
@@ -146,6 +146,7 @@ class Controller implements RunningController, Shown {
     );
     const stops = [this.#renew(writer, end)];
     try {
+      await ensureTicks(manager).catch((error: unknown) => log.warn({ err: error }, "no stream for ticks: `serin replay` will find none"));
       // Given while nobody led.
       for (const order of await readKills(link)) kills.hear(order);
       await term.begin();

@@ -7,7 +7,7 @@ import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
 import { Commands } from "./commands.ts";
-import { isEnded } from "./derive-manifest.ts";
+import { canaryShareBp, isEnded } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
@@ -22,6 +22,7 @@ import { Publisher } from "./publisher.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import { Steps } from "./steps.ts";
+import { TickRecorder } from "./tick-recorder.ts";
 
 /** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
 const VERDICT_FRESH_MS = 10_000;
@@ -44,6 +45,7 @@ export class Term {
   /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
   readonly #commands: Commands;
+  readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
   readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
   #purgedMs: number;
@@ -63,6 +65,7 @@ export class Term {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
+    this.#ticks = new TickRecorder(parts);
     this.#purgedMs = parts.clock.monotonicMs();
     this.#mailbox = new Mailbox((error) => {
       if (error instanceof DeposedError) onDeposed(error);
@@ -100,6 +103,7 @@ export class Term {
     await this.#checks.close();
     await this.#mailbox.close();
     await this.#outbox.close();
+    await this.#ticks.close();
   }
 
   /** Rollouts as they stand, for gauges. */
@@ -170,11 +174,21 @@ export class Term {
     if (seat === undefined || this.#steps.seats.get(seat.name) !== seat) return;
     if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
     const { rollout, live, judging: before } = seat;
+    const users = this.#failing.judged(seat);
+    // The evidence waits for those who know whose requests failed.
+    if (users === undefined) return;
     const own = this.#checks.take(seat);
-    seat.judging = judgeReports(before, { rollout, plan: live.plan, own }, seat.reports.splice(0), this.#parts.clock.nowMs());
+    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), users, own };
+    seat.judging = judgeReports(before, scene, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
-    await this.#deliverVerdict(seat);
+    const { judged } = seat.judging;
+    try {
+      await this.#deliverVerdict(seat);
+    } finally {
+      // With what came of it; also where that could not be written, for the judge goes on from here.
+      if (judged !== null && judged !== before.judged) this.#ticks.record(seat, judged);
+    }
     await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
   }
 
@@ -209,9 +223,10 @@ export class Term {
     if (this.#steps.seats.get(seat.name) !== seat) return;
     await this.#obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick", last: seat.judging.verdict }, { who: this.#steps.self });
+    await this.#judge(seat);
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
-    await this.#failing.write(seat.live);
+    await this.#failing.write(seat);
     await this.mix.write(seat);
     await this.#checks.feedback.write(seat);
     await this.#steps.clearOutbox(seat);
