@@ -2,8 +2,9 @@ import { restartAim, shoot, startAim } from "./aim.ts";
 import { hashAfter } from "./inputs.ts";
 import { type Moment, measure, withBound } from "./measures.ts";
 import { overdueAfter, startOverdue } from "./overdue.ts";
-import { HARM_ODDS, RATE_MEMORY_MS } from "./parameters.ts";
+import { HARM_ODDS } from "./parameters.ts";
 import { type Question, questionsOf } from "./questions.ts";
+import { rateAfter } from "./rate.ts";
 import { recordOf } from "./record.ts";
 import { isSound, nothingNew } from "./sound.ts";
 import { splitAfter, startSplit } from "./split.ts";
@@ -40,10 +41,14 @@ export function startJudge(nowMs: number): JudgeState {
  * long as each outcome is counted once. Counts that make no sense are no data.
  */
 export function judge(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): Judgement<JudgeState> {
-  const questions = questionsOf(policy);
+  const next = learn(policy, state, batch);
+  return { state: next, record: recordOf(policy, questionsOf(policy), next) };
+}
+
+/** The state alone, for a past that no verdict is asked about. */
+export function learn(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): JudgeState {
   const told = isSound(batch, policy.boundsMs.length + 1) ? batch : nothingNew(state.run, state.nowMs);
-  const next = takeIn(policy, questions, state, told);
-  return { state: next, record: recordOf(policy, questions, next) };
+  return takeIn(policy, questionsOf(policy), state, told);
 }
 
 function takeIn(policy: JudgePolicy, questions: readonly Question[], state: JudgeState, batch: EvidenceBatch): JudgeState {
@@ -90,11 +95,6 @@ const plus = (a: JudgeState["stable"], { requests, failed, latency }: Outcomes):
 
 const plusShort = (long: readonly number[], short: readonly number[]): number[] =>
   long.map((count, bucket) => count + (short[bucket] ?? 0));
-
-function rateAfter(rate: JudgeState["rate"], { stable, canary }: EvidenceBatch, ms: number): JudgeState["rate"] {
-  const left = Math.exp(-ms / RATE_MEMORY_MS);
-  return { requests: rate.requests * left + stable.requests + canary.requests, ms: rate.ms * left + ms };
-}
 
 function metricAfter(question: Question, state: JudgeState, moment: Moment): MetricState {
   const { policy, nowMs, canarySinceMs, due } = moment;

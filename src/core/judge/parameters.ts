@@ -118,10 +118,15 @@ export const HARMED_PART = 0.005;
 export const SLOW_HARM = 0.5;
 
 /**
- * What is rare or comes in clumps takes long to disprove. After so much time with the canary, and while nothing at all speaks for harm, twice
- * the rise may be left open: a clumped fault of that size would long have shown in other ways, or nobody could tell it from chance.
+ * What is rare or comes in large clumps takes long to disprove. After so much time with the canary, and only while nothing at all speaks for
+ * harm, so many times the rise may be left open; who is held back still shows what is worse.
  */
-export const RELAXED = { afterMs: 450_000, times: 2, odds: 1 } as const;
+export const RELAXED = [
+  { afterMs: 450_000, times: 2 },
+  { afterMs: 540_000, times: 4 },
+  { afterMs: 1_800_000, times: 20 },
+] as const;
+export const RELAXED_ODDS = 1;
 
 /** Traffic "lately", for rates. */
 export const RATE_MEMORY_MS = 60_000;

@@ -1,8 +1,9 @@
 import type { VerdictRecord } from "../../contract/verdict.ts";
 import { countText, oddsText, pointsText, ratioText } from "./figures.ts";
 import { comparison, type Finding, findingOf, suspicion } from "./finding.ts";
-import { HOLD_ODDS, OVERDUE_MS, RELAXED } from "./parameters.ts";
+import { HOLD_ODDS, OVERDUE_MS, RELAXED, RELAXED_ODDS } from "./parameters.ts";
 import { askedOf, isAboutErrors, type Question } from "./questions.ts";
+import { rateOf } from "./rate.ts";
 import { safeShareBp, type Unproven } from "./safe-share.ts";
 import { countOf } from "./slow.ts";
 import type { JudgeState } from "./state.ts";
@@ -29,7 +30,8 @@ interface Scene {
 export function recordOf(policy: JudgePolicy, questions: readonly Question[], state: JudgeState): VerdictRecord {
   const findings = askedOf(questions, state).map((question) => findingOf(question, policy, state));
   const scene: Scene = { policy, state, findings, errors: errorsIn(findings), evidence: evidenceOf(policy, findings, state) };
-  const { nowMs, sinceMs, canaryAtMs, run, runSample, inputs, rate, overdue } = state;
+  const { nowMs, sinceMs, canaryAtMs, run, runSample, inputs, overdue } = state;
+  const rate = rateOf(state);
   return {
     ...(harmIn(scene) ?? whatIsKnown(scene)),
     proven: provenText(scene),
@@ -42,7 +44,7 @@ export function recordOf(policy: JudgePolicy, questions: readonly Question[], st
     ...(canaryAtMs === null ? {} : { canaryAtMs }),
     run,
     runSample,
-    ...(rate.ms === 0 ? {} : { rate: rateOf(rate) }),
+    ...(rate === undefined ? {} : { rate }),
     inputs,
   };
 }
@@ -86,7 +88,7 @@ function whatIsKnown(scene: Scene): Answer {
   if (canarySample === 0) return unknown("no outcome of the canary yet");
   if (stableSample === 0) return unknown("no outcome of stable to compare the canary with");
 
-  const safeShare = isProven(scene) ? FULL_BP : safeShareBp(unprovenIn(scene), rateOf(state.rate));
+  const safeShare = isProven(scene) ? FULL_BP : safeShareBp(unprovenIn(scene), rateOf(state) ?? 0);
   const hold = (reason: string): Answer => ({ verdict: "hold", reason, safeShareBp: safeShare });
   if (evidence >= HOLD_ODDS) return hold(suspected(scene));
   if (upper === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
@@ -114,8 +116,8 @@ const slowFindings = (findings: readonly Finding[], { stable }: JudgeState): rea
 /** For everybody: the bound on errors is below the wanted one or stable's own ratio, and that of each quantile below its own. */
 function isProven({ errors, findings, state, evidence }: Scene): boolean {
   const { nowMs, canarySinceMs } = state;
-  const isRelaxed = nowMs - (canarySinceMs ?? nowMs) >= RELAXED.afterMs && evidence < RELAXED.odds;
-  const times = isRelaxed ? RELAXED.times : 1;
+  const relaxed = RELAXED.findLast(({ afterMs }) => nowMs - (canarySinceMs ?? nowMs) >= afterMs);
+  const times = evidence < RELAXED_ODDS ? (relaxed?.times ?? 1) : 1;
   const isBelow = ({ check, question }: Finding, most: number): boolean =>
     check.upper !== null && check.upper <= Math.max(times * question.proof, most);
   return isBelow(errors, errors.check.stable ?? 0) && slowFindings(findings, state).every((finding) => isBelow(finding, 0));
@@ -136,6 +138,3 @@ function splitText({ policy, state }: Scene): string | undefined {
   const [seen, set] = [split.canary / split.all, split.expected / split.all];
   return `the canary got ${ratioText(seen)} of the decisions, and its share is ${ratioText(set)}: who is on it is not what the rules say`;
 }
-
-/** Requests per second of both sides lately. */
-const rateOf = ({ requests, ms }: JudgeState["rate"]): number => (ms === 0 ? 0 : (1_000 * requests) / ms);

@@ -2,8 +2,9 @@ import type { PlanState } from "../../contract/live.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import type { Tick } from "../../contract/ticks.ts";
 import type { VerdictRecord } from "../../contract/verdict.ts";
-import { judge, startJudge } from "../judge/judge.ts";
+import { judge, learn, startJudge } from "../judge/judge.ts";
 import { policyOf } from "../judge/policy.ts";
+import { rateOf } from "../judge/rate.ts";
 import type { JudgeState } from "../judge/state.ts";
 import { batchOfTick, type TickClock, type TicksBegin } from "../judge/ticks.ts";
 import type { EvidenceBatch } from "../judge/types.ts";
@@ -33,14 +34,8 @@ const FIRST_RUN = 1;
 export function startReplay(rollout: Rollout, { boundsMs, clock, sinceMs, beginMs, history }: TicksBegin): Replay {
   const { state: pending } = startPlan(beginMs, FIRST_RUN);
   const policy = policyOf(rollout, pending, boundsMs);
-  let state = startJudge(sinceMs);
-  let rate: number | undefined;
-  for (const batch of history) {
-    const judged = judge(policy, state, batch);
-    state = judged.state;
-    rate = judged.record.rate;
-  }
-  return confirmed({ rollout, boundsMs, clock, plan: pending, shareBp: 0, state, record: null }, beginMs, rate);
+  const state = history.reduce((before, batch) => learn(policy, before, batch), startJudge(sinceMs));
+  return confirmed({ rollout, boundsMs, clock, plan: pending, shareBp: 0, state, record: null }, beginMs, rateOf(state));
 }
 
 /** Takes one tick through judge and plan. */
