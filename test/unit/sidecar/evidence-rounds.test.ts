@@ -48,7 +48,7 @@ test("halves of stable stand in evidence, with what they are halves of, and in n
   const outcomes = metrics.find(({ name }) => name === HALF_METRICS.outcomes)?.sum?.dataPoints;
   const attributes = Object.entries({ rollout: "checkout", variant: "stable", run: "3", control: "false", half: "hosts", class: "ok" });
   expect(outcomes?.[0]).toMatchObject({
-    asDouble: 1,
+    asInt: 1,
     startTimeUnixNano: "2000000000",
     attributes: attributes.map(([key, stringValue]) => ({ key, value: { stringValue } })),
   });
