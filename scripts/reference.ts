@@ -159,6 +159,12 @@ const natsPage = (): string =>
         ],
         [`\`${STREAMS.audit}\``, `\`${SUBJECTS.allAudit}\``, "the leading controller, duplicates removed by message id"],
         [`\`${STREAMS.presence}\``, `\`${SUBJECTS.allPresence}\``, "sidecars, at their start and as their goodbye"],
+        [`\`${STREAMS.kills}\``, `\`${SUBJECTS.allKills}\``, "operators, by `serin kill` and `serin abort --emergency`, signed"],
+        [
+          `\`${STREAMS.ticks}\``,
+          `\`${SUBJECTS.allTicks}\``,
+          "the leading controller: each judged batch, for `serin replay`; kept for 7 days, at most 256 MiB",
+        ],
       ],
     ),
     table(

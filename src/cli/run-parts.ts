@@ -77,6 +77,9 @@ export interface ControllerFlags {
   readonly id?: string;
   readonly http?: string;
   readonly operatorKeys?: string;
+  readonly checksPrometheus?: string;
+  readonly checkSecrets?: string;
+  readonly feedbackTokenFile?: string;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -91,6 +94,9 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     nats: flags.nats,
     http: flags.http,
     operatorKeys: flags.operatorKeys,
+    checksPrometheus: flags.checksPrometheus,
+    checkSecrets: flags.checkSecrets,
+    feedbackTokenFile: flags.feedbackTokenFile,
     renewMs: flags.renew,
     leaseMs: flags.lease,
   });

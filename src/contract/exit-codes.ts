@@ -16,7 +16,7 @@ export const EXIT_MEANING: Readonly<Record<ExitCode, string>> = {
   0: "done",
   1: "an error of Serin's own",
   2: "usage, or an invalid file",
-  3: "rolled back or degraded",
+  3: "rolled back or degraded; of `serin replay`, a verdict that differs from the recorded one",
   4: "timed out, or no leader",
   5: "refused: frozen, conflict, not allowed",
   6: "a needed program is missing",

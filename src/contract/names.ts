@@ -31,6 +31,8 @@ export const STREAMS = {
   kills: "SERIN_KILLS",
   /** The first and the last word of sidecars, so that a goodbye that no leader heard is found. */
   presence: "SERIN_PRESENCE",
+  /** Judged batches, kept for `serin replay`. */
+  ticks: "SERIN_TICKS",
 } as const;
 
 const STATE = "serin.state.";
@@ -64,8 +66,13 @@ export const SUBJECTS = {
   mix: (sidecar: string): string => `serin.mix.${sidecar}`,
   allMix: "serin.mix.*",
   rolloutMix: (rollout: string): string => `${STATE}mix.${rollout}`,
+  feedback: (rollout: string): string => `serin.feedback.${rollout}`,
+  allFeedback: "serin.feedback.*",
+  rolloutFeedback: (rollout: string): string => `${STATE}feedback.${rollout}`,
   audit: (rollout: string): string => `serin.audit.${rollout}`,
   allAudit: "serin.audit.>",
+  ticks: (rollout: string): string => `serin.ticks.${rollout}`,
+  allTicks: "serin.ticks.*",
   kill: (scopeToken: string): string => `serin.kill.${scopeToken}`,
   allKills: "serin.kill.>",
 } as const;

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { FORMAT } from "./names.ts";
+import { RunSchema } from "./rules.ts";
+import { VerdictSchema } from "./verdict.ts";
 
 const CountSchema = z.int().min(0);
 
@@ -50,3 +53,24 @@ export const TickStartSchema = z.object({
 export type TickSide = z.infer<typeof TickSideSchema>;
 export type Tick = Readonly<z.infer<typeof TickSchema>>;
 export type TickStart = Readonly<z.infer<typeof TickStartSchema>>;
+
+/**
+ * One judged batch as the leader keeps it in the stream of ticks, with all that the judge was given. Messages of an attempt stand in the
+ * order of judging; after a number left out, judging can be repeated from the next message that holds a state.
+ */
+export const RecordedTickSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  rollout: z.string(),
+  firstRun: RunSchema.describe("First run of the attempt."),
+  term: z.int().min(1).describe("Time in office of the leader that judged; what an earlier one says after a later one does not count."),
+  sequence: z.int().min(1).describe("Counts the judged batches of this attempt in this term, from 1; a number left out was not recorded."),
+  phase: z.string().describe("Phase of the plan after it was judged."),
+  shareBp: z.int().min(0).max(10_000).describe("Share set after it was judged."),
+  policy: z.json().optional().describe("What the rollout tolerates; as in the message before when absent."),
+  state: z.json().optional().describe("State of the judge before this batch; that after the message before when absent."),
+  batch: z.json().describe("New outcomes; their form is the judge's own."),
+  verdict: VerdictSchema.describe("What the judge said."),
+  inputs: z.string().describe("Hash of all evidence that led there."),
+});
+
+export type RecordedTick = Readonly<z.infer<typeof RecordedTickSchema>>;

@@ -6,7 +6,7 @@ import type { StoredPlan } from "../contract/stored-plan.ts";
 import { type NatsLink, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
 import { decodePlan, decodeSegment, listAudit, listSubjects } from "../io/store.ts";
 import type { FencedWriter } from "./fenced-writer.ts";
-import type { AuditPort, PlanPort, SegmentPort, StatePort } from "./ports.ts";
+import type { AuditPort, PlanPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
 
 /** Another plan of the same rollout was stored between reading and writing. */
 export class PlanConflictError extends SerinError {
@@ -95,6 +95,15 @@ export function auditPort(link: NatsLink): AuditPort {
     async recentIds(rollout) {
       const lines = await listAudit(link, rollout, 256);
       return new Set(lines.map(({ id }) => id));
+    },
+  };
+}
+
+/** The stream of ticks. */
+export function tickPort(link: NatsLink): TickPort {
+  return {
+    async append(rollout, text) {
+      await link.jetstream.publish(SUBJECTS.ticks(rollout), text);
     },
   };
 }

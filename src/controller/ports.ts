@@ -42,6 +42,12 @@ export interface AuditPort {
   recentIds(rollout: string): Promise<ReadonlySet<string>>;
 }
 
+/** The stream of judged batches. */
+export interface TickPort {
+  /** Resolves when it is stored. */
+  append(rollout: string, text: string): Promise<void>;
+}
+
 /** What a time in office works with. */
 export interface TermParts {
   readonly id: string;
@@ -53,6 +59,9 @@ export interface TermParts {
   readonly plans: PlanPort;
   readonly segments: SegmentPort;
   readonly audit: AuditPort;
+  readonly ticks: TickPort;
   /** The operator's order that switches a rollout off; undefined without one. */
   killed(rollout: string): KillOrder | undefined;
+  /** Whether an operator's order switches one user of a rollout off, by hash; nobody knows where absent. */
+  isUserOff?(rollout: string, userHash: string): boolean;
 }

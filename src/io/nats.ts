@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager, PersistMode } from "@nats-io/jetstream";
 import { connect, errors, type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 
@@ -142,6 +142,18 @@ export async function ensureStreams(link: NatsLink): Promise<JetStreamManager> {
 /** The stream of operators' orders, which the command line makes as well where no controller ever ran. */
 export const ensureKills = (manager: JetStreamManager): Promise<void> =>
   ensure(manager, { name: STREAMS.kills, subjects: [SUBJECTS.allKills], max_msgs_per_subject: 1, allow_direct: true });
+
+/** The stream of judged batches: a week of them, the oldest given up where they are many. Judging does not need it. */
+export const ensureTicks = (manager: JetStreamManager): Promise<void> =>
+  ensure(manager, {
+    name: STREAMS.ticks,
+    subjects: [SUBJECTS.allTicks],
+    max_age: 7 * 86_400_000_000_000,
+    max_bytes: 256 * 1_024 * 1_024,
+    // Written to disk by and by, so that a flood of ticks never keeps the disk from the writes that move traffic.
+    persist_mode: PersistMode.Async,
+    allow_direct: true,
+  });
 
 async function ensure(manager: JetStreamManager, config: Parameters<JetStreamManager["streams"]["add"]>[0]): Promise<void> {
   try {

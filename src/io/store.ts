@@ -13,6 +13,7 @@ import { type Lease, LeaseSchema } from "../contract/rules.ts";
 import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
 import { type NatsLink, readLast, readState, type Stored } from "./nats.ts";
+import { messagesOf } from "./stream-messages.ts";
 
 /** A stored value that is not what its schema says: another version wrote it, or it was altered. */
 export class CorruptValueError extends SerinError {
@@ -134,43 +135,14 @@ export async function listSubjects(manager: JetStreamManager, stream: string, fi
 
 /** The last `limit` lines of a rollout's audit, oldest first. */
 export async function listAudit(link: NatsLink, rollout: string, limit: number): Promise<Audit[]> {
-  const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: 3_000 });
-  const subject = SUBJECTS.audit(rollout);
   const lines: Audit[] = [];
   // Direct get walks forwards only; a rollout's audit is some lines a run, so walking all of it is cheap.
-  for (let next: number | undefined = 1; next !== undefined; ) {
-    const page = await auditPage(manager, subject, next);
-    lines.push(...page.lines);
+  for await (const stored of messagesOf(link, STREAMS.audit, SUBJECTS.audit(rollout))) {
+    lines.push(decodeStored(AuditSchema, stored));
     lines.splice(0, lines.length - limit);
-    next = page.next;
   }
   return lines;
 }
-
-const PAGE = 256;
-
-async function auditPage(manager: JetStreamManager, subject: string, from: number): Promise<{ lines: Audit[]; next: number | undefined }> {
-  const lines: Audit[] = [];
-  let count = 0;
-  let last = from;
-  try {
-    for await (const message of await manager.direct.getBatch(STREAMS.audit, { seq: from, batch: PAGE, next_by_subj: subject })) {
-      lines.push(decodeStored(AuditSchema, { subject: message.subject, sequence: message.seq, data: message.data }));
-      last = message.seq;
-      count += 1;
-    }
-  } catch (error) {
-    if (!isNothingFound(error)) throw error;
-  }
-  return { lines, next: count < PAGE ? undefined : last + 1 };
-}
-
-/** JetStream answers 404 to a batch that finds nothing, and the client turns that into an error. */
-const isNothingFound = (error: unknown): boolean =>
-  error instanceof Error &&
-  (error.name === "JetStreamStatusError" || error.name === "JetStreamError") &&
-  "code" in error &&
-  error.code === 404;
 
 /**
  * Sends a command to the leader and waits for its answer.

@@ -1,6 +1,7 @@
 import type { Audit } from "../../../src/contract/messages.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import type { StoredPlan } from "../../../src/contract/stored-plan.ts";
+import { type RecordedTick, RecordedTickSchema } from "../../../src/contract/ticks.ts";
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
 import type { TermParts } from "../../../src/controller/ports.ts";
 import type { Stored } from "../../../src/io/nats.ts";
@@ -9,6 +10,8 @@ import { decodePlan, decodeSegment } from "../../../src/io/store.ts";
 /** The three streams in memory, with the promises that JetStream gives: last value a subject, sequences, audit ids once. */
 export class MemoryStore {
   readonly audit: Audit[] = [];
+  /** Judged batches, as stored. */
+  readonly ticks: RecordedTick[] = [];
   readonly #state = new Map<string, Stored>();
   readonly #plans: Stored[] = [];
   #sequence = 0;
@@ -26,7 +29,7 @@ export class MemoryStore {
   }
 
   /** Ports that allow `allowed` writes; after those, nothing gets through any more, as if the process had been killed. */
-  ports(allowed: number): Pick<TermParts, "state" | "plans" | "segments" | "audit"> & Readonly<{ isKilled: () => boolean }> {
+  ports(allowed: number): Pick<TermParts, "state" | "plans" | "segments" | "audit" | "ticks"> & Readonly<{ isKilled: () => boolean }> {
     let left = allowed;
     let isKilled = false;
     // Each leader begins with an empty window: JetStream remembers ids for ten minutes, and it may have taken longer.
@@ -85,6 +88,9 @@ export class MemoryStore {
         names: async () => namesAfter(SUBJECTS.segmentPlan("")),
         last: async (name) => plansAt(SUBJECTS.segmentPlan(name)).slice(-1).map(decodeSegment)[0],
         append: (name, plan, expected) => append(SUBJECTS.segmentPlan(name), plan, expected),
+      },
+      ticks: {
+        append: async (_, text) => void this.ticks.push(RecordedTickSchema.parse(JSON.parse(text))),
       },
       audit: {
         append: async (record) => {

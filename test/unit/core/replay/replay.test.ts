@@ -73,6 +73,6 @@ test.each([
   { title: "the way back", before: ["promoted", 10_000], after: ["rollingBack", 0], action: "rollback" },
   { title: "the end of the way back", before: ["rollingBack", 0], after: ["rolledBack", 0], action: "hold" },
 ] as const)("$title is the action $action", ({ before, after, action }) => {
-  const standing = ([phase, shareBp]: readonly [Replay["plan"]["phase"], number]) => ({ phase, shareBp });
+  const standing = ([phase, shareBp]: readonly [string, number]) => ({ phase, shareBp });
   expect(actionOf(standing(before), standing(after))).toBe(action);
 });
