@@ -179,6 +179,11 @@ const natsPage = (): string =>
           "users of rollouts that ask for their mix, hashed, with the values they bring; by run and variant",
           "sidecars",
         ],
+        [
+          `\`${SUBJECTS.allFeedback}\``,
+          "what users say of a rollout, request and reply; keys hashed, but for those that applications send",
+          "controllers, applications",
+        ],
       ],
     ),
   );

@@ -14,7 +14,7 @@ import { failingMessage } from "../../support/failing-inputs.ts";
 import { type Counts, evidenceOf, receiptOf } from "./builders.ts";
 import { MemoryStore } from "./memory-store.ts";
 
-const TURN_MS = 100;
+const TURN_MS = 250;
 const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
 const log = createLog({ name: "test", level: "silent" });
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
