@@ -112,9 +112,8 @@ export function createRolloutFailures(rollout: string, { room, nextVersion, onOv
         return { id: `${rollout} ${id}`, rollout, of: { run, variant }, version, size: users.size, users: users.sketch };
       });
       if (historyVersion === 0) return byRun;
-      const { size } = history;
-      const users = (): KeySketch => history.users(atMs);
-      return [...byRun, { id: `${rollout} history`, rollout, of: undefined, version: historyVersion, size, users }];
+      const ofHistory = { of: undefined, version: historyVersion, size: history.size, users: () => history.users(atMs) };
+      return [...byRun, { id: `${rollout} history`, rollout, ...ofHistory }];
     },
     release() {
       for (const { users } of runs.values()) users.release();

@@ -52,7 +52,7 @@ function addressIn(source: string | undefined): string | undefined {
 }
 
 /** The entries of a `StreamAccessLogsMessage`, read the plain way; enums are numbers, and the parity of bytes is not known. */
-export function plainEntries(message: Decoded): Omit<RawEntry, "isOddAddress">[] {
+export function plainEntries(message: Decoded): RawEntry[] {
   const entries: unknown[] = Object(message).httpLogs?.logEntry ?? [];
   return entries.map((entry) => {
     const { commonProperties: common = {}, response = {} } = Object(entry);
@@ -62,6 +62,7 @@ export function plainEntries(message: Decoded): Omit<RawEntry, "isOddAddress">[]
       decision: decisionIn(common.metadata?.filterMetadata),
       upstreamCluster: common.upstreamCluster ?? "",
       hasUpstreamAddress: common.upstreamRemoteAddress !== undefined,
+      isOddAddress: false,
       attempts: common.upstreamRequestAttemptCount ?? 0,
       flags: flags.toSorted(),
       durationMs: milliseconds(common.duration),

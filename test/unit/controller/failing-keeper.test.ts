@@ -16,20 +16,13 @@ const BEGIN_MS = 1_000_000_000_000;
 let store: MemoryStore;
 let nowMs: number;
 let keeper: FailingKeeper;
+const log = createLog({ name: "test", level: "silent" });
 
 function keeperOf(monotonicMs = (): number => nowMs): FailingKeeper {
   const { isKilled: _, ...ports } = store.ports(Number.POSITIVE_INFINITY);
   const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
   const clock = { nowMs: () => nowMs, monotonicMs };
-  return new FailingKeeper({
-    id: "a",
-    term: 1,
-    settings,
-    clock,
-    log: createLog({ name: "test", level: "silent" }),
-    ...ports,
-    killed: () => undefined,
-  });
+  return new FailingKeeper({ id: "a", term: 1, settings, clock, log, ...ports, killed: () => undefined });
 }
 
 beforeEach(() => {
