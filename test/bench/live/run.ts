@@ -45,14 +45,19 @@ const FULL = 2 ** 32;
 const EARLY = 0.002;
 const BROKEN_EVERY_MS = 500;
 
-const rolloutOf = (name: string): RolloutInput => ({
+type Strategy = RolloutInput["strategy"];
+/** Of the earlier release; then of the one that is watched. */
+const EARLIER: Strategy = { type: "canary", stages: [{ share: "0.01%", minTime: "1h" }] };
+const RAMP: Strategy = { type: "canary", ramp: "auto" };
+
+const rolloutOf = (name: string, strategy: Strategy): RolloutInput => ({
   apiVersion: "serin/v1",
   kind: "Rollout",
   name,
   match: { hosts: [`${name}.example`] },
   key: [{ header: "x-user-id" }],
   variants: { stable: { cluster: "stable" }, canary: { cluster: "canary" } },
-  strategy: { type: "canary", ramp: "auto" },
+  strategy,
 });
 
 /** Users whose bucket is so low that a small share takes them. */
@@ -83,7 +88,7 @@ export async function playLive(scenario: LiveScenario, name: string, stand: Stan
     await rest(stack, name, historyS);
     canary.behave(scenario.canary);
     const startedMs = Date.now();
-    await serin(stack, "retry", name);
+    await apply(stack, name, RAMP);
     await follow(scenario, { stand, name, startedMs, behave: (next) => [stable, canary].forEach(({ behave }) => behave(next)) });
     await delay(SETTLE_MS);
     const changes = shares.changes(name).filter(({ issuedMs }) => issuedMs >= startedMs);
@@ -116,11 +121,15 @@ async function serin(stack: Stack, ...args: string[]): Promise<void> {
   if (code !== 0) throw new Error(`\`serin ${args.join(" ")}\` ended with exit code ${code}: ${error}`);
 }
 
+async function apply(stack: Stack, name: string, strategy: Strategy): Promise<void> {
+  const file = join(stack.directory, `${name}.yaml`);
+  await writeFile(file, stringify(rolloutOf(name, strategy)));
+  await serin(stack, "apply", "-f", file);
+}
+
 /** The service as it is between two releases: the rollout is known, everyone is on stable, and users who fail are counted. */
 async function rest(stack: Stack, name: string, historyS: number): Promise<void> {
-  const file = join(stack.directory, `${name}.yaml`);
-  await writeFile(file, stringify(rolloutOf(name)));
-  await serin(stack, "apply", "-f", file);
+  await apply(stack, name, EARLIER);
   await serin(stack, "abort", name, "--reason", "not yet");
   await delay(historyS * 1_000);
 }
