@@ -7,7 +7,7 @@ import type { ShareLog } from "../../../src/demo/share-log.ts";
 import type { Stack } from "../../../src/demo/stack.ts";
 import { type SeenRequest, sendRequest, startTraffic } from "../../../src/demo/traffic.ts";
 import { plainBucket } from "../../support/plain-bucketing.ts";
-import { createFates } from "./fates.ts";
+import { type Behaviour, createFates } from "./fates.ts";
 import type { LiveScenario } from "./scenarios.ts";
 
 /** What all runs share. */
@@ -89,7 +89,7 @@ export async function playLive(scenario: LiveScenario, name: string, stand: Stan
     canary.behave(scenario.canary);
     const startedMs = Date.now();
     await apply(stack, name, RAMP);
-    await follow(scenario, { stand, name, startedMs, behave: (next) => [stable, canary].forEach(({ behave }) => behave(next)) });
+    await follow(scenario, { stand, name, startedMs, strike: (outage) => [stable, canary].forEach(({ strike }) => strike(outage)) });
     await delay(SETTLE_MS);
     const changes = shares.changes(name).filter(({ issuedMs }) => issuedMs >= startedMs);
     const back = changes.find(({ isRollback }) => isRollback);
@@ -138,11 +138,11 @@ interface Followed {
   readonly stand: Stand;
   readonly name: string;
   readonly startedMs: number;
-  behave(next: LiveScenario["canary"]): void;
+  strike(outage: Behaviour | undefined): void;
 }
 
 /** Waits for the way back, or for as long as the rollout is watched; an outage comes and goes meanwhile. */
-async function follow({ watchS, outage }: LiveScenario, { stand, name, startedMs, behave }: Followed): Promise<void> {
+async function follow({ watchS, outage }: LiveScenario, { stand, name, startedMs, strike }: Followed): Promise<void> {
   let phase: "before" | "outage" | "after" = "before";
   for (;;) {
     const gone = stand.stack.ended();
@@ -150,11 +150,11 @@ async function follow({ watchS, outage }: LiveScenario, { stand, name, startedMs
     const forS = (Date.now() - startedMs) / 1_000;
     if (outage !== undefined && phase === "before" && forS >= outage.afterS) {
       phase = "outage";
-      behave(outage.both);
+      strike(outage.both);
     }
     if (outage !== undefined && phase === "outage" && forS >= outage.afterS + outage.forS) {
       phase = "after";
-      behave({});
+      strike(undefined);
     }
     const isBack = stand.shares.changes(name).some(({ isRollback, issuedMs }) => isRollback && issuedMs >= startedMs);
     if (isBack || forS >= watchS) return;
