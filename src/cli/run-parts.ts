@@ -76,7 +76,12 @@ export interface ControllerFlags {
   readonly nats: string;
   readonly id?: string;
   readonly http?: string;
+  readonly prometheus?: string;
+  readonly prometheusEvery?: number;
   readonly operatorKeys?: string;
+  readonly checksPrometheus?: string;
+  readonly checkSecrets?: string;
+  readonly feedbackTokenFile?: string;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -90,7 +95,12 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     id,
     nats: flags.nats,
     http: flags.http,
+    prometheus: flags.prometheus,
+    prometheusEveryMs: flags.prometheusEvery,
     operatorKeys: flags.operatorKeys,
+    checksPrometheus: flags.checksPrometheus,
+    checkSecrets: flags.checkSecrets,
+    feedbackTokenFile: flags.feedbackTokenFile,
     renewMs: flags.renew,
     leaseMs: flags.lease,
   });

@@ -112,8 +112,15 @@ export const JudgeRecordSchema = z.strictObject({
     .json()
     .optional()
     .describe("Failing users that the judge was told of already; absent before the first request that a share decided."),
+  own: z.json().optional().describe("Gauges of the rollout's own checks, and feedback that waits; absent before the first."),
   totals: z.strictObject({ stable: TotalsSchema, canary: TotalsSchema, control: TotalsSchema }),
   shareSeenBp: z.int().min(0).max(10_000).nullable().describe("Canary's part of the decisions of the current run; null without any."),
+  source: z
+    .literal("prometheus")
+    .optional()
+    .describe(
+      "Where counts come from what Prometheus scraped, which knows neither users nor halves of stable; absent where sidecars send them.",
+    ),
   verdict: VerdictRecordSchema.nullable(),
 });
 

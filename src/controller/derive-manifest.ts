@@ -90,7 +90,8 @@ export function canaryShareBp({ rollout, live }: Governed): number {
   return Object.values(shares).reduce((sum, each) => sum + each, shareBp);
 }
 
-function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
+/** The changing part of one rollout's rules. */
+export function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
     case "pending":
     case "ramp":

@@ -7,6 +7,7 @@ import { policyOf } from "../core/judge/policy.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
 import type { EvidenceBatch, JudgePolicy } from "../core/judge/types.ts";
 import { isJudged } from "../core/plan/judged.ts";
+import { joinOwn, NO_OWN, type OwnNews, type OwnState, OwnStateSchema, takeOwn } from "./checks/own-evidence.ts";
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
 import { addToTally, batchOf, emptyTally, shareSeenBp, type Tally } from "./tally.ts";
@@ -20,6 +21,7 @@ export interface Judging {
   readonly tally: Tally;
   /** Failing users that the judge was told of; null while no request of a user with a key is known, and so nothing of users. */
   readonly told: ToldUsers | null;
+  readonly own: OwnState;
   readonly verdict: VerdictRecord | null;
   /** The last judgement of this leader, with all that the judge was given. */
   readonly judged: Judged | null;
@@ -36,6 +38,11 @@ export interface Judged {
 /** A report with the sidecar that the subject names; the body could claim any. */
 export type SourcedReport = Readonly<{ sidecar: string; report: Report }>;
 
+/** In place of a sidecar's id, before the name of one that was scraped; no id begins so. */
+export const SCRAPED = "prometheus/";
+
+const isScraped = ({ sources }: Cursors): boolean => Object.keys(sources).some((sidecar) => sidecar.startsWith(SCRAPED));
+
 /** The largest record that is written: NATS refuses a message above 1 MiB by default. */
 const MAX_RECORD_BYTES = 512 * 1_024;
 /** Runs whose late outcomes still count when the record must be made smaller. */
@@ -48,18 +55,26 @@ export const startJudging = (firstRun: number, nowMs: number): Judging => ({
   state: startJudge(nowMs),
   tally: emptyTally(firstRun),
   told: null,
+  own: NO_OWN,
   verdict: null,
   judged: null,
 });
 
-/** Goes on from a stored record; undefined when it is of another attempt or another version's judge. */
-export function resumeJudging(record: JudgeRecord, firstRun: number): Judging | undefined {
+/**
+ * Goes on from a stored record; undefined when it is of another attempt or another version's judge. One that counted from another source
+ * is of no use either: whoever was scraped goes by another name, and all would count twice.
+ */
+export function resumeJudging(record: JudgeRecord, firstRun: number, source?: "prometheus"): Judging | undefined {
   const state = JudgeStateSchema.safeParse(record.judge);
   const cursors = CursorsSchema.safeParse(record.cursors);
   const told = ToldUsersSchema.nullable().safeParse(record.users ?? null);
   if (record.firstRun !== firstRun || !state.success || !cursors.success || !told.success) return undefined;
+  const { sources } = cursors.data;
+  if (Object.keys(sources).length > 0 && isScraped(cursors.data) !== (source !== undefined)) return undefined;
   const tally = { ...emptyTally(firstRun), totals: record.totals };
-  return { firstRun, cursors: cursors.data, state: state.data, tally, told: told.data, verdict: record.verdict, judged: null };
+  const own = OwnStateSchema.safeParse(record.own);
+  const known = { told: told.data, own: own.success ? own.data : NO_OWN };
+  return { firstRun, cursors: cursors.data, state: state.data, tally, ...known, verdict: record.verdict, judged: null };
 }
 
 /** What is judged, and what else is known of it. */
@@ -70,12 +85,14 @@ export interface JudgingScene {
   readonly shareBp: number;
   /** Failing users of the attempt, over all sidecars; undefined where nobody knows users. */
   readonly users?: ToldUsers;
+  /** What the rollout's own checks have found since the last judgement. */
+  readonly own?: OwnNews | undefined;
 }
 
 /** Counts new evidence and judges it at once. A rollout that has ended, or is on its way back, is counted and keeps its verdict. */
 export function judgeReports(
   judging: Judging,
-  { rollout, plan, shareBp, users }: JudgingScene,
+  { rollout, plan, shareBp, users, own }: JudgingScene,
   reports: readonly SourcedReport[],
   nowMs: number,
 ): Judging {
@@ -88,19 +105,26 @@ export function judgeReports(
     cursors = counted.cursors;
     found.push(...counted.deltas);
   }
-  if (cursors === judging.cursors) return judging;
+  const isNew = own?.isNew === true;
+  if (cursors === judging.cursors && !isNew) return judging;
   const tally = addToTally(judging.tally, found, plan.run);
-  if (found.length === 0 || !isJudged(plan)) return { ...judging, cursors, tally };
+  if ((found.length === 0 && !isNew) || !isJudged(plan)) return { ...judging, cursors, tally };
   const counted = batchOf(found, { run: plan.run, shareBp }, nowMs);
   // A share decides for users with a key alone.
   const before = judging.told ?? (found.some(({ measure }) => measure === "shared") ? NOBODY_FAILED : null);
-  const { batch, told } = users === undefined || before === null ? { batch: counted, told: before } : withUsers(counted, before, users);
+  const known = users === undefined || before === null ? { batch: counted, told: before } : withUsers(counted, before, users);
+  const taken = takeOwn(judging.own, { rollout, own }, known.batch);
+  const batch = taken.counts === undefined ? known.batch : { ...known.batch, own: taken.counts };
   const policy = policyOf(rollout, plan);
   const { state, record } = judge(policy, judging.state, batch);
   const missing = missingText(rollout, tally.seen.elsewhere);
-  const verdict = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
+  const said = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
+  const joined = joinOwn(said, taken.state, { rollout, own });
+  // Without outcomes a verdict gets no younger, but for one that ends it: own checks alone let nothing grow.
+  const isOld = found.length === 0 && joined.verdict !== "rollback";
+  const verdict = isOld ? { ...joined, atMs: judging.verdict?.atMs ?? joined.atMs } : joined;
   const judged = { policy, before: judging.state, batch, record };
-  return { ...judging, cursors, tally, told, state, verdict, judged };
+  return { ...judging, cursors, tally, told: known.told, state, own: taken.state, verdict, judged };
 }
 
 /** Users get stable, and no outcome tells of it: whoever looks at the verdict should know why nothing comes. */
@@ -120,7 +144,7 @@ export function recordOf(rollout: string, judging: Judging, run: number): Readon
   return { judging: smaller, text: textOf(rollout, smaller) };
 }
 
-function textOf(rollout: string, { firstRun, state, cursors, tally, told, verdict }: Judging): string {
+function textOf(rollout: string, { firstRun, state, cursors, tally, told, own, verdict }: Judging): string {
   const { totals } = tally;
   const record: JudgeRecord = {
     format: FORMAT,
@@ -129,8 +153,10 @@ function textOf(rollout: string, { firstRun, state, cursors, tally, told, verdic
     judge: state,
     cursors,
     ...(told === null ? {} : { users: told }),
+    own,
     totals,
     shareSeenBp: shareSeenBp(tally),
+    ...(isScraped(cursors) && { source: "prometheus" }),
     verdict,
   };
   return JSON.stringify(record);

@@ -1,20 +1,22 @@
 import { EvidenceSchema } from "../contract/evidence.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
+import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
-import { ReceiptSchema, type Reply } from "../contract/messages.ts";
-import { FORMAT } from "../contract/names.ts";
+import { ReceiptSchema } from "../contract/messages.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
+import { CheckKeeper } from "./checks/check-keeper.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp, isEnded } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
-import { type Incoming, idOf, lastToken, parse } from "./incoming.ts";
-import { judgeReports } from "./judging.ts";
+import { type Incoming, lastToken, parse } from "./incoming.ts";
+import { judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
+import { Once } from "./once.ts";
 import { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
@@ -41,10 +43,12 @@ export class Term {
   readonly #failing: FailingKeeper;
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
+  /** Checks of rollouts' own. */
+  readonly #checks: CheckKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
-  readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
+  readonly #once: Once;
   #purgedMs: number;
 
   /** `onDeposed` is called when a write shows that another controller leads. */
@@ -57,6 +61,7 @@ export class Term {
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
     this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
@@ -67,6 +72,7 @@ export class Term {
       if (error instanceof DeposedError) onDeposed(error);
       else parts.log.error({ err: error }, "step failed, trying again at the next tick");
     });
+    this.#once = new Once(this.#mailbox);
   }
 
   /** Takes over what the leader before left, wherever it was interrupted. */
@@ -81,6 +87,7 @@ export class Term {
     }
     await this.#failing.load(seats.map(({ live }) => live));
     await this.mix.load(seats);
+    await this.#checks.feedback.load(seats);
     await this.#steps.sync();
     for (const { name, plan } of unobeyed) {
       const applied = judgeApply(plan.document, name, seats, this.#segments.names);
@@ -95,6 +102,7 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
+    await this.#checks.close();
     await this.#mailbox.close();
     await this.#outbox.close();
     await this.#ticks.close();
@@ -116,7 +124,7 @@ export class Term {
     const receipt = ReceiptSchema.parse({ ...ReceiptSchema.parse(parse(data)), sidecar });
     if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
     if (receipt.state === "goodbye") this.#failing.goodbye(sidecar, receipt.startedAtMs);
-    if (this.#fleet.hear(receipt)) this.#once("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
+    if (this.#fleet.hear(receipt)) this.#once.thisTurn("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
   }
 
   /** Known sidecars. */
@@ -124,14 +132,19 @@ export class Term {
     return this.#fleet.members;
   }
 
-  /** Takes a sidecar's evidence in; it is judged as soon as what has arrived with it is in too. */
+  /** Takes a sidecar's evidence in. */
   onEvidence({ subject, data }: Incoming): void {
-    const sidecar = lastToken(subject);
-    const report = pointsOf(EvidenceSchema.parse(parse(data)));
-    if (report.unreadable > 0) this.#parts.log.warn({ sidecar, series: report.unreadable }, "evidence that cannot be read");
-    const named = new Set(report.points.map(({ rollout }) => rollout));
-    for (const name of named) this.#steps.seats.get(name)?.reports.push({ sidecar, report });
-    this.#once("evidence", () => {
+    this.onReports([{ sidecar: lastToken(subject), report: pointsOf(EvidenceSchema.parse(parse(data))) }]);
+  }
+
+  /** Takes counts in; they are judged as soon as what has arrived with them is in too. */
+  onReports(reports: readonly SourcedReport[]): void {
+    for (const { sidecar, report } of reports) {
+      if (report.unreadable > 0) this.#parts.log.warn({ sidecar, series: report.unreadable }, "evidence that cannot be read");
+      const named = new Set(report.points.map(({ rollout }) => rollout));
+      for (const name of named) this.#steps.seats.get(name)?.reports.push({ sidecar, report });
+    }
+    this.#once.thisTurn("evidence", () => {
       for (const seat of this.#steps.seats.values()) if (seat.reports.length > 0) this.#mailbox.post(() => this.#judge(seat));
     });
   }
@@ -141,51 +154,46 @@ export class Term {
     this.#failing.hear(lastToken(subject), parse(data));
   }
 
+  /** Takes in what a user says; the rollout is the subject's. */
+  onFeedback({ subject, data }: Incoming): FeedbackReply {
+    const name = lastToken(subject);
+    return this.#checks.feedback.hear(name, this.#steps.seats.get(name), data);
+  }
+
   /** Carries a command out and gives its answer to `respond`. */
   onCommand({ data }: Incoming, respond: (text: string) => void): void {
     this.#mailbox.post(async () => {
-      const reply = await this.#answer(data);
-      respond(JSON.stringify(reply));
+      respond(JSON.stringify(await this.#commands.answer(data)));
     });
   }
 
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
-    this.#once("tick", () => {
+    this.#once.untilDone("tick", () => {
       this.#mailbox.post(() => this.#lookAtReceipts());
+      this.#checks.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });
   }
 
-  /** A failure beside leadership is the operator's to know; when leadership is gone no answer is given, and the sender asks the next leader. */
-  async #answer(data: Uint8Array): Promise<Reply> {
-    try {
-      return await this.#commands.carryOut(data);
-    } catch (error) {
-      if (error instanceof DeposedError) throw error;
-      this.#parts.log.error({ err: error }, "command failed");
-      const message = error instanceof Error ? error.message : String(error);
-      return { format: FORMAT, id: idOf(data), result: "failed", message: `${message}; send the same command again to learn how it ended` };
-    }
-  }
-
-  async #judge(seat: Seat): Promise<void> {
-    if (seat.reports.length === 0 || this.#steps.seats.get(seat.name) !== seat) return;
+  async #judge(seat: Seat | undefined): Promise<void> {
+    if (seat === undefined || this.#steps.seats.get(seat.name) !== seat) return;
+    if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
     const { rollout, live, judging: before } = seat;
     const users = this.#failing.judged(seat);
     // The evidence waits for those who know whose requests failed.
     if (users === undefined) return;
-    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), users };
+    const own = this.#checks.take(seat);
+    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), users, own };
     seat.judging = judgeReports(before, scene, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
-    const { judged } = seat.judging;
     try {
       await this.#deliverVerdict(seat);
     } finally {
       // With what came of it; also where that could not be written, for the judge goes on from here.
-      if (judged !== null && judged !== before.judged) this.#ticks.record(seat, judged);
+      if (seat.judging.judged !== before.judged) this.#ticks.record(seat);
     }
     await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
   }
@@ -226,6 +234,7 @@ export class Term {
     await this.#steps.writeJudge(seat, false);
     await this.#failing.write(seat);
     await this.mix.write(seat);
+    await this.#checks.feedback.write(seat);
     await this.#steps.clearOutbox(seat);
   }
 
@@ -244,16 +253,5 @@ export class Term {
     if (nowMs - this.#purgedMs < Math.min(PURGE_EVERY_MS, this.#parts.settings.purgeAfterMs)) return;
     this.#purgedMs = nowMs;
     await this.#publisher.purge();
-  }
-
-  /** Once per turn of the event loop, after all messages that came with it; a tick that still waits is not queued again. */
-  #once(what: "receipts" | "evidence" | "tick", then: () => void): void {
-    if (this.#waiting.has(what)) return;
-    this.#waiting.add(what);
-    setImmediate(() => {
-      then();
-      if (what === "tick") this.#mailbox.post(() => void this.#waiting.delete(what));
-      else this.#waiting.delete(what);
-    });
   }
 }

@@ -28,7 +28,7 @@ export interface RunResult {
 }
 
 const MINUTE = 60_000;
-/** Where something may go wrong counts are looked at every second; a controller looks at each as it comes. */
+/** While a fault shows counts are looked at every second, so that its harm is not overstated; a controller looks at each as it comes. */
 const CLOSE_MS = 1_000;
 const FAR_MS = 5_000;
 /** A judge takes no time before the year 1970. */
@@ -60,7 +60,7 @@ export function simulateRun(rollout: Rollout, service: Service, fault: Fault | u
   const shares = [{ atMs, shareBp: replay.shareBp }];
   while (outcomeOf(replay) === undefined && atMs < lastMs) {
     const isBad = atMs >= showsMs;
-    const tickMs = isBad || replay.plan.phase === "ramp" ? CLOSE_MS : FAR_MS;
+    const tickMs = isBad ? CLOSE_MS : FAR_MS;
     atMs += tickMs;
     const requests = (requestsPerSecond * tickMs) / 1_000;
     const canary = isBad ? bad : stable;
