@@ -33,7 +33,8 @@ export interface LiveRun {
   /** Requests that their users saw fail, broken clients' apart. */
   readonly seenFailed: number;
   readonly largestShareBp: number;
-  readonly reason: string;
+  /** Lines of `serin status` at the end. */
+  readonly said: readonly string[];
 }
 
 const LOOK_MS = 50;
@@ -106,7 +107,7 @@ export async function playLive(scenario: LiveScenario, name: string, stand: Stan
       harmed,
       seenFailed: seen.filter(({ status, startMs }) => startMs >= startedMs && (status === 0 || status >= 500)).length,
       largestShareBp: Math.max(0, ...changes.map(({ shareBp }) => shareBp)),
-      reason: await reasonOf(stack, name),
+      said: await saidOf(stack, name),
     };
   } finally {
     clearInterval(insist);
@@ -162,8 +163,7 @@ async function follow({ watchS, outage }: LiveScenario, { stand, name, startedMs
   }
 }
 
-/** What the judge says at the end. */
-async function reasonOf(stack: Stack, name: string): Promise<string> {
-  const { out } = await stack.serin("status", name);
-  return out.split("\n").find((line) => line.includes("reason") || line.includes(" against ")) ?? "";
+/** What one is told at the end. */
+async function saidOf(stack: Stack, name: string): Promise<string[]> {
+  return (await stack.serin("status", name)).out.split("\n").filter((line) => line.trim() !== "");
 }
