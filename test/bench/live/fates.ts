@@ -31,21 +31,30 @@ const FAILED = 503;
 export function createFates(broken: ReadonlySet<string>): {
   readonly counted: Counted;
   fateOf(user: string): Fate;
+  /** From now on, with counts begun anew. */
   behave(next: Behaviour): void;
+  /** What hits both versions, until it is told that nothing does; it is not this version's harm. */
+  strike(outage: Behaviour | undefined): void;
 } {
-  let behaviour: Behaviour = {};
+  let own: Behaviour = {};
+  let struck: Behaviour | undefined;
   const counted: Counted = { requests: 0, harmed: 0, firstHarmMs: undefined, lastRequestMs: undefined };
   const harm = (): void => {
+    if (struck !== undefined) return;
     counted.harmed += 1;
     counted.firstHarmMs ??= Date.now();
   };
   return {
     counted,
     behave(next) {
-      behaviour = next;
+      own = next;
       Object.assign(counted, { requests: 0, harmed: 0, firstHarmMs: undefined, lastRequestMs: undefined });
     },
+    strike(outage) {
+      struck = outage;
+    },
     fateOf(user) {
+      const behaviour = struck ?? own;
       counted.requests += 1;
       counted.lastRequestMs = Date.now();
       const usualMs = MEDIAN_MS * Math.exp(SIGMA * normal());

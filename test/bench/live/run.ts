@@ -7,7 +7,7 @@ import type { ShareLog } from "../../../src/demo/share-log.ts";
 import type { Stack } from "../../../src/demo/stack.ts";
 import { type SeenRequest, sendRequest, startTraffic } from "../../../src/demo/traffic.ts";
 import { plainBucket } from "../../support/plain-bucketing.ts";
-import { createFates } from "./fates.ts";
+import { type Behaviour, createFates } from "./fates.ts";
 import type { LiveScenario } from "./scenarios.ts";
 
 /** What all runs share. */
@@ -33,7 +33,8 @@ export interface LiveRun {
   /** Requests that their users saw fail, broken clients' apart. */
   readonly seenFailed: number;
   readonly largestShareBp: number;
-  readonly reason: string;
+  /** Lines of `serin status` at the end. */
+  readonly said: readonly string[];
 }
 
 const LOOK_MS = 50;
@@ -45,14 +46,19 @@ const FULL = 2 ** 32;
 const EARLY = 0.002;
 const BROKEN_EVERY_MS = 500;
 
-const rolloutOf = (name: string): RolloutInput => ({
+type Strategy = RolloutInput["strategy"];
+/** Of the earlier release; then of the one that is watched. */
+const EARLIER: Strategy = { type: "canary", stages: [{ share: "0.01%", minTime: "1h" }] };
+const RAMP: Strategy = { type: "canary", ramp: "auto" };
+
+const rolloutOf = (name: string, strategy: Strategy): RolloutInput => ({
   apiVersion: "serin/v1",
   kind: "Rollout",
   name,
   match: { hosts: [`${name}.example`] },
   key: [{ header: "x-user-id" }],
   variants: { stable: { cluster: "stable" }, canary: { cluster: "canary" } },
-  strategy: { type: "canary", ramp: "auto" },
+  strategy,
 });
 
 /** Users whose bucket is so low that a small share takes them. */
@@ -83,8 +89,8 @@ export async function playLive(scenario: LiveScenario, name: string, stand: Stan
     await rest(stack, name, historyS);
     canary.behave(scenario.canary);
     const startedMs = Date.now();
-    await serin(stack, "retry", name);
-    await follow(scenario, { stand, name, startedMs, behave: (next) => [stable, canary].forEach(({ behave }) => behave(next)) });
+    await apply(stack, name, RAMP);
+    await follow(scenario, { stand, name, startedMs, strike: (outage) => [stable, canary].forEach(({ strike }) => strike(outage)) });
     await delay(SETTLE_MS);
     const changes = shares.changes(name).filter(({ issuedMs }) => issuedMs >= startedMs);
     const back = changes.find(({ isRollback }) => isRollback);
@@ -101,7 +107,7 @@ export async function playLive(scenario: LiveScenario, name: string, stand: Stan
       harmed,
       seenFailed: seen.filter(({ status, startMs }) => startMs >= startedMs && (status === 0 || status >= 500)).length,
       largestShareBp: Math.max(0, ...changes.map(({ shareBp }) => shareBp)),
-      reason: await reasonOf(stack, name),
+      said: await saidOf(stack, name),
     };
   } finally {
     clearInterval(insist);
@@ -116,11 +122,15 @@ async function serin(stack: Stack, ...args: string[]): Promise<void> {
   if (code !== 0) throw new Error(`\`serin ${args.join(" ")}\` ended with exit code ${code}: ${error}`);
 }
 
+async function apply(stack: Stack, name: string, strategy: Strategy): Promise<void> {
+  const file = join(stack.directory, `${name}.yaml`);
+  await writeFile(file, stringify(rolloutOf(name, strategy)));
+  await serin(stack, "apply", "-f", file);
+}
+
 /** The service as it is between two releases: the rollout is known, everyone is on stable, and users who fail are counted. */
 async function rest(stack: Stack, name: string, historyS: number): Promise<void> {
-  const file = join(stack.directory, `${name}.yaml`);
-  await writeFile(file, stringify(rolloutOf(name)));
-  await serin(stack, "apply", "-f", file);
+  await apply(stack, name, EARLIER);
   await serin(stack, "abort", name, "--reason", "not yet");
   await delay(historyS * 1_000);
 }
@@ -129,11 +139,11 @@ interface Followed {
   readonly stand: Stand;
   readonly name: string;
   readonly startedMs: number;
-  behave(next: LiveScenario["canary"]): void;
+  strike(outage: Behaviour | undefined): void;
 }
 
 /** Waits for the way back, or for as long as the rollout is watched; an outage comes and goes meanwhile. */
-async function follow({ watchS, outage }: LiveScenario, { stand, name, startedMs, behave }: Followed): Promise<void> {
+async function follow({ watchS, outage }: LiveScenario, { stand, name, startedMs, strike }: Followed): Promise<void> {
   let phase: "before" | "outage" | "after" = "before";
   for (;;) {
     const gone = stand.stack.ended();
@@ -141,11 +151,11 @@ async function follow({ watchS, outage }: LiveScenario, { stand, name, startedMs
     const forS = (Date.now() - startedMs) / 1_000;
     if (outage !== undefined && phase === "before" && forS >= outage.afterS) {
       phase = "outage";
-      behave(outage.both);
+      strike(outage.both);
     }
     if (outage !== undefined && phase === "outage" && forS >= outage.afterS + outage.forS) {
       phase = "after";
-      behave({});
+      strike(undefined);
     }
     const isBack = stand.shares.changes(name).some(({ isRollback, issuedMs }) => isRollback && issuedMs >= startedMs);
     if (isBack || forS >= watchS) return;
@@ -153,8 +163,7 @@ async function follow({ watchS, outage }: LiveScenario, { stand, name, startedMs
   }
 }
 
-/** What the judge says at the end. */
-async function reasonOf(stack: Stack, name: string): Promise<string> {
-  const { out } = await stack.serin("status", name);
-  return out.split("\n").find((line) => line.includes("reason") || line.includes(" against ")) ?? "";
+/** What one is told at the end. */
+async function saidOf(stack: Stack, name: string): Promise<string[]> {
+  return (await stack.serin("status", name)).out.split("\n").filter((line) => line.trim() !== "");
 }
