@@ -119,7 +119,11 @@ function addReplay(command: Add, nats: () => ReturnType<typeof natsOption>, part
     .option("--prometheus <url>", "with -f: ticks out of what this Prometheus scraped of sidecars, from --from to --to")
     .option("--from <time>", "like 2026-03-10T09:00:00Z, or Unix seconds", parseTime)
     .option("--to <time>", "the end; the same form", parseTime)
-    .option("--step <duration>", "length of a tick out of Prometheus, no shorter than the time between its scrapes; 5s when absent", parseDuration)
+    .option(
+      "--step <duration>",
+      "length of a tick out of Prometheus, no shorter than the time between its scrapes; 5s when absent",
+      parseDuration,
+    )
     .option("--attempt <run>", "first run of the attempt, of the ticks in NATS; the newest when absent", parseRun)
     .action(async (name: string | undefined, flags: ReplayFlags) => done(await (await import("./replay.ts")).replay(name, flags, parts)));
 }
