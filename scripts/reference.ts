@@ -7,6 +7,7 @@ import { RAMP_PRESETS } from "../src/contract/ramp.ts";
 import { RolloutSchema } from "../src/contract/rollout.ts";
 import { SegmentSchema } from "../src/contract/segments.ts";
 import { PRESETS } from "../src/contract/stages.ts";
+import { RecordedTickSchema, TickSchema, TickStartSchema } from "../src/contract/ticks.ts";
 
 const NOTE = "<!-- Made by `npm run docs` from src/contract; do not edit. -->\n";
 
@@ -17,6 +18,7 @@ export const referencePages = (): Readonly<Record<string, string>> => ({
   "metrics.md": metricsPage(),
   "exit-codes.md": exitCodesPage(),
   "nats.md": natsPage(),
+  "ticks.md": ticksPage(),
 });
 
 const page = (title: string, ...parts: string[]): string => `${NOTE}\n# ${title}\n\n${parts.join("\n\n")}\n`;
@@ -117,7 +119,9 @@ function form(node: Node): string {
     return Object.keys(node.properties)
       .map((key) => `\`${key}\``)
       .join(" + ");
-  return { object: "mapping", string: "text", integer: "whole number", boolean: "true or false" }[node.type ?? ""] ?? "text";
+  return (
+    { object: "mapping", string: "text", integer: "whole number", number: "number", boolean: "true or false" }[node.type ?? ""] ?? "text"
+  );
 }
 
 const metricsPage = (): string =>
@@ -143,6 +147,17 @@ const exitCodesPage = (): string =>
       ["Code", "Meaning"],
       Object.entries(EXIT_MEANING).map(([code, meaning]) => [code, meaning]),
     ),
+  );
+
+const ticksPage = (): string =>
+  page(
+    "Ticks",
+    "What `serin replay` reads on stdin: JSON lines, first this one:",
+    fieldTable(fieldRows(TickStartSchema).filter(([field = ""]) => !field.startsWith("`history[]."))),
+    "Then a tick a line; those of `history` have the same form without `canary`. Other fields are not read.",
+    fieldTable(fieldRows(TickSchema)),
+    `In NATS, the messages of \`${STREAMS.ticks}\`:`,
+    fieldTable(fieldRows(RecordedTickSchema)),
   );
 
 const natsPage = (): string =>

@@ -24,8 +24,8 @@ export const TickSchema = z.object({
   t: z.int().describe("Number of the tick; it grows from tick to tick, and a number seen before is not counted again."),
   sec: z.number().min(0).describe("Begin of the tick, in seconds; the rollout begins at 0, or at a Unix time."),
   weight: z.number().min(0).max(1).describe("Share of the canary while it lasted, 0 to 1."),
-  stable: TickSideSchema,
-  canary: TickSideSchema,
+  stable: TickSideSchema.describe("All of stable, the control slice included."),
+  canary: TickSideSchema.describe("All variants beside stable."),
   stable_split: z
     .tuple([TickSideSchema, TickSideSchema])
     .readonly()
@@ -59,8 +59,8 @@ export type TickStart = Readonly<z.infer<typeof TickStartSchema>>;
  * order of judging; after a number left out, judging can be repeated from the next message that holds a state.
  */
 export const RecordedTickSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  rollout: z.string(),
+  format: z.literal(FORMAT).describe("Version of this form."),
+  rollout: z.string().describe("Its name."),
   firstRun: RunSchema.describe("First run of the attempt."),
   term: z.int().min(1).describe("Time in office of the leader that judged; what an earlier one says after a later one does not count."),
   sequence: z.int().min(1).describe("Counts the judged batches of this attempt in this term, from 1; a number left out was not recorded."),

@@ -85,15 +85,15 @@ test("what NATS told and what Prometheus scraped of the same time lead to the sa
   const before = lines.filter(({ record }) => record.atMs <= failsMs);
   expect(before.length).toBeGreaterThan(3);
   expect(before.map(({ verdict }) => verdict)).not.toContain("rollback");
-  // A scrape each second, ticks of a second: what one reads now the other read up to two earlier or later.
-  expect(Math.abs((lines[back]?.record.atMs ?? 0) - backMs)).toBeLessThanOrEqual(2_500);
+  // A scrape each second and ticks of a second, of which a rollback needs two, where NATS tells at once.
+  expect(Math.abs((lines[back]?.record.atMs ?? 0) - backMs)).toBeLessThanOrEqual(5_000);
   expect(scraped.error).toContain("counted by Prometheus: judged without failing users and without halves of stable");
 });
 
 test("a controller that knows only Prometheus takes a bad canary back, and says what it does not know", async () => {
   const { stack, link } = await startScraped((url) => ["--prometheus", url, "--prometheus-every", "1s"]);
   const { failsMs, backMs } = await breakCanary(stack, link, "scraped");
-  expect(backMs - failsMs).toBeLessThan(8_000);
+  expect(backMs - failsMs).toBeLessThan(20_000);
   // The plan is written first, then what the judge knows.
   const judged = await waitFor(
     async () => {

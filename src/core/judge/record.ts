@@ -92,8 +92,8 @@ function whatIsKnown(scene: Scene): Answer {
   const hold = (reason: string): Answer => ({ verdict: "hold", reason, safeShareBp: safeShare });
   if (evidence >= HOLD_ODDS) return hold(suspected(scene));
   if (upper === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
-  if (Object.values(state.metrics).some(({ isStableIll }) => isStableIll)) {
-    return hold(`stable itself does worse than usual, errors ${ratioText(stable)} over the whole rollout`);
+  if (state.metrics[errors.question.key]?.isStableIll === true) {
+    return hold(`stable itself fails more than usual, ${ratioText(stable)} over the whole rollout`);
   }
   if (state.runSample < policy.minSample) {
     return hold(`${countText(state.runSample)} of ${countText(policy.minSample)} outcomes of the canary in this stage`);

@@ -8,7 +8,7 @@ const FIRST_BP = { least: 1, most: 1_000 } as const;
 /** Share that the clock leads to whatever the evidence, and the time that it takes; also where doubt goes back to. */
 const CLOCK_BP = 1_000;
 const CLOCK_MS = 180_000;
-/** From there it leads on to the ramp's end in so much time, while nothing at all speaks for harm: what is rare or clumped shows sooner on more requests. */
+/** From there it leads on to the ramp's end in so much time, while something is proven and nothing at all speaks for harm: what is rare or clumped shows sooner on more requests. */
 const SECOND_CLOCK_MS = 120_000;
 const CALM_ODDS = 1;
 /** Fastest growth: so much at once, so often, and never for less than a fifth more. */
@@ -57,7 +57,7 @@ export function nextShareBp(ramp: Ramp, moment: RampMoment): number {
   if (odds >= DOUBT_ODDS || verdict === "hold" || verdict === "rollback" || shareMs < EVERY_MS) return shareBp;
   const first = firstShareBp(ramp, requestsPerSecond);
   const clock =
-    rampMs <= CLOCK_MS || odds >= CALM_ODDS
+    rampMs <= CLOCK_MS || verdict !== "advance" || odds >= CALM_ODDS
       ? between(first, CLOCK_BP, rampMs / CLOCK_MS)
       : between(CLOCK_BP, RAMP_CAP_BP, (rampMs - CLOCK_MS) / SECOND_CLOCK_MS);
   const safe = verdict === "advance" ? safeShareBp : 0;

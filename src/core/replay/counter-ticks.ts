@@ -43,7 +43,7 @@ export function ticksOfCounters(
       const now = counter.points.get(atMs);
       if (now === undefined) continue;
       const wasThere = last !== undefined || present.get(counter.instance)?.has(atMs - stepMs) === true;
-      if (wasThere) add(sides[counter.labels[LABELS.variant] === STABLE ? "stable" : "canary"], counter, growth(last, now));
+      if (wasThere) add(sides[counter.labels[LABELS.variant] === STABLE ? "stable" : "canary"], counter, growth(last ?? [], now));
       each.last = now;
     }
     found.push(sides);
@@ -56,19 +56,19 @@ export function ticksOfCounters(
 
 const nothing = (): Growing => ({ n: 0, errors: 0, hist: new Array<number>(BUCKETS).fill(0), decided: 0 });
 
-function growth(last: readonly number[] | undefined, now: readonly number[]): readonly number[] {
-  const isAnew = last === undefined || now.some((value, index) => value < (last[index] ?? 0));
-  return isAnew ? now : now.map((value, index) => value - (last[index] ?? 0));
+function growth(last: readonly number[], now: readonly number[]): readonly number[] {
+  const before = (index: number): number => last[index] ?? 0;
+  return now.some((value, index) => value < before(index)) ? now : now.map((value, index) => value - before(index));
 }
 
 /** The classes `aborted` and `local` speak neither for nor against a variant. */
 function add(side: Growing, { metric, labels }: Counter, grown: readonly number[]): void {
-  const count = Math.round(grown[0] ?? 0);
+  const count = Math.round(Number(grown[0]));
   const isFailed = labels[LABELS.class] === "failed";
   if (metric === METRICS.decisions) side.decided += count;
   if (metric === METRICS.outcomes && (isFailed || labels[LABELS.class] === "ok")) side.n += count;
   if (metric === METRICS.outcomes && isFailed) side.errors += count;
-  if (metric === METRICS.outcomeDuration && grown.length === BUCKETS) side.hist = side.hist.map((a, b) => a + Math.round(grown[b] ?? 0));
+  if (metric === METRICS.outcomeDuration && grown.length === BUCKETS) side.hist = side.hist.map((a, b) => a + Math.round(Number(grown[b])));
 }
 
 function tickOf({ sec, stable, canary }: { sec: number; stable: Growing; canary: Growing }, t: number): Tick {

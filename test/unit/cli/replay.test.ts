@@ -123,3 +123,36 @@ describe("what cannot be replayed is refused with the fix", () => {
     expect(other.error).toContain("checkout.yaml holds checkout; name one");
   });
 });
+
+describe("`serin replay --prometheus` refuses what makes no span", () => {
+  const url = ["--prometheus", "http://127.0.0.1:1"];
+  const [early, late] = ["2026-03-10T09:00:00Z", "2026-03-10T10:00:00Z"];
+  test.each([
+    { title: "no times", args: url, says: "--prometheus needs a span of time; give --from and --to" },
+    { title: "times the wrong way round", args: [...url, "--from", late, "--to", early], says: `is not a --step before --to` },
+    {
+      title: "more steps than a server gives",
+      args: [...url, "--from", early, "--to", late, "--step", "10ms"],
+      says: "360000 steps are more than a server gives (11000); give a longer --step",
+    },
+    { title: "a time without its zone", args: [...url, "--from", "2026-03-10T09:00:00", "--to", late], says: "Write a time with its zone" },
+    { title: "a time that is none", args: [...url, "--from", "tuesdayT1Z", "--to", late], says: "Write a time with its zone" },
+    { title: "a run that is none", args: ["--attempt", "first"], says: "Write the number of a run, like 1." },
+  ])("$title", async ({ args, says }) => {
+    const ran = await replay([], ...args);
+    expect([ran.code, ran.out, ran.error]).toEqual([2, "", expect.stringContaining(says)]);
+  });
+
+  test("and needs a rollout", async () => {
+    const ran = await runWith(["replay", "checkout", ...url]);
+    expect([ran.code, ran.error]).toEqual([
+      2,
+      expect.stringContaining("--prometheus needs the rollout whose plan is replayed; give -f FILE"),
+    ]);
+  });
+
+  test("a server that does not answer is an error of ours that names it", async () => {
+    const ran = await replay([], ...url, "--from", "1770000000", "--to", "1770003600");
+    expect([ran.code, ran.error]).toEqual([1, expect.stringContaining("http://127.0.0.1:1/api/v1/query_range: ")]);
+  });
+});
