@@ -32,6 +32,16 @@ export function parsePercent(text: string): number {
   return Number(value) / 100;
 }
 
+/** Parses `--from` and `--to`; Unix milliseconds. */
+export function parseTime(text: string): number {
+  const ms = /^\d{9,10}(\.\d{1,3})?$/.test(text) ? Math.round(Number(text) * 1_000) : isoMs(text);
+  if (Number.isNaN(ms)) throw new InvalidArgumentError("Write a time with its zone, like 2026-03-10T09:00:00Z, or Unix seconds.");
+  return ms;
+}
+
+/** Without a zone a time would mean another one on each machine. */
+const isoMs = (text: string): number => (/T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN);
+
 const MAX_WORKERS = 64;
 
 /** Parses `--workers`. */

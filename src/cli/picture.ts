@@ -20,7 +20,7 @@ export interface RolloutPicture extends PlanShape {
   readonly next: string | null;
   readonly shareBp: number;
   readonly updatedAtMs: number;
-  readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp"> | null;
+  readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp" | "source"> | null;
   /** Null while no user is known to have failed in this attempt. */
   readonly failingUsers: FailingUsers | null;
   /** Null where the rollout asks for no mix, and before any user was counted in this attempt. */
@@ -88,6 +88,13 @@ export async function readPicture(
   };
 }
 
+const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): RolloutPicture["judge"] => ({
+  verdict,
+  totals,
+  shareSeenBp,
+  ...(source !== undefined && { source }),
+});
+
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const { rollout } = state;
@@ -102,7 +109,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     next: nextText(state.plan, shape.ramp, isOfThisAttempt ? judge.verdict : null),
     shareBp: state.shareBp,
     updatedAtMs: state.updatedAtMs,
-    judge: isOfThisAttempt ? { verdict: judge.verdict, totals: judge.totals, shareSeenBp: judge.shareSeenBp } : null,
+    judge: isOfThisAttempt ? pictureOf(judge) : null,
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
     lastAction: state.outbox.at(-1)?.action ?? null,

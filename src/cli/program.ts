@@ -16,6 +16,7 @@ import {
   parseDuration,
   parsePercent,
   parseRate,
+  parseTime,
   parseWorkers,
   signingOption,
 } from "./flags.ts";
@@ -119,6 +120,14 @@ function addReplay(command: Add, nats: () => ReturnType<typeof natsOption>, part
       "file of the rollout, whose ticks come by stdin; without it those in NATS are judged again: exit 3 when one differs",
     )
     .addOption(nats())
+    .option("--prometheus <url>", "with -f: ticks out of what this Prometheus scraped of sidecars, from --from to --to")
+    .option("--from <time>", "like 2026-03-10T09:00:00Z, or Unix seconds", parseTime)
+    .option("--to <time>", "the end; the same form", parseTime)
+    .option(
+      "--step <duration>",
+      "length of a tick out of Prometheus, no shorter than the time between its scrapes; 5s when absent",
+      parseDuration,
+    )
     .option("--attempt <run>", "first run of the attempt, of the ticks in NATS; the newest when absent", parseCount)
     .action(async (name: string | undefined, flags: ReplayFlags) => done(await (await import("./replay.ts")).replay(name, flags, parts)));
 }
@@ -170,6 +179,8 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--check-secrets <folder>", "secrets of rollouts' own checks, a file each")
     .option("--feedback-token-file <file>", "tokens, one a line, of those who may send feedback to /v1/feedback of --http")
     .option("--http <host:port>", "metrics, /healthz and /readyz; none when absent")
+    .option("--prometheus <url>", "judge by what this Prometheus scrapes of the sidecars, in place of the counts that they send")
+    .option("--prometheus-every <duration>", "how often it is asked, as often as it scrapes; 5s when absent", parseDuration)
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)
     .option("--lease <duration>", "how long a lease holds that is not renewed; 4s when absent", parseDuration)
     .addOption(logLevelOption())

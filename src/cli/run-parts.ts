@@ -76,6 +76,8 @@ export interface ControllerFlags {
   readonly nats: string;
   readonly id?: string;
   readonly http?: string;
+  readonly prometheus?: string;
+  readonly prometheusEvery?: number;
   readonly operatorKeys?: string;
   readonly checksPrometheus?: string;
   readonly checkSecrets?: string;
@@ -93,6 +95,8 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     id,
     nats: flags.nats,
     http: flags.http,
+    prometheus: flags.prometheus,
+    prometheusEveryMs: flags.prometheusEvery,
     operatorKeys: flags.operatorKeys,
     checksPrometheus: flags.checksPrometheus,
     checkSecrets: flags.checkSecrets,

@@ -69,6 +69,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { verdict, totals } = judge;
   const [stable, canary] = [totalsText(totals.stable, verdict?.unended.stable), totalsText(totals.canary, verdict?.unended.canary)];
   lines.push(`  stable ${stable}; canary ${canary}`);
+  if (judge.source === "prometheus") lines.push("  counted by Prometheus: judged without failing users and without halves of stable");
   if (rollout.failingUsers !== null) lines.push(...failingLines(rollout.failingUsers));
   if (verdict === null) return [...lines, "  no verdict yet", ...mix];
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);

@@ -47,7 +47,12 @@ const UserSchema = z.strictObject({
 });
 
 /** The same with the key hashed, as it travels from the controller that took it. */
-export const HashedFeedbackSchema = z.strictObject({ rollout: NameSchema, user: UserSchema.optional(), ...SAID });
+export const HashedFeedbackSchema = z
+  .strictObject({ rollout: NameSchema, user: UserSchema.optional(), ...SAID })
+  .refine(
+    ({ user, variant, id }) => user !== undefined || (variant !== undefined && id !== undefined),
+    "neither a user nor a variant with an id",
+  );
 
 /** What became of an event. */
 export const FeedbackReplySchema = z.strictObject({

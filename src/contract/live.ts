@@ -115,6 +115,12 @@ export const JudgeRecordSchema = z.strictObject({
   own: z.json().optional().describe("Gauges of the rollout's own checks, and feedback that waits; absent before the first."),
   totals: z.strictObject({ stable: TotalsSchema, canary: TotalsSchema, control: TotalsSchema }),
   shareSeenBp: z.int().min(0).max(10_000).nullable().describe("Canary's part of the decisions of the current run; null without any."),
+  source: z
+    .literal("prometheus")
+    .optional()
+    .describe(
+      "Where counts come from what Prometheus scraped, which knows neither users nor halves of stable; absent where sidecars send them.",
+    ),
   verdict: VerdictRecordSchema.nullable(),
 });
 

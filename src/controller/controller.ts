@@ -8,6 +8,7 @@ import { readKills } from "../io/kill-store.ts";
 import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
+import { createPrometheusApi } from "../io/prometheus-api.ts";
 import { Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
@@ -16,6 +17,7 @@ import { auditPort, planPort, segmentPort, statePort, tickPort } from "./nats-po
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
+import { PrometheusSource } from "./prometheus-source.ts";
 import { Term } from "./term.ts";
 
 export interface ControllerParts {
@@ -192,13 +194,23 @@ class Controller implements RunningController, Shown {
     return [
       () => clearInterval(ticks),
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
-      subscribeSafely(link, SUBJECTS.allEvidence, (message) => term.onEvidence(message), bad("evidence")),
+      this.#hearEvidence(term, bad("evidence")),
       subscribeSafely(link, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
       subscribeSafely(link, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),
     ];
+  }
+
+  /** From one source only: what both told would count twice. */
+  #hearEvidence(term: Term, onError: (error: unknown) => void): () => void {
+    const { link, log, settings } = this.#parts;
+    const { prometheus: url, prometheusEveryMs: everyMs } = settings;
+    if (url === undefined) return subscribeSafely(link, SUBJECTS.allEvidence, (message) => term.onEvidence(message), onError);
+    const api = createPrometheusApi({ url, timeoutMs: Math.max(everyMs, PROMETHEUS_MS) });
+    const source = new PrometheusSource({ api, everyMs, log, rollouts: () => term.rollouts, heard: (reports) => term.onReports(reports) });
+    return () => source.stop();
   }
 
   /** Best effort: the lease runs out by itself when NATS does not answer. */
@@ -210,6 +222,9 @@ class Controller implements RunningController, Shown {
     }
   }
 }
+
+/** Longest wait for Prometheus where it is asked more often. */
+const PROMETHEUS_MS = 2_000;
 
 /** An order that leaves no one on the rollout. */
 const isWhole = ({ rollout, user, segment }: KillScope, name: string): boolean =>

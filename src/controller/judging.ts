@@ -38,6 +38,11 @@ export interface Judged {
 /** A report with the sidecar that the subject names; the body could claim any. */
 export type SourcedReport = Readonly<{ sidecar: string; report: Report }>;
 
+/** In place of a sidecar's id, before the name of one that was scraped; no id begins so. */
+export const SCRAPED = "prometheus/";
+
+const isScraped = ({ sources }: Cursors): boolean => Object.keys(sources).some((sidecar) => sidecar.startsWith(SCRAPED));
+
 /** The largest record that is written: NATS refuses a message above 1 MiB by default. */
 const MAX_RECORD_BYTES = 512 * 1_024;
 /** Runs whose late outcomes still count when the record must be made smaller. */
@@ -55,12 +60,17 @@ export const startJudging = (firstRun: number, nowMs: number): Judging => ({
   judged: null,
 });
 
-/** Goes on from a stored record; undefined when it is of another attempt or another version's judge. */
-export function resumeJudging(record: JudgeRecord, firstRun: number): Judging | undefined {
+/**
+ * Goes on from a stored record; undefined when it is of another attempt or another version's judge. One that counted from another source
+ * is of no use either: whoever was scraped goes by another name, and all would count twice.
+ */
+export function resumeJudging(record: JudgeRecord, firstRun: number, source?: "prometheus"): Judging | undefined {
   const state = JudgeStateSchema.safeParse(record.judge);
   const cursors = CursorsSchema.safeParse(record.cursors);
   const told = ToldUsersSchema.nullable().safeParse(record.users ?? null);
   if (record.firstRun !== firstRun || !state.success || !cursors.success || !told.success) return undefined;
+  const { sources } = cursors.data;
+  if (Object.keys(sources).length > 0 && isScraped(cursors.data) !== (source !== undefined)) return undefined;
   const tally = { ...emptyTally(firstRun), totals: record.totals };
   const own = OwnStateSchema.safeParse(record.own);
   const known = { told: told.data, own: own.success ? own.data : NO_OWN };
@@ -146,6 +156,7 @@ function textOf(rollout: string, { firstRun, state, cursors, tally, told, own, v
     own,
     totals,
     shareSeenBp: shareSeenBp(tally),
+    ...(isScraped(cursors) && { source: "prometheus" }),
     verdict,
   };
   return JSON.stringify(record);

@@ -26,6 +26,11 @@ export const ControllerOptionsSchema = z.strictObject({
   judgeWriteMs: z.int().min(0).default(1_000).describe("Shortest time between two writes of what the judge knows, but for a new verdict."),
   purgeAfterMs: z.int().min(0).default(600_000).describe("How long a blob that no manifest names is kept."),
   deadlines: DeadlinesSchema.default({}).describe("Deadlines of the plan, where they differ from those of production."),
+  prometheus: z
+    .url({ protocol: /^https?$/, error: "not an address; write http://HOST:PORT" })
+    .optional()
+    .describe("Prometheus-compatible server whose counts are judged in place of those that sidecars send; those when absent."),
+  prometheusEveryMs: z.int().min(100).default(5_000).describe("How often it is asked; the interval of its scrapes."),
   operatorKeys: z.string().min(1).optional().describe("File with the public keys (Ed25519, PEM) of operators who may switch off."),
   checksPrometheus: z
     .url({ protocol: /^https?$/, error: "not an address; write one like http://prometheus:9090" })

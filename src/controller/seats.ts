@@ -68,7 +68,7 @@ async function loadSeat(parts: TermParts, name: string): Promise<{ seat: Seat | 
 }
 
 /** Without a usable record the judge begins anew from the cumulative evidence that comes in. */
-async function loadJudging({ state, log }: TermParts, { rollout, plan }: LiveState): Promise<Judging | undefined> {
+async function loadJudging({ state, log, settings }: TermParts, { rollout, plan }: LiveState): Promise<Judging | undefined> {
   const stored = await state.read(SUBJECTS.judge(rollout));
   if (stored === undefined) return undefined;
   let record: JudgeRecord;
@@ -78,5 +78,5 @@ async function loadJudging({ state, log }: TermParts, { rollout, plan }: LiveSta
     log.error({ err: error, rollout }, "judge's record unreadable, judging anew");
     return undefined;
   }
-  return resumeJudging(record, plan.firstRun);
+  return resumeJudging(record, plan.firstRun, settings.prometheus === undefined ? undefined : "prometheus");
 }

@@ -13,9 +13,10 @@ import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
 import { type Incoming, lastToken, parse } from "./incoming.ts";
-import { judgeReports } from "./judging.ts";
+import { judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
+import { Once } from "./once.ts";
 import { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
@@ -47,7 +48,7 @@ export class Term {
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
-  readonly #waiting = new Set<"receipts" | "evidence" | "tick">();
+  readonly #once: Once;
   #purgedMs: number;
 
   /** `onDeposed` is called when a write shows that another controller leads. */
@@ -71,6 +72,7 @@ export class Term {
       if (error instanceof DeposedError) onDeposed(error);
       else parts.log.error({ err: error }, "step failed, trying again at the next tick");
     });
+    this.#once = new Once(this.#mailbox);
   }
 
   /** Takes over what the leader before left, wherever it was interrupted. */
@@ -122,7 +124,7 @@ export class Term {
     const receipt = ReceiptSchema.parse({ ...ReceiptSchema.parse(parse(data)), sidecar });
     if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
     if (receipt.state === "goodbye") this.#failing.goodbye(sidecar, receipt.startedAtMs);
-    if (this.#fleet.hear(receipt)) this.#once("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
+    if (this.#fleet.hear(receipt)) this.#once.thisTurn("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
   }
 
   /** Known sidecars. */
@@ -130,14 +132,19 @@ export class Term {
     return this.#fleet.members;
   }
 
-  /** Takes a sidecar's evidence in; it is judged as soon as what has arrived with it is in too. */
+  /** Takes a sidecar's evidence in. */
   onEvidence({ subject, data }: Incoming): void {
-    const sidecar = lastToken(subject);
-    const report = pointsOf(EvidenceSchema.parse(parse(data)));
-    if (report.unreadable > 0) this.#parts.log.warn({ sidecar, series: report.unreadable }, "evidence that cannot be read");
-    const named = new Set(report.points.map(({ rollout }) => rollout));
-    for (const name of named) this.#steps.seats.get(name)?.reports.push({ sidecar, report });
-    this.#once("evidence", () => {
+    this.onReports([{ sidecar: lastToken(subject), report: pointsOf(EvidenceSchema.parse(parse(data))) }]);
+  }
+
+  /** Takes counts in; they are judged as soon as what has arrived with them is in too. */
+  onReports(reports: readonly SourcedReport[]): void {
+    for (const { sidecar, report } of reports) {
+      if (report.unreadable > 0) this.#parts.log.warn({ sidecar, series: report.unreadable }, "evidence that cannot be read");
+      const named = new Set(report.points.map(({ rollout }) => rollout));
+      for (const name of named) this.#steps.seats.get(name)?.reports.push({ sidecar, report });
+    }
+    this.#once.thisTurn("evidence", () => {
       for (const seat of this.#steps.seats.values()) if (seat.reports.length > 0) this.#mailbox.post(() => this.#judge(seat));
     });
   }
@@ -162,7 +169,7 @@ export class Term {
 
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
-    this.#once("tick", () => {
+    this.#once.untilDone("tick", () => {
       this.#mailbox.post(() => this.#lookAtReceipts());
       this.#checks.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
@@ -182,12 +189,11 @@ export class Term {
     seat.judging = judgeReports(before, scene, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
-    const { judged } = seat.judging;
     try {
       await this.#deliverVerdict(seat);
     } finally {
       // With what came of it; also where that could not be written, for the judge goes on from here.
-      if (judged !== null && judged !== before.judged) this.#ticks.record(seat, judged);
+      if (seat.judging.judged !== before.judged) this.#ticks.record(seat);
     }
     await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
   }
@@ -247,16 +253,5 @@ export class Term {
     if (nowMs - this.#purgedMs < Math.min(PURGE_EVERY_MS, this.#parts.settings.purgeAfterMs)) return;
     this.#purgedMs = nowMs;
     await this.#publisher.purge();
-  }
-
-  /** Once per turn of the event loop, after all messages that came with it; a tick that still waits is not queued again. */
-  #once(what: "receipts" | "evidence" | "tick", then: () => void): void {
-    if (this.#waiting.has(what)) return;
-    this.#waiting.add(what);
-    setImmediate(() => {
-      then();
-      if (what === "tick") this.#mailbox.post(() => void this.#waiting.delete(what));
-      else this.#waiting.delete(what);
-    });
   }
 }

@@ -1,6 +1,6 @@
 import { FORMAT } from "../contract/names.ts";
 import type { RecordedTick } from "../contract/ticks.ts";
-import type { Judged } from "./judging.ts";
+import type { Judging } from "./judging.ts";
 import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
 
@@ -8,6 +8,8 @@ import type { Seat } from "./seats.ts";
 const MOST_WAITING = 1_000;
 /** A replay can begin at each of these, also where the older ones are gone. */
 const STATE_EVERY = 1_000;
+
+type Recorded = Pick<Seat, "name" | "live"> & Readonly<{ judging: Pick<Judging, "judged"> }>;
 
 /** What the newest message of one rollout in this term told. */
 interface Told {
@@ -34,9 +36,9 @@ export class TickRecorder {
     this.#parts = parts;
   }
 
-  /** Sends a batch on its way; never throws for what becomes of it. */
-  record(seat: Pick<Seat, "name" | "live">, judged: Judged): void {
-    const { name, live } = seat;
+  /** Sends the batch that was judged last on its way; never throws for what becomes of it. */
+  record({ name, live, judging: { judged } }: Recorded): void {
+    if (judged === null) return;
     const policy = JSON.stringify(judged.policy);
     const { firstRun } = live.plan;
     const known = this.#told.get(name);

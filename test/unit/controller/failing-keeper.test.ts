@@ -111,10 +111,8 @@ describe("what the judge should know", () => {
   });
 
   test("explains more failing requests of a known user the longer the attempt lasts", async () => {
-    const message = failingMessage(1, { "2 canary": { 7: 50 } });
-    const [history] = failingMessage(1, { "1 stable": { 7: 60 } }).runs;
-    const histories = history === undefined ? [] : [{ rollout: "cart", users: history.users }];
-    keeper.hear("s1", { ...message, histories });
+    const message = failingMessage(1, { "2 canary": { 7: 50 } }, { 7: 60 });
+    keeper.hear("s1", message);
     expect(judged()?.canary.knownRequests).toBe(3);
     await after(600_000);
     keeper.hear("s1", message);

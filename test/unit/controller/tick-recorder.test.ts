@@ -32,10 +32,11 @@ function recording() {
       const policy = change.policy ?? standard;
       const batch = batchAt(at, { stable: failing(0, 100), canary: failing(0, 5) });
       const { state: after, record } = judge(policy, state, batch);
-      recorder.record(
-        { name: "cart", live: liveOf("cart", { ...planState("stage"), firstRun: change.firstRun ?? 1 }) },
-        { policy, before: state, batch, record },
-      );
+      recorder.record({
+        name: "cart",
+        live: liveOf("cart", { ...planState("stage"), firstRun: change.firstRun ?? 1 }),
+        judging: { judged: { policy, before: state, batch, record } },
+      });
       state = after;
       for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
     },

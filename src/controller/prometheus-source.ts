@@ -1,0 +1,64 @@
+import type { LiveState } from "../contract/live.ts";
+import { isJudged } from "../core/plan/judged.ts";
+import type { Logger } from "../io/log.ts";
+import type { PrometheusApi } from "../io/prometheus-api.ts";
+import { counterQuery, countersOf } from "../io/prometheus-counters.ts";
+import type { SourcedReport } from "./judging.ts";
+import { scrapedReports } from "./prometheus-evidence.ts";
+
+interface SourceParts {
+  readonly api: PrometheusApi;
+  readonly everyMs: number;
+  readonly log: Pick<Logger, "info" | "warn">;
+  /** Rollouts as they stand. */
+  rollouts(): readonly LiveState[];
+  heard(reports: readonly SourcedReport[]): void;
+}
+
+/** Reads the counts of all judged rollouts from Prometheus, again and again, in place of what sidecars send. */
+export class PrometheusSource {
+  readonly #parts: SourceParts;
+  readonly #timer: NodeJS.Timeout;
+  /** Of whom Prometheus knows nothing although a share is served; said once. */
+  readonly #unknown = new Set<string>();
+  #isUnderWay = false;
+  #isTroubled = false;
+
+  constructor(parts: SourceParts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => void this.#round(), parts.everyMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** One round at a time: a slow server is not asked twice at once. */
+  async #round(): Promise<void> {
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    const { log } = this.#parts;
+    try {
+      for (const live of this.#parts.rollouts()) if (isJudged(live.plan)) await this.#ask(live);
+      if (this.#isTroubled) log.info({}, "Prometheus answers again");
+      this.#isTroubled = false;
+    } catch (error) {
+      if (!this.#isTroubled) log.warn({ err: error }, "Prometheus does not answer: no evidence, so nothing advances; trying again");
+      this.#isTroubled = true;
+    } finally {
+      this.#isUnderWay = false;
+    }
+  }
+
+  async #ask({ rollout, shareBp }: LiveState): Promise<void> {
+    const counters = countersOf(await this.#parts.api.instant(counterQuery(rollout)));
+    const [atMs] = counters.flatMap(({ points }) => [...points.keys()]);
+    if (atMs !== undefined) {
+      this.#unknown.delete(rollout);
+      return this.#parts.heard(scrapedReports(counters, atMs));
+    }
+    if (shareBp === 0 || this.#unknown.has(rollout)) return;
+    this.#unknown.add(rollout);
+    this.#parts.log.warn({ rollout }, "Prometheus knows no counts of this rollout; does it scrape the sidecars' --metrics?");
+  }
+}
