@@ -11,9 +11,7 @@ const firstBack = (failed: Readonly<{ stable: number; canary: number }>, given =
 
 describe("an objective for errors", () => {
   test("takes back a canary above it while stable keeps it, however much more than stable is tolerated", () => {
-    expect(firstBack({ stable: 1, canary: 6 })?.reason).toMatch(
-      /^errors 3 % on canary, above the objective of 1 %: [\d,]+ : 1$/,
-    );
+    expect(firstBack({ stable: 1, canary: 6 })?.reason).toMatch(/^errors 3 % on canary, above the objective of 1 %: [\d,]+ : 1$/);
     expect(firstBack({ stable: 1, canary: 6 }, { ...policy, maxErrorIncrease: 0.05 })).toBeUndefined();
   });
 
