@@ -48,8 +48,8 @@ export function firstShareBp({ startBp, budget }: Ramp, requestsPerSecond: numbe
 
 /**
  * The share that a ramp goes to, in basis points; the present one when it stays. It grows by the clock to 10 % within three minutes,
- * whatever the evidence (unless that speaks for harm), and further as far as the evidence calls it safe. In doubt it stays, in
- * more doubt it goes back to 10 %: reversible, long before the verdict.
+ * whatever the evidence (unless that speaks for harm), on to 50 % within two more while nothing at all speaks for harm, and as far as
+ * the evidence calls it safe. In doubt it stays, in more doubt it goes back to 10 %: reversible, long before the verdict.
  */
 export function nextShareBp(ramp: Ramp, moment: RampMoment): number {
   const { shareBp, rampMs, shareMs, verdict, safeShareBp, odds, requestsPerSecond } = moment;

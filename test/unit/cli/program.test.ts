@@ -42,6 +42,15 @@ describe("exit codes", () => {
   });
 });
 
+test("`serin apply --dry-run` tells what a ramp would do", async () => {
+  const example = join(packageRoot(), "docs", "examples", "ramp.yaml");
+  const { out } = await runWith(["apply", "-f", example, "--dry-run"]);
+  expect(out).toContain(
+    "  ramp: from what 20 failed requests allow to 50 % by the evidence, 5 min 0 s at least, paused after 1 h 0 min without proof\n",
+  );
+  expect(out).toContain("  then 95 % for 30 min 0 s, then 100 %\n");
+});
+
 test("`serin apply --dry-run` tells what the rollout would do, a preset written out", async () => {
   const file = fileOf(
     "dry.yaml",
@@ -55,7 +64,7 @@ test("`serin apply --dry-run` tells what the rollout would do, a preset written 
     "  stage 2: 5 % for 10 s at least, 200 outcomes of the canary",
     "  stage 3: 25 % for 10 s at least, 500 outcomes of the canary",
     "  stage 4: 50 % for 10 s at least, 1000 outcomes of the canary",
-    "  checks: errors at most 1 point worse than stable, slow requests at most 2 points",
+    "  checks: errors at most 1 point worse than stable, slow requests at most 0.5 points",
     "",
   ]);
 });
