@@ -28,7 +28,7 @@ export interface WebhookCall {
 export type WebhookAnswer = Readonly<{ verdict: Verdict; reason: string }>;
 
 /** Headers of a question: `sha256=` and the hex digits of an HMAC over the timestamp, a dot and the body; and that timestamp in seconds. */
-export const SIGNATURE_HEADERS = { signature: "x-serin-signature", timestamp: "x-serin-timestamp" } as const;
+const SIGNATURE_HEADERS = { signature: "x-serin-signature", timestamp: "x-serin-timestamp" } as const;
 
 const MAX_BYTES = 64 * 1_024;
 const TRIES = 3;

@@ -4,7 +4,7 @@ import type { GaugePolicy } from "./gauge.ts";
 import type { OwnCheck } from "./types.ts";
 
 /** The name of the gauge that stands in `checks.saturation`. */
-export const SATURATION = "saturation";
+const SATURATION = "saturation";
 
 /** Those of a rollout's own checks that are bet on: what is counted. */
 export const ownChecksOf = ({ own = [] }: Pick<Checks, "own">): OwnCheck[] =>
