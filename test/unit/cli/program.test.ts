@@ -55,7 +55,7 @@ test("`serin apply --dry-run` tells what the rollout would do, a preset written 
     "  stage 2: 5 % for 10 s at least, 200 outcomes of the canary",
     "  stage 3: 25 % for 10 s at least, 500 outcomes of the canary",
     "  stage 4: 50 % for 10 s at least, 1000 outcomes of the canary",
-    "  checks: errors at most 1 point worse than stable, slow requests at most 2 points",
+    "  checks: errors at most 1 point worse than stable, slow requests at most 0.5 points",
     "",
   ]);
 });

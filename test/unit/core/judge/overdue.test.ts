@@ -84,7 +84,8 @@ describe("requests that have not ended", () => {
 
   test("take little room however long the rollout and however often evidence comes", () => {
     let state = startOverdue(0);
-    for (let atMs = 0; atMs < 600_000; atMs += 100) ({ state } = overdueAfter(state, said(1, 1), { nowMs: atMs, boundsMs: LATENCY_BOUNDS_MS }));
+    for (let atMs = 0; atMs < 600_000; atMs += 100)
+      ({ state } = overdueAfter(state, said(1, 1), { nowMs: atMs, boundsMs: LATENCY_BOUNDS_MS }));
     expect(state.marks.length).toBeLessThanOrEqual(AGE_S + 2);
   });
 

@@ -39,7 +39,11 @@ describe("a canary that gets another part of the decisions than its share", () =
 
   test("is the mean of the shares where these grew: what was right is no skew later", () => {
     const grown = [100, 200, 500].flatMap((canary, index) =>
-      repeated(40, { stable: failing(0, 1_000), canary: failing(0, canary), split: { shareBp: canary * 10, canary, all: 1_000 } }, index * 40_000),
+      repeated(
+        40,
+        { stable: failing(0, 1_000), canary: failing(0, canary), split: { shareBp: canary * 10, canary, all: 1_000 } },
+        index * 40_000,
+      ),
     );
     const { state, records } = judgeAll(grown, policy);
     expect(state.split.expected).toBeCloseTo(state.split.canary, 6);
