@@ -41,6 +41,7 @@ const policy: JudgePolicy = {
   maxErrorIncrease: 0.000_5,
   maxSlowIncrease: 0.005,
   errorProof: 0.005,
+  isRamp: true,
   minSample: 1,
   boundsMs: stage.boundsMs,
 };

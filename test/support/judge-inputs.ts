@@ -6,12 +6,13 @@ import type { EvidenceBatch, FailedUsers, JudgePolicy, Outcomes } from "../../sr
 import { binomial } from "./random.ts";
 import { type Behaviour, outcomes } from "./traffic.ts";
 
-/** The tolerances that a rollout has when it names none, and a small minimum sample. */
+/** Tolerances that are easy to reckon with, wider than the defaults, and a small minimum sample. */
 export const policy: JudgePolicy = {
   alpha: 0.01,
   maxErrorIncrease: 0.005,
   maxSlowIncrease: 0.02,
   errorProof: 0.005,
+  isRamp: false,
   minSample: 50,
   boundsMs: LATENCY_BOUNDS_MS,
 };

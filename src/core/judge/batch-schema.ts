@@ -33,6 +33,7 @@ export const JudgePolicySchema = z.looseObject({
   maxSlowIncrease: z.number(),
   errorProof: z.number(),
   errorObjective: z.number().exactOptional(),
+  isRamp: z.boolean(),
   minSample: z.number(),
   own: z.array(OwnCheckSchema).exactOptional(),
   boundsMs: z.array(z.number()),

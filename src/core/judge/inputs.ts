@@ -30,9 +30,10 @@ class Digest {
     return [this.#low, this.#high].map((lane) => (lane >>> 0).toString(16).padStart(8, "0")).join("");
   }
 
-  policy({ alpha, maxErrorIncrease, maxSlowIncrease, errorProof, errorObjective, minSample, own, boundsMs }: JudgePolicy): void {
+  policy({ alpha, maxErrorIncrease, maxSlowIncrease, errorProof, errorObjective, isRamp, minSample, own, boundsMs }: JudgePolicy): void {
     for (const tolerance of [alpha, maxErrorIncrease, maxSlowIncrease, errorProof, errorObjective ?? -1]) this.#fraction(tolerance);
     this.#count(minSample);
+    this.#mix(isRamp ? 1 : 0);
     this.#counts(boundsMs.length, boundsMs);
     for (const { name, harm, tolerated, weight } of own ?? []) {
       this.#word(`${name} ${harm} ${weight}`);

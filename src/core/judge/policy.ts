@@ -23,6 +23,7 @@ export function policyOf(
     maxSlowIncrease: checks.latency.maxIncrease,
     errorProof: checks.errors.proof,
     ...(objective === undefined ? {} : { errorObjective: objective }),
+    isRamp: "ramp" in strategy,
     minSample,
     own: ownChecksOf(checks),
     boundsMs,

@@ -88,7 +88,7 @@ function whatIsKnown(scene: Scene): Answer {
   if (canarySample === 0) return unknown("no outcome of the canary yet");
   if (stableSample === 0) return unknown("no outcome of stable to compare the canary with");
 
-  const safeShare = isProven(scene) ? FULL_BP : safeShareBp(unprovenIn(scene), rateOf(state) ?? 0);
+  const safeShare = isProven(scene) ? FULL_BP : safeShareBp(unprovenIn(scene), policy.isRamp ? (rateOf(state) ?? 0) : undefined);
   const hold = (reason: string): Answer => ({ verdict: "hold", reason, safeShareBp: safeShare });
   if (evidence >= HOLD_ODDS) return hold(suspected(scene));
   if (upper === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
@@ -105,22 +105,24 @@ function whatIsKnown(scene: Scene): Answer {
 }
 
 /** What may still go wrong; slow requests are not asked about where no time is told. */
-function unprovenIn({ errors, findings, state }: Scene): Unproven {
-  const slow = slowFindings(findings, state).map(({ check }) => check.upper ?? 1);
+function unprovenIn(scene: Scene): Unproven {
+  const { errors } = scene;
+  const slow = slowFindings(scene).map(({ check }) => check.upper ?? 1);
   return { errors: errors.check.upper ?? 1, slow: Math.max(0, ...slow) };
 }
 
-const slowFindings = (findings: readonly Finding[], { stable }: JudgeState): readonly Finding[] =>
-  countOf(stable.latency) === 0 ? [] : findings.filter(({ question }) => question.slowAt !== undefined);
+const slowFindings = ({ policy, findings, state: { stable } }: Scene): readonly Finding[] =>
+  !policy.isRamp || countOf(stable.latency) === 0 ? [] : findings.filter(({ question }) => question.slowAt !== undefined);
 
 /** For everybody: the bound on errors is below the wanted one or stable's own ratio, and that of each quantile below its own. */
-function isProven({ errors, findings, state, evidence }: Scene): boolean {
+function isProven(scene: Scene): boolean {
+  const { errors, state, evidence } = scene;
   const { nowMs, canarySinceMs } = state;
   const relaxed = RELAXED.findLast(({ afterMs }) => nowMs - (canarySinceMs ?? nowMs) >= afterMs);
   const times = evidence < RELAXED_ODDS ? (relaxed?.times ?? 1) : 1;
   const isBelow = ({ check, question }: Finding, most: number): boolean =>
     check.upper !== null && check.upper <= Math.max(times * question.proof, most);
-  return isBelow(errors, errors.check.stable ?? 0) && slowFindings(findings, state).every((finding) => isBelow(finding, 0));
+  return isBelow(errors, errors.check.stable ?? 0) && slowFindings(scene).every((finding) => isBelow(finding, 0));
 }
 
 /** What is proven so far, for people. */

@@ -78,6 +78,8 @@ export interface JudgePolicy {
   readonly errorProof: number;
   /** The most that may fail at all. */
   readonly errorObjective?: number;
+  /** Shares follow from the evidence alone. Else a person chose them: then slow requests speak against a canary, and prove nothing for it. */
+  readonly isRamp: boolean;
   /** Fewest canary outcomes in the current run before `advance`. */
   readonly minSample: number;
   readonly own?: readonly OwnCheck[];

@@ -93,6 +93,8 @@ export interface Counts {
   readonly elsewhere?: number;
   /** Bucket of the latency bounds in which all requests ended. */
   readonly bucket?: number;
+  /** False where nothing is told of how long they took. */
+  readonly isTimed?: boolean;
   /** Counts of one half of hosts. */
   readonly half?: Readonly<{ ok: number; failed: number }>;
 }
@@ -127,7 +129,7 @@ export function evidenceOf(rollout: string, sequence: number, counts: readonly C
     bucketCounts: [...LATENCY_BOUNDS_MS, 0].map((_, bucket) => (bucket === (count.bucket ?? 5) ? String(all) : "0")),
     explicitBounds: LATENCY_BOUNDS_MS.map((ms) => ms / 1_000),
   });
-  const durations = counts.map((count) => duration(count, count.ok + count.failed));
+  const durations = counts.filter(({ isTimed }) => isTimed !== false).map((count) => duration(count, count.ok + count.failed));
   const hosts = attribute("half", "hosts");
   const halves = counts.flatMap((count) =>
     count.half === undefined

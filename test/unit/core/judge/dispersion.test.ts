@@ -33,7 +33,7 @@ describe("how many outcomes count as one", () => {
   });
 
   test("falls towards the floor where halves differ by chance alone, and never below it", () => {
-    const [few, many] = [5, 400].map((blocks) => dispersionOf(after(fair(blocks, 20)), unknown));
+    const [few, many] = [60, 400].map((blocks) => dispersionOf(after(fair(blocks, 20)), unknown));
     expect(few).toBeLessThan(prior);
     expect(many).toBeLessThan(Number(few));
     expect(many).toBeLessThan(1.7);

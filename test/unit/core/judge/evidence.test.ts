@@ -1,12 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { logBet } from "../../../../src/core/judge/bet.ts";
 import { judge, startJudge } from "../../../../src/core/judge/judge.ts";
-import { JudgeStateSchema } from "../../../../src/core/judge/state.ts";
+import { HARM_FACTOR, HARM_ODDS, START_WEALTH } from "../../../../src/core/judge/parameters.ts";
+import { type JudgeState, JudgeStateSchema, type MetricState } from "../../../../src/core/judge/state.ts";
 import type { EvidenceBatch } from "../../../../src/core/judge/types.ts";
-import { batchAt, failing, judgeAll, none, policy, SINCE_MS } from "../../../support/judge-inputs.ts";
+import { batchAt, failing, failingUsers, judgeAll, none, policy, repeated, SINCE_MS } from "../../../support/judge-inputs.ts";
 import { randomOf } from "../../../support/random.ts";
 
+function metricIn({ metrics }: JudgeState, key: string): MetricState {
+  const metric = metrics[key];
+  if (metric === undefined) throw new Error(`no metric ${key}`);
+  return metric;
+}
+
 const good = batchAt(1_000, { stable: failing(1, 1_000), canary: failing(0, 100) });
+
+const half = failingUsers(1, 10, { newly: 1, knownRequests: 0 });
+const counts = { canaryHits: 1, canary: 2, stableHits: 1, stable: 2 };
 
 describe("counts that make no sense are no data", () => {
   test.each<{ title: string; batch: EvidenceBatch }>([
@@ -15,13 +25,39 @@ describe("counts that make no sense are no data", () => {
     { title: "a fraction", batch: { ...good, stable: failing(0.5, 100) } },
     { title: "infinity", batch: { ...good, stable: failing(0, Number.POSITIVE_INFINITY) } },
     { title: "more failures than requests", batch: { ...good, canary: failing(101, 100) } },
+    { title: "decisions that are no count", batch: { ...good, canary: { ...none, decided: -5 } } },
+    { title: "ends that are no count", batch: { ...good, canary: { ...none, settled: -5 } } },
     { title: "a negative bucket", batch: { ...good, canary: { ...none, latency: [1, -1] } } },
     { title: "a bucket too many", batch: { ...good, stable: { ...none, latency: new Array<number>(25).fill(1) } } },
     { title: "a run that is no number", batch: { ...good, run: Number.NaN } },
+    { title: "a run's outcomes that are no number", batch: { ...good, runCanary: Number.NaN } },
     { title: "a time that is no number", batch: { ...good, nowMs: Number.NaN } },
+    { title: "fewer than no users", batch: { ...good, canary: { ...half, users: { newly: -1, knownRequests: 0 } } } },
+    { title: "half a request of known users", batch: { ...good, canary: { ...half, users: { newly: 1, knownRequests: 0.5 } } } },
+    { title: "a half of hosts with more failures than requests", batch: { ...good, halves: { hosts: failing(2, 1) } } },
+    { title: "a half of keys with a negative bucket", batch: { ...good, halves: { keys: { ...half, latency: [-1] } } } },
+    { title: "a share above 100 %", batch: { ...good, split: { shareBp: 10_001, canary: 1, all: 2 } } },
+    { title: "a share that is no number", batch: { ...good, split: { shareBp: Number.NaN, canary: 1, all: 2 } } },
+    { title: "more decisions for the canary than there were", batch: { ...good, split: { shareBp: 100, canary: 3, all: 2 } } },
+    { title: "fewer than no decisions", batch: { ...good, split: { shareBp: 100, canary: -1, all: 2 } } },
+    { title: "decisions without a number", batch: { ...good, split: { shareBp: 100, canary: 0, all: Number.NaN } } },
+    ...(["canaryHits", "canary", "stableHits", "stable"] as const).map((key) => ({
+      title: `an own check's ${key} below 0`,
+      batch: { ...good, own: { orders: { ...counts, [key]: -1 } } },
+    })),
   ])("$title", ({ batch }) => {
     const before = judgeAll([good, good]);
-    expect(judge(policy, before.state, batch)).toEqual({ state: before.state, record: before.records[1] });
+    const after = judge(policy, before.state, batch);
+    const { inputs: _a, ...known } = before.state;
+    const { inputs: _b, ...knownAfter } = after.state;
+    expect(knownAfter).toEqual(known);
+    expect(after.record).toEqual({ ...before.records[1], inputs: after.state.inputs });
+  });
+
+  test("and what does is: halves, split and own counts with good ones", () => {
+    const whole = { ...good, halves: { hosts: half, keys: half }, split: { shareBp: 10_000, canary: 2, all: 2 }, own: { orders: counts } };
+    expect(judgeAll([whole]).state.split).not.toEqual(judgeAll([good]).state);
+    expect(judgeAll([whole]).state.canary.requests).toBe(100);
   });
 });
 
@@ -32,20 +68,22 @@ describe("time", () => {
       { ...good, nowMs: SINCE_MS - 60_000 },
     ]);
     expect(records.map(({ atMs }) => atMs)).toEqual([SINCE_MS + 60_000, SINCE_MS + 60_000]);
-    expect(state.metrics.errors.betAtMs).toBe(SINCE_MS + 60_000);
+    expect(metricIn(state, "errors").betAtMs).toBe(SINCE_MS + 60_000);
   });
 
-  test("puts the reserve on the bets bit by bit for thirty days, and no more", () => {
+  test("puts the reserve on the bets bit by bit for thirty days from the canary's first outcome, and no more", () => {
     const afterMs = [0, 30_000, 86_400_000, 30 * 86_400_000, 60 * 86_400_000];
-    const judged = afterMs.map((_, index) => judgeAll(afterMs.slice(0, index + 1).map((ms) => batchAt(ms, {}))));
+    const judged = afterMs.map((_, index) =>
+      judgeAll(afterMs.slice(0, index + 1).map((ms) => batchAt(ms, ms === 0 ? { canary: failing(0, 1) } : {}))),
+    );
     expect(judged.map(({ records }) => records.at(-1)?.checks[0]?.odds)).toEqual(afterMs.map(() => expect.closeTo(1, 9)));
-    const wealth = judged.map(({ state }) => state.metrics.errors.harm[0]?.wealth);
+    const wealth = judged.map(({ state }) => metricIn(state, "errors").harm[0]);
     expect(wealth).toEqual([0.5, 0.53, 0.85, 1, 1].map((expected) => expect.closeTo(expected, 2)));
   });
 });
 
 describe("outcomes wait for those of the other side", () => {
-  const errorsAfter = (batches: readonly EvidenceBatch[]) => judgeAll(batches).state.metrics.errors;
+  const errorsAfter = (batches: readonly EvidenceBatch[]) => metricIn(judgeAll(batches).state, "errors");
 
   test("stable is learned at once before the canary begins", () => {
     const metric = errorsAfter([batchAt(1_000, { stable: failing(30, 1_000) })]);
@@ -57,7 +95,7 @@ describe("outcomes wait for those of the other side", () => {
     expect(errorsAfter(waiting).batch).toMatchObject({ stable: 20, canary: 0 });
     const learned = errorsAfter([...waiting, batchAt(31_000, { stable: failing(0, 10) })]);
     expect(learned.batch).toMatchObject({ stable: 0, canary: 0 });
-    expect(learned.harm).toMatchObject(errorsAfter([good]).harm.map(({ odds }) => ({ odds })));
+    expect(learned.totals).toEqual({ ...errorsAfter([good]).totals, stable: 1_030 });
   });
 
   test("the canary waits for stable as long as it takes", () => {
@@ -69,15 +107,15 @@ describe("outcomes wait for those of the other side", () => {
 describe("a bet", () => {
   test("is placed on what stable did before, and never on what the batch itself tells of it", () => {
     const past = batchAt(0, { stable: failing(30, 1_000) });
-    const { state } = judgeAll([past, batchAt(0, { stable: failing(90, 300), canary: failing(1, 20) })]);
-    const level = 1.1 * 0.03 + policy.maxErrorIncrease;
-    const expected = state.metrics.errors.harm.map(({ odds }) => {
+    const { state, records } = judgeAll([past, batchAt(0, { stable: failing(90, 300), canary: failing(1, 20) })]);
+    const level = HARM_FACTOR * 0.03 + policy.maxErrorIncrease;
+    const expected = HARM_ODDS.map((odds) => {
       const guess = { stable: 0.03, canary: (odds * level) / (1 - level + odds * level) };
-      const counts = { canaryHits: 1, canary: 20, stableHits: 90, stable: 300 };
-      const win = logBet(counts, { factor: 1.1, margin: policy.maxErrorIncrease }, guess);
-      return { odds, wealth: expect.closeTo(0.5 * Math.exp(win / 1.2), 12) };
+      const batch = { canaryHits: 1, canary: 20, stableHits: 90, stable: 300 };
+      const win = logBet(batch, { factor: HARM_FACTOR, margin: policy.maxErrorIncrease }, guess);
+      return expect.closeTo(START_WEALTH * Math.exp(win / Number(records[1]?.checks[0]?.dispersion)), 9);
     });
-    expect(state.metrics.errors.harm).toEqual(expected);
+    expect(metricIn(state, "newly").harm).toEqual(expected);
   });
 });
 
@@ -93,12 +131,32 @@ describe("a plan that tolerates something else", () => {
     expect(before.records.at(-1)?.verdict).toBe("advance");
     expect(record).toMatchObject({ verdict: "unknown" });
     expect(record.checks[0]).toMatchObject({ threshold: 0.02, upper: null, canarySample: 1_000 });
-    expect(state.metrics.slowP50).toMatchObject({ tolerated: 0.02 });
+    expect(metricIn(state, "errors").totals.canary).toBe(1_000);
   });
 
-  test("always has the tolerated margin to prove, however wide", () => {
-    const { state } = judgeAll([good], { ...policy, maxErrorIncrease: 0.97 });
-    expect(state.metrics.errors.safe.map(({ times }) => times)).toEqual([0.5, 1]);
+  test("is a question of errors alone where only these are tolerated otherwise: slow bets go on", () => {
+    const before = judgeAll([good]).state;
+    const { state } = judge({ ...policy, maxErrorIncrease: 0.02 }, before, { ...good, nowMs: SINCE_MS + 2_000 });
+    expect(metricIn(state, "slowP50").question).toEqual(metricIn(before, "slowP50").question);
+    expect(metricIn(state, "errors").question).not.toEqual(metricIn(before, "errors").question);
+  });
+
+  test.each([
+    { title: "a wider rise to disprove", given: { ...policy, errorProof: 0.01 } },
+    { title: "a narrower one", given: { ...policy, errorProof: 0.001 } },
+  ])("asks for other proofs: $title", ({ given }) => {
+    const bets = metricIn(judgeAll([good], given).state, "newly");
+    expect(bets.question.slice(2).every((margin) => margin > 0 && margin < 1)).toBe(true);
+    expect(bets.question).toContain(given.errorProof);
+    expect(bets.safe).toHaveLength(2 * (bets.question.length - 2));
+  });
+
+  test("that tolerates nearly everything rolls nobody back for errors", () => {
+    const { records } = judgeAll(repeated(30, { stable: failing(0, 1_000), canary: failing(100, 100) }), {
+      ...policy,
+      maxErrorIncrease: 0.99,
+    });
+    expect(records.some(({ verdict }) => verdict === "rollback")).toBe(false);
   });
 });
 
@@ -115,7 +173,8 @@ describe("the state", () => {
       ...Array.from({ length: 20 }, () => batchAt(0, { stable: failing(0, 45_000), canary: failing(400, 400) })),
       won,
     ]);
-    const wealth = [...state.metrics.errors.harm, ...state.metrics.errors.safe.flatMap(({ bets }) => bets)].map((bet) => bet.wealth);
+    const { harm, safe } = metricIn(state, "newly");
+    const wealth = [...harm, ...safe];
     expect(wealth.every(Number.isFinite)).toBe(true);
     expect(wealth).toContain(0);
   });

@@ -14,6 +14,7 @@ const policy: JudgePolicy = {
   maxErrorIncrease: 0.01,
   maxSlowIncrease: 0.02,
   errorProof: 0.005,
+  isRamp: false,
   minSample: 1,
   boundsMs: [100],
 };

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { JudgePolicy } from "../../../../src/core/judge/types.ts";
 import { failing, judgeAll, policy, repeated } from "../../../support/judge-inputs.ts";
 
 /** Five points worse than stable are tolerated, and no more than 1 % may fail at all. */
 const objective = { ...policy, maxErrorIncrease: 0.05, errorObjective: 0.01 };
 
-const firstBack = (failed: Readonly<{ stable: number; canary: number }>, given = objective) =>
+const firstBack = (failed: Readonly<{ stable: number; canary: number }>, given: JudgePolicy = objective) =>
   judgeAll(repeated(120, { stable: failing(failed.stable, 1_000), canary: failing(failed.canary, 200) }), given).records.find(
     ({ verdict }) => verdict === "rollback",
   );

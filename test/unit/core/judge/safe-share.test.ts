@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { HARM_BUDGET, REACTION_MS, RELAXED } from "../../../../src/core/judge/parameters.ts";
 import { safeShareBp } from "../../../../src/core/judge/safe-share.ts";
-import { batchAt, failing, judgeAll, repeated } from "../../../support/judge-inputs.ts";
+import type { OwnCheck } from "../../../../src/core/judge/types.ts";
+import { failing, judgeAll, policy, repeated } from "../../../support/judge-inputs.ts";
 
 const HARMS = [1, 0.8, 0.4, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001];
 const RATES = [0, 0.1, 1, 10, 100, 1_000, 10_000, 100_000];
@@ -54,20 +55,25 @@ describe("the judge's safe share", () => {
   });
 
   test("is everybody at twice the rise when nothing has spoken for harm for long, and not before", () => {
-    const afterMs = RELAXED.afterMs + 1_000;
+    const afterMs = RELAXED[0].afterMs + 1_000;
     const all = shares(afterMs / 1_000 + 10, failing(0, 3), failing(1, 1_000));
     const first = all.indexOf(10_000);
-    expect(1_000 * first).toBeGreaterThanOrEqual(RELAXED.afterMs);
+    expect(1_000 * first).toBeGreaterThanOrEqual(RELAXED[0].afterMs);
     expect(1_000 * first).toBeLessThanOrEqual(afterMs + 1_000);
   });
 
-  test("is not relaxed while anything speaks for harm", () => {
-    const afterMs = RELAXED.afterMs + 60_000;
-    const batches = Array.from({ length: afterMs / 1_000 }, (_, second) =>
-      batchAt((second + 1) * 1_000, { stable: failing(1, 1_000), canary: failing(second >= 400 && second % 10 === 0 ? 1 : 0, 3) }),
-    );
-    const last = judgeAll(batches).records.at(-1);
-    expect(last?.odds).toBeGreaterThan(1);
-    expect(last?.safeShareBp).toBeLessThan(10_000);
+  test("is not relaxed while anything speaks for harm, be it another check", () => {
+    const own: OwnCheck[] = [{ name: "orders", harm: "lower", tolerated: 0.1, weight: "critical" }];
+    const told = (canaryHits: number) => ({
+      stable: failing(1, 1_000),
+      canary: failing(0, 3),
+      own: { orders: { canaryHits, canary: 10, stableHits: 500, stable: 1_000 } },
+    });
+    const fineS = RELAXED[0].afterMs / 1_000 + 10;
+    const { records } = judgeAll([...repeated(fineS, told(5)), ...repeated(20, told(1), 1_000 * fineS)], { ...policy, own });
+    expect(records[fineS - 1]).toMatchObject({ verdict: "advance", safeShareBp: 10_000 });
+    const suspected = records.filter(({ odds }) => odds >= RELAXED_ODDS && odds < 1 / policy.alpha).map((each) => each.safeShareBp);
+    expect(suspected.length).toBeGreaterThan(0);
+    expect(suspected).not.toContain(10_000);
   });
 });
