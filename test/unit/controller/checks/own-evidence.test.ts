@@ -19,7 +19,11 @@ const rollout = rolloutOf("cart", {
 });
 const news = (change: Partial<OwnNews> = {}): OwnNews => ({ isNew: true, counts: {}, samples: {}, hits: {}, findings: [], ...change });
 const decided = (stable: number, canary: number) =>
-  batchOf([pointOf({ measure: "decided", variant: "stable", values: [stable] }), pointOf({ measure: "decided", values: [canary] })], 3, 0);
+  batchOf(
+    [pointOf({ measure: "decided", variant: "stable", values: [stable] }), pointOf({ measure: "decided", values: [canary] })],
+    { run: 3, shareBp: 1_000 },
+    0,
+  );
 
 describe("feedback is counted of the requests that were decided", () => {
   test("and waits while there are fewer of them", () => {
@@ -54,7 +58,7 @@ describe("judging with checks of the rollout's own", () => {
     ),
   });
   const judged = (before: Judging, own: OwnNews | undefined, reports: Parameters<typeof judgeReports>[2], nowMs: number): Judging =>
-    judgeReports(before, { rollout, plan: planState("stage"), own }, reports, nowMs);
+    judgeReports(before, { rollout, plan: planState("stage"), shareBp: 1_000, own }, reports, nowMs);
   const smoke = (verdict: "advance" | "rollback") => [{ name: "smoke", isCritical: true, verdict, reason: `says ${verdict}` }];
   const started = (): Judging => judged(startJudging(1, 0), undefined, [evidence(1, 50_000)], 1_000);
 
