@@ -110,9 +110,10 @@ export function judgeReports(
   const tally = addToTally(judging.tally, found, plan.run);
   if ((found.length === 0 && !isNew) || !isJudged(plan)) return { ...judging, cursors, tally };
   const counted = batchOf(found, { run: plan.run, shareBp }, nowMs);
-  // A share decides for users with a key alone.
+  // A share decides for users with a key alone; Prometheus knows no users, and sidecars that it scrapes may tell nobody of theirs.
   const before = judging.told ?? (found.some(({ measure }) => measure === "shared") ? NOBODY_FAILED : null);
-  const known = users === undefined || before === null ? { batch: counted, told: before } : withUsers(counted, before, users);
+  const known =
+    users === undefined || before === null || isScraped(cursors) ? { batch: counted, told: before } : withUsers(counted, before, users);
   const taken = takeOwn(judging.own, { rollout, own }, known.batch);
   const batch = taken.counts === undefined ? known.batch : { ...known.batch, own: taken.counts };
   const policy = policyOf(rollout, plan);
