@@ -58,6 +58,13 @@ export default {
       to: { path: "^src/core/(decide|judge)/", pathNot: "^src/core/judge/types\\.ts$" },
     },
     {
+      name: "simulate-and-replay-decide-nothing",
+      comment: "They take counts through judge and plan; which request goes where is no part of it.",
+      severity: error,
+      from: { path: "^src/core/(simulate|replay)/" },
+      to: { path: "^src/core/decide/" },
+    },
+    {
       name: "nobody-imports-bin",
       severity: error,
       from: { path: "^src/", pathNot: "^src/bin/" },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HALF_METRICS, HALF_NAMES } from "../src/contract/evidence.ts";
 import { EXIT_MEANING } from "../src/contract/exit-codes.ts";
 import { METRIC_FACTS } from "../src/contract/metric-facts.ts";
 import { STREAMS, SUBJECTS } from "../src/contract/names.ts";
@@ -127,6 +128,7 @@ const metricsPage = (): string =>
   page(
     "Metrics",
     "Sidecars serve these at `/metrics` (127.0.0.1:9464), controllers where `--http` says. Labels `run`, `rollout` and `variant` are bounded: the last 8 runs of the rollouts in force.",
+    `In evidence over NATS, and nowhere else, stand \`${HALF_METRICS.outcomes}\` and \`${HALF_METRICS.duration}\`: the part of each series of stable that is in one half of upstream hosts and in one half of users (label \`half\`: ${HALF_NAMES.map((name) => `\`${name}\``).join(", ")}), from which the controller measures how far outcomes come in clumps. A scrape would hold each such series three times.`,
     table(
       ["Name", "Kind", "Labels", "Meaning"],
       METRIC_FACTS.map(({ name, kind, labels, meaning }) => [
@@ -191,6 +193,11 @@ const natsPage = (): string =>
           `\`${SUBJECTS.allMix}\``,
           "users of rollouts that ask for their mix, hashed, with the values they bring; by run and variant",
           "sidecars",
+        ],
+        [
+          `\`${SUBJECTS.allFeedback}\``,
+          "what users say of a rollout, request and reply; keys hashed, but for those that applications send",
+          "controllers, applications",
         ],
       ],
     ),

@@ -42,6 +42,7 @@ const keepSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1")
 const parts: CliParts = {
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
+  columns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
   input: () => (process.stdin.isTTY ? undefined : createInterface({ input: process.stdin })),
   user: process.env["SERIN_USER"] ?? userInfo().username,
   host: hostname(),
@@ -111,7 +112,7 @@ const parts: CliParts = {
       expectedVariant: plainVariant,
       out: parts.out,
       error: parts.error,
-      columns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
+      columns: parts.columns,
     });
   },
 };

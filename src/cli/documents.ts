@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { DocumentError, type Fault, UsageError } from "../contract/errors.ts";
+import type { Rollout } from "../contract/rollout.ts";
 import { type Documents, type RolloutDocument, readDocuments, type SegmentDocument } from "../io/documents.ts";
 
 /** Reads and checks all files together. Throws DocumentError with the faults of all of them, and UsageError where two hold the same segment. */
@@ -35,4 +36,13 @@ export async function readText(file: string): Promise<string> {
       { cause },
     );
   }
+}
+
+/** The rollout of that name in a file, or the only one; `verb` is the command that asks for it. */
+export async function oneRollout(file: string, name: string | undefined, verb: string): Promise<Rollout> {
+  const rollouts = (await readFiles([file])).rollouts.map(({ rollout }) => rollout);
+  const found = name === undefined && rollouts.length === 1 ? rollouts[0] : rollouts.find((rollout) => rollout.name === name);
+  if (found !== undefined) return found;
+  const names = rollouts.map((rollout) => rollout.name).join(", ") || "no rollout";
+  throw new UsageError(`${file} holds ${names}; name one, like \`serin ${verb} NAME -f ${file}\``);
 }

@@ -11,10 +11,25 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** Parses `--attempt`. */
-export function parseRun(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Write the number of a run, like 1.");
-  return Number(text);
+/** Parses a whole number, at least 1. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d{1,9}$/.test(text) || count < 1) throw new InvalidArgumentError("Write a whole number, at least 1.");
+  return count;
+}
+
+/** Parses a number above 0, like requests a second. */
+export function parseRate(text: string): number {
+  const rate = Number(text);
+  if (!/^\d{1,7}(\.\d{1,3})?$/.test(text) || rate === 0) throw new InvalidArgumentError("Write a number above 0, like 500 or 0.5.");
+  return rate;
+}
+
+/** Parses `0.5%`; a ratio. */
+export function parsePercent(text: string): number {
+  const value = /^(?<value>\d{1,2}(\.\d{1,3})?)%$/.exec(text)?.groups?.["value"];
+  if (value === undefined) throw new InvalidArgumentError("Write a percentage below 100%, like 0.5%.");
+  return Number(value) / 100;
 }
 
 /** Parses `--from` and `--to`; Unix milliseconds. */

@@ -1,12 +1,12 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import type { KillOrder, KillScope } from "../contract/kills.ts";
+import { type KillOrder, type KillScope, scopeToken } from "../contract/kills.ts";
 import { NameSchema } from "../contract/name-schema.ts";
 import { FORMAT } from "../contract/names.ts";
 import { hashKey } from "../core/decide/bucket.ts";
 import { saltOf } from "../core/decide/rollout-rules.ts";
 import { readSigningKey, signKill } from "../io/kill-signatures.ts";
-import { isKilled, storeKill } from "../io/kill-store.ts";
+import { readOrders, storeKill } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { readAppliedSegment, readPlan } from "../io/store.ts";
 import { confirmationText, confirmed, isObeyedByAll } from "./confirmations.ts";
@@ -42,7 +42,8 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
       who: parts.user,
       ...(reason === undefined ? {} : { reason }),
     };
-    const isOff = await isKilled(link, scope);
+    const { inForce } = await readOrders(link);
+    const isOff = inForce.some((stored) => scopeToken(stored.scope) === scopeToken(scope));
     // A lift of nothing too: sidecars may keep an order that NATS has lost.
     return { order: given, wasOff: isOff, confirmations: await confirmed(link, () => storeKill(link, scope, signKill(given, key))) };
   });

@@ -10,6 +10,8 @@ export interface Running {
 export interface CliParts {
   out(text: string): void;
   error(text: string): void;
+  /** Width of the terminal that `error` writes to; undefined where it is none. */
+  columns(): number | undefined;
   /** Lines of stdin; undefined when that is a terminal. */
   input(): AsyncIterable<string> | undefined;
   /** Who types; a claim, nothing vouches for it. */

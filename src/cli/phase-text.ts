@@ -70,7 +70,7 @@ export function nextText(plan: PlanState, ramp: Ramp | null, verdict: VerdictRec
   const { odds, safeShareBp, reason } = verdict;
   if (odds >= DOUBT_ODDS) return `next when the odds of harm are below ${DOUBT_ODDS} : 1`;
   if (verdict.verdict === "hold") return `next when nothing holds it: ${reason}`;
-  if (plan.shareBp < RAMP_CAP_BP) return `next when the evidence calls more than ${share(safeShareBp)} safe, or up to 10 % by the clock`;
+  if (plan.shareBp < RAMP_CAP_BP) return `next when the evidence calls more than ${share(safeShareBp)} safe, or by the clock`;
   if (safeShareBp < 10_000) return "next when it is proven for everybody";
   return `next at ${timeText(plan.sinceMs + ramp.minTimeMs)}, when its shortest time is over`;
 }

@@ -12,8 +12,10 @@ import {
   logLevelOption,
   mapOption,
   natsOption,
+  parseCount,
   parseDuration,
-  parseRun,
+  parsePercent,
+  parseRate,
   parseTime,
   parseWorkers,
   signingOption,
@@ -24,6 +26,7 @@ import type { CliParts } from "./parts.ts";
 import type { ReplayFlags } from "./replay.ts";
 import type { RulesFlags } from "./rules.ts";
 import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
+import type { SimulateFlags } from "./simulate.ts";
 import type { StatusFlags } from "./status.ts";
 import type { VerbFlags } from "./verbs.ts";
 import type { WatchFlags } from "./watch.ts";
@@ -81,6 +84,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .action(async (name: string | undefined, flags: KillFlags) => done(await (await import("./kill.ts")).kill(name, flags, parts)));
 
   addExplain(command, nats, parts, done);
+  addSimulate(command, parts, done);
   addReplay(command, nats, parts, done);
   command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
     done(await parts.runDemo({ json: flags.json === true })),
@@ -124,8 +128,28 @@ function addReplay(command: Add, nats: () => ReturnType<typeof natsOption>, part
       "length of a tick out of Prometheus, no shorter than the time between its scrapes; 5s when absent",
       parseDuration,
     )
-    .option("--attempt <run>", "first run of the attempt, of the ticks in NATS; the newest when absent", parseRun)
+    .option("--attempt <run>", "first run of the attempt, of the ticks in NATS; the newest when absent", parseCount)
     .action(async (name: string | undefined, flags: ReplayFlags) => done(await (await import("./replay.ts")).replay(name, flags, parts)));
+}
+
+function addSimulate(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {
+  command("simulate [name]", "tell what a plan would do to users: how long a good canary takes, and whom a fault would harm")
+    .requiredOption("-f, --file <file>", "file of the rollout; [name] where it holds several")
+    .requiredOption("--rps <number>", "requests a second of the service", parseRate)
+    .option(
+      "--fault <fault>",
+      '"errors 0.5%->2%", "latency +30%", "latency x2" or "dead", with " from 10m" if late; may be repeated',
+      collect,
+      [],
+    )
+    .option("--runs <count>", "rollouts of each case", parseCount, 200)
+    .option("--per-user <count>", "requests that one user makes while a fault lasts", parseCount, 10)
+    .option("--errors <percentage>", "failed requests of stable, where the fault names none", parsePercent, 0.001)
+    .option("--latency <duration>", "median time of a request", parseDuration, 80)
+    .option("--seed <count>", "another one is another draw of chance", parseCount, 1)
+    .action(async (name: string | undefined, flags: SimulateFlags) =>
+      done(await (await import("./simulate.ts")).simulate(name, flags, parts)),
+    );
 }
 
 function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {
@@ -151,6 +175,9 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .addOption(natsOption(parts.defaultNats))
     .option("--id <id>", "name of this controller")
     .option("--operator-keys <file>", "public keys of operators, so that a rollout that they switch off is rolled back")
+    .option("--checks-prometheus <url>", "server that queries of rollouts' own checks go to, where these name no other")
+    .option("--check-secrets <folder>", "secrets of rollouts' own checks, a file each")
+    .option("--feedback-token-file <file>", "tokens, one a line, of those who may send feedback to /v1/feedback of --http")
     .option("--http <host:port>", "metrics, /healthz and /readyz; none when absent")
     .option("--prometheus <url>", "judge by what this Prometheus scrapes of the sidecars, in place of the counts that they send")
     .option("--prometheus-every <duration>", "how often it is asked, as often as it scrapes; 5s when absent", parseDuration)

@@ -1,7 +1,6 @@
 import { UsageError } from "../contract/errors.ts";
 import type { ExitCode } from "../contract/exit-codes.ts";
-import type { Rollout } from "../contract/rollout.ts";
-import { readFiles } from "./documents.ts";
+import { oneRollout } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
 import { replayLines } from "./replay-lines.ts";
 import { type PrometheusFlags, replayPrometheus } from "./replay-prometheus.ts";
@@ -19,19 +18,10 @@ export async function replay(name: string | undefined, flags: ReplayFlags, parts
     if (name === undefined) throw new UsageError("no rollout is named; give -f FILE and ticks on stdin, or a name whose ticks are in NATS");
     return replayRecorded(name, flags, parts);
   }
-  const rollout = await rolloutIn(flags.file, name);
+  const rollout = await oneRollout(flags.file, name, "replay");
   const { prometheus } = flags;
   if (prometheus !== undefined) return replayPrometheus(rollout, { ...flags, prometheus }, parts);
   const lines = parts.input();
   if (lines === undefined) throw new UsageError(`no ticks come in; write \`serin replay -f ${flags.file} < ticks.jsonl\``);
   return replayLines(rollout, lines, parts);
-}
-
-/** The rollout of that name in a file, or the only one. */
-async function rolloutIn(file: string, name: string | undefined): Promise<Rollout> {
-  const rollouts = (await readFiles([file])).rollouts.map(({ rollout }) => rollout);
-  const found = name === undefined && rollouts.length === 1 ? rollouts[0] : rollouts.find((rollout) => rollout.name === name);
-  if (found !== undefined) return found;
-  const names = rollouts.map((rollout) => rollout.name).join(", ") || "no rollout";
-  throw new UsageError(`${file} holds ${names}; name one, like \`serin replay NAME -f ${file}\``);
 }

@@ -79,6 +79,9 @@ export interface ControllerFlags {
   readonly prometheus?: string;
   readonly prometheusEvery?: number;
   readonly operatorKeys?: string;
+  readonly checksPrometheus?: string;
+  readonly checkSecrets?: string;
+  readonly feedbackTokenFile?: string;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -95,6 +98,9 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     prometheus: flags.prometheus,
     prometheusEveryMs: flags.prometheusEvery,
     operatorKeys: flags.operatorKeys,
+    checksPrometheus: flags.checksPrometheus,
+    checkSecrets: flags.checkSecrets,
+    feedbackTokenFile: flags.feedbackTokenFile,
     renewMs: flags.renew,
     leaseMs: flags.lease,
   });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OwnChecksSchema, SaturationSchema } from "./own-checks.ts";
 import { PointsSchema } from "./units.ts";
 
 const PresetSchema = z.enum(["careful", "standard", "fast"]);
@@ -36,6 +37,8 @@ export const ChecksSchema = z.strictObject({
     })
     .prefault({})
     .describe("Requests slower than stable's own past median, 90th and 99th percentile."),
+  saturation: SaturationSchema,
+  own: OwnChecksSchema,
   onNoData: z
     .enum(["hold", "rollback"])
     .default("hold")

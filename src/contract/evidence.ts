@@ -13,7 +13,23 @@ export const RESOURCE = {
 } as const;
 
 /** Labels of `serin_decisions_total`, `serin_outcomes_total`, `serin_requests_settled_total`, `serin_cluster_missing_total` and `serin_outcome_duration_seconds`. */
-export const LABELS = { rollout: "rollout", variant: "variant", run: "run", control: "control", class: "class", reason: "reason" } as const;
+export const LABELS = {
+  rollout: "rollout",
+  variant: "variant",
+  run: "run",
+  control: "control",
+  class: "class",
+  reason: "reason",
+  half: "half",
+} as const;
+
+/**
+ * Halves of stable, for dispersion: of each stable series the part in one half of upstream hosts and in one half of users, labelled by
+ * `half`. They stand in evidence alone: a scrape would hold each series of stable three times.
+ */
+export const HALF_METRICS = { outcomes: "serin_half_outcomes_total", duration: "serin_half_outcome_duration_seconds" } as const;
+export const HALF_NAMES = ["hosts", "keys"] as const;
+export type HalfName = (typeof HALF_NAMES)[number];
 
 /** How a request ended: `aborted` when the client left, `local` when Envoy answered before any upstream was tried. */
 export const OutcomeClassSchema = z.enum(["ok", "failed", "aborted", "local"]);

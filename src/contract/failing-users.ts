@@ -25,7 +25,7 @@ export const StoredSketchSchema = z
 /** Users that failed under one run on one variant, cumulative since the process began. */
 const RunSketchSchema = z.strictObject({ rollout: NameSchema, run: RunSchema, variant: VariantNameSchema, users: StoredSketchSchema });
 
-/** Users that failed on stable while the rollout rested, or under runs that are kept no more. */
+/** Users that failed on stable while the rollout rested, or under runs that are kept no more; their requests are failing ones in an hour at rest. */
 const HistorySchema = z.strictObject({ rollout: NameSchema, users: StoredSketchSchema });
 
 /** What a sidecar says of failing users: what changed since the last message, each part whole, so that a lost message costs nothing. */
@@ -43,7 +43,10 @@ const VariantFailingUsersSchema = z.strictObject({
     .min(0)
     .describe("Those of them that failed nowhere before: not before the attempt, and under no earlier run of it."),
   requests: z.number().min(0).describe("Failing requests of users in this attempt; those without a key are not among them."),
-  knownRequests: z.number().min(0).describe("Those of them by users known to fail before the attempt."),
+  knownRequests: z
+    .number()
+    .min(0)
+    .describe("Those of them by users known to fail before the attempt, as far as they come no faster than before."),
   isExact: z.boolean().describe("False where so many users fail that these are estimates."),
 });
 

@@ -108,6 +108,11 @@ export const JudgeRecordSchema = z.strictObject({
   firstRun: RunSchema,
   judge: z.json().describe("State of the judge; its form is the judge's own."),
   cursors: z.json().describe("Per sidecar and series: the cumulative values already counted."),
+  users: z
+    .json()
+    .optional()
+    .describe("Failing users that the judge was told of already; absent before the first request that a share decided."),
+  own: z.json().optional().describe("Gauges of the rollout's own checks, and feedback that waits; absent before the first."),
   totals: z.strictObject({ stable: TotalsSchema, canary: TotalsSchema, control: TotalsSchema }),
   shareSeenBp: z.int().min(0).max(10_000).nullable().describe("Canary's part of the decisions of the current run; null without any."),
   source: z

@@ -117,7 +117,7 @@ export const METRIC_FACTS: readonly MetricFact[] = [
     METRICS.rolloutKnownFailingRequests,
     "gauge",
     ["rollout", "variant"],
-    "Failing requests in this attempt by users that were known to fail before it.",
+    "Failing requests in this attempt by users that were known to fail before it, as far as they come no faster than before.",
   ),
   fact(METRICS.rolloutKnownFailingUsers, "gauge", ["rollout"], "Users known to fail before this attempt."),
   fact(

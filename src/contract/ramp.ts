@@ -53,7 +53,7 @@ const RampSettingsSchema = z
       "no share to start with before any evidence; write one from 0.01% to 10%",
     )
       .optional()
-      .describe("Share of the first step; when absent, what the budget allows at the traffic that is seen, from 0.1% to 10%."),
+      .describe("Share of the first step; when absent, what the budget allows at the traffic that is seen, from 0.01% to 10%."),
     budget: z
       .int()
       .min(1)

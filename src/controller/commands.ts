@@ -7,6 +7,8 @@ import type { PlanEvent } from "../core/plan/types.ts";
 import type { Plan } from "../io/store.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { liveRulesOf, MAX_LIVE_BYTES } from "./derive-manifest.ts";
+import { DeposedError } from "./fenced-writer.ts";
+import { idOf } from "./incoming.ts";
 import { freshLive, replyTo } from "./live-rules.ts";
 import type { TermParts } from "./ports.ts";
 import { newSeat, type Seat } from "./seats.ts";
@@ -40,8 +42,22 @@ export class Commands {
     this.#forget = forget;
   }
 
-  /** Answers one message of the command subject. */
-  async carryOut(data: Uint8Array): Promise<Reply> {
+  /**
+   * Answers one message of the command subject. A failure beside leadership is the operator's to know; when leadership is gone no answer is
+   * given, and the sender asks the next leader.
+   */
+  async answer(data: Uint8Array): Promise<Reply> {
+    try {
+      return await this.#carryOut(data);
+    } catch (error) {
+      if (error instanceof DeposedError) throw error;
+      this.#parts.log.error({ err: error }, "command failed");
+      const message = error instanceof Error ? error.message : String(error);
+      return { format: FORMAT, id: idOf(data), result: "failed", message: `${message}; send the same command again to learn how it ended` };
+    }
+  }
+
+  async #carryOut(data: Uint8Array): Promise<Reply> {
     const parsed = CommandSchema.safeParse(parseJson(data));
     if (!parsed.success) {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "command"}: ${message}`);

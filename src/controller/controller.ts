@@ -10,6 +10,8 @@ import type { Logger } from "../io/log.ts";
 import { connectNats, ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { createPrometheusApi } from "../io/prometheus-api.ts";
 import { Candidate, pause } from "./candidate.ts";
+import type { FeedbackPorts } from "./checks/feedback-http.ts";
+import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
 import { auditPort, planPort, segmentPort, statePort, tickPort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
@@ -78,10 +80,12 @@ class Controller implements RunningController, Shown {
   readonly #parts: Parts;
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
+  readonly feedback: FeedbackPorts;
   #leading: Readonly<{ writer: FencedWriter; term: Term }> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.feedback = feedbackPorts(parts.link, parts.clock);
     this.#done = this.#run();
   }
 
@@ -136,8 +140,11 @@ class Controller implements RunningController, Shown {
     const stored = { plans: planPort(link, manager), segments: segmentPort(link, manager) };
     const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
     const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
-    const term = new Term({ id: settings.id, term: writer.term, settings, clock, log, ...ports, killed }, (error: DeposedError) =>
-      end(error.message),
+    const isUserOff = (rollout: string, user: string): boolean =>
+      kills.inForce().some(({ scope }) => scope.rollout === rollout && scope.user === user);
+    const term = new Term(
+      { id: settings.id, term: writer.term, settings, clock, log, ...ports, killed, isUserOff },
+      (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];
     try {
@@ -189,6 +196,7 @@ class Controller implements RunningController, Shown {
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
       this.#hearEvidence(term, bad("evidence")),
       subscribeSafely(link, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
+      subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
       subscribeSafely(link, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),

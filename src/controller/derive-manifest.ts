@@ -84,7 +84,14 @@ export function liveRulesOf(all: readonly Governed[]): Record<string, LiveRule> 
   return Object.fromEntries(governing(all).map(({ rollout, live }) => [live.rollout, liveRuleOf(rollout, live)]));
 }
 
-function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
+/** The share of all canaries together under the run in force, in basis points. */
+export function canaryShareBp({ rollout, live }: Governed): number {
+  const { shareBp, shares = {} } = liveRuleOf(rollout, live);
+  return Object.values(shares).reduce((sum, each) => sum + each, shareBp);
+}
+
+/** The changing part of one rollout's rules. */
+export function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
     case "pending":
     case "ramp":

@@ -22,7 +22,7 @@ export type Cursors = z.infer<typeof CursorsSchema>;
 type Source = z.infer<typeof SourceSchema>;
 
 /** New counts of one series since the last message. */
-export type Delta = Readonly<Pick<Point, "measure" | "variant" | "control" | "run" | "values">>;
+export type Delta = Readonly<Pick<Point, "measure" | "half" | "variant" | "control" | "run" | "values">>;
 
 /** Nothing counted yet; evidence of runs before `firstRun` belongs to an earlier attempt and never counts. */
 export const noCursors = (firstRun: number): Cursors => ({ closedBelow: firstRun, sources: {} });
@@ -49,7 +49,8 @@ export function deltas(
     if (values === undefined) continue;
     series[point.series] = { run: point.run, cursor: { start: String(point.start), values: [...point.values] } };
     if (values.some((value) => value > 0)) {
-      found.push({ measure: point.measure, variant: point.variant, control: point.control, run: point.run, values });
+      const { measure, half, variant, control, run } = point;
+      found.push({ measure, half, variant, control, run, values });
     }
   }
   const start = newest > BigInt(before.start) ? String(newest) : before.start;

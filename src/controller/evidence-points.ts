@@ -1,9 +1,18 @@
-import { type Evidence, type EvidenceMetric, LABELS, OutcomeClassSchema, RESOURCE } from "../contract/evidence.ts";
+import {
+  type Evidence,
+  type EvidenceMetric,
+  HALF_METRICS,
+  HALF_NAMES,
+  type HalfName,
+  LABELS,
+  OutcomeClassSchema,
+  RESOURCE,
+} from "../contract/evidence.ts";
 import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
 import { type VariantName, VariantNameSchema } from "../contract/rollout.ts";
 
-/** What a series counts. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
-type Measure = "decided" | "settled" | "elsewhere" | "ok" | "failed" | "latency";
+/** What a series counts; `shared` was decided by share. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
+type Measure = "shared" | "decided" | "settled" | "elsewhere" | "ok" | "failed" | "latency";
 
 /** Cumulative values of one series of one rollout, as a sidecar reports them. */
 export interface Point {
@@ -11,6 +20,8 @@ export interface Point {
   /** Names the series among all of the same sidecar and rollout. */
   readonly series: string;
   readonly measure: Measure;
+  /** Of which half of the series; undefined for all of it. */
+  readonly half?: HalfName | undefined;
   readonly variant: VariantName;
   readonly control: boolean;
   readonly run: number;
@@ -56,8 +67,10 @@ function rawPoints(metric: EvidenceMetric): Raw[] {
     case METRICS.outcomes:
     case METRICS.settled:
     case METRICS.clusterMissing:
+    case HALF_METRICS.outcomes:
       return (metric.sum?.dataPoints ?? []).map((point) => ({ ...point, values: [Number(point.asInt ?? point.asDouble ?? Number.NaN)] }));
     case METRICS.outcomeDuration:
+    case HALF_METRICS.duration:
       return (metric.histogram?.dataPoints ?? []).map((point) => ({
         ...point,
         values: hasOurBounds(point.explicitBounds) ? point.bucketCounts.map(Number) : [],
@@ -66,6 +79,11 @@ function rawPoints(metric: EvidenceMetric): Raw[] {
       return [];
   }
 }
+
+const isDuration = (metric: string): boolean => metric === METRICS.outcomeDuration || metric === HALF_METRICS.duration;
+
+/** The reason of decisions that the share alone made. */
+const BY_SHARE = "share";
 
 /** Sidecars export seconds, as OpenTelemetry asks; the contract's bounds are milliseconds. */
 const hasOurBounds = (seconds: readonly number[]): boolean =>
@@ -78,23 +96,26 @@ function pointOf(metric: string, { attributes, startTimeUnixNano, values }: Raw)
   if (rollout === undefined || rollout === "") return undefined;
   const variant = VariantNameSchema.safeParse(textOf(attributes, LABELS.variant));
   const run = Number(textOf(attributes, LABELS.run) ?? Number.NaN);
-  const expected = metric === METRICS.outcomeDuration ? LATENCY_BOUNDS_MS.length + 1 : 1;
+  const expected = isDuration(metric) ? LATENCY_BOUNDS_MS.length + 1 : 1;
   const isWhole = values.every((value) => Number.isFinite(value) && value >= 0);
   if (!variant.success || !Number.isInteger(run) || values.length !== expected || !isWhole) return "unreadable";
-  const measure = measureOf(metric, textOf(attributes, LABELS.class));
+  const measure = measureOf(metric, attributes);
   if (measure === undefined || measure === "unreadable") return measure;
+  const isHalf = metric === HALF_METRICS.outcomes || metric === HALF_METRICS.duration;
+  const half = isHalf ? HALF_NAMES.find((name) => name === textOf(attributes, LABELS.half)) : undefined;
+  if (isHalf && half === undefined) return "unreadable";
   const series = [metric, ...attributes.map(({ key, value }) => `${key}=${shown(value)}`).toSorted()].join("|");
   const control = textOf(attributes, LABELS.control) === "true";
-  return { rollout, series, measure, variant: variant.data, control, run, start: nanosOf(startTimeUnixNano), values };
+  return { rollout, series, measure, half, variant: variant.data, control, run, start: nanosOf(startTimeUnixNano), values };
 }
 
 /** A request that its client left, or that Envoy answered before any upstream, speaks neither for nor against a variant. */
-function measureOf(metric: string, outcome: string | undefined): Measure | "unreadable" | undefined {
-  if (metric === METRICS.decisions) return "decided";
+function measureOf(metric: string, attributes: readonly Attribute[]): Measure | "unreadable" | undefined {
+  if (metric === METRICS.decisions) return textOf(attributes, LABELS.reason) === BY_SHARE ? "shared" : "decided";
   if (metric === METRICS.settled) return "settled";
   if (metric === METRICS.clusterMissing) return "elsewhere";
-  if (metric === METRICS.outcomeDuration) return "latency";
-  const known = OutcomeClassSchema.safeParse(outcome);
+  if (isDuration(metric)) return "latency";
+  const known = OutcomeClassSchema.safeParse(textOf(attributes, LABELS.class));
   if (!known.success) return "unreadable";
   switch (known.data) {
     case "ok":

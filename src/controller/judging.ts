@@ -7,9 +7,11 @@ import { policyOf } from "../core/judge/policy.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
 import type { EvidenceBatch, JudgePolicy } from "../core/judge/types.ts";
 import { isJudged } from "../core/plan/judged.ts";
+import { joinOwn, NO_OWN, type OwnNews, type OwnState, OwnStateSchema, takeOwn } from "./checks/own-evidence.ts";
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
 import { addToTally, batchOf, emptyTally, shareSeenBp, type Tally } from "./tally.ts";
+import { NOBODY_FAILED, type ToldUsers, ToldUsersSchema, withUsers } from "./told-users.ts";
 
 /** Everything that follows from the evidence of one rollout. Values only: the same reports give the same judging. */
 export interface Judging {
@@ -17,6 +19,9 @@ export interface Judging {
   readonly cursors: Cursors;
   readonly state: JudgeState;
   readonly tally: Tally;
+  /** Failing users that the judge was told of; null while no request of a user with a key is known, and so nothing of users. */
+  readonly told: ToldUsers | null;
+  readonly own: OwnState;
   readonly verdict: VerdictRecord | null;
   /** The last judgement of this leader, with all that the judge was given. */
   readonly judged: Judged | null;
@@ -49,6 +54,8 @@ export const startJudging = (firstRun: number, nowMs: number): Judging => ({
   cursors: noCursors(firstRun),
   state: startJudge(nowMs),
   tally: emptyTally(firstRun),
+  told: null,
+  own: NO_OWN,
   verdict: null,
   judged: null,
 });
@@ -60,17 +67,32 @@ export const startJudging = (firstRun: number, nowMs: number): Judging => ({
 export function resumeJudging(record: JudgeRecord, firstRun: number, source?: "prometheus"): Judging | undefined {
   const state = JudgeStateSchema.safeParse(record.judge);
   const cursors = CursorsSchema.safeParse(record.cursors);
-  if (record.firstRun !== firstRun || !state.success || !cursors.success) return undefined;
+  const told = ToldUsersSchema.nullable().safeParse(record.users ?? null);
+  if (record.firstRun !== firstRun || !state.success || !cursors.success || !told.success) return undefined;
   const { sources } = cursors.data;
   if (Object.keys(sources).length > 0 && isScraped(cursors.data) !== (source !== undefined)) return undefined;
   const tally = { ...emptyTally(firstRun), totals: record.totals };
-  return { firstRun, cursors: cursors.data, state: state.data, tally, verdict: record.verdict, judged: null };
+  const own = OwnStateSchema.safeParse(record.own);
+  const known = { told: told.data, own: own.success ? own.data : NO_OWN };
+  return { firstRun, cursors: cursors.data, state: state.data, tally, ...known, verdict: record.verdict, judged: null };
+}
+
+/** What is judged, and what else is known of it. */
+export interface JudgingScene {
+  readonly rollout: Rollout;
+  readonly plan: LiveState["plan"];
+  /** The canary's under the run in force, that of all its variants together. */
+  readonly shareBp: number;
+  /** Failing users of the attempt, over all sidecars; undefined where nobody knows users. */
+  readonly users?: ToldUsers;
+  /** What the rollout's own checks have found since the last judgement. */
+  readonly own?: OwnNews | undefined;
 }
 
 /** Counts new evidence and judges it at once. A rollout that has ended, or is on its way back, is counted and keeps its verdict. */
 export function judgeReports(
   judging: Judging,
-  { rollout, plan }: Readonly<{ rollout: Rollout; plan: LiveState["plan"] }>,
+  { rollout, plan, shareBp, users, own }: JudgingScene,
   reports: readonly SourcedReport[],
   nowMs: number,
 ): Judging {
@@ -83,16 +105,26 @@ export function judgeReports(
     cursors = counted.cursors;
     found.push(...counted.deltas);
   }
-  if (cursors === judging.cursors) return judging;
+  const isNew = own?.isNew === true;
+  if (cursors === judging.cursors && !isNew) return judging;
   const tally = addToTally(judging.tally, found, plan.run);
-  if (found.length === 0 || !isJudged(plan)) return { ...judging, cursors, tally };
+  if ((found.length === 0 && !isNew) || !isJudged(plan)) return { ...judging, cursors, tally };
+  const counted = batchOf(found, { run: plan.run, shareBp }, nowMs);
+  // A share decides for users with a key alone.
+  const before = judging.told ?? (found.some(({ measure }) => measure === "shared") ? NOBODY_FAILED : null);
+  const known = users === undefined || before === null ? { batch: counted, told: before } : withUsers(counted, before, users);
+  const taken = takeOwn(judging.own, { rollout, own }, known.batch);
+  const batch = taken.counts === undefined ? known.batch : { ...known.batch, own: taken.counts };
   const policy = policyOf(rollout, plan);
-  const batch = batchOf(found, plan.run, nowMs);
   const { state, record } = judge(policy, judging.state, batch);
   const missing = missingText(rollout, tally.seen.elsewhere);
-  const verdict = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
+  const said = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
+  const joined = joinOwn(said, taken.state, { rollout, own });
+  // Without outcomes a verdict gets no younger, but for one that ends it: own checks alone let nothing grow.
+  const isOld = found.length === 0 && joined.verdict !== "rollback";
+  const verdict = isOld ? { ...joined, atMs: judging.verdict?.atMs ?? joined.atMs } : joined;
   const judged = { policy, before: judging.state, batch, record };
-  return { ...judging, cursors, tally, state, verdict, judged };
+  return { ...judging, cursors, tally, told: known.told, state, own: taken.state, verdict, judged };
 }
 
 /** Users get stable, and no outcome tells of it: whoever looks at the verdict should know why nothing comes. */
@@ -112,7 +144,7 @@ export function recordOf(rollout: string, judging: Judging, run: number): Readon
   return { judging: smaller, text: textOf(rollout, smaller) };
 }
 
-function textOf(rollout: string, { firstRun, state, cursors, tally, verdict }: Judging): string {
+function textOf(rollout: string, { firstRun, state, cursors, tally, told, own, verdict }: Judging): string {
   const { totals } = tally;
   const record: JudgeRecord = {
     format: FORMAT,
@@ -120,6 +152,8 @@ function textOf(rollout: string, { firstRun, state, cursors, tally, verdict }: J
     firstRun,
     judge: state,
     cursors,
+    ...(told === null ? {} : { users: told }),
+    own,
     totals,
     shareSeenBp: shareSeenBp(tally),
     ...(isScraped(cursors) && { source: "prometheus" }),

@@ -32,6 +32,17 @@ export const ControllerOptionsSchema = z.strictObject({
     .describe("Prometheus-compatible server whose counts are judged in place of those that sidecars send; those when absent."),
   prometheusEveryMs: z.int().min(100).default(5_000).describe("How often it is asked; the interval of its scrapes."),
   operatorKeys: z.string().min(1).optional().describe("File with the public keys (Ed25519, PEM) of operators who may switch off."),
+  checksPrometheus: z
+    .url({ protocol: /^https?$/, error: "not an address; write one like http://prometheus:9090" })
+    .optional()
+    .describe("Server that the queries of rollouts' own checks go to, where these name no other."),
+  checkSecrets: z.string().min(1).optional().describe("Folder of secrets of own checks, a file each, named as checks name them."),
+  checkMs: z.int().min(10).default(10_000).describe("Time between two rounds of queries of own checks."),
+  feedbackTokenFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("File of tokens, one a line, of those who may send feedback by HTTP; nobody may when absent."),
   http: z
     .string()
     .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5}$/, "not an address; write HOST:PORT")

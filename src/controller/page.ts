@@ -1,8 +1,11 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
+import { UsageError } from "../contract/errors.ts";
 import type { Clock } from "../io/clock.ts";
 import { type HttpServer, type Readiness, startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
+import { readSecretLines } from "../io/secret-lines.ts";
 import { startTelemetry } from "../io/telemetry.ts";
+import { type FeedbackPorts, feedbackRoute } from "./checks/feedback-http.ts";
 import { gaugesOf } from "./gauges.ts";
 import type { ControllerSettings } from "./options.ts";
 import type { Term } from "./term.ts";
@@ -12,6 +15,8 @@ export interface Shown {
   isLeader(): boolean;
   /** The time in office; undefined for a standby. */
   readonly term: Term | undefined;
+  /** Ways to the leader, for feedback. */
+  readonly feedback: FeedbackPorts;
 }
 
 interface Parts {
@@ -24,6 +29,7 @@ interface Parts {
 
 /** Shows health and metrics where the options ask for it; undefined where they do not. A standby is as ready as a leader: it does its job. */
 export async function startPage({ settings, clock, log, shown }: Parts): Promise<HttpServer | undefined> {
+  const tokens = await feedbackTokens(settings);
   if (settings.http === undefined) return undefined;
   const collect = (): MetricData[] => metricsOf(shown(), clock.nowMs());
   const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false, log });
@@ -34,7 +40,8 @@ export async function startPage({ settings, clock, log, shown }: Parts): Promise
   };
   try {
     const metrics = telemetry.serve;
-    const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness });
+    const routes = tokens.length === 0 ? {} : { "/v1/feedback": feedbackRoute(tokens, clock, () => shown()?.feedback) };
+    const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness, routes });
     return {
       url: server.url,
       async stop() {
@@ -46,6 +53,13 @@ export async function startPage({ settings, clock, log, shown }: Parts): Promise
     await telemetry.stop();
     throw error;
   }
+}
+
+/** Read once, at the start. Throws UsageError where they cannot be read, or where nobody listens. */
+async function feedbackTokens({ feedbackTokenFile: file, http }: ControllerSettings): Promise<string[]> {
+  if (file === undefined) return [];
+  if (http === undefined) throw new UsageError("--feedback-token-file needs a place to listen; give one by --http");
+  return (await readSecretLines(file)).map(({ text }) => text);
 }
 
 function metricsOf(controller: Shown | undefined, nowMs: number): MetricData[] {

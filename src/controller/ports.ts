@@ -62,4 +62,6 @@ export interface TermParts {
   readonly ticks: TickPort;
   /** The operator's order that switches a rollout off; undefined without one. */
   killed(rollout: string): KillOrder | undefined;
+  /** Whether an operator's order switches one user of a rollout off, by hash; nobody knows where absent. */
+  isUserOff?(rollout: string, userHash: string): boolean;
 }

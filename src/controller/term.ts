@@ -1,17 +1,18 @@
 import { EvidenceSchema } from "../contract/evidence.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
+import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
-import { ReceiptSchema, type Reply } from "../contract/messages.ts";
-import { FORMAT } from "../contract/names.ts";
+import { ReceiptSchema } from "../contract/messages.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
+import { CheckKeeper } from "./checks/check-keeper.ts";
 import { Commands } from "./commands.ts";
-import { isEnded } from "./derive-manifest.ts";
+import { canaryShareBp, isEnded } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
-import { type Incoming, idOf, lastToken, parse } from "./incoming.ts";
+import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
@@ -42,6 +43,8 @@ export class Term {
   readonly #failing: FailingKeeper;
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
+  /** Checks of rollouts' own. */
+  readonly #checks: CheckKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
@@ -58,6 +61,7 @@ export class Term {
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
     this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
@@ -83,6 +87,7 @@ export class Term {
     }
     await this.#failing.load(seats.map(({ live }) => live));
     await this.mix.load(seats);
+    await this.#checks.feedback.load(seats);
     await this.#steps.sync();
     for (const { name, plan } of unobeyed) {
       const applied = judgeApply(plan.document, name, seats, this.#segments.names);
@@ -97,6 +102,7 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
+    await this.#checks.close();
     await this.#mailbox.close();
     await this.#outbox.close();
     await this.#ticks.close();
@@ -148,11 +154,16 @@ export class Term {
     this.#failing.hear(lastToken(subject), parse(data));
   }
 
+  /** Takes in what a user says; the rollout is the subject's. */
+  onFeedback({ subject, data }: Incoming): FeedbackReply {
+    const name = lastToken(subject);
+    return this.#checks.feedback.hear(name, this.#steps.seats.get(name), data);
+  }
+
   /** Carries a command out and gives its answer to `respond`. */
   onCommand({ data }: Incoming, respond: (text: string) => void): void {
     this.#mailbox.post(async () => {
-      const reply = await this.#answer(data);
-      respond(JSON.stringify(reply));
+      respond(JSON.stringify(await this.#commands.answer(data)));
     });
   }
 
@@ -160,27 +171,23 @@ export class Term {
   tick(): void {
     this.#once.untilDone("tick", () => {
       this.#mailbox.post(() => this.#lookAtReceipts());
+      this.#checks.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });
   }
 
-  /** A failure beside leadership is the operator's to know; when leadership is gone no answer is given, and the sender asks the next leader. */
-  async #answer(data: Uint8Array): Promise<Reply> {
-    try {
-      return await this.#commands.carryOut(data);
-    } catch (error) {
-      if (error instanceof DeposedError) throw error;
-      this.#parts.log.error({ err: error }, "command failed");
-      const message = error instanceof Error ? error.message : String(error);
-      return { format: FORMAT, id: idOf(data), result: "failed", message: `${message}; send the same command again to learn how it ended` };
-    }
-  }
-
-  async #judge(seat: Seat): Promise<void> {
-    if (seat.reports.length === 0 || this.#steps.seats.get(seat.name) !== seat) return;
+  async #judge(seat: Seat | undefined): Promise<void> {
+    if (seat === undefined || this.#steps.seats.get(seat.name) !== seat) return;
+    if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
     const { rollout, live, judging: before } = seat;
-    seat.judging = judgeReports(before, { rollout, plan: live.plan }, seat.reports.splice(0), this.#parts.clock.nowMs());
+    // From one source only, as with counts: what Prometheus scraped knows nobody.
+    const users = this.#parts.settings.prometheus === undefined ? this.#failing.judged(seat) : null;
+    // The evidence waits for those who know whose requests failed.
+    if (users === undefined) return;
+    const own = this.#checks.take(seat);
+    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), ...(users && { users }), own };
+    seat.judging = judgeReports(before, scene, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
     try {
@@ -223,10 +230,12 @@ export class Term {
     if (this.#steps.seats.get(seat.name) !== seat) return;
     await this.#obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick", last: seat.judging.verdict }, { who: this.#steps.self });
+    await this.#judge(seat);
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
-    await this.#failing.write(seat.live);
+    await this.#failing.write(seat);
     await this.mix.write(seat);
+    await this.#checks.feedback.write(seat);
     await this.#steps.clearOutbox(seat);
   }
 

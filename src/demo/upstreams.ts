@@ -1,6 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
+/** What becomes of one request; null while nobody answers it. */
+export type Fate = Readonly<{ status: number; afterMs: number }> | null;
+
 /** A version of the demo's service. */
 export interface Upstream {
   /** `HOST:PORT`. */
@@ -9,6 +12,8 @@ export interface Upstream {
   failPart(part: number): void;
   /** While it hangs it takes requests and answers none of them; false to begin with. */
   hang(isHanging: boolean): void;
+  /** From now on this decides what becomes of each user's request, and neither of the above does. */
+  decide(fateOf: (user: string) => Fate): void;
   /** Forgets what it has counted. */
   reset(): void;
   readonly seen: UpstreamCounts;
@@ -31,20 +36,25 @@ const nothing = (): UpstreamCounts => ({ requests: 0, failed: 0, firstFailureMs:
 export async function startUpstream(variant: "stable" | "canary"): Promise<Upstream> {
   let part = 0;
   let isHanging = false;
+  let fateOf = (_user: string): Fate => (isHanging ? null : { status: Math.random() < part ? 503 : 200, afterMs: 0 });
   let counts = nothing();
   let headers: Readonly<Record<string, string | string[] | undefined>> = {};
   const server = createServer((request, response) => {
     counts.requests += 1;
     counts.lastRequestMs = performance.now();
     headers = request.headers;
-    if (isHanging) return;
-    const fails = Math.random() < part;
-    if (fails) {
+    const fate = fateOf(String(request.headers["x-user-id"]));
+    if (fate === null) return;
+    if (fate.status !== 200) {
       counts.failed += 1;
       counts.firstFailureMs ??= performance.now();
     }
-    response.writeHead(fails ? 503 : 200, { "content-type": "application/json" });
-    response.end(`{"variant":"${variant}","attempt":${Number(request.headers["x-envoy-attempt-count"] ?? 1)}}`);
+    const answer = (): void => {
+      response.writeHead(fate.status, { "content-type": "application/json" });
+      response.end(`{"variant":"${variant}","attempt":${Number(request.headers["x-envoy-attempt-count"] ?? 1)}}`);
+    };
+    if (fate.afterMs === 0) answer();
+    else setTimeout(answer, fate.afterMs);
   });
   // Envoy keeps its connections; a server that closes idle ones would race with a request on its way.
   server.keepAliveTimeout = 0;
@@ -56,6 +66,9 @@ export async function startUpstream(variant: "stable" | "canary"): Promise<Upstr
     },
     hang: (next) => {
       isHanging = next;
+    },
+    decide: (next) => {
+      fateOf = next;
     },
     reset: () => {
       counts = nothing();

@@ -13,6 +13,8 @@ export interface HttpPorts {
   metrics(request: IncomingMessage, response: ServerResponse): void;
   /** Must not reject. */
   readiness(): Readiness | Promise<Readiness>;
+  /** Other paths, like `/v1/feedback`. */
+  readonly routes?: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>>;
 }
 
 export interface HttpServer {
@@ -21,19 +23,24 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
-/** Serves /metrics, /healthz and /readyz on `HOST:PORT`. Throws UsageError when the address is taken or cannot be used. */
+/** Serves /metrics, /healthz, /readyz and the routes on `HOST:PORT`. Throws UsageError when the address is taken or cannot be used. */
 export async function startHttp(place: ListeningPlace, ports: HttpPorts): Promise<HttpServer> {
+  const routes = new Map(Object.entries(ports.routes ?? {}));
   const server = createServer((request, response) => {
     // Not by URL, which throws for paths like "//" that any client may send.
-    switch ((request.url ?? "").split("?", 1)[0] ?? "") {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    switch (path) {
       case "/metrics":
         return ports.metrics(request, response);
       case "/healthz":
         return send(response, 200, { status: "alive" });
       case "/readyz":
         return void sendReadiness(response, ports);
-      default:
+      default: {
+        const route = routes.get(path);
+        if (route !== undefined) return route(request, response);
         return send(response, 404, { error: "not here; ask /metrics, /healthz or /readyz" });
+      }
     }
   });
   await listenOn(server, place);

@@ -2,7 +2,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { type KillOrder, type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import { type OperatorKeys, orderId, statedKill, verifiedKill } from "./kill-signatures.ts";
-import { ensureKills, type NatsLink, readLast } from "./nats.ts";
+import { ensureKills, type NatsLink } from "./nats.ts";
 
 /** Stores an order: sidecars hear it as it is published, and find it later. Answers with the id by which they tell of it. */
 export async function storeKill(link: NatsLink, scope: KillScope, signed: SignedKill): Promise<string> {
@@ -10,13 +10,6 @@ export async function storeKill(link: NatsLink, scope: KillScope, signed: Signed
   const text = JSON.stringify(signed);
   await link.jetstream.publish(SUBJECTS.kill(scopeToken(scope)), text);
   return orderId(text);
-}
-
-/** Whether the last order of this scope switches off, by its own word: nobody here vouches for its signature. Throws when the server does not answer. */
-export async function isKilled(link: NatsLink, scope: KillScope): Promise<boolean> {
-  const stored = await readLast(link, STREAMS.kills, SUBJECTS.kill(scopeToken(scope)));
-  const order = stored === undefined ? undefined : statedKill(stored.data);
-  return order !== undefined && !("refused" in order) && order.off;
 }
 
 /** The last order of each scope; none where nobody ever gave one. Throws when the server does not answer. */
@@ -48,7 +41,5 @@ export async function readOrders(link: NatsLink, keys?: OperatorKeys): Promise<S
   };
 }
 
-/** There is no such stream yet, or no message in it. */
-const isNothing = (error: unknown): boolean =>
-  error instanceof Error &&
-  (("code" in error && error.code === 404) || ("isNoResponders" in error && Object(error).isNoResponders() === true));
+/** No message in the stream (404), or no such stream: nobody answers for it (503). */
+const isNothing = (error: unknown): boolean => error instanceof Error && "code" in error && (error.code === 404 || error.code === 503);

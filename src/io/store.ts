@@ -58,7 +58,10 @@ export async function readLive(link: NatsLink, rollout: string): Promise<LiveSta
 /** Live states of all rollouts, by name. */
 export async function listLive(link: NatsLink): Promise<LiveState[]> {
   const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: 3_000 });
-  const subjects = await listSubjects(manager, STREAMS.state, SUBJECTS.live("*"));
+  const subjects = await listSubjects(manager, STREAMS.state, SUBJECTS.live("*")).catch((error: unknown) => {
+    if (error instanceof Error && error.name === "StreamNotFoundError") return []; // No controller ever ran.
+    throw error;
+  });
   const states = await Promise.all(subjects.map((subject) => readState(link, subject)));
   return states.flatMap((stored) => (stored === undefined ? [] : [decodeStored(LiveStateSchema, stored)]));
 }

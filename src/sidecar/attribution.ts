@@ -26,6 +26,8 @@ export interface EntryFacts {
   readonly upstreamCluster: string;
   /** An upstream host was chosen and connected to. */
   readonly upstreamReached: boolean;
+  /** Parity of that host's address: hosts that differ by one lie in different halves. Undefined without a host. */
+  readonly isOddHost: boolean | undefined;
   /** 0 when no upstream was tried. */
   readonly attempts: number;
   /** HTTP status that the client saw; 0 without one. */
@@ -46,12 +48,7 @@ export type Attribution =
   | { readonly kind: "no rollout" }
   /** Canary was decided and another cluster answered at the first attempt: the canary's cluster is missing. */
   | (CellLabels & { readonly kind: "cluster missing"; readonly isSession: boolean })
-  | (CellLabels &
-      Ended & {
-        readonly kind: "outcome";
-        /** Stands for the user, under the rollout's salt; undefined without a key. */
-        readonly bucket: number | undefined;
-      });
+  | (CellLabels & Ended & { readonly kind: "outcome" });
 
 /**
  * gRPC codes that are the server's fault: unknown, deadline exceeded, unimplemented, internal, unavailable, data loss.
@@ -113,7 +110,8 @@ export function attribute(entry: EntryFacts): Attribution {
     return { kind: "cluster missing", ...labels, isSession };
   }
   const outcome = classOf(entry);
-  return { kind: "outcome", ...labels, class: outcome, latencyMs: latencyOf(entry, outcome), isSession, bucket };
+  const { isOddHost } = entry;
+  return { kind: "outcome", ...labels, class: outcome, latencyMs: latencyOf(entry, outcome), isSession, bucket, isOddHost };
 }
 
 /** The same request for each rollout that only set tags: whichever upstream answered, its tags were there. */
@@ -121,8 +119,10 @@ export function attributeToggles(entry: EntryFacts): readonly Attribution[] {
   const { decided } = entry;
   if (decided === undefined || decided.also.length === 0) return [];
   const { isSession } = decided;
+  const { isOddHost } = entry;
   const outcome = classOf(entry);
-  return decided.also.map((also) => ({ kind: "outcome", ...also, class: outcome, latencyMs: latencyOf(entry, outcome), isSession }));
+  const latencyMs = latencyOf(entry, outcome);
+  return decided.also.map((also) => ({ kind: "outcome", ...also, class: outcome, latencyMs, isSession, isOddHost }));
 }
 
 const upstreamFailed = ({ flags }: EntryFacts): boolean => flags.some((flag) => UPSTREAM_FAULTS.has(flag));

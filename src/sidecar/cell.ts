@@ -1,4 +1,4 @@
-import type { OutcomeClass } from "../contract/evidence.ts";
+import type { HalfName, OutcomeClass } from "../contract/evidence.ts";
 import type { VariantName } from "../contract/rollout.ts";
 import type { Reason } from "../core/decide/types.ts";
 
@@ -12,9 +12,23 @@ export interface CellLabels {
 
 /** How a request ended; without a latency where the time says nothing about the variant. */
 export interface Ended {
+  /** Stands for the user, under the rollout's salt; undefined without a key. */
+  readonly bucket?: number | undefined;
+  /** Which of two halves the upstream host is in; undefined without one. */
+  readonly isOddHost?: boolean | undefined;
   readonly class: OutcomeClass;
   readonly latencyMs: number | undefined;
   readonly isSession: boolean;
+}
+
+/** One of two halves of a cell; the rest of the cell is the other. */
+export interface HalfCell {
+  ok: number;
+  failed: number;
+  /** One count per latency bound, and one for what is slower. */
+  readonly latency: number[];
+  /** Where the last request went that belongs to neither half: such go to each in turn. */
+  wasStray: boolean;
 }
 
 /** Counts of one variant in one run: plain numbers, because an OpenTelemetry counter costs a microsecond a call. */
@@ -31,6 +45,8 @@ export interface Cell {
   /** One count per latency bound, and one for what is slower; undefined before the first. */
   latency: number[] | undefined;
   latencySumMs: number;
+  /** Stable by upstream host and by user; undefined before the first outcome, and for other variants. */
+  halves: Readonly<Record<HalfName, HalfCell>> | undefined;
   /** Grows with each change, over all cells, so that evidence sends only what moved. */
   version: number;
   /** Its run is in force no more. */

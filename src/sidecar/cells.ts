@@ -1,7 +1,9 @@
-import { LATENCY_BOUNDS_MS } from "../contract/names.ts";
+import { STABLE } from "../contract/names.ts";
 import type { Reason } from "../core/decide/types.ts";
 import type { Cell, CellLabels, Ended } from "./cell.ts";
+import { countHalves } from "./halves.ts";
 import { type CellRoom, KeptCells } from "./kept-cells.ts";
+import { countLatency, emptyBuckets } from "./latency-buckets.ts";
 
 /** The cells of one sidecar, bounded: the last runs of each rollout, so many of old runs, and so many in all. */
 export interface Cells {
@@ -29,17 +31,17 @@ export function createCells(options: CellRoom): Cells {
       cell.decisions[reason] += 1;
       kept.changed(cell);
     },
-    ended(labels, { class: outcome, latencyMs, isSession }) {
+    ended(labels, ended) {
+      const { class: outcome, latencyMs, isSession } = ended;
       const cell = kept.cellOf(labels);
       if (cell === undefined) return;
       cell.outcomes[outcome] += 1;
       if (!isSession) cell.settled += 1;
       if (latencyMs !== undefined) {
-        cell.latency ??= Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0);
-        const bucket = bucketIndex(latencyMs);
-        cell.latency[bucket] = (cell.latency[bucket] ?? 0) + 1;
+        countLatency((cell.latency ??= emptyBuckets()), latencyMs);
         cell.latencySumMs += latencyMs;
       }
+      if (labels.variant === STABLE) countHalves(cell, ended);
       kept.changed(cell);
     },
     elsewhere(labels, isSession = false) {
@@ -55,10 +57,4 @@ export function createCells(options: CellRoom): Cells {
     forget: (rollout) => kept.forget(rollout),
     all: () => kept.all(),
   };
-}
-
-/** Index of the first bound that is not below the value; the number of bounds for the open bucket. */
-export function bucketIndex(latencyMs: number): number {
-  const index = LATENCY_BOUNDS_MS.findIndex((bound) => latencyMs <= bound);
-  return index === -1 ? LATENCY_BOUNDS_MS.length : index;
 }

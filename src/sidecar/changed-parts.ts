@@ -28,7 +28,9 @@ export interface Telling<Counted extends CountedPart, Part> {
   pauseMs(users: number): number;
 }
 
-export interface PartsSender {
+export interface PartsSender<Counted extends CountedPart = CountedPart> {
+  /** Sends those of these that changed at once, as far as one message holds them. */
+  tell(parts: Iterable<Counted>): void;
   /** Sends everything anew with the next messages: what was sent before may be lost. */
   resend(): void;
   /** Sends what is left. */
@@ -47,10 +49,10 @@ const PART_BYTES = 300;
 const PARTS_A_STEP = 200;
 
 /** Tells the parts that changed, each whole, so that a lost message costs nothing. */
-export function startPartsSender<Counted extends CountedPart, Part>(telling: Telling<Counted, Part>): PartsSender {
+export function startPartsSender<Counted extends CountedPart, Part>(telling: Telling<Counted, Part>): PartsSender<Counted> {
   const { link, log, what } = telling;
   /** Versions of what was sent, by part. */
-  const sent = { versions: new Map<string, number>() };
+  const sent: Sent = { versions: new Map() };
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<number> | undefined;
   const send = async (): Promise<number> => {
@@ -74,6 +76,12 @@ export function startPartsSender<Counted extends CountedPart, Part>(telling: Tel
   };
   schedule(LIVE_MS);
   return {
+    tell(parts) {
+      if (link.connection.isClosed()) return;
+      const changed = changedMessage(telling, sent);
+      for (const counted of parts) if (sent.versions.get(counted.id) !== counted.version && !changed.add(counted)) break;
+      changed.publish();
+    },
     resend() {
       sent.versions = new Map();
     },
@@ -86,37 +94,55 @@ export function startPartsSender<Counted extends CountedPart, Part>(telling: Tel
   };
 }
 
-/** Sends the parts that changed, and tells how many users they hold. */
-async function sendChanged<Counted extends CountedPart, Part>(
-  { link, slices, subject, all, partOf, messageOf }: Telling<Counted, Part>,
-  sent: { versions: Map<string, number> },
-): Promise<number> {
-  const here = new Set<string>();
-  let users = 0;
-  let changed: { readonly counted: CountedPart; readonly part: Part }[] = [];
+interface Sent {
+  versions: Map<string, number>;
+}
+
+/** A message of changed parts, as it grows. */
+function changedMessage<Counted extends CountedPart, Part>({ link, subject, partOf, messageOf }: Telling<Counted, Part>, sent: Sent) {
+  let changed: { readonly counted: CountedPart; readonly part: Part; readonly before: number | undefined }[] = [];
   let room = MAX_BYTES;
-  const publish = (): void => {
-    if (changed.length > 0) link.connection.publish(subject, JSON.stringify(messageOf(changed.map(({ part }) => part))));
-    for (const { counted } of changed) sent.versions.set(counted.id, counted.version);
-    changed = [];
-    room = MAX_BYTES;
+  let users = 0;
+  return {
+    /** False where the message is full without it. A part that changes until the message is sent has another version then, and is told again. */
+    add(counted: Counted): boolean {
+      const { part, users: held } = partOf(counted);
+      const bytes = PART_BYTES + USER_BYTES * held;
+      if (bytes > room && changed.length > 0) return false;
+      changed.push({ counted, part, before: sent.versions.get(counted.id) });
+      room -= bytes;
+      users += held;
+      return true;
+    },
+    publish(): void {
+      // What was told in the meantime is newer.
+      const due = changed.filter(({ counted, before }) => sent.versions.get(counted.id) === before);
+      if (due.length > 0) link.connection.publish(subject, JSON.stringify(messageOf(due.map(({ part }) => part))));
+      for (const { counted } of due) sent.versions.set(counted.id, counted.version);
+      changed = [];
+      room = MAX_BYTES;
+    },
+    users: () => users,
   };
-  for (const counted of all()) {
+}
+
+/** Sends the parts that changed, and tells how many users they hold. */
+async function sendChanged<Counted extends CountedPart, Part>(telling: Telling<Counted, Part>, sent: Sent): Promise<number> {
+  const here = new Set<string>();
+  const changed = changedMessage(telling, sent);
+  for (const counted of telling.all()) {
     here.add(counted.id);
     if (sent.versions.get(counted.id) === counted.version) {
-      if (here.size % PARTS_A_STEP === 0) await slices();
+      if (here.size % PARTS_A_STEP === 0) await telling.slices();
       continue;
     }
-    // A part that changes until its message is sent has another version then, and is told again.
-    const { part, users: held } = partOf(counted);
-    const bytes = PART_BYTES + USER_BYTES * held;
-    if (bytes > room) publish();
-    changed.push({ counted, part });
-    room -= bytes;
-    users += held;
-    await slices();
+    if (!changed.add(counted)) {
+      changed.publish();
+      changed.add(counted);
+    }
+    await telling.slices();
   }
-  publish();
+  changed.publish();
   for (const id of sent.versions.keys()) if (!here.has(id)) sent.versions.delete(id);
-  return users;
+  return changed.users();
 }

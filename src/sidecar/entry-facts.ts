@@ -17,6 +17,7 @@ export function entryFacts(entry: RawEntry): EntryFacts {
     decided: decision === undefined ? undefined : decidedOf(decision),
     upstreamCluster: entry.upstreamCluster,
     upstreamReached: entry.hasUpstreamAddress,
+    isOddHost: entry.hasUpstreamAddress ? entry.isOddAddress : undefined,
     attempts: entry.attempts,
     responseCode: entry.responseCode,
     grpcStatus: grpcStatusOf(entry.trailerStatus, entry.headerStatus),

@@ -9,9 +9,9 @@ import type { Slices } from "../io/slices.ts";
 import type { Cell } from "./cell.ts";
 import type { Cells } from "./cells.ts";
 import type { CurrentRules } from "./current-rules.ts";
-import { cellMetrics } from "./metric-data.ts";
+import { evidenceMetrics } from "./metric-data.ts";
 
-/** Cells in one message, which is made in one go: about 30 µs and at most 3 KB each. */
+/** Cells in one message, which is made in one go: about 50 µs and at most 5 KB each. */
 const CELLS_A_MESSAGE = 50;
 
 /** Cells looked at in one go. */
@@ -25,6 +25,8 @@ export interface EvidenceParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly slices: Slices;
+  /** What must be told of these rollouts before their evidence. */
+  beforehand?(rollouts: Iterable<string>): void;
 }
 
 /** Walks over cells that send what changed in them since it was sent last. */
@@ -41,7 +43,7 @@ export interface EvidenceRounds {
  * A message is made and sent in one go, with the counts of that moment; between two of them requests are answered, and other walks
  * go on. So messages stand in their sequence, and no change is told twice, however walks overtake each other.
  */
-export function createEvidenceRounds({ id, link, rules, clock, log, slices }: EvidenceParts): EvidenceRounds {
+export function createEvidenceRounds({ id, link, rules, clock, log, slices, beforehand }: EvidenceParts): EvidenceRounds {
   let sent = new WeakMap<Cell, number>();
   let sequence = 0;
   const underWay = new Set<Promise<void>>();
@@ -54,8 +56,9 @@ export function createEvidenceRounds({ id, link, rules, clock, log, slices }: Ev
       [RESOURCE.sequence]: sequence,
       [RESOURCE.revision]: `${epoch}.${revision}`,
     });
-    const metrics = cellMetrics(changed, clock.nowMs()).filter(({ dataPoints }) => dataPoints.length > 0);
+    const metrics = evidenceMetrics(changed, clock.nowMs()).filter(({ dataPoints }) => dataPoints.length > 0);
     const message = JsonMetricsSerializer.serializeRequest({ resource, scopeMetrics: [{ scope: { name: "serin" }, metrics }] });
+    beforehand?.(new Set(changed.map(({ labels }) => labels.rollout)));
     if (message !== undefined) link.connection.publish(SUBJECTS.evidence(id), message);
     for (const cell of changed) sent.set(cell, cell.version);
   };

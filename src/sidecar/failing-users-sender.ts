@@ -23,8 +23,13 @@ interface Parts {
 }
 
 /** Tells the controller which users fail. */
-export function startFailingUsersSender({ id, link, rules, failing, log, slices }: Parts): PartsSender {
-  return startPartsSender<CountedUsers, Part>({
+export interface FailingUsersSender extends Omit<PartsSender, "tell"> {
+  /** Tells at once what changed of these, before the evidence that counts their failures; not where so many fail that it can wait. */
+  tell(rollouts: Iterable<string>): void;
+}
+
+export function startFailingUsersSender({ id, link, rules, failing, log, slices }: Parts): FailingUsersSender {
+  const sender = startPartsSender<CountedUsers, Part>({
     link,
     log,
     slices,
@@ -38,6 +43,10 @@ export function startFailingUsersSender({ id, link, rules, failing, log, slices 
     messageOf: (parts) => messageOf(failing.startedAtMs, parts),
     pauseMs: (users) => jittered(users <= MANY_USERS && isAnyLive(rules) ? LIVE_MS : IDLE_MS),
   });
+  return {
+    ...sender,
+    tell: (rollouts) => sender.tell([...rollouts].flatMap(failing.of).filter(({ size }) => size <= MANY_USERS)),
+  };
 }
 
 type Part = Pick<CountedUsers, "rollout" | "of"> & Readonly<{ users: StoredSketch }>;

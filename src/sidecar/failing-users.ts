@@ -10,6 +10,8 @@ export interface FailingUsers {
   failed(failure: UserFailure): void;
   /** To be walked now and then: time passes for each rollout on the way, and what is long gone goes. Others may be counted meanwhile. */
   all(): Iterable<CountedUsers>;
+  /** The same of one rollout. */
+  of(rollout: string): readonly CountedUsers[];
 }
 
 /** Users over all rollouts, at about 50 bytes each. */
@@ -37,6 +39,12 @@ export function createFailingUsers({ nowMs, standingOf, onOverflow, maxUsers = M
       if (failures === undefined) rollouts.set(rollout, (failures = createRolloutFailures(rollout, shared)));
       failures.count(failure, standingOf(rollout), nowMs());
     },
+    of(rollout) {
+      const failures = rollouts.get(rollout);
+      const atMs = nowMs();
+      failures?.follow(standingOf(rollout), atMs);
+      return failures?.all(atMs) ?? [];
+    },
     *all() {
       for (const [rollout, failures] of rollouts) {
         const atMs = nowMs();
@@ -45,7 +53,7 @@ export function createFailingUsers({ nowMs, standingOf, onOverflow, maxUsers = M
         if (standing !== "absent") goneAtMs.delete(rollout);
         else if (!goneAtMs.has(rollout)) goneAtMs.set(rollout, atMs);
         if (atMs - (goneAtMs.get(rollout) ?? atMs) < GENERATION_MS) {
-          yield* failures.all();
+          yield* failures.all(atMs);
           continue;
         }
         failures.release();

@@ -6,7 +6,7 @@ const RUNS_KEPT = 8;
 /** Cells of runs that are over, of all rollouts together. */
 const MAX_OLD = 10_000;
 
-/** About 600 bytes each. A run in force has one for each variant and for the control, so that 10,000 rollouts leave room. */
+/** About 600 bytes each, and 600 more for the halves of stable. A run in force has one for each variant and for the control, so that 10,000 rollouts leave room. */
 const MAX_CELLS = 60_000;
 
 /** What bounds the cells of a sidecar. */
@@ -130,6 +130,7 @@ const emptyCell = (labels: CellLabels, startMs: number): Cell => ({
   elsewhere: 0,
   latency: undefined,
   latencySumMs: 0,
+  halves: undefined,
   version: 0,
   isOld: false,
 });

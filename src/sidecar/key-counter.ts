@@ -11,8 +11,8 @@ export interface Room {
 export interface KeyCounter {
   /** Users held now. */
   readonly size: number;
-  /** Adds failing requests of a user; false when there was no room for another one. */
-  add(key: number, requests: number): boolean;
+  /** Adds failing requests of a user, and tells how many they are now: 0 for one that is not in the sample, undefined when there was no room for another one. */
+  add(key: number, requests: number): number | undefined;
   sketch(): KeySketch;
   /** Gives its room back; it is used no more. */
   release(): void;
@@ -44,15 +44,16 @@ export function createKeyCounter(room: Room): KeyCounter {
     },
     add(key, requests) {
       const before = counts.get(key);
-      if (before === undefined && !makeRoom()) return false;
+      if (before === undefined && !makeRoom()) return undefined;
       // Asked again, because making room lowers theta.
-      if (key >= theta) return true;
-      counts.set(key, (counts.get(key) ?? 0) + requests);
+      if (key >= theta) return 0;
+      const now = (counts.get(key) ?? 0) + requests;
+      counts.set(key, now);
       if (before === undefined) room.used += 1;
       made = undefined;
       // Some slack, so that not each new user costs a sort.
       if (counts.size > 2 * SKETCH_CAPACITY) thin(SKETCH_CAPACITY);
-      return true;
+      return now;
     },
     sketch: () => (made ??= sketchOf(counts, theta)),
     release() {

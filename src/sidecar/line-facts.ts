@@ -11,7 +11,7 @@ import { flagsOf } from "./wire/response-flags.ts";
  *     %RESPONSE_CODE%
  *     %RESPONSE_FLAGS%                                 by their short names
  *     %UPSTREAM_REQUEST_ATTEMPT_COUNT%
- *     %UPSTREAM_HOST%                                  whether there was one
+ *     %UPSTREAM_HOST%                                  whether there was one, and which half of all it is in
  *     %COMMON_DURATION(US_TX_BEG:US_RX_END:ns)%
  *     %COMMON_DURATION(DS_RX_BEG:DS_TX_END:ns)%
  *     %DURATION%                                       whole milliseconds
@@ -50,6 +50,7 @@ export class LineReader {
     const attempts = this.#number() ?? 0;
     this.#next();
     const upstreamReached = !this.#isAbsent();
+    const isOddHost = upstreamReached ? this.#isOdd() : undefined;
     const upstreamNs = this.#number();
     // The first ends with the last byte to the client, and with more digits; the second with the request, and cut to milliseconds.
     const durationMs = Math.max((this.#number() ?? 0) / NS_PER_MS, this.#number() ?? 0);
@@ -62,6 +63,7 @@ export class LineReader {
       // Without a host it is only the cluster that was asked for one.
       upstreamCluster: upstreamReached && cluster !== undefined ? ownCluster(cluster, decided?.cluster) : "",
       upstreamReached,
+      isOddHost,
       attempts,
       responseCode,
       grpcStatus,
@@ -80,6 +82,13 @@ export class LineReader {
 
   #isAbsent(): boolean {
     return this.#to - this.#from === 1 && this.#line.charCodeAt(this.#from) === DASH;
+  }
+
+  /** Parity of the field's letters. */
+  #isOdd(): boolean {
+    let parity = 0;
+    for (let at = this.#from; at < this.#to; at += 1) parity ^= this.#line.charCodeAt(at);
+    return (parity & 1) === 1;
   }
 
   #text(): string | undefined {

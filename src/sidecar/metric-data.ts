@@ -1,8 +1,9 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
-import type { DataPoint, MetricData } from "@opentelemetry/sdk-metrics";
+import type { DataPoint, Histogram, MetricData } from "@opentelemetry/sdk-metrics";
+import { HALF_METRICS, HALF_NAMES, type HalfName } from "../contract/evidence.ts";
 import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
 import { CUMULATIVE, POINT, VALUE } from "../io/metric-kinds.ts";
-import type { Cell } from "./cell.ts";
+import type { Cell, HalfCell } from "./cell.ts";
 
 const hrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1_000_000)];
 const BOUNDS_S = LATENCY_BOUNDS_MS.map((bound) => bound / 1_000);
@@ -34,26 +35,42 @@ const CELL_METRICS: readonly CellMetric[] = [
     const points = cells.filter(({ elsewhere }) => elsewhere > 0).map((cell) => pointOf(cell, nowMs, labelsOf(cell), cell.elsewhere));
     return sum(METRICS.clusterMissing, "Canary decided, answered by another cluster.", points);
   },
-  (cells, nowMs) => ({
-    descriptor: {
-      name: METRICS.outcomeDuration,
-      description: "Time of ended requests at the upstream.",
-      unit: "s",
-      valueType: VALUE.DOUBLE,
-    },
-    aggregationTemporality: CUMULATIVE,
-    dataPointType: POINT.HISTOGRAM,
-    dataPoints: cells.flatMap((cell) => {
+  (cells, nowMs) => {
+    const points = cells.flatMap((cell) => {
       if (cell.latency === undefined) return [];
-      const count = cell.latency.reduce((total, each) => total + each, 0);
-      const buckets = { boundaries: BOUNDS_S, counts: [...cell.latency] };
-      return [pointOf(cell, nowMs, labelsOf(cell), { buckets, count, sum: cell.latencySumMs / 1_000 })];
-    }),
-  }),
+      return [pointOf(cell, nowMs, labelsOf(cell), { ...bucketsOf(cell.latency), sum: cell.latencySumMs / 1_000 })];
+    });
+    return histogram(METRICS.outcomeDuration, "Time of ended requests at the upstream.", points);
+  },
 ];
 
-/** Cells as OpenTelemetry metrics, cumulative since each cell began. */
-export const cellMetrics = (cells: readonly Cell[], nowMs: number): MetricData[] => CELL_METRICS.map((metric) => metric(cells, nowMs));
+const halfOutcomes: CellMetric = (cells, nowMs) => {
+  const points = cells.flatMap((cell) =>
+    halvesOf(cell).flatMap(({ name, half: { ok, failed } }) =>
+      countedPoints(cell, nowMs, { counts: { ok, failed }, label: "class" }, { half: name }),
+    ),
+  );
+  return sum(HALF_METRICS.outcomes, "Requests of stable ended, of one half of hosts or of users.", points);
+};
+
+const halfDurations: CellMetric = (cells, nowMs) => {
+  const points = cells.flatMap((cell) =>
+    halvesOf(cell).map(({ name, half }) => pointOf(cell, nowMs, { ...labelsOf(cell), half: name }, bucketsOf(half.latency))),
+  );
+  return histogram(HALF_METRICS.duration, "The same for their time.", points);
+};
+
+const halvesOf = ({ halves }: Cell): { name: HalfName; half: HalfCell }[] =>
+  halves === undefined ? [] : HALF_NAMES.map((name) => ({ name, half: halves[name] }));
+
+const bucketsOf = (latency: readonly number[]): Histogram => ({
+  buckets: { boundaries: BOUNDS_S, counts: [...latency] },
+  count: latency.reduce((total, each) => total + each, 0),
+});
+
+/** Cells as OpenTelemetry metrics for evidence, halves of stable included; cumulative since each cell began. */
+export const evidenceMetrics = (cells: readonly Cell[], nowMs: number): MetricData[] =>
+  [...CELL_METRICS, halfOutcomes, halfDurations].map((metric) => metric(cells, nowMs));
 
 /** Cells in one part; a scrape makes one part's text in half a millisecond. */
 const CELLS_A_PART = 50;
@@ -92,6 +109,13 @@ export function readingMetrics(readings: readonly Reading[], startedAtMs: number
   });
 }
 
+const histogram = (name: string, description: string, dataPoints: DataPoint<Histogram>[]): MetricData => ({
+  descriptor: { name, description, unit: "s", valueType: VALUE.DOUBLE },
+  aggregationTemporality: CUMULATIVE,
+  dataPointType: POINT.HISTOGRAM,
+  dataPoints,
+});
+
 const sum = (name: string, description: string, dataPoints: DataPoint<number>[]): MetricData => ({
   descriptor: { name, description, unit: "", valueType: VALUE.INT },
   aggregationTemporality: CUMULATIVE,
@@ -114,10 +138,10 @@ interface Counted {
 }
 
 /** A point for each of these counts that is not 0. */
-const countedPoints = (cell: Cell, nowMs: number, { counts, label }: Counted): DataPoint<number>[] =>
+const countedPoints = (cell: Cell, nowMs: number, { counts, label }: Counted, more: Attributes = {}): DataPoint<number>[] =>
   Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([name, count]) => pointOf(cell, nowMs, { ...labelsOf(cell), [label]: name }, count));
+    .map(([name, count]) => pointOf(cell, nowMs, { ...labelsOf(cell), ...more, [label]: name }, count));
 
 const labelsOf = ({ labels }: Cell): Attributes => ({
   rollout: labels.rollout,

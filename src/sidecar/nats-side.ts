@@ -45,7 +45,7 @@ interface Connected {
   readonly receipts: Receipts;
   readonly evidence: EvidenceSender;
   /** All that is counted: the evidence, failing users and the mix of users. */
-  readonly senders: readonly PartsSender[];
+  readonly senders: readonly Omit<PartsSender, "tell">[];
 }
 
 const TOUCH_MS = 5_000;
@@ -100,8 +100,9 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
 
   function start(link: NatsLink, { beat, cells, failing, mix, clock, slices, killOrders }: Parts): Connected {
     const common = { id: settings.id, link, rules, log, slices };
-    const evidence = startEvidence({ ...common, cells, clock });
-    const senders = [evidence, startFailingUsersSender({ ...common, failing }), startMixSender({ ...common, mix })];
+    const failingUsers = startFailingUsersSender({ ...common, failing });
+    const evidence = startEvidence({ ...common, cells, clock, beforehand: failingUsers.tell });
+    const senders = [evidence, failingUsers, startMixSender({ ...common, mix })];
     const onNewTerm = (): void => resendAll(senders);
     const source = startNatsSource(link, { rules, beat, log, onNewTerm, onKill: killOrders.hear, ...disk });
     const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });

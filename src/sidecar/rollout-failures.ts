@@ -1,5 +1,5 @@
 import type { VariantName } from "../contract/rollout.ts";
-import { type KeySketch, keyHash } from "../core/judge/key-sketch.ts";
+import { countsOf, type KeySketch, keyHash } from "../core/judge/key-sketch.ts";
 import { createKeyCounter, type KeyCounter, type Room } from "./key-counter.ts";
 import { createKeyHistory } from "./key-history.ts";
 
@@ -24,6 +24,9 @@ export interface CountedUsers {
   readonly of: { readonly run: number; readonly variant: VariantName } | undefined;
   /** Another one after each change. */
   readonly version: number;
+  /** About as many users; known without counting. */
+  readonly size: number;
+  /** With their failing requests; those of the history in an hour at rest. */
   users(): KeySketch;
 }
 
@@ -32,7 +35,7 @@ export interface RolloutFailures {
   count(failure: UserFailure, standing: RuleStanding, atMs: number): void;
   /** Lets time pass: it makes runs of an attempt that is long over history, and history be forgotten. */
   follow(standing: RuleStanding, atMs: number): void;
-  all(): CountedUsers[];
+  all(atMs: number): CountedUsers[];
   /** Gives its room back; it is used no more. */
   release(): void;
 }
@@ -63,22 +66,30 @@ export function createRolloutFailures(rollout: string, { room, nextVersion, onOv
   const history = createKeyHistory(room);
   /** 0 before anybody was in it. */
   let historyVersion = 0;
-  const remember = (keys: Iterable<number>): void => {
-    const before = history.size;
-    for (const key of keys) if (!history.add(key)) onOverflow();
-    if (history.size !== before) historyVersion = nextVersion();
+  const remember = (counts: Iterable<readonly [key: number, requests: number]>): void => {
+    let isNews = false;
+    for (const [key, requests] of counts) {
+      const now = history.add(key, requests);
+      if (now === undefined) onOverflow();
+      else isNews ||= isOtherPower(now, requests);
+    }
+    if (isNews) historyVersion = nextVersion();
   };
   const becomeHistory = (ended: readonly CountedRun[]): void => {
     for (const { variant, users } of ended) {
       // Not the canary's: a bad one would make its victims known, and the next attempt's canary has the same users.
-      if (variant === "stable") remember(users.sketch().keys);
+      if (variant === "stable") remember(countsOf(users.sketch()));
       users.release();
     }
   };
   const follow = (standing: RuleStanding, atMs: number): void => {
-    if (!history.isOver(standing !== "under way", atMs)) return;
-    becomeHistory(takeRuns(runs, 0));
-    history.turn(atMs);
+    const passed = history.pass(standing !== "under way", atMs);
+    if (passed === undefined) return;
+    if (passed === "over") {
+      becomeHistory(takeRuns(runs, 0));
+      history.turn(atMs);
+    } else if (history.size === 0) return;
+    // At the begin of an attempt too: it is from now on that paces must be right.
     historyVersion = nextVersion();
   };
   return {
@@ -86,22 +97,24 @@ export function createRolloutFailures(rollout: string, { room, nextVersion, onOv
     count({ run, variant, bucket }, standing, atMs) {
       follow(standing, atMs);
       const key = keyHash(bucket);
-      if (variant === "stable" && typeof standing === "object" && standing.restingRun === run) return remember([key]);
+      if (variant === "stable" && typeof standing === "object" && standing.restingRun === run) return remember([[key, 1]]);
       const id = `${run} ${variant}`;
       const known = runs.get(id);
       const counted = known ?? { run, variant, users: createKeyCounter(room), version: 0 };
-      if (!counted.users.add(key, 1)) onOverflow();
+      if (counted.users.add(key, 1) === undefined) onOverflow();
       counted.version = nextVersion();
       if (known !== undefined) return;
       runs.set(id, counted);
       becomeHistory(takeRuns(runs, RUNS_KEPT));
     },
-    all() {
+    all(atMs) {
       const byRun = [...runs].map(([id, { run, variant, users, version }]) => {
-        return { id: `${rollout} ${id}`, rollout, of: { run, variant }, version, users: users.sketch };
+        return { id: `${rollout} ${id}`, rollout, of: { run, variant }, version, size: users.size, users: users.sketch };
       });
       if (historyVersion === 0) return byRun;
-      return [...byRun, { id: `${rollout} history`, rollout, of: undefined, version: historyVersion, users: history.users }];
+      const { size } = history;
+      const users = (): KeySketch => history.users(atMs);
+      return [...byRun, { id: `${rollout} history`, rollout, of: undefined, version: historyVersion, size, users }];
     },
     release() {
       for (const { users } of runs.values()) users.release();
@@ -109,6 +122,9 @@ export function createRolloutFailures(rollout: string, { room, nextVersion, onOv
     },
   };
 }
+
+/** A user's pace is told anew when it doubled, so that one who fails all the time is not told of all the time. */
+const isOtherPower = (now: number, added: number): boolean => now > 0 && Math.clz32(now) !== Math.clz32(now - added);
 
 /** Takes all but the last so many runs out. */
 function takeRuns(runs: Runs, kept: number): CountedRun[] {

@@ -47,7 +47,7 @@ function moments(requests: readonly Request[], decidedLag: readonly number[], en
     const latency = new Array<number>(LATE_BUCKET + 1).fill(0);
     latency[LATE_BUCKET] = now.late - before.late;
     const batch = { ...none, decided: now.decided - before.decided, settled: now.settled - before.settled, latency };
-    const after = overdueAfter(state, batch, second * 1_000);
+    const after = overdueAfter(state, batch, { nowMs: second * 1_000, boundsMs: LATENCY_BOUNDS_MS });
     ({ state } = after);
     before = now;
     return { ...after, late: now.late };

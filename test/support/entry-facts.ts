@@ -17,6 +17,7 @@ export const entry = (facts: Partial<EntryFacts> = {}): EntryFacts => ({
   decided: ON_CANARY,
   upstreamCluster: "canary",
   upstreamReached: true,
+  isOddHost: undefined,
   attempts: 1,
   responseCode: 200,
   grpcStatus: undefined,

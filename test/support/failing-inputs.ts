@@ -12,11 +12,11 @@ const storedUsers = (counts: Counts): StoredSketch =>
 export const users = (count: number, from = 0): Counts =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [from + index, 1]));
 
-/** What a sidecar says of rollout `cart`; `at` are its runs as `run variant`. */
+/** What a sidecar says of rollout `cart`; `at` are its runs as `run variant`, `history` who failed before, with failing requests an hour where they are told. */
 export function failingMessage(
   startedAtMs: number,
   at: Readonly<Record<string, Counts>>,
-  history?: readonly number[],
+  history?: readonly number[] | Counts,
 ): FailingUsersMessage {
   const runs = Object.entries(at).map(([id, counts]) => ({
     rollout: "cart",
@@ -24,7 +24,7 @@ export function failingMessage(
     variant: id.endsWith("stable") ? ("stable" as const) : ("canary" as const),
     users: storedUsers(counts),
   }));
-  const known =
-    history === undefined ? [] : [{ rollout: "cart", users: storedUsers(Object.fromEntries(history.map((bucket) => [bucket, 0]))) }];
-  return { format: 1, startedAtMs, runs, histories: known };
+  const known = Array.isArray(history) ? Object.fromEntries(history.map((bucket: number) => [bucket, 0])) : history;
+  const histories = known === undefined ? [] : [{ rollout: "cart", users: storedUsers(known) }];
+  return { format: 1, startedAtMs, runs, histories };
 }

@@ -1,8 +1,8 @@
 import { LATENCY_BOUNDS_MS } from "../../src/contract/names.ts";
-import type { VerdictRecord } from "../../src/contract/verdict.ts";
+import { type CheckRecord, type VerdictRecord, VerdictRecordSchema } from "../../src/contract/verdict.ts";
 import { judge, startJudge } from "../../src/core/judge/judge.ts";
 import type { JudgeState } from "../../src/core/judge/state.ts";
-import type { EvidenceBatch, JudgePolicy, Outcomes } from "../../src/core/judge/types.ts";
+import type { EvidenceBatch, FailedUsers, JudgePolicy, Outcomes } from "../../src/core/judge/types.ts";
 import { binomial } from "./random.ts";
 import { type Behaviour, outcomes } from "./traffic.ts";
 
@@ -30,8 +30,11 @@ export const failing = (failed: number, requests: number): Outcomes => ({
 /** No outcome. */
 export const none: Outcomes = failing(0, 0);
 
+/** What a batch says besides its time and run. */
+export type BatchParts = Partial<Omit<EvidenceBatch, "nowMs" | "run" | "runCanary">>;
+
 /** A batch of run 1, all of whose canary outcomes are of that run. */
-export const batchAt = (afterMs: number, sides: Partial<Pick<EvidenceBatch, "stable" | "canary">>): EvidenceBatch => ({
+export const batchAt = (afterMs: number, sides: BatchParts): EvidenceBatch => ({
   nowMs: SINCE_MS + afterMs,
   run: 1,
   runCanary: sides.canary?.requests ?? 0,
@@ -39,6 +42,24 @@ export const batchAt = (afterMs: number, sides: Partial<Pick<EvidenceBatch, "sta
   canary: none,
   ...sides,
 });
+
+/** Outcomes of which users are known: so many of the failures are of users that never failed before, so many of users known to fail before. */
+export const failingUsers = (failed: number, requests: number, users: FailedUsers): Outcomes => ({ ...failing(failed, requests), users });
+
+/** The same again and again, one batch each second. */
+export const repeated = (times: number, sides: BatchParts, fromMs = 0): EvidenceBatch[] =>
+  Array.from({ length: times }, (_, index) => batchAt(fromMs + (index + 1) * 1_000, sides));
+
+/** The last record of all, which keeps the contract. */
+export const lastRecord = (batches: readonly EvidenceBatch[], given: JudgePolicy = policy): VerdictRecord =>
+  VerdictRecordSchema.parse(judgeAll(batches, given).records.at(-1));
+
+/** The check of this name in a record. */
+export function checkIn({ checks }: VerdictRecord, name: string): CheckRecord {
+  const check = checks.find((each) => each.name === name);
+  if (check === undefined) throw new Error(`no check ${name} among ${checks.map((each) => each.name).join(", ")}`);
+  return check;
+}
 
 /** All of the batches judged in order: the last state and every record. */
 export function judgeAll(batches: readonly EvidenceBatch[], given: JudgePolicy = policy): { state: JudgeState; records: VerdictRecord[] } {

@@ -51,8 +51,8 @@ function addressIn(source: string | undefined): string | undefined {
   return address === undefined || isIP(address) === 0 ? undefined : address;
 }
 
-/** The entries of a `StreamAccessLogsMessage`, read the plain way; enums are numbers. */
-export function plainEntries(message: Decoded): RawEntry[] {
+/** The entries of a `StreamAccessLogsMessage`, read the plain way; enums are numbers, and the parity of bytes is not known. */
+export function plainEntries(message: Decoded): Omit<RawEntry, "isOddAddress">[] {
   const entries: unknown[] = Object(message).httpLogs?.logEntry ?? [];
   return entries.map((entry) => {
     const { commonProperties: common = {}, response = {} } = Object(entry);

@@ -1,5 +1,5 @@
 import { grownVariant, lanesOf } from "../../contract/lanes.ts";
-import type { VariantName, Variants } from "../../contract/rollout.ts";
+import type { VariantName } from "../../contract/rollout.ts";
 import type { LiveRule } from "../../contract/rules.ts";
 import { BUCKETS, controlStart, thresholdOf } from "./bucket.ts";
 
@@ -16,7 +16,7 @@ export interface CompiledLane {
 const FULL_BP = 10_000;
 
 /** Lanes with their shares, from left to right. */
-export function compileLanes(variants: Variants, { shareBp, shares = {} }: LiveRule): readonly CompiledLane[] {
+export function compileLanes(variants: Parameters<typeof lanesOf>[0], { shareBp, shares = {} }: LiveRule): readonly CompiledLane[] {
   const grown = grownVariant(variants);
   // By a map, for which a variant named `constructor` is a name like any other.
   const others = new Map(Object.entries(shares));

@@ -134,7 +134,8 @@ function compileTarget({ name, variant, when: asked }: ReadyRules["targets"][num
   return { name, variant, matches: when.meets, when };
 }
 
-function compileKeySource(source: KeySource): CompiledKeySource {
+/** A source of the key, with its name as `explain` says it. */
+export function compileKeySource(source: KeySource): CompiledKeySource {
   if ("header" in source) return { label: `header ${source.header}`, read: (request) => present(request.headers(source.header)[0]) };
   if ("cookie" in source) {
     return { label: `cookie ${source.cookie}`, read: (request) => present(cookieValue(request.headers("cookie"), source.cookie)) };

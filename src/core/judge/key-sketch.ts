@@ -28,6 +28,9 @@ export function keyHash(bucket: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
+/** One half of all users, by a bit that neither the buckets nor the sample know. */
+export const isInKeyHalf = (hash: number): boolean => (hash & 1) === 1;
+
 /** The sketch of these counts by hash: those below `theta`, and of them at most the `capacity` lowest. */
 export function sketchOf(counts: ReadonlyMap<number, number>, theta = KEY_HASHES, capacity = SKETCH_CAPACITY): KeySketch {
   const below = [...counts].filter(([key]) => key < theta).toSorted(([a], [b]) => a - b);

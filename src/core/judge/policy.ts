@@ -2,6 +2,7 @@ import type { LiveState } from "../../contract/live.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { stagesOf } from "../../contract/stages.ts";
+import { ownChecksOf } from "./own-policy.ts";
 import type { JudgePolicy } from "./types.ts";
 
 const ALPHAS = { careful: 0.001, standard: 0.01, fast: 0.01 } as const;
@@ -23,6 +24,7 @@ export function policyOf(
     errorProof: checks.errors.proof,
     ...(objective === undefined ? {} : { errorObjective: objective }),
     minSample,
+    own: ownChecksOf(checks),
     boundsMs,
   };
 }

@@ -6,6 +6,7 @@ import { judge, startJudge } from "../judge/judge.ts";
 import { policyOf } from "../judge/policy.ts";
 import type { JudgeState } from "../judge/state.ts";
 import { batchOfTick, type TickClock, type TicksBegin } from "../judge/ticks.ts";
+import type { EvidenceBatch } from "../judge/types.ts";
 import { isJudged } from "../plan/judged.ts";
 import { plan, startPlan } from "../plan/plan.ts";
 import { type PlanEvent, type PlanStep, verdictEvent } from "../plan/types.ts";
@@ -42,15 +43,19 @@ export function startReplay(rollout: Rollout, { boundsMs, clock, sinceMs, beginM
   return confirmed({ rollout, boundsMs, clock, plan: pending, shareBp: 0, state, record: null }, beginMs, rate);
 }
 
-/** Takes one tick through judge and plan. Sidecars' confirmations are taken as given at once; after the way back nothing is judged. */
+/** Takes one tick through judge and plan. */
 export function stepReplay(before: Replay, tick: Tick): Readonly<{ replay: Replay; action: ReplayAction }> {
-  const batch = batchOfTick(tick, before.clock, before.plan.run);
-  const judged = isJudged(before.plan) ? withVerdict(before, batch) : before;
-  const replay = withEvent(confirmed(judged, batch.nowMs), { type: "tick" }, batch.nowMs);
+  const replay = stepBatch(before, batchOfTick(tick, before.clock, before.plan.run));
   return { replay, action: actionOf(standing(before), standing(replay)) };
 }
 
-function withVerdict(before: Replay, batch: ReturnType<typeof batchOfTick>): Replay {
+/** The same of one batch of evidence. Sidecars' confirmations are taken as given at once; after the way back nothing is judged. */
+export function stepBatch(before: Replay, batch: EvidenceBatch): Replay {
+  const judged = isJudged(before.plan) ? withVerdict(before, batch) : before;
+  return withEvent(confirmed(judged, batch.nowMs), { type: "tick", last: judged.record }, batch.nowMs);
+}
+
+function withVerdict(before: Replay, batch: EvidenceBatch): Replay {
   const { state, record } = judge(policyOf(before.rollout, before.plan, before.boundsMs), before.state, batch);
   return withEvent({ ...before, state, record }, verdictEvent(record), batch.nowMs);
 }

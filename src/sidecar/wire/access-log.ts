@@ -101,6 +101,7 @@ export class AccessLogReader {
         return true;
       case COMMON.address:
         entry.hasUpstreamAddress = true;
+        entry.isOddAddress = this.#cursor.isOddAhead();
         return false;
       case COMMON.cluster:
         entry.upstreamCluster = this.#cursor.string();

@@ -122,6 +122,16 @@ export class Cursor {
     return end - from > LONGEST_KNOWN ? this.bytes.toString("utf8", from, end) : this.#known(from, end);
   }
 
+  /** Parity of what begins here with its length; the cursor stays. */
+  isOddAhead(): boolean {
+    const from = this.at;
+    const end = this.lengthEnd();
+    let parity = 0;
+    for (let at = this.at; at < end; at += 1) parity ^= this.bytes[at] ?? 0;
+    this.at = from;
+    return (parity & 1) === 1;
+  }
+
   /** True when the bytes [from, to) are these letters, in ASCII. */
   isText(from: number, to: number, text: string): boolean {
     if (to - from !== text.length) return false;

@@ -18,6 +18,8 @@ export interface RawEntry {
   decision: RawDecision | undefined;
   upstreamCluster: string;
   hasUpstreamAddress: boolean;
+  /** Parity of the bytes of that address: the same for the same host. */
+  isOddAddress: boolean;
   attempts: number;
   /** Names of Envoy's response flags that are set. */
   flags: string[];
@@ -48,6 +50,7 @@ export const emptyEntry = (): RawEntry => ({
   decision: undefined,
   upstreamCluster: "",
   hasUpstreamAddress: false,
+  isOddAddress: false,
   attempts: 0,
   flags: [],
   durationMs: undefined,

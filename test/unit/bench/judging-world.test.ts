@@ -106,3 +106,11 @@ test("a scenario with a field that nobody knows is refused", () => {
   const text = JSON.stringify({ ...suite, scenarios: [{ id: "x", title: "x", blip: {} }] });
   expect(() => parseSuite(text)).toThrow('Unrecognized key: \\"blip\\"');
 });
+
+test("more scenarios than the first ones are there to tune on, each with a name of its own", async () => {
+  const more = await readSuite(new URL("../../bench/judging/suite/more-scenarios.json", import.meta.url));
+  const ids = [...suite.scenarios, ...more.scenarios].map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(more.scenarios.map(({ truth }) => truth ?? "good").filter((truth) => truth === "bad").length).toBeGreaterThan(25);
+  expect({ ...more, scenarios: [] }).toEqual({ ...suite, scenarios: [] });
+});

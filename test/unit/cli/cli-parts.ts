@@ -26,6 +26,7 @@ export async function runWith(args: readonly string[], overrides: Partial<CliPar
     error: (text) => {
       ran.error += text;
     },
+    columns: () => undefined,
     input: () => undefined,
     user: "alice",
     host: "edge.example",

@@ -66,7 +66,7 @@ test.each<[Partial<VerdictRecord> | null, { shareBp?: number; begunAtMs?: null }
   [{ run: 2 }, {}, "next when outcomes of run 3 are judged"],
   [{ odds: 3 }, {}, "next when the odds of harm are below 3 : 1"],
   [{ verdict: "hold" }, {}, "next when nothing holds it: no worse"],
-  [{}, {}, "next when the evidence calls more than 20 % safe, or up to 10 % by the clock"],
+  [{}, {}, "next when the evidence calls more than 20 % safe, or by the clock"],
   [{}, { shareBp: 5_000 }, "next when it is proven for everybody"],
   [{ safeShareBp: 10_000 }, { shareBp: 5_000 }, "next at 00:05 UTC, when its shortest time is over"],
   [{}, { shareBp: 1_250, begunAtMs: null }, null],

@@ -1,3 +1,4 @@
+import { HALF_METRICS } from "../../../src/contract/evidence.ts";
 import type { LiveState, PlanState } from "../../../src/contract/live.ts";
 import type { Receipt } from "../../../src/contract/messages.ts";
 import { LATENCY_BOUNDS_MS, METRICS } from "../../../src/contract/names.ts";
@@ -92,6 +93,8 @@ export interface Counts {
   readonly elsewhere?: number;
   /** Bucket of the latency bounds in which all requests ended. */
   readonly bucket?: number;
+  /** Counts of one half of hosts. */
+  readonly half?: Readonly<{ ok: number; failed: number }>;
 }
 
 /** An evidence message in the form of the contract. */
@@ -116,14 +119,27 @@ export function evidenceOf(rollout: string, sequence: number, counts: readonly C
   ]);
   const settled = counts.map((count) => point(count, count.ok + count.failed + (count.aborted ?? 0) + (count.elsewhere ?? 0)));
   const elsewhere = counts.flatMap((count) => (count.elsewhere === undefined ? [] : [point(count, count.elsewhere)]));
-  const durations = counts.map((count) => ({
-    attributes: labels(count),
+  const duration = (count: Counts, all: number, extra: readonly Readonly<{ key: string; value: Value }>[] = []) => ({
+    attributes: [...labels(count), ...extra],
     startTimeUnixNano: startNs,
     timeUnixNano: "2000",
-    count: String(count.ok + count.failed),
-    bucketCounts: [...LATENCY_BOUNDS_MS, 0].map((_, bucket) => (bucket === (count.bucket ?? 5) ? String(count.ok + count.failed) : "0")),
+    count: String(all),
+    bucketCounts: [...LATENCY_BOUNDS_MS, 0].map((_, bucket) => (bucket === (count.bucket ?? 5) ? String(all) : "0")),
     explicitBounds: LATENCY_BOUNDS_MS.map((ms) => ms / 1_000),
-  }));
+  });
+  const durations = counts.map((count) => duration(count, count.ok + count.failed));
+  const hosts = attribute("half", "hosts");
+  const halves = counts.flatMap((count) =>
+    count.half === undefined
+      ? []
+      : [
+          point(count, count.half.ok, [attribute("class", "ok"), hosts]),
+          point(count, count.half.failed, [attribute("class", "failed"), hosts]),
+        ],
+  );
+  const halfDurations = counts.flatMap((count) =>
+    count.half === undefined ? [] : [duration(count, count.half.ok + count.half.failed, [hosts])],
+  );
   return {
     resourceMetrics: [
       {
@@ -136,6 +152,8 @@ export function evidenceOf(rollout: string, sequence: number, counts: readonly C
               { name: METRICS.settled, sum: sum(settled) },
               ...(elsewhere.length === 0 ? [] : [{ name: METRICS.clusterMissing, sum: sum(elsewhere) }]),
               { name: METRICS.outcomeDuration, histogram: { dataPoints: durations, aggregationTemporality: 2 } },
+              { name: HALF_METRICS.outcomes, sum: sum(halves) },
+              { name: HALF_METRICS.duration, histogram: { dataPoints: halfDurations, aggregationTemporality: 2 } },
               { name: "serin_rules_revision", gauge: { dataPoints: [] } },
             ],
           },

@@ -63,6 +63,46 @@ describe("cumulative evidence becomes new counts", () => {
     expect(next.deltas.map(({ values }) => values)).toEqual([[0, 2, 6]]);
   });
 
+  test("halves grow with what they are parts of, whatever is lost, repeated, late or begun anew", () => {
+    const told = (sequence: number, [ok, half]: readonly [number, number], start = 1_000n) =>
+      [sequence, [pointOf({ values: [ok], start }), pointOf({ series: "half", half: "hosts", values: [half], start })]] as const;
+    let cursors = noCursors(1);
+    const found = [
+      told(1, [10, 4]),
+      told(1, [10, 4]),
+      told(4, [30, 11]),
+      told(3, [20, 8]),
+      told(1, [6, 6], 2_000n),
+      told(5, [40, 12]),
+      told(2, [9, 7], 2_000n),
+    ].map(([sequence, points]) => {
+      const counted = deltas(cursors, "a", sequence, points);
+      cursors = CursorsSchema.parse(JSON.parse(JSON.stringify(counted.cursors)));
+      return counted.deltas.map(({ half, values }) => [half ?? "whole", values[0]]);
+    });
+    expect(found).toEqual([
+      [
+        ["whole", 10],
+        ["hosts", 4],
+      ],
+      [],
+      [
+        ["whole", 20],
+        ["hosts", 7],
+      ],
+      [],
+      [
+        ["whole", 6],
+        ["hosts", 6],
+      ],
+      [],
+      [
+        ["whole", 3],
+        ["hosts", 1],
+      ],
+    ]);
+  });
+
   property.prop([fc.array(fc.nat({ max: 50 }), { minLength: 1, maxLength: 30 }), fc.array(fc.nat({ max: 29 }), { maxLength: 30 })])(
     "whatever is lost, repeated or late, the sum is the highest value that arrived in order",
     (steps, disturbances) => {

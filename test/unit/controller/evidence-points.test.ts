@@ -11,13 +11,21 @@ describe("an evidence message", () => {
     const { points, sequence, unreadable } = read(evidenceOf("cart", 7, [canary]));
     const seen = points.map(({ measure, variant, run, values }) => [measure, variant, run, values.reduce((sum, value) => sum + value)]);
     expect(seen).toEqual([
-      ["decided", "canary", 3, 12],
+      ["shared", "canary", 3, 12],
       ["ok", "canary", 3, 9],
       ["failed", "canary", 3, 2],
       ["settled", "canary", 3, 12],
       ["latency", "canary", 3, 11],
     ]);
     expect([sequence, unreadable]).toEqual([7, 0]);
+  });
+
+  test("keeps decisions by share apart from all others", () => {
+    const text = JSON.stringify(evidenceOf("cart", 1, [canary]));
+    const others = ["target", "no key", "cohort", "off"].map(
+      (reason) => read(JSON.parse(text.replace('"share"', `"${reason}"`))).points[0]?.measure,
+    );
+    expect(others).toEqual(["decided", "decided", "decided", "decided"]);
   });
 
   test("marks the control slice of stable", () => {
@@ -50,5 +58,23 @@ describe("an evidence message", () => {
     expect(text).toContain(from);
     const { unreadable, points } = read(JSON.parse(text.replace(from, to)));
     expect([unreadable, points.length]).toEqual([1, 4]);
+  });
+
+  test("tells of halves of stable which half they are, and that they are parts", () => {
+    const { points, unreadable } = read(evidenceOf("cart", 1, [{ ...canary, variant: "stable", half: { ok: 4, failed: 1 } }]));
+    const halves = points
+      .filter(({ half }) => half !== undefined)
+      .map(({ half, measure, values }) => [half, measure, values.reduce((a, b) => a + b)]);
+    expect(halves).toEqual([
+      ["hosts", "ok", 4],
+      ["hosts", "failed", 1],
+      ["hosts", "latency", 5],
+    ]);
+    expect([unreadable, new Set(points.map(({ series }) => series)).size]).toEqual([0, points.length]);
+  });
+
+  test("says that it cannot read a half that it does not know", () => {
+    const text = JSON.stringify(evidenceOf("cart", 1, [{ ...canary, variant: "stable", half: { ok: 4, failed: 1 } }]));
+    expect(read(JSON.parse(text.replaceAll('"hosts"', '"moons"'))).unreadable).toBe(3);
   });
 });

@@ -4,10 +4,12 @@ import type { LiveState, PlanState } from "../../../src/contract/live.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import { FailingKeeper } from "../../../src/controller/failing-keeper.ts";
 import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
+import { newSeat } from "../../../src/controller/seats.ts";
+import { isInKeyHalf, keyHash } from "../../../src/core/judge/key-sketch.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { decodeStored } from "../../../src/io/store.ts";
 import { failingMessage, users } from "../../support/failing-inputs.ts";
-import { liveOf } from "./builders.ts";
+import { liveOf, rolloutOf } from "./builders.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 const BEGIN_MS = 1_000_000_000_000;
@@ -15,10 +17,10 @@ let store: MemoryStore;
 let nowMs: number;
 let keeper: FailingKeeper;
 
-function keeperOf(): FailingKeeper {
+function keeperOf(monotonicMs = (): number => nowMs): FailingKeeper {
   const { isKilled: _, ...ports } = store.ports(Number.POSITIVE_INFINITY);
   const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
-  const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+  const clock = { nowMs: () => nowMs, monotonicMs };
   return new FailingKeeper({
     id: "a",
     term: 1,
@@ -47,9 +49,10 @@ const record = () => {
   const stored = store.read(SUBJECTS.failingUsers("cart"));
   return stored === undefined ? undefined : decodeStored(FailingUsersRecordSchema, stored);
 };
+const seatOf = (live = inStage()) => newSeat(rolloutOf("cart"), live, BEGIN_MS);
 async function after(ms: number, live = inStage()): Promise<void> {
   nowMs += ms;
-  await keeper.write(live);
+  await keeper.write(seatOf(live));
 }
 
 describe("failing users", () => {
@@ -85,6 +88,52 @@ describe("failing users", () => {
 
   test("of a message that does not fit its schema are refused", () => {
     expect(() => keeper.hear("s1", { ...failingMessage(1, {}), format: 2 })).toThrow("expected 1");
+  });
+});
+
+describe("what the judge should know", () => {
+  const judged = (live = inStage()) => keeper.judged(seatOf(live));
+  const nobody = { newly: 0, knownRequests: 0 };
+
+  test("is nobody before any failed, and who failed as soon as a sidecar tells", () => {
+    expect(judged()).toEqual({ stable: nobody, canary: nobody, half: nobody });
+    keeper.hear("s1", failingMessage(1, { "2 canary": { 7: 2, 8: 1 }, "2 stable": { 1: 3, 9: 1 } }, [7, 1]));
+    expect(judged()).toMatchObject({ stable: { newly: 1, knownRequests: 3 }, canary: { newly: 1, knownRequests: 2 } });
+    keeper.hear("s1", failingMessage(1, { "2 canary": { 7: 2, 8: 1, 10: 1 } }));
+    expect(judged()?.canary.newly).toBe(2);
+  });
+
+  test("tells apart who is in one half of the users", () => {
+    keeper.hear("s1", failingMessage(1, { "2 stable": users(100) }));
+    const { stable, half } = judged() ?? {};
+    expect(stable?.newly).toBe(100);
+    expect(half?.newly).toBe(Array.from({ length: 100 }, (_, bucket) => keyHash(bucket)).filter(isInKeyHalf).length);
+  });
+
+  test("explains more failing requests of a known user the longer the attempt lasts", async () => {
+    const message = failingMessage(1, { "2 canary": { 7: 50 } }, { 7: 60 });
+    keeper.hear("s1", message);
+    expect(judged()?.canary.knownRequests).toBe(3);
+    await after(600_000);
+    keeper.hear("s1", message);
+    expect(judged()?.canary.knownRequests).toBe(23);
+  });
+
+  test("is nobody of an attempt that is over, whose figures stay", () => {
+    keeper.hear("s1", failingMessage(1, { "2 canary": { 7: 2 } }));
+    expect(judged(over("rolledBack", BEGIN_MS))?.canary).toEqual(nobody);
+  });
+
+  test("is counted in a small part of the time, however long that takes", () => {
+    let isSlow = true;
+    keeper = keeperOf(() => (isSlow ? (nowMs += 10) : nowMs));
+    keeper.hear("s1", failingMessage(1, { "2 canary": users(1) }));
+    expect(judged()?.canary.newly).toBe(1);
+    keeper.hear("s1", failingMessage(1, { "2 canary": users(2) }));
+    isSlow = false;
+    expect(judged()?.canary.newly).toBe(1);
+    nowMs += 100;
+    expect(judged()?.canary.newly).toBe(2);
   });
 });
 
@@ -143,6 +192,22 @@ describe("the next leader", () => {
     keeper.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }));
     await after(1);
     expect(keeper.users(inStage())?.canary).toMatchObject({ distinct: 3, requests: 5 });
+  });
+
+  test("tells the judge nothing while it may not have heard who is known to fail, and then all", async () => {
+    expect(keeper.judged(seatOf())).toBeUndefined();
+    await after(HEARD_ALL_MS);
+    expect(keeper.judged(seatOf())?.canary).toEqual({ newly: 1, knownRequests: 0 });
+  });
+
+  test("tells the judge at once what it hears where nobody was known to fail", async () => {
+    keeper = keeperOf();
+    const { users: figures, ...rest } = record() ?? { users: { known: 0 } };
+    await store.ports(1).state.write(SUBJECTS.failingUsers("cart"), JSON.stringify({ ...rest, users: { ...figures, known: 0 } }));
+    await keeper.load([inStage()]);
+    keeper.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }));
+    expect(keeper.judged(seatOf())?.canary).toEqual({ newly: 2, knownRequests: 0 });
+    expect(keeper.users(inStage())?.canary.requests).toBe(4);
   });
 
   test("knows whom processes knew that were gone before its time", async () => {

@@ -15,7 +15,7 @@ function heir(): FailingLedger {
   return next;
 }
 
-const figures = (firstRun = 2, of = ledger) => failingUsers(of.united("cart"), firstRun);
+const figures = (firstRun = 2, of = ledger) => failingUsers(of.united("cart"), { firstRun, elapsedMs: 0 });
 
 describe("users of several sidecars", () => {
   test("are united: one broken client behind 50 Envoys is one", () => {
@@ -31,7 +31,7 @@ describe("users of several sidecars", () => {
 
   test("are told by rollout", () => {
     expect(ledger.hear("s1", failingMessage(1, { "2 canary": { 7: 1 } }, [8]))).toEqual(new Set(["cart"]));
-    expect(failingUsers(ledger.united("shop"), 2).canary.distinct).toBe(0);
+    expect(failingUsers(ledger.united("shop"), { firstRun: 2, elapsedMs: 0 }).canary.distinct).toBe(0);
   });
 });
 

@@ -3,6 +3,7 @@ import { EvidenceSchema } from "../../../src/contract/evidence.ts";
 import { type JudgeRecord, JudgeRecordSchema } from "../../../src/contract/live.ts";
 import { pointsOf } from "../../../src/controller/evidence-points.ts";
 import { type Judging, judgeReports, recordOf, resumeJudging, startJudging } from "../../../src/controller/judging.ts";
+import { NOBODY_FAILED } from "../../../src/controller/told-users.ts";
 import { policyOf } from "../../../src/core/judge/policy.ts";
 import { type Counts, evidenceOf, PHASES, planState, rolloutOf } from "./builders.ts";
 
@@ -21,7 +22,7 @@ const both = (failed: number): Counts[] => [
   { variant: "canary", run: 3, decided: 100, ok: 100 - failed, failed },
 ];
 const judged = (judging: Judging, reports: readonly ReturnType<typeof report>[], phase: Parameters<typeof planState>[0] = "stage") =>
-  judgeReports(judging, { rollout, plan: planState(phase) }, reports, 1_000);
+  judgeReports(judging, { rollout, plan: planState(phase), shareBp: 1_000 }, reports, 1_000);
 const parsed = (text: string): JudgeRecord => JudgeRecordSchema.parse(JSON.parse(text));
 
 describe("judging", () => {
@@ -46,7 +47,38 @@ describe("judging", () => {
     });
     const next = counts.map((count) => ({ ...count, run: 4, ok: count.decided, elsewhere: 0 }));
     const plan = { ...planState("stage"), run: 4 };
-    expect(judgeReports(before, { rollout, plan }, [report(2, next)], 2_000).verdict?.reason).not.toContain("another cluster");
+    expect(judgeReports(before, { rollout, plan, shareBp: 1_000 }, [report(2, next)], 2_000).verdict?.reason).not.toContain(
+      "another cluster",
+    );
+  });
+
+  describe("tells the judge of failing users", () => {
+    const users = { stable: { newly: 1, knownRequests: 0 }, canary: { newly: 2, knownRequests: 30 }, half: { newly: 0, knownRequests: 0 } };
+    const withUsers = (judging: Judging, counts: readonly Counts[], sequence = 1) => {
+      return judgeReports(judging, { rollout, plan: planState("stage"), shareBp: 1_000, users }, [report(sequence, counts)], 1_000);
+    };
+
+    test("each time of what is new, also after its record was taken up by another leader", () => {
+      const first = withUsers(startJudging(1, 0), both(50));
+      expect(first.told).toEqual({ ...users, stable: { newly: 0, knownRequests: 0 } });
+      const resumed = resumeJudging(parsed(recordOf("cart", first, 3).text), 1);
+      expect(resumed?.told).toEqual(first.told);
+      const more = both(60).map((count) => ({ ...count, failed: count.failed + 1 }));
+      expect(withUsers(resumed ?? startJudging(1, 0), more, 2).told).toEqual(users);
+    });
+
+    test("from the first request on that a share decided, for only then are there keys", () => {
+      const found = report(1, both(50));
+      const points = found.report.points.map((point) => (point.measure === "shared" ? { ...point, measure: "decided" as const } : point));
+      const about = { rollout, plan: planState("stage"), shareBp: 1_000, users };
+      const before = judgeReports(startJudging(1, 0), about, [{ ...found, report: { ...found.report, points } }], 1_000);
+      expect(before.told).toBeNull();
+      expect(resumeJudging(parsed(recordOf("cart", before, 3).text), 1)?.told).toBeNull();
+    });
+
+    test("never where nobody knows any", () => {
+      expect(judged(startJudging(1, 0), [report(1, both(50))]).told).toEqual(NOBODY_FAILED);
+    });
   });
 
   test("gives no verdict without evidence", () => {

@@ -10,10 +10,11 @@ import { Term } from "../../../src/controller/term.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { decodeManifest } from "../../../src/io/rules-store.ts";
 import { decodeStored } from "../../../src/io/store.ts";
+import { failingMessage } from "../../support/failing-inputs.ts";
 import { type Counts, evidenceOf, receiptOf } from "./builders.ts";
 import { MemoryStore } from "./memory-store.ts";
 
-const TURN_MS = 100;
+const TURN_MS = 250;
 const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
 const log = createLog({ name: "test", level: "silent" });
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -24,6 +25,8 @@ export class Play {
   readonly replies = new Map<string, Reply>();
   /** Failed canary requests among 100. */
   canaryFailed = 0;
+  /** The one user whose requests these are, and how many of its requests an hour failed at rest before; undefined where nobody knows users. */
+  brokenUser: { readonly bucket: number; readonly hourly: number } | undefined;
   /** What the sidecar claims to obey instead of the manifest. */
   ahead: Readonly<{ epoch: number; revision: number }> | undefined;
   /** True when only series of the run in force still change, as in earnest. */
@@ -140,10 +143,21 @@ export class Play {
     this.#count({ variant: "stable", run: live.run, decided: 1_000 - canary, ok: 1_000 - canary, failed: 0 });
     const failed = (canary * this.canaryFailed) / 100;
     this.#count({ variant: "canary", run: live.run, decided: canary, ok: canary - failed, failed });
+    this.#tellUsers();
     this.#sequence += 1;
     const changed = [...this.#counts.values()].filter(({ run }) => !this.sendsCurrentRunOnly || run === live.run);
     const data = encode(evidenceOf("cart", this.#sequence, changed));
     this.#term.onEvidence({ subject: SUBJECTS.evidence("side"), data });
+  }
+
+  /** As sidecars do, before the evidence that counts the same failures. */
+  #tellUsers(): void {
+    if (this.brokenUser === undefined) return;
+    const { bucket, hourly } = this.brokenUser;
+    const failed = [...this.#counts.values()].filter((count) => count.failed > 0);
+    const runs = Object.fromEntries(failed.map((count) => [`${count.run} ${count.variant}`, { [bucket]: count.failed }]));
+    const message = failingMessage(1, runs, hourly === 0 ? undefined : { [bucket]: hourly });
+    this.#term?.onFailingUsers({ subject: SUBJECTS.failing("side"), data: encode(message) });
   }
 
   #count(more: Counts): void {

@@ -27,8 +27,10 @@ const durations = (count: number): PrometheusSeries[] =>
   );
 const reportsOf = (...found: PrometheusSeries[]): SourcedReport[] => scrapedReports(countersOf(found), AT);
 const totalsAfter = (...rounds: PrometheusSeries[][]) =>
-  rounds.reduce((judging, found, index) => judgeReports(judging, { rollout, plan }, reportsOf(...found), index), startJudging(1, 0)).tally
-    .totals.canary;
+  rounds.reduce(
+    (judging, found, index) => judgeReports(judging, { rollout, plan, shareBp: 500 }, reportsOf(...found), index),
+    startJudging(1, 0),
+  ).tally.totals.canary;
 
 describe("what Prometheus scraped", () => {
   test("is read like the reports of sidecars, each of the scraped its own", () => {
@@ -42,7 +44,7 @@ describe("what Prometheus scraped", () => {
       ["prometheus/a:9464", 4, 0],
       ["prometheus/b:9464", 2, 0],
     ]);
-    const { tally } = judgeReports(startJudging(1, 0), { rollout, plan }, reports, 0);
+    const { tally } = judgeReports(startJudging(1, 0), { rollout, plan, shareBp: 500 }, reports, 0);
     expect(tally.totals.canary).toEqual({ decided: 12, settled: 11, requests: 15, failed: 1 });
   });
 
@@ -78,7 +80,7 @@ describe("what Prometheus scraped", () => {
 
 describe("a judge that is taken over", () => {
   const judged = (reports: readonly SourcedReport[]) => {
-    const { text } = recordOf("cart", judgeReports(startJudging(1, 0), { rollout, plan }, reports, 0), plan.run);
+    const { text } = recordOf("cart", judgeReports(startJudging(1, 0), { rollout, plan, shareBp: 500 }, reports, 0), plan.run);
     return JudgeRecordSchema.parse(JSON.parse(text));
   };
   const scraped = judged(reportsOf(...outcomes(9, 1)));

@@ -14,6 +14,7 @@ const FORBIDDEN = [
   { rule: "decide-knows-neither-judge-nor-plan", from: "core/decide", of: "../judge/types.ts" },
   { rule: "judge-stands-alone", from: "core/judge", of: "../plan/types.ts" },
   { rule: "plan-knows-the-judge's-types", from: "core/plan", of: "../judge/judge.ts" },
+  { rule: "simulate-and-replay-decide-nothing", from: "core/simulate", of: "../decide/types.ts" },
   { rule: "io-imports-io-and-contract", from: "io", of: "../core/decide/bucket.ts" },
   { rule: "sidecar-imports-sidecar-and-core-and-contract-and-io", from: "sidecar", of: "../controller/options.ts" },
   { rule: "controller-imports-controller-and-core-and-contract-and-io", from: "controller", of: "../sidecar/options.ts" },

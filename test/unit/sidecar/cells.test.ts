@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { LATENCY_BOUNDS_MS } from "../../../src/contract/names.ts";
-import { bucketIndex, type Cells, createCells } from "../../../src/sidecar/cells.ts";
+import { isInKeyHalf, keyHash } from "../../../src/core/judge/key-sketch.ts";
+import { type Cells, createCells } from "../../../src/sidecar/cells.ts";
+import { bucketIndex } from "../../../src/sidecar/latency-buckets.ts";
 
 const labels = (run: number, rollout = "checkout", variant: "stable" | "canary" = "canary") => ({ rollout, variant, run, control: false });
 const all = (cells: Cells) => [...cells.all()];
@@ -41,6 +43,42 @@ describe("counts of a sidecar", () => {
     expect(all(cells)[0]?.latency).toBeUndefined();
     cells.ended(labels(1), { class: "ok", latencyMs: 2, isSession: false });
     expect(all(cells)[0]?.latency).toHaveLength(LATENCY_BOUNDS_MS.length + 1);
+  });
+
+  test("of stable fall into halves by upstream host and by user, of which one is counted", () => {
+    const cells = createCells({ nowMs: () => 0, runInForce: () => 1 });
+    const buckets = Array.from({ length: 64 }, (_, bucket) => bucket);
+    for (const bucket of buckets)
+      cells.ended(labels(1, "checkout", "stable"), {
+        class: bucket < 32 ? "ok" : "failed",
+        latencyMs: 2,
+        isSession: false,
+        bucket,
+        isOddHost: bucket % 4 === 0,
+      });
+    const ofKeys = (some: readonly number[]): number => some.filter((bucket) => isInKeyHalf(keyHash(bucket))).length;
+    const latency = (count: number) => [0, count, ...new Array<number>(22).fill(0)];
+    expect(all(cells)[0]?.halves).toMatchObject({
+      hosts: { ok: 8, failed: 8, latency: latency(16) },
+      keys: { ok: ofKeys(buckets.slice(0, 32)), failed: ofKeys(buckets.slice(32)), latency: latency(ofKeys(buckets)) },
+    });
+    expect(ofKeys(buckets)).toBeGreaterThan(16);
+    expect(ofKeys(buckets)).toBeLessThan(48);
+  });
+
+  test("of requests without a host or a key go to either half in turn, and what says nothing to none", () => {
+    const cells = createCells({ nowMs: () => 0, runInForce: () => 1 });
+    const stable = labels(1, "checkout", "stable");
+    for (let request = 0; request < 10; request += 1) cells.ended(stable, { class: "ok", latencyMs: undefined, isSession: false });
+    for (const outcome of ["aborted", "local"] as const)
+      cells.ended(stable, { class: outcome, latencyMs: undefined, isSession: false, isOddHost: true });
+    expect(all(cells)[0]?.halves).toMatchObject({ hosts: { ok: 5, failed: 0 }, keys: { ok: 5, failed: 0 } });
+  });
+
+  test("of a canary have no halves: what comes in clumps is measured on stable", () => {
+    const cells = createCells({ nowMs: () => 0, runInForce: () => 1 });
+    cells.ended(labels(1), { class: "ok", latencyMs: 2, isSession: false, isOddHost: true });
+    expect(all(cells)[0]?.halves).toBeUndefined();
   });
 
   test("of the last eight runs are kept, so that memory is bounded", () => {

@@ -49,6 +49,7 @@ test("an access log entry gives the decision back with what came of it", () => {
     },
     upstreamCluster: "new",
     upstreamReached: true,
+    isOddHost: expect.any(Boolean),
     attempts: 1,
     responseCode: 503,
     grpcStatus: 14,
@@ -56,6 +57,13 @@ test("an access log entry gives the decision back with what came of it", () => {
     upstreamMs: 7,
     durationMs: 1_500,
   });
+});
+
+test("hosts that differ by one are in different halves, and each in the same one ever again", () => {
+  const isOddHost = (address: string, portValue: number) =>
+    entryFacts(entryOf({ commonProperties: { upstreamRemoteAddress: { socketAddress: { address, portValue } } } })).isOddHost;
+  const hosts = [isOddHost("10.0.0.1", 80), isOddHost("10.0.0.2", 80), isOddHost("10.0.0.3", 80), isOddHost("10.0.0.1", 81)];
+  expect(hosts.map((host) => host === isOddHost("10.0.0.1", 80))).toEqual([true, false, true, false]);
 });
 
 test("an entry without anything is a request that nobody decided", () => {

@@ -118,6 +118,18 @@ describe("evidence", () => {
     expect(fake.published.length).toBe(2);
   });
 
+  test("comes after what must be told of its rollouts beforehand", async () => {
+    await sender.stop();
+    const told: unknown[] = [];
+    const beforehand = (rollouts: Iterable<string>): void => void told.push([...rollouts, fake.published.length]);
+    sender = startEvidence({ id: "s1", link: fake.link, rules, cells, clock, log, slices, beforehand });
+    cells.decided(canary, "share");
+    cells.decided({ ...canary, variant: "stable" }, "share");
+    cells.decided({ ...canary, rollout: "search" }, "share");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([told, fake.published.length]).toEqual([[["checkout", "search", 0]], 1]);
+  });
+
   test("of a canary that has no users any more can wait", async () => {
     rules.replace(ruleSetOf({ checkout: ruleOf({}, { shareBp: 500, off: true }) }));
     cells.ended(canary, { class: "failed", latencyMs: 4, isSession: false });

@@ -2,17 +2,16 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FailingUsersMessageSchema } from "../../../src/contract/failing-users.ts";
 import { countsOf, keyHash, readSketch } from "../../../src/core/judge/key-sketch.ts";
 import { createLog } from "../../../src/io/log.ts";
-import type { PartsSender } from "../../../src/sidecar/changed-parts.ts";
 import { type CurrentRules, createCurrentRules } from "../../../src/sidecar/current-rules.ts";
 import { createFailingUsers, type FailingUsers } from "../../../src/sidecar/failing-users.ts";
-import { startFailingUsersSender } from "../../../src/sidecar/failing-users-sender.ts";
+import { type FailingUsersSender, startFailingUsersSender } from "../../../src/sidecar/failing-users-sender.ts";
 import { ruleOf, ruleSetOf } from "../../support/decide-inputs.ts";
 import { createFakeLink, type FakeLink } from "../../support/fake-link.ts";
 
 let fake: FakeLink;
 let failing: FailingUsers;
 let rules: CurrentRules;
-let sender: PartsSender;
+let sender: FailingUsersSender;
 
 /** Pauses of the work so far, and what happens in the next ones. */
 let pauses: number;
@@ -97,6 +96,49 @@ describe("failing users are told", () => {
     expect(fake.published).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(3_100);
     expect(fake.published).toHaveLength(2);
+  });
+
+  test("at once where evidence of their rollout is about to count them, and not a second time", async () => {
+    fail(7);
+    fail(8, "search");
+    sender.tell(["checkout", "cart"]);
+    sender.tell(["checkout"]);
+    expect([fake.published.length, runsIn(0)]).toEqual([1, ["checkout 2"]]);
+    fail(9);
+    sender.tell(["checkout"]);
+    expect(message(1).runs[0]?.users.steps).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([fake.published.length, runsIn(2)]).toEqual([3, ["search 2"]]);
+  });
+
+  test("at once only where they are few, and in one message", async () => {
+    for (let bucket = 0; bucket < 257; bucket += 1) fail(bucket, "search");
+    for (let rollout = 0; rollout < 100; rollout += 1) for (let bucket = 0; bucket < 256; bucket += 1) fail(bucket, `rollout-${rollout}`);
+    sender.tell(["search", ...Array.from({ length: 100 }, (_, index) => `rollout-${index}`)]);
+    expect(fake.published).toHaveLength(1);
+    expect(fake.published[0]?.text.length).toBeLessThan(128 * 1_024);
+    expect(runsIn(0)).not.toContain("search 2");
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(new Set(fake.published.flatMap((_, index) => runsIn(index))).size).toBe(101);
+  });
+
+  test("never after what was told of them in the meantime", async () => {
+    for (let rollout = 0; rollout < 3; rollout += 1) fail(7, `rollout-${rollout}`);
+    meanwhile.push(() => {
+      fail(8, "rollout-0");
+      sender.tell(["rollout-0"]);
+    });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([runsIn(0), runsIn(1)]).toEqual([["rollout-0 2"], ["rollout-1 2", "rollout-2 2"]]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(fake.published).toHaveLength(2);
+  });
+
+  test("not at once while NATS is gone", () => {
+    Object.assign(fake.link.connection, { isClosed: () => true });
+    fail(7);
+    sender.tell(["checkout"]);
+    expect(fake.published).toHaveLength(0);
   });
 
   test("in messages that NATS takes, however many fail", async () => {

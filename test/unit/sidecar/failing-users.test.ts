@@ -75,7 +75,7 @@ describe("while a rollout is under way", () => {
     fail(2, 1, "canary");
     for (let run = 2; run <= 17; run += 1) fail(3, run, "stable");
     const ids = Object.keys(counted());
-    expect([ids.length, ids.includes("checkout 1 stable"), counted()["checkout history"]]).toEqual([17, false, { 1: 0 }]);
+    expect([ids.length, ids.includes("checkout 1 stable"), counted()["checkout history"]]).toEqual([17, false, { 1: 360 }]);
   });
 });
 
@@ -84,11 +84,44 @@ describe("while a rollout rests", () => {
     standing = { restingRun: 4 };
   });
 
-  test("who fails on stable is remembered, once and without its requests", () => {
+  test("who fails on stable is remembered with its pace: failing requests an hour", () => {
+    const failEach = (minutes: number, times: number): void => {
+      for (let time = 0; time < times; time += 1) {
+        fail(7, 4, "stable");
+        elapse(minutes * 60_000);
+      }
+    };
+    fail(8, 4, "stable");
+    failEach(1, 30);
+    expect(counted()).toEqual({ "checkout history": { 7: 60, 8: 2 } });
+    failEach(30, 47);
+    expect(counted()).toEqual({ "checkout history": { 7: 4, 8: 1 } });
+  });
+
+  test("a first failure counts as one in ten seconds, because it tells no pace yet", () => {
     fail(7, 4, "stable");
-    const before = first();
-    fail(7, 4, "stable");
-    expect([counted(), first()?.version]).toEqual([{ "checkout history": { 7: 0 } }, before?.version]);
+    expect(counted()).toEqual({ "checkout history": { 7: 360 } });
+  });
+
+  test("a history has another version when a user is new in it or a count doubled, and when an attempt begins", () => {
+    const versions: (number | undefined)[] = [];
+    for (let time = 1; time <= 5; time += 1) {
+      fail(7, 4, "stable");
+      versions.push(first()?.version);
+    }
+    standing = "under way";
+    elapse(0);
+    versions.push(first()?.version);
+    elapse(1_000);
+    versions.push(first()?.version);
+    expect(versions.map((version, index) => version !== versions[index - 1])).toEqual([true, true, false, true, false, true, false]);
+  });
+
+  test("an attempt's begin is nothing new where nobody is known", () => {
+    fail(7, 4, "canary");
+    standing = "under way";
+    elapse(0);
+    expect(counted()).toEqual({ "checkout 4 canary": { 7: 1 } });
   });
 
   test("what comes late from the attempt still counts for its run", () => {
@@ -103,9 +136,9 @@ describe("while a rollout rests", () => {
     fail(2, 4, "stable");
     elapse(1);
     fail(3, 4, "stable");
-    expect(counted()).toEqual({ "checkout history": { 1: 0, 2: 0, 3: 0 } });
+    expect(counted()).toEqual({ "checkout history": { 1: 1, 2: 1, 3: 1 } });
     elapse(DAY_MS);
-    expect(counted()).toEqual({ "checkout history": { 3: 0 } });
+    expect(counted()).toEqual({ "checkout history": { 3: 1 } });
   });
 
   test("nobody is known after two days of silence, though nobody asked meanwhile", () => {
@@ -119,7 +152,7 @@ describe("while a rollout rests", () => {
     fail(2, 3, "canary");
     elapse(0);
     elapse(DAY_MS);
-    expect(counted()).toEqual({ "checkout history": { 1: 0 } });
+    expect(counted()).toEqual({ "checkout history": { 1: 1 } });
     elapse(DAY_MS);
     expect(counted()).toEqual({ "checkout history": {} });
   });
@@ -135,7 +168,7 @@ describe("while a rollout rests", () => {
     elapse(DAY_MS / 2 - 1);
     fail(2, 9, "stable");
     elapse(1);
-    expect(counted()).toEqual({ "checkout history": { 1: 0, 2: 0 } });
+    expect(counted()).toEqual({ "checkout history": { 1: 1, 2: 1 } });
     elapse(DAY_MS);
     expect(counted()).toEqual({ "checkout history": {} });
   });

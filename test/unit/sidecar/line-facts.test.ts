@@ -23,6 +23,7 @@ test("a line by the shipped configuration gives the decision back with what came
     decided: { variant: "canary", rollout: "checkout", run: 3, control: false, cluster: "canary", bucket: 7, isSession: false, also: [] },
     upstreamCluster: "canary",
     upstreamReached: true,
+    isOddHost: expect.any(Boolean),
     attempts: 1,
     responseCode: 200,
     grpcStatus: undefined,
@@ -37,6 +38,7 @@ test("a line without anything is a request that nobody decided", () => {
     decided: undefined,
     upstreamCluster: "",
     upstreamReached: false,
+    isOddHost: undefined,
     attempts: 0,
     responseCode: 0,
     grpcStatus: undefined,
@@ -67,6 +69,12 @@ describe("the cluster that answered", () => {
       flags: ["noHealthyUpstream"],
     });
   });
+});
+
+test("hosts that differ by one are in different halves, and each in the same one ever again", () => {
+  const hosts = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.1:81", "10.0.0.1:80"];
+  const first = read(ANSWERED).isOddHost;
+  expect(hosts.map((host) => read({ ...ANSWERED, "%UPSTREAM_HOST%": host }).isOddHost === first)).toEqual([true, false, true, false, true]);
 });
 
 test("flags come by their long names; what the access log stream does not know is left out", () => {

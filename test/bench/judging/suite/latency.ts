@@ -83,15 +83,12 @@ function bucketChances(mixture: readonly LatencyPart[], boundsMs: readonly numbe
 export function drawBuckets(random: Random, count: number, chances: Float64Array): number[] {
   const buckets = new Array<number>(chances.length).fill(0);
   const last = chances.length - 1;
-  const add = (bucket: number, more: number): void => {
-    buckets[bucket] = Number(buckets[bucket]) + more;
-  };
   if (count <= FEW) {
     for (let index = 0; index < count; index += 1) {
       let left = random.uniform();
       let bucket = 0;
       for (; bucket < last && left > Number(chances[bucket]); bucket += 1) left -= Number(chances[bucket]);
-      add(bucket, 1);
+      buckets[bucket] = Number(buckets[bucket]) + 1;
     }
     return buckets;
   }
@@ -105,6 +102,6 @@ export function drawBuckets(random: Random, count: number, chances: Float64Array
     left -= drawn;
     rest -= chance;
   }
-  add(last, left);
+  buckets[last] = Number(buckets[last]) + left;
   return buckets;
 }

@@ -4,7 +4,7 @@ import { drawBuckets, type LatencyTable, latencyTable, quantileMs, slowerThan } 
 import type { SideCounts, Tick } from "./policy.ts";
 import { hashText, Random } from "./random.ts";
 import { type Scenario, type Suite, scenarioOf } from "./scenario.ts";
-import { type PerStream, perStream, type Stream } from "./streams.ts";
+import { perStream, type Stream } from "./streams.ts";
 
 /** A scenario made ready; what depends on no seed is computed once. */
 export interface Stage {
@@ -138,9 +138,13 @@ export class World {
     const tick = this.tick;
     this.tick += 1;
     const { key, tickS } = this.stage;
-    const random = (mask: number, stream: number): Random => new Random(key ^ mask, this.seed, tick * 8 + stream);
-    const own: PerStream<Random> = { a: random(0x99, 1), b: random(0xabc, 2), canary: random(0x77, 3) };
-    return { tick, sec: tick * tickS, weight: tick < 0 ? 0 : weight, shared: random(0x1234, 0), own };
+    const own = {
+      a: new Random(key ^ 0x99, this.seed, tick * 8 + 1),
+      b: new Random(key ^ 0xabc, this.seed, tick * 8 + 2),
+      canary: new Random(key ^ 0x77, this.seed, tick * 8 + 3),
+    };
+    const shared = new Random(key ^ 0x1234, this.seed, tick * 8);
+    return { tick, sec: tick * tickS, weight: tick < 0 ? 0 : weight, shared, own };
   }
 
   private rps(sec: number): number {

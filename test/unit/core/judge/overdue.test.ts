@@ -24,7 +24,7 @@ const said = (decided: number, settled: number, late = 0): Outcomes => {
 function overdueOf(batches: readonly Outcomes[]): Seen[] {
   let state = startOverdue(0);
   return batches.map((batch, index) => {
-    const after = overdueAfter(state, batch, 1_000 * (index + 1));
+    const after = overdueAfter(state, batch, { nowMs: 1_000 * (index + 1), boundsMs: LATENCY_BOUNDS_MS });
     ({ state } = after);
     return { ...state, change: after.change };
   });
@@ -84,12 +84,14 @@ describe("requests that have not ended", () => {
 
   test("take little room however long the rollout and however often evidence comes", () => {
     let state = startOverdue(0);
-    for (let atMs = 0; atMs < 600_000; atMs += 100) ({ state } = overdueAfter(state, said(1, 1), atMs));
+    for (let atMs = 0; atMs < 600_000; atMs += 100)
+      ({ state } = overdueAfter(state, said(1, 1), { nowMs: atMs, boundsMs: LATENCY_BOUNDS_MS }));
     expect(state.marks.length).toBeLessThanOrEqual(AGE_S + 2);
   });
 
   test("say nothing of a bound above their age", () => {
-    expect([unendedAbove(indexOf(OVERDUE_MS), 3), unendedAbove(indexOf(OVERDUE_MS) + 1, 3)]).toEqual([3, 0]);
+    const counted = [indexOf(OVERDUE_MS), indexOf(OVERDUE_MS) + 1].map((bound) => unendedAbove(bound, 3, LATENCY_BOUNDS_MS));
+    expect(counted).toEqual([3, 0]);
   });
 });
 

@@ -7,10 +7,10 @@ const ramp: Ramp = { startBp: undefined, ...RAMP_PRESETS.standard };
 describe("the first share costs the budget of failed requests at most", () => {
   test.each([
     { title: "20 failed requests in 15 s, at 500 requests a second", requestsPerSecond: 500, shareBp: 26 },
-    { title: "the least where there is more traffic than that", requestsPerSecond: 50_000, shareBp: 10 },
+    { title: "the least where there is more traffic than that", requestsPerSecond: 500_000, shareBp: 1 },
     { title: "the most where there is little", requestsPerSecond: 5, shareBp: 1_000 },
     { title: "the most where there is none", requestsPerSecond: 0, shareBp: 1_000 },
-    { title: "the least where the traffic is not known", requestsPerSecond: undefined, shareBp: 10 },
+    { title: "the least where the traffic is not known", requestsPerSecond: undefined, shareBp: 1 },
   ])("$title: $shareBp", ({ requestsPerSecond, shareBp }) => {
     expect(firstShareBp(ramp, requestsPerSecond)).toBe(shareBp);
   });
@@ -30,9 +30,12 @@ const moment: RampMoment = {
   shareMs: 10_000,
   verdict: "advance",
   safeShareBp: 10_000,
-  odds: 0.5,
+  odds: 1.5,
   requestsPerSecond: 500,
 };
+
+/** Nothing speaks for harm, and nothing calls a share safe. */
+const calm = { odds: 0.99, verdict: "unknown", safeShareBp: 0 } as const;
 
 describe("the next share", () => {
   test.each<{ title: string; change: Partial<RampMoment>; next: number }>([
@@ -55,6 +58,13 @@ describe("the next share", () => {
     { title: "nothing that unknown calls safe", change: { verdict: "unknown" }, next: 1_000 },
     { title: "by the clock half of the way in orders of size", change: { shareBp: 100, safeShareBp: 0, rampMs: 90_000 }, next: 161 },
     { title: "by the clock also 2.5 times at most", change: { shareBp: 30, safeShareBp: 0 }, next: 75 },
+    {
+      title: "half of the users by the clock two minutes later, in calm",
+      change: { ...calm, shareBp: 2_500, rampMs: 300_000 },
+      next: 5_000,
+    },
+    { title: "in calm half of the way there in half of the time", change: { ...calm, shareBp: 1_500, rampMs: 240_000 }, next: 2_236 },
+    { title: "in calm no more than 10 % by the clock before", change: { ...calm, shareBp: 900, rampMs: 180_000 }, next: 900 },
     {
       title: "at once what the budget allows, where the traffic was not known",
       change: { shareBp: 10, safeShareBp: 0, rampMs: 10_000, requestsPerSecond: 50 },

@@ -1,0 +1,23 @@
+import { generateKeyPairSync } from "node:crypto";
+import { expect, onTestFinished, test } from "vitest";
+import { signKill } from "../../src/io/kill-signatures.ts";
+import { readOrders, storeKill } from "../../src/io/kill-store.ts";
+import { connectNats } from "../../src/io/nats.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+import { runWith } from "../unit/cli/cli-parts.ts";
+
+test("where nobody ever gave an order there is none, and whoever asks hears no fault", async () => {
+  const nats = await startNatsServer();
+  const link = await connectNats({ url: nats.url, name: "test", waitForServer: false });
+  onTestFinished(async () => {
+    await link.close();
+    await nats.stop();
+  });
+  expect(await readOrders(link)).toEqual({ inForce: [], refused: [] });
+  const status = await runWith(["status", "--json", "--nats", nats.url]);
+  expect(status).toMatchObject({ code: 0, error: "" });
+
+  const order = { format: 1 as const, scope: { rollout: "checkout" }, off: true, atMs: 1, who: "alice" };
+  await storeKill(link, order.scope, signKill(order, generateKeyPairSync("ed25519").privateKey));
+  expect((await readOrders(link)).inForce).toEqual([order]);
+});

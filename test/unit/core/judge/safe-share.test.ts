@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { HARM_BUDGET, REACTION_MS, RELAXED } from "../../../../src/core/judge/parameters.ts";
+import { safeShareBp } from "../../../../src/core/judge/safe-share.ts";
+import { batchAt, failing, judgeAll, repeated } from "../../../support/judge-inputs.ts";
+
+const HARMS = [1, 0.8, 0.4, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001];
+const RATES = [0, 0.1, 1, 10, 100, 1_000, 10_000, 100_000];
+
+describe("the safe share", () => {
+  test.each(RATES)("grows as what is not disproven falls, at %d requests a second, and is one half at the most", (rate) => {
+    for (const of of [(harm: number) => ({ errors: harm, slow: 0 }), (harm: number) => ({ errors: 0.001, slow: harm })]) {
+      const shares = HARMS.map((harm) => safeShareBp(of(harm), rate));
+      expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+      expect(Math.max(...shares)).toBeLessThanOrEqual(5_000);
+    }
+  });
+
+  test.each([1, 0.5, 0.2, 0.11])("costs no more than the budget until it is seen, where so much may fail: %d", (errors) => {
+    for (const rate of [200, 5_000, 100_000]) {
+      const harmed = (safeShareBp({ errors, slow: 0 }, rate) / 10_000) * rate * (REACTION_MS / 1_000) * errors;
+      expect(harmed).toBeLessThanOrEqual(HARM_BUDGET);
+    }
+  });
+
+  test("is the smaller the more traffic there is", () => {
+    const shares = RATES.map((rate) => safeShareBp({ errors: 1, slow: 1 }, rate));
+    expect(shares).toEqual(shares.toSorted((a, b) => b - a));
+    expect(Math.min(...shares)).toBeLessThan(Math.max(...shares));
+  });
+
+  test("takes failed requests more seriously than slow ones", () => {
+    expect(safeShareBp({ errors: 0.4, slow: 0 }, 1_000)).toBeLessThan(safeShareBp({ errors: 0.001, slow: 0.4 }, 1_000));
+  });
+});
+
+describe("the judge's safe share", () => {
+  const shares = (seconds: number, canary: ReturnType<typeof failing>, stable = failing(5, 1_000)) =>
+    judgeAll(repeated(seconds, { stable, canary })).records.map(({ safeShareBp: share }) => share);
+
+  test("never falls while a canary does well, and is everybody only when that is proven", () => {
+    const { records } = judgeAll(repeated(120, { stable: failing(1, 1_000), canary: failing(0, 100) }));
+    const all = records.map(({ safeShareBp: share }) => share);
+    expect(all).toEqual(all.toSorted((a, b) => a - b));
+    expect(all.filter((share) => share > 5_000 && share < 10_000)).toEqual([]);
+    const isProven = records.map(({ checks: [errors] }) => errors?.upper != null && errors.upper <= 0.005);
+    expect(all.map((share) => share === 10_000)).toEqual(isProven);
+  });
+
+  test("may be everybody below stable's own ratio, which says more than a fixed difference where much fails anyway", () => {
+    const { records } = judgeAll(repeated(400, { stable: failing(50, 1_000), canary: failing(5, 100) }));
+    const first = records.find(({ safeShareBp: share }) => share === 10_000);
+    expect(first?.checks[0]?.upper).toBeGreaterThan(0.005);
+    expect(first?.checks[0]?.upper).toBeLessThanOrEqual(0.05);
+  });
+
+  test("is everybody at twice the rise when nothing has spoken for harm for long, and not before", () => {
+    const afterMs = RELAXED.afterMs + 1_000;
+    const all = shares(afterMs / 1_000 + 10, failing(0, 3), failing(1, 1_000));
+    const first = all.indexOf(10_000);
+    expect(1_000 * first).toBeGreaterThanOrEqual(RELAXED.afterMs);
+    expect(1_000 * first).toBeLessThanOrEqual(afterMs + 1_000);
+  });
+
+  test("is not relaxed while anything speaks for harm", () => {
+    const afterMs = RELAXED.afterMs + 60_000;
+    const batches = Array.from({ length: afterMs / 1_000 }, (_, second) =>
+      batchAt((second + 1) * 1_000, { stable: failing(1, 1_000), canary: failing(second >= 400 && second % 10 === 0 ? 1 : 0, 3) }),
+    );
+    const last = judgeAll(batches).records.at(-1);
+    expect(last?.odds).toBeGreaterThan(1);
+    expect(last?.safeShareBp).toBeLessThan(10_000);
+  });
+});
