@@ -30,6 +30,7 @@ function started(instant: (query: string) => Promise<readonly PrometheusSeries[]
   const heard = vi.fn<(reports: readonly SourcedReport[]) => void>();
   const [warn, info] = [vi.fn<Say>(), vi.fn<Say>()];
   const api = { instant: vi.fn<typeof instant>(instant), range: () => Promise.reject(new Error("not asked")) };
+  // Only what is said at these two levels is looked at.
   source = new PrometheusSource({ api, everyMs: EVERY_MS, log: { warn, info } as never, rollouts: () => rollouts, heard });
   const said = (): unknown[] => [...warn.mock.calls, ...info.mock.calls].map(([, message]) => message);
   return { api, heard, said };
