@@ -181,11 +181,12 @@ export class Term {
     if (seat === undefined || this.#steps.seats.get(seat.name) !== seat) return;
     if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
     const { rollout, live, judging: before } = seat;
-    const users = this.#failing.judged(seat);
+    // From one source only, as with counts: what Prometheus scraped knows nobody.
+    const users = this.#parts.settings.prometheus === undefined ? this.#failing.judged(seat) : null;
     // The evidence waits for those who know whose requests failed.
     if (users === undefined) return;
     const own = this.#checks.take(seat);
-    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), users, own };
+    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), ...(users && { users }), own };
     seat.judging = judgeReports(before, scene, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;

@@ -137,7 +137,7 @@ describe("`serin replay --prometheus` refuses what makes no span", () => {
     },
     { title: "a time without its zone", args: [...url, "--from", "2026-03-10T09:00:00", "--to", late], says: "Write a time with its zone" },
     { title: "a time that is none", args: [...url, "--from", "tuesdayT1Z", "--to", late], says: "Write a time with its zone" },
-    { title: "a run that is none", args: ["--attempt", "first"], says: "Write the number of a run, like 1." },
+    { title: "a run that is none", args: ["--attempt", "first"], says: "Write a whole number, at least 1." },
   ])("$title", async ({ args, says }) => {
     const ran = await replay([], ...args);
     expect([ran.code, ran.out, ran.error]).toEqual([2, "", expect.stringContaining(says)]);

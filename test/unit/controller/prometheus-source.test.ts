@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LiveState } from "../../../src/contract/live.ts";
+import type { SourcedReport } from "../../../src/controller/judging.ts";
 import { PrometheusSource } from "../../../src/controller/prometheus-source.ts";
 import type { PrometheusSeries } from "../../../src/io/prometheus-api.ts";
 import { liveOf, planState } from "./builders.ts";
@@ -16,6 +17,8 @@ const labels = {
 };
 const answer: PrometheusSeries[] = [{ labels, points: [[5, 7]] }];
 
+type Say = (fields: object, message: string) => void;
+
 let source: PrometheusSource | undefined;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -24,9 +27,11 @@ afterEach(() => {
 });
 
 function started(instant: (query: string) => Promise<readonly PrometheusSeries[]>, rollouts: readonly LiveState[]) {
-  const [heard, warn, info] = [vi.fn(), vi.fn(), vi.fn()];
-  const api = { instant: vi.fn(instant), range: () => Promise.reject(new Error("not asked")) };
-  source = new PrometheusSource({ api, everyMs: EVERY_MS, log: { warn, info }, rollouts: () => rollouts, heard });
+  const heard = vi.fn<(reports: readonly SourcedReport[]) => void>();
+  const [warn, info] = [vi.fn<Say>(), vi.fn<Say>()];
+  const api = { instant: vi.fn<typeof instant>(instant), range: () => Promise.reject(new Error("not asked")) };
+  // Only what is said at these two levels is looked at.
+  source = new PrometheusSource({ api, everyMs: EVERY_MS, log: { warn, info } as never, rollouts: () => rollouts, heard });
   const said = (): unknown[] => [...warn.mock.calls, ...info.mock.calls].map(([, message]) => message);
   return { api, heard, said };
 }
@@ -41,7 +46,11 @@ describe("counts from Prometheus", () => {
     source?.stop();
     await rounds(3);
     expect(play.api.instant.mock.calls.map(([query]) => /rollout="(\w+)"/.exec(query)?.[1])).toEqual(["cart", "cart", "cart"]);
-    expect(play.heard.mock.calls.map(([[{ sidecar }]]) => sidecar)).toEqual(["prometheus/a:1", "prometheus/a:1", "prometheus/a:1"]);
+    expect(play.heard.mock.calls.flatMap(([reports]) => reports.map(({ sidecar }) => sidecar))).toEqual([
+      "prometheus/a:1",
+      "prometheus/a:1",
+      "prometheus/a:1",
+    ]);
     expect(play.said()).toEqual([]);
   });
 

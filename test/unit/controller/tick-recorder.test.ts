@@ -9,7 +9,7 @@ import { liveOf, planState } from "./builders.ts";
 /** A recorder with a store that takes, loses or keeps waiting as told, and a judge that it follows. */
 function recording() {
   const stored: RecordedTick[] = [];
-  const warn = vi.fn();
+  const warn = vi.fn<(fields: { lost?: number }, message: string) => void>();
   let answer = (): Promise<void> => Promise.resolve();
   let state = startJudge(SINCE_MS);
   let at = 0;
