@@ -114,11 +114,11 @@ const slowFindings = (findings: readonly Finding[], { stable }: JudgeState): rea
 /** For everybody: the bound on errors is below the wanted one or stable's own ratio, and that of each quantile below its own. */
 function isProven({ errors, findings, state, evidence }: Scene): boolean {
   const { nowMs, canarySinceMs } = state;
-  const isRelaxed = nowMs - (canarySinceMs ?? nowMs) >= RELAXED.afterMs && evidence < RELAXED.odds;
+  const isRelaxed = nowMs - Number(canarySinceMs) >= RELAXED.afterMs && evidence < RELAXED.odds;
   const times = isRelaxed ? RELAXED.times : 1;
   const isBelow = ({ check, question }: Finding, most: number): boolean =>
     check.upper !== null && check.upper <= Math.max(times * question.proof, most);
-  return isBelow(errors, errors.check.stable ?? 0) && slowFindings(findings, state).every((finding) => isBelow(finding, 0));
+  return isBelow(errors, Number(errors.check.stable)) && slowFindings(findings, state).every((finding) => isBelow(finding, 0));
 }
 
 /** What is proven so far, for people. */
