@@ -50,11 +50,12 @@ export function dispersionOf(hosts: DispersionState, keys: DispersionState): num
 
 const isKnown = ({ lengths }: DispersionState): boolean => lengths.some(({ expected }) => expected > 0);
 
-/** The largest over all lengths of blocks. */
+/** The largest over all lengths of blocks of which one was over; the prior's before. */
 function ofHalves({ lengths }: DispersionState): number {
   const { floor, prior, priorEvents, mostRaise, raisePerClump } = DISPERSION;
   let most: number = floor;
-  for (const { unevenness, expected } of lengths) {
+  for (const [index, { unevenness, expected }] of lengths.entries()) {
+    if (index > 0 && expected === 0) continue;
     // Variances of a fair split are a quarter of the events.
     const priorVariance = priorEvents / 4;
     const measured = (unevenness + prior * priorVariance) / (expected + priorVariance);

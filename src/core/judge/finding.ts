@@ -75,7 +75,7 @@ function sidesOf({ slowAt, own }: Question, metric: MetricState, { policy, state
 /** What speaks for harm, with its figures. A canary that was good for long is worse than tolerated lately, and not over all. */
 export function suspicion(finding: Finding): string {
   const { odds, difference, threshold } = finding.check;
-  const worse = finding.question.own?.harm === "lower" ? -(difference ?? 0) : (difference ?? 0);
+  const worse = Number(difference) * (finding.question.own?.harm === "lower" ? -1 : 1);
   const when = worse <= threshold ? ", though not all the time" : "";
   return `${comparison(finding)} over the whole rollout: ${oddsText(odds)} that it is worse by more than ${pointsText(threshold)}${when}`;
 }

@@ -47,10 +47,9 @@ class Digest {
     this.#side(canary);
     this.#half(halves?.hosts);
     this.#half(halves?.keys);
-    for (const name of Object.keys(own ?? {}).toSorted()) {
+    for (const [name, counts] of Object.entries(own ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       this.#word(name);
-      const counts = own?.[name];
-      this.#counts(4, [counts?.canaryHits ?? 0, counts?.canary ?? 0, counts?.stableHits ?? 0, counts?.stable ?? 0]);
+      this.#counts(4, [counts.canaryHits, counts.canary, counts.stableHits, counts.stable]);
     }
   }
 

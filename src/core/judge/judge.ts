@@ -41,14 +41,15 @@ export function startJudge(nowMs: number): JudgeState {
  * long as each outcome is counted once. Counts that make no sense are no data.
  */
 export function judge(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): Judgement<JudgeState> {
-  const next = learn(policy, state, batch);
-  return { state: next, record: recordOf(policy, questionsOf(policy), next) };
+  const questions = questionsOf(policy);
+  const next = learn(policy, state, batch, questions);
+  return { state: next, record: recordOf(policy, questions, next) };
 }
 
 /** The state alone, for a past that no verdict is asked about. */
-export function learn(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch): JudgeState {
+export function learn(policy: JudgePolicy, state: JudgeState, batch: EvidenceBatch, questions = questionsOf(policy)): JudgeState {
   const told = isSound(batch, policy.boundsMs.length + 1) ? batch : nothingNew(state.run, state.nowMs);
-  return takeIn(policy, questionsOf(policy), state, told);
+  return takeIn(policy, questions, state, told);
 }
 
 function takeIn(policy: JudgePolicy, questions: readonly Question[], state: JudgeState, batch: EvidenceBatch): JudgeState {
@@ -99,11 +100,12 @@ const plusShort = (long: readonly number[], short: readonly number[]): number[] 
 function metricAfter(question: Question, state: JudgeState, moment: Moment): MetricState {
   const { policy, nowMs, canarySinceMs, due } = moment;
   const before = state.metrics[question.key] ?? startMetric(state.nowMs);
-  const ready = restart(about(withBound(before, question, state, policy.boundsMs), question), due);
+  const ready = about(withBound(before, question, state, policy.boundsMs), question);
   const measured = measure(question, ready, moment);
-  if (measured === undefined) return { ...ready, betAtMs: nowMs };
-  const { counts, ...rest } = measured;
-  return take(ready, question, counts, { ...rest, nowMs, alpha: policy.alpha, isCanaryKnown: canarySinceMs !== null });
+  if (measured === undefined) return { ...restart(ready, due), betAtMs: nowMs };
+  const { counts, hosts, keys, bearsOnSafety } = measured;
+  const isCanaryKnown = canarySinceMs !== null;
+  return take(ready, question, counts, { hosts, keys, bearsOnSafety, due, nowMs, alpha: policy.alpha, isCanaryKnown });
 }
 
 /** Only while stable keeps the objective: a canary is no worse where both miss it. */

@@ -44,7 +44,7 @@ export const WIDEST_MARGIN = 0.95;
  * halves of stable show. Before enough is known it is the prior, with the weight of so many events; it is never below the floor. What is
  * estimated from few clumps is raised, because it errs to both sides and only one of them is safe.
  */
-export const DISPERSION = { floor: 1.2, prior: 2, priorEvents: 20, mostRaise: 1.6, raisePerClump: 1.5 } as const;
+export const DISPERSION = { floor: 1.2, prior: 1.5, priorEvents: 20, mostRaise: 1.6, raisePerClump: 1.5 } as const;
 /** Lengths of the blocks over which halves are compared, in blocks of `BLOCK_MS`: clumps that last show in longer ones. */
 export const BLOCKS = [1, 6, 12, 24] as const;
 export const BLOCK_MS = 5_000;
@@ -92,7 +92,7 @@ export const LEAST_BOUND_MS = 10;
  * Gross slowness is thus found at once, and compiling code or empty pools are not taken for it.
  */
 export const COLD_MS = 60_000;
-export const COLD_FACTOR = 4;
+export const COLD_FACTOR = 3;
 
 /**
  * A request that has not ended so long after its decision is slow; one of the latency bounds. What is decided and what has ended

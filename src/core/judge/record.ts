@@ -106,23 +106,23 @@ function whatIsKnown(scene: Scene): Answer {
 
 /** What may still go wrong; slow requests are not asked about where no time is told. */
 function unprovenIn(scene: Scene): Unproven {
-  const { errors } = scene;
-  const slow = slowFindings(scene).map(({ check }) => check.upper ?? 1);
+  const { errors, policy } = scene;
+  const slow = (policy.isRamp ? slowFindings(scene) : []).map(({ check }) => check.upper ?? 1);
   return { errors: errors.check.upper ?? 1, slow: Math.max(0, ...slow) };
 }
 
-const slowFindings = ({ policy, findings, state: { stable } }: Scene): readonly Finding[] =>
-  !policy.isRamp || countOf(stable.latency) === 0 ? [] : findings.filter(({ question }) => question.slowAt !== undefined);
+const slowFindings = ({ findings, state: { stable } }: Scene): readonly Finding[] =>
+  countOf(stable.latency) === 0 ? [] : findings.filter(({ question }) => question.slowAt !== undefined);
 
 /** For everybody: the bound on errors is below the wanted one or stable's own ratio, and that of each quantile below its own. */
 function isProven(scene: Scene): boolean {
   const { errors, state, evidence } = scene;
   const { nowMs, canarySinceMs } = state;
-  const relaxed = RELAXED.findLast(({ afterMs }) => nowMs - (canarySinceMs ?? nowMs) >= afterMs);
+  const relaxed = RELAXED.findLast(({ afterMs }) => nowMs - Number(canarySinceMs) >= afterMs);
   const times = evidence < RELAXED_ODDS ? (relaxed?.times ?? 1) : 1;
   const isBelow = ({ check, question }: Finding, most: number): boolean =>
     check.upper !== null && check.upper <= Math.max(times * question.proof, most);
-  return isBelow(errors, errors.check.stable ?? 0) && slowFindings(scene).every((finding) => isBelow(finding, 0));
+  return isBelow(errors, Number(errors.check.stable)) && slowFindings(scene).every((finding) => isBelow(finding, 0));
 }
 
 /** What is proven so far, for people. */
@@ -131,12 +131,9 @@ function provenText({ findings }: Scene): string {
   return proven.length === 0 ? "nothing yet" : `not worse by more than ${proven.join(", ")}`;
 }
 
-/** A canary that gets another part of the decisions than its share is not what it seems. */
+/** A canary that gets less than its share loses requests somewhere: one that gets more has busy users. */
 function splitText({ policy, state }: Scene): string | undefined {
-  const { split } = state;
-  const reserve = reserveLeft(state);
-  const isCertain = Math.max(oddsOf(split.fewer.wealth, reserve), oddsOf(split.more.wealth, reserve)) >= 1 / policy.alpha;
-  if (!isCertain) return undefined;
-  const [seen, set] = [split.canary / split.all, split.expected / split.all];
-  return `the canary got ${ratioText(seen)} of the decisions, and its share is ${ratioText(set)}: who is on it is not what the rules say`;
+  const { fewer, canary, all, expected } = state.split;
+  if (oddsOf(fewer.wealth, reserveLeft(state)) < 1 / policy.alpha) return undefined;
+  return `the canary got ${ratioText(canary / all)} of the decisions, and its share is ${ratioText(expected / all)}: its requests are lost somewhere`;
 }

@@ -20,14 +20,11 @@ export function isOutage({ long }: Memories, { stableHits, stable }: Counts): bo
   return long.all >= OUTAGE.leastPast && stableHits >= OUTAGE.failures && stableHits > limit * stable;
 }
 
-/** Both memories with new outcomes of stable, `sinceMs` after the last ones. */
-export function remember(metric: MetricState, counts: Counts, sinceMs: number): MetricState {
-  return {
-    ...metric,
-    short: faded(metric.short, counts, sinceMs / SHORT_MEMORY_MS),
-    long: faded(metric.long, counts, sinceMs / LONG_MEMORY_MS),
-  };
-}
+/** The memories of stable's last seconds and of its last half hour, `sinceMs` after the last outcomes. */
+export const shortAfter = (metric: Memories, counts: Counts, sinceMs: number): Memory =>
+  faded(metric.short, counts, sinceMs / SHORT_MEMORY_MS);
+export const longAfter = (metric: Memories, counts: Counts, sinceMs: number): Memory =>
+  faded(metric.long, counts, sinceMs / LONG_MEMORY_MS);
 
 const isTelling = ({ hits, all }: Memory): boolean => Math.min(hits, all - hits) >= SHORT_MEMORY_EVENTS;
 

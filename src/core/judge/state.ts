@@ -70,7 +70,7 @@ export const JudgeStateSchema = z.strictObject({
   overdue: z.strictObject({ stable: OverdueSchema, canary: OverdueSchema }),
   metrics: z.record(z.string(), MetricStateSchema).describe("By the key of the metric, or `own.` and the name of the rollout's own check."),
   objective: AimSchema,
-  split: z.strictObject({ fewer: AimSchema, more: AimSchema, canary: CountSchema, all: CountSchema, expected: AmountSchema }),
+  split: z.strictObject({ fewer: AimSchema, canary: CountSchema, all: CountSchema, expected: AmountSchema }),
 });
 
 export type JudgeState = Readonly<z.infer<typeof JudgeStateSchema>>;

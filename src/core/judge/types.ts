@@ -78,7 +78,7 @@ export interface JudgePolicy {
   readonly errorProof: number;
   /** The most that may fail at all. */
   readonly errorObjective?: number;
-  /** Shares follow from the evidence alone. Else a person chose them: then slow requests speak against a canary, and prove nothing for it. */
+  /** Shares follow from the evidence alone. Else a person chose them: then slow requests must be disproven before 100 % alone. */
   readonly isRamp: boolean;
   /** Fewest canary outcomes in the current run before `advance`. */
   readonly minSample: number;

@@ -16,7 +16,7 @@ import {
   START_WEALTH,
 } from "./parameters.ts";
 import { askedIn, isAbout, type Question } from "./questions.ts";
-import { isOutage, remember, stableRatio, withinLimits } from "./stable-ratio.ts";
+import { isOutage, longAfter, shortAfter, stableRatio, withinLimits } from "./stable-ratio.ts";
 import type { JudgeState, MetricState } from "./state.ts";
 
 export const NO_COUNTS: Counts = { canaryHits: 0, canary: 0, stableHits: 0, stable: 0 };
@@ -56,16 +56,6 @@ export function reserveLeft({ nowMs, canarySinceMs }: Pick<JudgeState, "nowMs" |
   return (1 - START_WEALTH) * Math.max(0, 1 - logTime(afterMs) / logTime(HORIZON_MS));
 }
 
-/** Puts `more` of the reserve on every bet. */
-export function restart(metric: MetricState, more: number): MetricState {
-  if (more === 0) return metric;
-  return {
-    ...metric,
-    harm: metric.harm.map((wealth) => wealth + more),
-    safe: metric.safe.map((wealth) => wealth + more / SAFE_PARTS.length),
-  };
-}
-
 /** How a batch is taken in. */
 export interface Taking {
   readonly nowMs: number;
@@ -74,6 +64,8 @@ export interface Taking {
   readonly isCanaryKnown: boolean;
   /** The counts are those that the margins are about, so that safety may be bet on. */
   readonly bearsOnSafety: boolean;
+  /** Part of the reserve that is to be bet. */
+  readonly due: number;
   readonly hosts: HalfCounts | undefined;
   readonly keys: HalfCounts | undefined;
 }
@@ -86,24 +78,35 @@ export const dispersionIn = ({ hosts, keys }: MetricState): number => dispersion
  * learned. Stable alone is only learned: before the canary's first outcome, and when that keeps us waiting.
  */
 export function take(metric: MetricState, question: Question, counts: Counts, taking: Taking): MetricState {
-  const { nowMs, isCanaryKnown, hosts, keys } = taking;
+  const { nowMs, isCanaryKnown, due } = taking;
   const batch = sum(metric.batch, counts);
-  const spread = {
-    hosts: hosts === undefined ? metric.hosts : disperse(metric.hosts, hosts, nowMs),
-    keys: keys === undefined ? metric.keys : disperse(metric.keys, keys, nowMs),
-  };
-  const isWaiting = isCanaryKnown && nowMs - metric.betAtMs < STABLE_WAITS_MS;
-  if (batch.stable === 0 || (batch.canary === 0 && isWaiting)) return { ...metric, ...spread, batch };
-  const after = batch.canary === 0 ? metric : bet(metric, question, batch, taking);
+  const hosts = taking.hosts === undefined ? metric.hosts : disperse(metric.hosts, taking.hosts, nowMs);
+  const keys = taking.keys === undefined ? metric.keys : disperse(metric.keys, taking.keys, nowMs);
+  const sinceMs = nowMs - metric.betAtMs;
+  const isWaiting = isCanaryKnown && sinceMs < STABLE_WAITS_MS;
+  if (batch.stable === 0 || (batch.canary === 0 && isWaiting)) return { ...restart(metric, due), hosts, keys, batch };
+  const { harm, safe } = batch.canary === 0 ? restart(metric, due) : bet(metric, question, batch, taking);
   return {
-    ...remember(after, batch, nowMs - metric.betAtMs),
-    ...spread,
-    isStableIll: isOutage(metric, batch),
-    totals: sum(metric.totals, batch),
+    bound: metric.bound,
     batch: NO_COUNTS,
     betAtMs: nowMs,
+    isStableIll: isOutage(metric, batch),
+    short: shortAfter(metric, batch, sinceMs),
+    long: longAfter(metric, batch, sinceMs),
+    totals: sum(metric.totals, batch),
+    hosts,
+    keys,
+    question: metric.question,
+    harm,
+    safe,
   };
 }
+
+/** Puts `more` of the reserve on every bet. */
+export const restart = (metric: MetricState, more: number): MetricState =>
+  more === 0
+    ? metric
+    : { ...metric, harm: metric.harm.map((wealth) => wealth + more), safe: metric.safe.map((wealth) => wealth + more / SAFE_PARTS.length) };
 
 const sum = (a: Counts, b: Counts): Counts => ({
   canaryHits: a.canaryHits + b.canaryHits,
@@ -112,34 +115,32 @@ const sum = (a: Counts, b: Counts): Counts => ({
   stable: a.stable + b.stable,
 });
 
-function bet(
-  metric: MetricState,
-  { harm, highestLevel, margins }: Question,
-  batch: Counts,
-  { nowMs, alpha, bearsOnSafety }: Taking,
-): MetricState {
+/** Wealths after a batch; each first gets its part of the reserve. */
+function bet(metric: MetricState, question: Question, batch: Counts, taking: Taking): Pick<MetricState, "harm" | "safe"> {
+  const { harm: edge, highestLevel, margins } = question;
+  const { nowMs, alpha, bearsOnSafety, due } = taking;
   const stable = stableRatio(metric);
   const dispersion = dispersionIn(metric);
   const cap = capOf(alpha, nowMs - metric.betAtMs);
   // Wealth that has vanished stays 0: it must not meet an infinite win, which would make it no number.
   const grown = (wealth: number, logWin: number): number =>
     Math.min(wealth * Math.exp(Math.min(MOST_LOG_WIN, logWin / dispersion)), Math.max(wealth, START_WEALTH) * cap);
-  const level = harm.factor * stable + harm.margin;
-  const harmed = (wealth: number, index: number): number => {
+  const level = edge.factor * stable + edge.margin;
+  const isPossible = level <= highestLevel;
+  const harm = metric.harm.map((before, index) => {
+    if (!isPossible) return before + due;
     const odds = Number(HARM_ODDS[index]);
     const canary = (odds * level) / (1 - level + odds * level);
-    return Math.min(MOST_HARM_WEALTH, grown(wealth, logBet(batch, harm, { canary, stable })));
-  };
-  const unharmed = (wealth: number, index: number): number => {
+    return Math.min(MOST_HARM_WEALTH, grown(before + due, logBet(batch, edge, { canary, stable })));
+  });
+  const safe = metric.safe.map((before, index) => {
+    const wealth = before + due / SAFE_PARTS.length;
+    if (!bearsOnSafety) return wealth;
     const margin = Number(margins[Math.floor(index / SAFE_PARTS.length)]);
     const canary = withinLimits(stable + Number(SAFE_PARTS[index % SAFE_PARTS.length]) * margin);
     return Math.min(MOST_SAFE_WEALTH, grown(wealth, logBet(batch, { factor: 1, margin }, { canary, stable })));
-  };
-  return {
-    ...metric,
-    harm: level > highestLevel ? metric.harm : metric.harm.map(harmed),
-    safe: bearsOnSafety ? metric.safe.map(unharmed) : metric.safe,
-  };
+  });
+  return { harm, safe };
 }
 
 /** The most that a batch which covers so much time may multiply a bet by. */

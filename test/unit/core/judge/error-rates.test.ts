@@ -103,7 +103,7 @@ describe("of 300 canaries that are worse by 2 points, at most 5 % are ever calle
 describe("a canary that is worse is found", () => {
   const medianMs = 20;
   test.each([
-    { title: "1 % against 0.1 % at 100 canary requests a second", failingRatio: 0.01, share: 0.1, withinTicks: 48 },
+    { title: "1 % against 0.1 % at 100 canary requests a second", failingRatio: 0.01, share: 0.1, withinTicks: 96 },
     { title: "5 % against 0.1 % at 50 canary requests a second", failingRatio: 0.05, share: 0.05, withinTicks: 8 },
     { title: "100 % against 0.1 % at 10 canary requests a second", failingRatio: 1, share: 0.01, withinTicks: 2 },
   ])("$title, in 95 of 100 rollouts", ({ failingRatio, share, withinTicks }) => {

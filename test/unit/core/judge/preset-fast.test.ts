@@ -45,11 +45,11 @@ function rollOut(seed: number, canary: Behaviour): { phase: PlanState["phase"]; 
   return { phase: state.phase, atS: (nowMs - SINCE_MS) / 1_000, seen };
 }
 
-const seeds = Array.from({ length: 50 }, (_, index) => index + 1);
+const seeds = Array.from({ length: 24 }, (_, index) => index + 1);
 
 describe("the preset `fast` at 700 requests a second", () => {
   // A canary is cold for a minute; what it shows of slowness is proof only from then on, and at 1 % only 7 requests a second prove it.
-  test("promotes a good canary, within 5 minutes in the median of 50 rollouts", () => {
+  test("promotes a good canary, within 5 minutes in the median of 24 rollouts, and all in the end", () => {
     const ends = seeds.map((seed) => rollOut(seed, good));
     expect(new Set(ends.map(({ phase }) => phase))).toEqual(new Set(["promoted"]));
     expect(ends.map(({ atS }) => atS).toSorted((x, y) => x - y)[ends.length / 2]).toBeLessThanOrEqual(300);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { HARM_BUDGET, REACTION_MS, RELAXED } from "../../../../src/core/judge/parameters.ts";
+import { HARM_BUDGET, REACTION_MS, RELAXED, RELAXED_ODDS } from "../../../../src/core/judge/parameters.ts";
 import { safeShareBp } from "../../../../src/core/judge/safe-share.ts";
 import type { OwnCheck } from "../../../../src/core/judge/types.ts";
 import { failing, judgeAll, policy, repeated } from "../../../support/judge-inputs.ts";
