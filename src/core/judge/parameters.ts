@@ -118,9 +118,10 @@ export const HARMED_PART = 0.005;
 export const SLOW_HARM = 0.5;
 
 /**
- * What is rare or comes in large clumps takes long to disprove. After so much time with the canary, and only while nothing at all speaks for
- * harm, so many times the rise may be left open; who is held back still shows what is worse.
+ * Where failures come in clumps as large as this, it takes long to disprove anything. After so much time with the canary, and only while
+ * nothing at all speaks for harm, so many times the rise may be left open; who is held back still shows what is worse.
  */
+export const CLUMPED = 10;
 export const RELAXED = [
   { afterMs: 450_000, times: 2 },
   { afterMs: 540_000, times: 4 },

@@ -1,7 +1,7 @@
 import type { VerdictRecord } from "../../contract/verdict.ts";
 import { countText, oddsText, pointsText, ratioText } from "./figures.ts";
 import { comparison, type Finding, findingOf, suspicion } from "./finding.ts";
-import { HOLD_ODDS, OVERDUE_MS, RELAXED, RELAXED_ODDS } from "./parameters.ts";
+import { CLUMPED, HOLD_ODDS, OVERDUE_MS, RELAXED, RELAXED_ODDS } from "./parameters.ts";
 import { askedOf, isAboutErrors, type Question } from "./questions.ts";
 import { rateOf } from "./rate.ts";
 import { safeShareBp, type Unproven } from "./safe-share.ts";
@@ -119,7 +119,7 @@ function isProven(scene: Scene): boolean {
   const { errors, state, evidence } = scene;
   const { nowMs, canarySinceMs } = state;
   const relaxed = RELAXED.findLast(({ afterMs }) => nowMs - Number(canarySinceMs) >= afterMs);
-  const times = evidence < RELAXED_ODDS ? (relaxed?.times ?? 1) : 1;
+  const times = evidence < RELAXED_ODDS && errors.check.dispersion >= CLUMPED ? (relaxed?.times ?? 1) : 1;
   const isBelow = ({ check, question }: Finding, most: number): boolean =>
     check.upper !== null && check.upper <= Math.max(times * question.proof, most);
   return isBelow(errors, Number(errors.check.stable)) && slowFindings(scene).every((finding) => isBelow(finding, 0));
