@@ -43,16 +43,22 @@ export function deltas(
   if (isOvertaken) return { cursors, deltas: [] };
   const series = { ...before.series };
   const found: Delta[] = [];
+  let older = 0;
   for (const point of points) {
     if (point.run < cursors.closedBelow) continue;
     const values = growth(series[point.series]?.cursor, point);
-    if (values === undefined) continue;
+    if (values === undefined) {
+      older += 1;
+      continue;
+    }
     series[point.series] = { run: point.run, cursor: { start: String(point.start), values: [...point.values] } };
     if (values.some((value) => value > 0)) {
       const { measure, half, variant, control, run } = point;
       found.push({ measure, half, variant, control, run, values });
     }
   }
+  // Of the process before, and late: its sequence says nothing of the messages of this one.
+  if (older > 0 && older === points.length) return { cursors, deltas: [] };
   const start = newest > BigInt(before.start) ? String(newest) : before.start;
   return { cursors: { ...cursors, sources: { ...cursors.sources, [sidecar]: { sequence, start, series } } }, deltas: found };
 }

@@ -4,6 +4,7 @@ import type { Reply, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
+import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
@@ -91,6 +92,15 @@ export class Steps {
     seat.isJudgeDirty = false;
     seat.judgeWrittenMs = nowMs;
     await state.write(SUBJECTS.judge(seat.name), text);
+  }
+
+  /** Sidecars obeyed an operator's order to switch off already; here the plan follows, and says who gave it. */
+  async obeyKill(seat: Seat): Promise<void> {
+    const order = this.#parts.killed(seat.name);
+    if (order === undefined || isEnded(seat.live.plan.phase) || seat.live.plan.phase === "rollingBack") return;
+    const { who, reason } = order;
+    const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
+    await this.deliver(seat, { type: "abort", reason: why }, { who: { name: who, claimed: false } });
   }
 
   /** Audit records of something that happened to a rollout beside its plan. */

@@ -7,7 +7,7 @@ import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
 import { Commands } from "./commands.ts";
-import { canaryShareBp, isEnded } from "./derive-manifest.ts";
+import { canaryShareBp } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
@@ -228,7 +228,7 @@ export class Term {
 
   async #tickSeat(seat: Seat): Promise<void> {
     if (this.#steps.seats.get(seat.name) !== seat) return;
-    await this.#obeyKill(seat);
+    await this.#steps.obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick", last: seat.judging.verdict }, { who: this.#steps.self });
     await this.#judge(seat);
     await this.#deliverVerdict(seat);
@@ -237,15 +237,6 @@ export class Term {
     await this.mix.write(seat);
     await this.#checks.feedback.write(seat);
     await this.#steps.clearOutbox(seat);
-  }
-
-  /** Sidecars obeyed the order already; here the plan follows, and says who gave it. */
-  async #obeyKill(seat: Seat): Promise<void> {
-    const order = this.#parts.killed(seat.name);
-    if (order === undefined || isEnded(seat.live.plan.phase) || seat.live.plan.phase === "rollingBack") return;
-    const { who, reason } = order;
-    const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
-    await this.#steps.deliver(seat, { type: "abort", reason: why }, { who: { name: who, claimed: false } });
   }
 
   async #keepHouse(): Promise<void> {

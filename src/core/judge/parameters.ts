@@ -8,7 +8,6 @@ export const METRICS = [
 ] as const;
 
 export type Metric = (typeof METRICS)[number];
-export type MetricKey = Metric["key"];
 
 /** Chance of ever stating too small a bound on a difference, for each metric. */
 export const BETA = 0.05;
