@@ -7,8 +7,6 @@ export const METRICS = [
   { key: "slowP99", name: "slow p99", weight: 0.2, slowAt: 0.99 },
 ] as const;
 
-export type Metric = (typeof METRICS)[number];
-
 /** Chance of ever stating too small a bound on a difference, for each metric. */
 export const BETA = 0.05;
 
