@@ -11,6 +11,12 @@ export const CheckRecordSchema = z.strictObject({
   stable: z.number().nullable().describe("Ratio on concurrent stable over the whole rollout; null without data."),
   canary: z.number().nullable().describe("Ratio on the canary; null without data."),
   difference: z.number().nullable().describe("Canary minus stable."),
+  lower: z
+    .number()
+    .nullable()
+    .describe(
+      "Anytime lower bound on the difference from the tolerated ratio of stable's: the tolerated one when harm is certain; null before.",
+    ),
   upper: z.number().nullable().describe("Anytime upper bound on the difference; null when nothing is proven yet."),
   threshold: z.number().describe("Tolerated difference."),
   odds: z.number().describe("Evidence against `no worse than tolerated`: 100 means 100 : 1."),
@@ -38,6 +44,10 @@ export const VerdictRecordSchema = z.strictObject({
   sinceMs: z.int().describe("Begin of the evidence, Unix milliseconds."),
   run: z.int().min(0),
   runSample: z.int().min(0).describe("Canary outcomes of the current run."),
+  revision: z
+    .strictObject({ epoch: z.int(), revision: z.int() })
+    .exactOptional()
+    .describe("First rule set that carries this run; absent where no rules were in force, as in a simulation."),
   rate: z.number().min(0).exactOptional().describe("Requests per second of both sides lately; absent while it is not known."),
   canaryAtMs: z.int().exactOptional().describe("Last outcome of the canary, Unix milliseconds; absent before the first."),
   inputs: z.string().describe("Hash of all evidence that led here: the same on every machine that judged the same."),

@@ -85,6 +85,8 @@ export interface JudgingScene {
   readonly shareBp: number;
   /** Failing users of the attempt, over all sidecars; undefined where nobody knows users. */
   readonly users?: ToldUsers;
+  /** First rule set that carries the run in force. */
+  readonly revision?: LiveState["revision"];
   /** What the rollout's own checks have found since the last judgement. */
   readonly own?: OwnNews | undefined;
 }
@@ -92,7 +94,7 @@ export interface JudgingScene {
 /** Counts new evidence and judges it at once. A rollout that has ended, or is on its way back, is counted and keeps its verdict. */
 export function judgeReports(
   judging: Judging,
-  { rollout, plan, shareBp, users, own }: JudgingScene,
+  { rollout, plan, shareBp, revision, users, own }: JudgingScene,
   reports: readonly SourcedReport[],
   nowMs: number,
 ): Judging {
@@ -120,7 +122,7 @@ export function judgeReports(
   const { state, record } = judge(policy, judging.state, batch);
   const missing = missingText(rollout, tally.seen.elsewhere);
   const said = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
-  const joined = joinOwn(said, taken.state, { rollout, own });
+  const joined = joinOwn(revision === undefined ? said : { ...said, revision }, taken.state, { rollout, own });
   // Without outcomes a verdict gets no younger, but for one that ends it: own checks alone let nothing grow.
   const isOld = found.length === 0 && joined.verdict !== "rollback";
   const verdict = isOld ? { ...joined, atMs: judging.verdict?.atMs ?? joined.atMs } : joined;

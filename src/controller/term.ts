@@ -186,7 +186,7 @@ export class Term {
     // The evidence waits for those who know whose requests failed.
     if (users === undefined) return;
     const own = this.#checks.take(seat);
-    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), ...(users && { users }), own };
+    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), revision: live.revision, ...(users && { users }), own };
     seat.judging = judgeReports(before, scene, seat.reports.splice(0), this.#parts.clock.nowMs());
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;

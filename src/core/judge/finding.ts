@@ -36,6 +36,7 @@ export function findingOf(question: Question, { policy, state, reserve }: Moment
     verdict: verdictOf({ weighted, upper, alpha: policy.alpha, isSafetyAsked: question.margins.length > 0 }),
     weight: question.weight,
     ...sidesOf(question, own, { policy, state }),
+    lower: weighted >= 1 / policy.alpha ? question.harm.margin : null,
     upper,
     threshold: question.harm.margin,
     odds,

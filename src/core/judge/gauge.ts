@@ -47,7 +47,8 @@ export interface GaugeFinding {
   readonly canary: number | null;
   /** Tolerated difference, in the gauge's unit. */
   readonly threshold: number;
-  /** Bound on how much worse the canary is, valid whenever it is looked at; null below the fewest blocks. */
+  /** Bounds on how much worse the canary is, valid whenever it is looked at; null below the fewest blocks. */
+  readonly lower: number | null;
   readonly upper: number | null;
   readonly blocks: number;
 }
@@ -99,10 +100,10 @@ const toleratedOf = ({ tolerated }: GaugePolicy, stable: number): number =>
 export function gaugeFinding({ count, excess, squares, means }: GaugeState, policy: GaugePolicy, alpha: number): GaugeFinding {
   const threshold = toleratedOf(policy, means.stable);
   const [stable, canary] = count === 0 ? [null, null] : [means.stable, means.canary];
-  if (count < FEWEST) return { verdict: "unknown", stable, canary, threshold, upper: null, blocks: count };
+  if (count < FEWEST) return { verdict: "unknown", stable, canary, threshold, lower: null, upper: null, blocks: count };
   const radius = Math.sqrt(squares / (count - 1)) * radiusOf(count, alpha);
   const verdict = excess - radius > 0 ? "hold" : excess + radius <= 0 ? "advance" : "unknown";
-  return { verdict, stable, canary, threshold, upper: excess + radius + threshold, blocks: count };
+  return { verdict, stable, canary, threshold, lower: excess - radius + threshold, upper: excess + radius + threshold, blocks: count };
 }
 
 /**

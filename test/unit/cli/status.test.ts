@@ -93,6 +93,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
     odds: 12.34,
     weight: 0.5,
     dispersion: 1.2,
+    lower: null,
     stableSample: 9_000,
     canarySample: 900,
   } as const;
