@@ -142,6 +142,15 @@ describe("counters of a rollout's own", () => {
   });
 });
 
+describe("own checks are read while users may be on the canary", () => {
+  test.each(["stage", "ramp", "holdback", "paused", "promoting", "promoted"] as const)("in phase %s", async (phase) => {
+    const scene = await Scene.of(ORDERS);
+    scene.checked = { ...scene.checked, live: liveOf("cart", planState(phase)) };
+    scene.set(10, 100, 10, 100);
+    expect((await scene.round())?.findings).toEqual([]);
+  });
+});
+
 describe("a gauge of a rollout's own", () => {
   const LOAD: Own = [{ name: "load", gauge: { prometheus: 'l{v="{variant}"}' }, harm: "higher" }];
 
