@@ -35,8 +35,8 @@ const moment: RampMoment = {
   requestsPerSecond: 500,
 };
 
-/** Nothing speaks for harm, and nothing calls a share safe. */
-const calm = { odds: 0.99, verdict: "unknown", safeShareBp: 0 } as const;
+/** Something is proven and nothing speaks for harm, but no larger share is called safe. */
+const calm = { odds: 0.99, verdict: "advance", safeShareBp: 0 } as const;
 
 describe("the next share", () => {
   test.each<{ title: string; change: Partial<RampMoment>; next: number }>([
