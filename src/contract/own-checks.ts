@@ -29,9 +29,14 @@ const QuerySchema = z
     `PromQL with {variant} or {cluster}, asked for each variant, or one text each for \`stable\` and \`canary\`; it may say ${QUERY_FACTS.map((fact) => `{${fact}}`).join(", ")}.`,
   );
 
-const ServerSchema = z
-  .url({ protocol: /^https?$/, error: "not an address; write one like http://prometheus:9090" })
-  .max(500)
+/** An address without a user and a password: a document is read by many, and so is what is said of a server that does not answer. */
+const addressLike = (example: string) =>
+  z
+    .url({ protocol: /^https?$/, error: `not an address; write one like ${example}` })
+    .max(500)
+    .refine((text) => !/^https?:\/\/[^/?#]*@/i.test(text), `no place for a user or a password; write one like ${example}`);
+
+const ServerSchema = addressLike("http://prometheus:9090")
   .optional()
   .describe("The server asked, where it is not the one of the controller's `--checks-prometheus`.");
 
@@ -82,10 +87,7 @@ const WebhookSchema = z.strictObject({
   name: NameSchema,
   webhook: z
     .strictObject({
-      url: z
-        .url({ protocol: /^https?$/, error: "not an address; write one like https://smoke.example/check" })
-        .max(500)
-        .describe("Where the question is sent by POST; it answers `verdict` and `reason`."),
+      url: addressLike("https://smoke.example/check").describe("Where the question is sent by POST; it answers `verdict` and `reason`."),
       secret: SecretNameSchema.optional(),
       every: durationWithin("5s", "1h").default(30_000).describe("Time between two questions. 30s when absent."),
       timeout: durationWithin("100ms", "1m").default(10_000).describe("Longest wait for an answer. 10s when absent."),

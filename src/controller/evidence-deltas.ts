@@ -43,22 +43,20 @@ export function deltas(
   if (isOvertaken) return { cursors, deltas: [] };
   const series = { ...before.series };
   const found: Delta[] = [];
-  let older = 0;
+  let taken = 0;
   for (const point of points) {
     if (point.run < cursors.closedBelow) continue;
     const values = growth(series[point.series]?.cursor, point);
-    if (values === undefined) {
-      older += 1;
-      continue;
-    }
+    if (values === undefined) continue;
+    taken += 1;
     series[point.series] = { run: point.run, cursor: { start: String(point.start), values: [...point.values] } };
     if (values.some((value) => value > 0)) {
       const { measure, half, variant, control, run } = point;
       found.push({ measure, half, variant, control, run, values });
     }
   }
-  // Of the process before, and late: its sequence says nothing of the messages of this one.
-  if (older > 0 && older === points.length) return { cursors, deltas: [] };
+  // Of the process before, and late, or of runs that are closed: its sequence says nothing of the messages of this one.
+  if (taken === 0) return { cursors, deltas: [] };
   const start = newest > BigInt(before.start) ? String(newest) : before.start;
   return { cursors: { ...cursors, sources: { ...cursors.sources, [sidecar]: { sequence, start, series } } }, deltas: found };
 }

@@ -37,17 +37,16 @@ export class PrometheusSource {
   async #round(): Promise<void> {
     if (this.#isUnderWay) return;
     this.#isUnderWay = true;
-    const { log } = this.#parts;
-    try {
-      for (const live of this.#parts.rollouts()) if (isJudged(live.plan)) await this.#ask(live);
-      if (this.#isTroubled) log.info({}, "Prometheus answers again");
-      this.#isTroubled = false;
-    } catch (error) {
-      if (!this.#isTroubled) log.warn({ err: error }, "Prometheus does not answer: no evidence, so nothing advances; trying again");
-      this.#isTroubled = true;
-    } finally {
-      this.#isUnderWay = false;
-    }
+    const { log, rollouts } = this.#parts;
+    const troubles: unknown[] = [];
+    // One by one, and each for itself: what is wrong with one rollout's counts is no silence about the others.
+    for (const live of rollouts()) if (isJudged(live.plan)) await this.#ask(live).catch((error: unknown) => troubles.push(error));
+    const [err] = troubles;
+    if (err !== undefined && !this.#isTroubled)
+      log.warn({ err }, "Prometheus does not answer: no evidence, so nothing advances; trying again");
+    if (err === undefined && this.#isTroubled) log.info({}, "Prometheus answers again");
+    this.#isTroubled = err !== undefined;
+    this.#isUnderWay = false;
   }
 
   async #ask({ rollout, shareBp }: LiveState): Promise<void> {

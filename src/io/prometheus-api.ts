@@ -24,6 +24,10 @@ export interface PrometheusOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Longest wait for a whole answer, in milliseconds. */
   readonly timeoutMs: number;
+  /** Longest answer that is read; 64 MiB when absent. */
+  readonly maxBytes?: number;
+  /** Ends questions early. */
+  readonly signal?: AbortSignal;
 }
 
 /** A server that does not answer as Prometheus does (`PROMETHEUS_UNAVAILABLE`), or that refuses the query (`QUERY_INVALID`). */
@@ -56,10 +60,10 @@ const RefusalSchema = z.object({ status: z.literal("error"), errorType: z.string
 const OF_QUERY: ReadonlySet<string> = new Set(["bad_data", "execution"]);
 
 /** A client that keeps nothing open. Throws PrometheusError when the address is none. */
-export function createPrometheusApi({ url, headers = {}, timeoutMs }: PrometheusOptions): PrometheusApi {
+export function createPrometheusApi({ url, ...options }: PrometheusOptions): PrometheusApi {
   const base = baseOf(url);
   const ask = async (path: string, form: Readonly<Record<string, string>>): Promise<readonly PrometheusSeries[]> => {
-    const text = await answerTo(`${base}/api/v1/${path}`, { form, headers, timeoutMs });
+    const text = await answerTo(`${base}/api/v1/${path}`, form, options);
     return seriesIn(text, base, form["query"] ?? "");
   };
   return {
@@ -79,20 +83,19 @@ function baseOf(url: string): string {
   return `${parsed.origin}${parsed.pathname.replace(/\/+$/, "")}`;
 }
 
-interface Question {
-  readonly form: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-}
-
-async function answerTo(address: string, { form, headers, timeoutMs }: Question): Promise<string> {
-  const signal = AbortSignal.timeout(timeoutMs);
+async function answerTo(
+  address: string,
+  form: Readonly<Record<string, string>>,
+  { headers = {}, timeoutMs, maxBytes = MAX_BYTES, signal: ending }: Omit<PrometheusOptions, "url">,
+): Promise<string> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = ending === undefined ? timeout : AbortSignal.any([timeout, ending]);
   try {
     // By POST, for which a query may be of any length.
     const response = await fetch(address, { method: "POST", headers, body: new URLSearchParams(form), signal });
-    return await readBounded(response, MAX_BYTES);
+    return await readBounded(response, maxBytes);
   } catch (cause) {
-    if (signal.aborted)
+    if (timeout.aborted)
       throw unavailable(address, `no answer in ${timeoutMs} ms`, "see whether it is overloaded, or allow more time", cause);
     throw unavailable(address, reasonOf(cause), "see whether it runs and can be reached from here", cause);
   }

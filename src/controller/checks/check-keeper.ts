@@ -28,6 +28,17 @@ const STILL_MS = 300_000;
 /** The name of the round of queries among what is asked; no check can have it. */
 const QUERIES = "";
 
+/** One round of queries, or one question to a webhook. */
+interface Round {
+  readonly held: Held;
+  readonly checked: Checked;
+  readonly key: string;
+  readonly everyMs: number;
+  /** Monotonic. */
+  readonly dueMs: number;
+  readonly check?: WebhookCheck;
+}
+
 /**
  * Reads the own checks of live rollouts, beside the queue in which the leader judges, so that nothing waits for them. Where counters stood
  * is not handed down: the next leader begins to count at its first reading, and nothing is counted twice.
@@ -54,13 +65,19 @@ export class CheckKeeper {
   tick(rollouts: Iterable<Checked>): void {
     const asked = new Map([...rollouts].filter(isAsked).map((checked) => [checked.name, checked]));
     for (const name of this.#held.keys()) if (!asked.has(name)) this.#held.delete(name);
-    for (const checked of asked.values()) {
-      const held = this.#heldOf(checked);
-      const own = checked.rollout.checks.own ?? [];
-      const gauges = gaugesIn(checked.rollout.checks);
-      if (gauges.length > 0 || own.some(isCounted)) this.#start(held, checked, { key: QUERIES, everyMs: this.#parts.settings.checkMs });
-      for (const check of own.filter(isWebhook)) this.#start(held, checked, { key: check.name, everyMs: check.webhook.every, check });
-    }
+    // Who waits longest comes first: servers that do not answer must not keep other rollouts' from being asked.
+    const due = [...asked.values()].flatMap((checked) => this.#rounds(checked)).toSorted((a, b) => a.dueMs - b.dueMs);
+    for (const round of due) this.#start(round);
+  }
+
+  /** What is asked of a rollout, and since when it is due. */
+  #rounds(checked: Checked): Round[] {
+    const held = this.#heldOf(checked);
+    const { checks } = checked.rollout;
+    const webhooks = (checks.own ?? []).filter(isWebhook).map((check) => ({ key: check.name, everyMs: check.webhook.every, check }));
+    const hasQueries = gaugesIn(checks).length > 0 || (checks.own ?? []).some(isCounted);
+    const rounds = hasQueries ? [{ key: QUERIES, everyMs: this.#parts.settings.checkMs }, ...webhooks] : webhooks;
+    return rounds.map((round) => ({ ...round, held, checked, dueMs: held.dueMs.get(round.key) ?? 0 }));
   }
 
   /** Ends what is under way. */
@@ -99,14 +116,10 @@ export class CheckKeeper {
     return held;
   }
 
-  #start(
-    held: Held,
-    { rollout, live }: Checked,
-    { key, everyMs, check }: Readonly<{ key: string; everyMs: number; check?: WebhookCheck }>,
-  ): void {
+  #start({ held, checked: { rollout, live }, key, everyMs, dueMs, check }: Round): void {
     const { clock } = this.#parts;
     const nowMs = clock.monotonicMs();
-    if (held.busy.has(key) || (held.dueMs.get(key) ?? 0) > nowMs || this.#jobs.size >= MAX_BUSY || this.#ending.signal.aborted) return;
+    if (held.busy.has(key) || dueMs > nowMs || this.#jobs.size >= MAX_BUSY || this.#ending.signal.aborted) return;
     held.dueMs.set(key, nowMs + everyMs);
     held.busy.add(key);
     const asked: Asked = { rollout, live, atMs: clock.nowMs(), signal: this.#ending.signal };

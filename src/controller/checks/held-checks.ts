@@ -6,6 +6,7 @@ import type { GaugeSample } from "../../core/judge/gauge.ts";
 import type { OutsideFinding } from "../../core/judge/outside.ts";
 import { gaugesIn } from "../../core/judge/own-policy.ts";
 import type { Side } from "../../core/judge/types.ts";
+import { isJudged } from "../../core/plan/judged.ts";
 import type { CounterReading } from "./counter-readings.ts";
 import type { OwnNews } from "./own-evidence.ts";
 import type { WebhookAnswer } from "./webhook.ts";
@@ -59,8 +60,7 @@ export function begun(rollout: Rollout, firstRun: number): Held {
 
 /** Only while users may be on the canary, and somebody decides what becomes of it. */
 export const isAsked = ({ rollout: { checks }, live: { plan } }: Checked): boolean =>
-  (checks.saturation !== undefined || (checks.own ?? []).length > 0) &&
-  (plan.phase === "stage" || plan.phase === "paused" || plan.phase === "promoting" || plan.phase === "promoted");
+  (checks.saturation !== undefined || (checks.own ?? []).length > 0) && plan.phase !== "pending" && isJudged(plan);
 
 /** Whether a check is of two counters. */
 export const isCounted = (check: OwnCheckInFile): check is CountedCheck => "prometheus" in check;

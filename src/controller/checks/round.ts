@@ -76,7 +76,7 @@ async function answersTo(
   asked: Asked,
   sources: CheckSources,
 ): Promise<Answers> {
-  const api = await sources.prometheus(url);
+  const api = await sources.prometheus(url, asked.signal);
   const { stable, canary }: SideQueries = queriesOf(query, { rollout: asked.rollout, run: asked.live.plan.run });
   const [first = [], ...others] = await Promise.all([...stable, ...canary].map((text) => api.instant(text, asked.atMs)));
   return { stable: first, canary: others };

@@ -5,7 +5,7 @@ import { createPrometheusApi, type PrometheusApi } from "../../io/prometheus-api
 /** Where own checks ask. Both throw, with the fix, what people read as the reason of `unknown`. */
 export interface CheckSources {
   /** The server at this address, or else the controller's own. */
-  prometheus(url: string | undefined): Promise<PrometheusApi>;
+  prometheus(url: string | undefined, signal: AbortSignal): Promise<PrometheusApi>;
   secret(name: string): Promise<string>;
 }
 
@@ -16,6 +16,8 @@ interface Settings {
 
 /** Longest wait for a Prometheus: a round comes every ten seconds. */
 const TIMEOUT_MS = 5_000;
+/** Several times as many series as count: reading more would keep the leader from its other work. */
+const MAX_BYTES = 2 * 1_024 * 1_024;
 /** The secret that is sent, as a bearer token, to the controller's own Prometheus and to no other. */
 const TOKEN = "prometheus";
 
@@ -30,13 +32,14 @@ export function checkSources({ checksPrometheus, checkSecrets }: Settings): Chec
   };
   return {
     secret,
-    async prometheus(url) {
-      if (url !== undefined) return createPrometheusApi({ url, timeoutMs: TIMEOUT_MS });
+    async prometheus(url, signal) {
+      const bounds = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, signal };
+      if (url !== undefined) return createPrometheusApi({ url, ...bounds });
       if (checksPrometheus === undefined)
         throw new Error("no Prometheus to ask; start controllers with --checks-prometheus URL, or name a url in the check");
       const token = checkSecrets === undefined ? undefined : await secretIn(checkSecrets, TOKEN);
       const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-      return createPrometheusApi({ url: checksPrometheus, headers, timeoutMs: TIMEOUT_MS });
+      return createPrometheusApi({ url: checksPrometheus, headers, ...bounds });
     },
   };
 }

@@ -9,6 +9,8 @@ export interface Aim {
   readonly edge: number;
   /** Guesses at the ratio as odds over those of the edge: all above 1, or all below. */
   readonly odds: readonly number[];
+  /** Another bet by the same guess, as the logarithm of what 1 becomes: the lesser of both counts, so that the mean is 1 at most where either claim is false. */
+  other?(guess: number): number;
 }
 
 /** Counts of one side in one batch. */
@@ -27,7 +29,7 @@ export const startAim = (nowMs: number): AimState => ({ question: "", betAtMs: n
 export const restartAim = (aim: AimState, more: number): AimState => ({ ...aim, wealth: aim.wealth.map((wealth) => wealth + more) });
 
 /** Bets on one batch of one side. Exact on the edge, and below 1 on the other side of it, whatever the counts. */
-export function shoot(before: AimState, { question, edge, odds }: Aim, { hits, all, nowMs, alpha, dispersion }: Shot): AimState {
+export function shoot(before: AimState, { question, edge, odds, other }: Aim, { hits, all, nowMs, alpha, dispersion }: Shot): AimState {
   const wealth = before.question === question ? before.wealth : odds.map(() => START_WEALTH);
   if (all === 0) return { ...before, question, wealth };
   const cap = capOf(alpha, nowMs - before.betAtMs);
@@ -37,7 +39,8 @@ export function shoot(before: AimState, { question, edge, odds }: Aim, { hits, a
     wealth: wealth.map((each, index) => {
       const times = Number(odds[index]);
       const guess = (times * edge) / (1 - edge + times * edge);
-      const logWin = (hits * Math.log(guess / edge) + (all - hits) * Math.log((1 - guess) / (1 - edge))) / dispersion;
+      const alone = hits * Math.log(guess / edge) + (all - hits) * Math.log((1 - guess) / (1 - edge));
+      const logWin = Math.min(alone, other?.(guess) ?? alone) / dispersion;
       return Math.min(each * Math.exp(Math.min(logWin, MOST_LOG_WIN)), Math.max(each, START_WEALTH) * cap, MOST_HARM_WEALTH);
     }),
   };

@@ -1,8 +1,9 @@
 import { restartAim, shoot, startAim } from "./aim.ts";
+import { type Counts, logBet } from "./bet.ts";
 import { hashAfter } from "./inputs.ts";
 import { type Moment, measure, withBound } from "./measures.ts";
 import { overdueAfter, startOverdue } from "./overdue.ts";
-import { HARM_ODDS } from "./parameters.ts";
+import { HARM_ODDS, RATIO_LIMITS } from "./parameters.ts";
 import { type Question, questionsOf } from "./questions.ts";
 import { rateAfter } from "./rate.ts";
 import { recordOf } from "./record.ts";
@@ -82,7 +83,7 @@ function takeIn(policy: JudgePolicy, questions: readonly Question[], state: Judg
     knowsUsers: state.knowsUsers || batch.canary.users !== undefined,
     overdue: { stable: stable.state, canary: canary.state },
     metrics,
-    objective: objectiveAfter(state, moment),
+    objective: objectiveAfter(state, metrics["errors"], moment),
     split: splitAfter(state.split, moment),
   };
 }
@@ -108,13 +109,26 @@ function metricAfter(question: Question, state: JudgeState, moment: Moment): Met
   return take(ready, question, counts, { hosts, keys, bearsOnSafety, due, nowMs, alpha: policy.alpha, isCanaryKnown });
 }
 
-/** Only while stable keeps the objective: a canary is no worse where both miss it. */
-function objectiveAfter(state: JudgeState, { policy, batch, nowMs, due }: Moment): JudgeState["objective"] {
+/**
+ * That the canary is above the objective and above stable, by the outcomes that errors have just been bet on: a canary is no worse where both
+ * miss it, in an outage that begins with this batch too.
+ */
+function objectiveAfter(state: JudgeState, after: MetricState | undefined, { policy, nowMs, due }: Moment): JudgeState["objective"] {
   const { errorObjective, alpha } = policy;
-  const errors = state.metrics["errors"];
-  if (errorObjective === undefined || errors === undefined || stableRatio(errors) >= errorObjective) return state.objective;
-  const { failed, requests } = batch.canary;
-  const dispersion = dispersionIn(errors);
-  const aim = { question: String(errorObjective), edge: errorObjective, odds: HARM_ODDS };
-  return shoot(restartAim(state.objective, due), aim, { hits: failed, all: requests, nowMs, alpha, dispersion });
+  const before = state.metrics["errors"];
+  const funded = restartAim(state.objective, due);
+  if (errorObjective === undefined || before === undefined || after === undefined) return funded;
+  const counts = minus(after.totals, before.totals);
+  const stable = stableRatio(before);
+  if (counts.canary === 0 || counts.stable === 0 || stable >= errorObjective) return funded;
+  const worse = (canary: number): number => logBet(counts, { factor: 1, margin: RATIO_LIMITS.low }, { canary, stable });
+  const aim = { question: String(errorObjective), edge: errorObjective, odds: HARM_ODDS, other: worse };
+  return shoot(funded, aim, { hits: counts.canaryHits, all: counts.canary, nowMs, alpha, dispersion: dispersionIn(before) });
 }
+
+const minus = (a: Counts, b: Counts): Counts => ({
+  canaryHits: a.canaryHits - b.canaryHits,
+  canary: a.canary - b.canary,
+  stableHits: a.stableHits - b.stableHits,
+  stable: a.stable - b.stable,
+});

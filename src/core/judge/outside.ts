@@ -14,8 +14,9 @@ export interface OutsideFinding {
 }
 
 /**
- * The record with what the judge does not bet on. In this order: a critical `rollback` rolls back; a critical `hold` or `unknown` keeps an
- * `advance` from being one; the others are told, and where they warn of harm the reason says so.
+ * The record with what the judge does not bet on. In this order: a critical `rollback` rolls back; a critical `hold` or `unknown` makes
+ * `advance` and `unknown` a `hold`, for a ramp begins by the clock while little is known; the others are told, and where they warn of harm the
+ * reason says so.
  */
 export function withOutside(record: VerdictRecord, findings: readonly OutsideFinding[]): VerdictRecord {
   if (findings.length === 0) return record;
@@ -25,7 +26,8 @@ export function withOutside(record: VerdictRecord, findings: readonly OutsideFin
   const harm = critical.find(({ verdict }) => verdict === "rollback");
   if (harm !== undefined && record.verdict !== "rollback")
     return { ...record, checks, verdict: "rollback", reason: textOf(harm), safeShareBp: 0 };
-  const doubt = record.verdict === "advance" ? critical.find(({ verdict }) => verdict !== "advance") : undefined;
+  const isOpen = record.verdict === "advance" || record.verdict === "unknown";
+  const doubt = isOpen ? critical.find(({ verdict }) => verdict !== "advance") : undefined;
   const told = findings.filter((finding) => finding !== doubt && isTold(finding)).map(textOf);
   const first = doubt === undefined ? record.reason : textOf(doubt);
   return { ...record, checks, verdict: doubt === undefined ? record.verdict : "hold", reason: [first, ...told].join("; ") };

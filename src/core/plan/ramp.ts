@@ -27,6 +27,8 @@ export interface RampMoment {
   /** Since this share was set. */
   readonly shareMs: number;
   readonly verdict: Verdict;
+  /** Outcomes of the canary under this share. */
+  readonly runSample: number;
   /** Largest share that the evidence calls safe, in basis points. */
   readonly safeShareBp: number;
   /** Evidence for harm, as odds. */
@@ -49,12 +51,13 @@ export function firstShareBp({ startBp, budget }: Ramp, requestsPerSecond: numbe
 /**
  * The share that a ramp goes to, in basis points; the present one when it stays. It grows by the clock to 10 % within three minutes,
  * whatever the evidence (unless that speaks for harm), on to 50 % within two more while nothing at all speaks for harm, and as far as
- * the evidence calls it safe. In doubt it stays, in more doubt it goes back to 10 %: reversible, long before the verdict.
+ * the evidence calls it safe; but never without an outcome of the canary under the present share. In doubt it stays, in more doubt it goes back to 10 %: reversible, long before the verdict.
  */
 export function nextShareBp(ramp: Ramp, moment: RampMoment): number {
-  const { shareBp, rampMs, shareMs, verdict, safeShareBp, odds, requestsPerSecond } = moment;
+  const { shareBp, rampMs, shareMs, verdict, runSample, safeShareBp, odds, requestsPerSecond } = moment;
   if (odds >= RETREAT_ODDS) return Math.min(shareBp, CLOCK_BP);
-  if (odds >= DOUBT_ODDS || verdict === "hold" || verdict === "rollback" || shareMs < EVERY_MS) return shareBp;
+  const isHeld = odds >= DOUBT_ODDS || verdict === "hold" || verdict === "rollback";
+  if (isHeld || runSample === 0 || shareMs < EVERY_MS) return shareBp;
   const first = firstShareBp(ramp, requestsPerSecond);
   const clock =
     rampMs <= CLOCK_MS || verdict !== "advance" || odds >= CALM_ODDS

@@ -25,6 +25,8 @@ const served = { run: 3, firstRun: 1, sinceMs: 0 };
 export const PHASES: readonly PlanState[] = [
   { phase: "pending", ...served },
   { phase: "stage", ...served, stage: 0, begunAtMs: null },
+  { phase: "ramp", ...served, shareBp: 100, changedAtMs: 0, begunAtMs: null },
+  { phase: "holdback", ...served, begunAtMs: null },
   { phase: "paused", ...served, stage: 0, reason: "by ann" },
   { phase: "promoting", ...served },
   { phase: "promoted", ...served, overdue: false },

@@ -41,6 +41,16 @@ describe("cumulative evidence becomes new counts", () => {
       messages: [message(9, 10), message(1, 4, { start: 2_000n }), message(10, 12)],
       count: 14,
     },
+    {
+      title: "nor does it silence the process after, whatever runs it tells of besides",
+      messages: [
+        message(1, 4, { start: 2_000n }),
+        { sequence: 500, points: [pointOf({ values: [12] }), pointOf({ run: 0, series: "earlier", values: [3] })] },
+        { sequence: 501, points: [pointOf({ run: 0, series: "earlier", values: [3] })] },
+        message(2, 9, { start: 2_000n }),
+      ],
+      count: 9,
+    },
     { title: "a value that fell is a series that began anew", messages: [message(1, 10), message(2, 3)], count: 13 },
     { title: "runs before the first one of the attempt never count", messages: [message(1, 10, { run: 0 })], count: 0 },
     {

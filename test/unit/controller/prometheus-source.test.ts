@@ -64,6 +64,17 @@ describe("counts from Prometheus", () => {
     expect(play.heard).toHaveBeenCalledTimes(2);
   });
 
+  test("of one rollout that cannot be had keep nobody from those of the next", async () => {
+    const other = liveOf("other", planState("stage"), { shareBp: 500 });
+    const play = started(
+      (query) => (query.includes('"cart"') ? Promise.reject(new Error("too many series")) : Promise.resolve(answer)),
+      [inStage, other],
+    );
+    await rounds(2);
+    expect(play.heard).toHaveBeenCalledTimes(2);
+    expect(play.said()).toHaveLength(1);
+  });
+
   test("are not asked for twice at once", async () => {
     const play = started(() => new Promise(() => undefined), [inStage]);
     await rounds(4);

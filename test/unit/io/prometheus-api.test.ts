@@ -115,6 +115,21 @@ describe("what goes wrong says where, what and the fix", () => {
     expect(message).toBe(`${url}/api/v1/query: no answer in 50 ms; see whether it is overloaded, or allow more time`);
   });
 
+  test("an answer that is longer than asked for is not read", async () => {
+    const url = await answering(200, { status: "success", data: { resultType: "vector", result: [] }, padding: "x".repeat(1_000) });
+    await expect(createPrometheusApi({ url, timeoutMs: 5_000, maxBytes: 500 }).instant("up")).rejects.toThrow(
+      `${url}/api/v1/query: the answer is longer than 500 bytes;`,
+    );
+  });
+
+  test("a question ends at once when its asker ends", async () => {
+    const ending = new AbortController();
+    const url = await serverThat(() => ending.abort());
+    await expect(createPrometheusApi({ url, timeoutMs: 60_000, signal: ending.signal }).instant("up")).rejects.toThrow(
+      `${url}/api/v1/query: This operation was aborted;`,
+    );
+  });
+
   test("a place where nobody listens is unavailable, with the reason of the network", async () => {
     const { message } = await errorOf("http://127.0.0.1:1");
     expect(message).toMatch(/^http:\/\/127\.0\.0\.1:1\/api\/v1\/query: .+; see whether it runs and can be reached from here$/);

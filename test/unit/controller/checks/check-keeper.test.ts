@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { RolloutInput } from "../../../../src/contract/rollout.ts";
 import { CheckKeeper } from "../../../../src/controller/checks/check-keeper.ts";
@@ -22,7 +23,7 @@ class Scene {
   isAway = false;
   asked = 0;
   #nowMs = 0;
-  #news = 0;
+  news = 0;
 
   constructor(url: string, own: Own) {
     const rollout = rolloutOf("cart", { checks: { own } });
@@ -34,7 +35,7 @@ class Scene {
     const log = { info: say, warn: say } as unknown as Logger;
     const parts: TermParts = { id: "a", term: 1, settings, clock, log, killed: () => undefined, ...new MemoryStore().ports(Infinity) };
     this.keeper = new CheckKeeper(parts, () => {
-      this.#news += 1;
+      this.news += 1;
     });
   }
 
@@ -62,12 +63,16 @@ class Scene {
     });
   }
 
+  passTime(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** One round, and what it found. */
   async round(afterMs = 10_000) {
     this.#nowMs += afterMs;
-    const before = this.#news;
+    const before = this.news;
     this.keeper.tick([this.checked]);
-    await expect.poll(() => this.#news, { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(() => this.news, { timeout: 10_000 }).toBeGreaterThan(before);
     return this.keeper.take(this.checked);
   }
 }
@@ -139,6 +144,51 @@ describe("counters of a rollout's own", () => {
     expect(scene.keeper.take(scene.checked)).toBeUndefined();
     await scene.keeper.close();
     expect(scene.asked).toBe(4);
+  });
+});
+
+describe("own checks are read while users may be on the canary", () => {
+  test.each(["stage", "ramp", "holdback", "paused", "promoting", "promoted"] as const)("in phase %s", async (phase) => {
+    const scene = await Scene.of(ORDERS);
+    scene.checked = { ...scene.checked, live: liveOf("cart", planState(phase)) };
+    scene.set(10, 100, 10, 100);
+    expect((await scene.round())?.findings).toEqual([]);
+  });
+});
+
+describe("servers that do not answer", () => {
+  const hanging = (count: number, url: string): Own =>
+    Array.from({ length: count }, (_, index) => ({ name: `slow-${index}`, webhook: { url, every: "5s", timeout: "1m" } }));
+
+  test("keep no keeper from closing", async () => {
+    const url = await serverThat(() => undefined);
+    const scene = await Scene.of([
+      { name: "orders", prometheus: { hits: 'o{v="{variant}"}', all: 'v{v="{variant}"}', url }, harm: "lower" },
+    ]);
+    scene.keeper.tick([scene.checked]);
+    const begunMs = performance.now();
+    await scene.keeper.close();
+    expect(performance.now() - begunMs).toBeLessThan(4_000);
+  });
+
+  test("keep no other rollout from being asked when its turn comes", async () => {
+    const waiting: ServerResponse[] = [];
+    const url = await serverThat((_, response) => void waiting.push(response));
+    const scene = await Scene.of(ORDERS);
+    const slow = ["a", "b"].map((name) => {
+      const rollout = rolloutOf(name, { checks: { own: hanging(20, url) } });
+      return { name, rollout, live: liveOf(name, planState("stage")) };
+    });
+    const all = [...slow, scene.checked];
+    scene.keeper.tick(all);
+    await expect.poll(() => waiting.length, { timeout: 10_000 }).toBe(32);
+    expect(scene.asked).toBe(0);
+    scene.passTime(60_000);
+    const before = scene.news;
+    for (const response of waiting.splice(0)) response.end("{}");
+    await expect.poll(() => scene.news, { timeout: 10_000 }).toBe(before + 32);
+    scene.keeper.tick(all);
+    await expect.poll(() => scene.asked, { timeout: 10_000 }).toBeGreaterThan(0);
   });
 });
 

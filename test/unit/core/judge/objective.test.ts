@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JudgePolicy } from "../../../../src/core/judge/types.ts";
-import { failing, judgeAll, policy, repeated } from "../../../support/judge-inputs.ts";
+import { batchAt, failing, judgeAll, policy, repeated } from "../../../support/judge-inputs.ts";
 
 /** Five points worse than stable are tolerated, and no more than 1 % may fail at all. */
 const objective = { ...policy, maxErrorIncrease: 0.05, errorObjective: 0.01 };
@@ -18,6 +18,14 @@ describe("an objective for errors", () => {
 
   test("asks nothing where stable misses it too", () => {
     expect(firstBack({ stable: 20, canary: 6 })).toBeUndefined();
+  });
+
+  test("takes no canary back for outages of both, from their first batch on", () => {
+    const outcomes = (isOut: boolean) => ({ stable: failing(isOut ? 10 : 0, 20), canary: failing(isOut ? 10 : 0, 20) });
+    const rows = Array.from({ length: 600 }, (_, second) => batchAt(second * 1_000, outcomes(second > 60 && second % 60 < 3)));
+    const { records } = judgeAll(rows, { ...policy, errorObjective: 0.01 });
+    expect(records.filter(({ verdict }) => verdict === "rollback")).toEqual([]);
+    expect(Math.max(...records.map(({ odds }) => odds))).toBeLessThan(20);
   });
 
   test("is kept by a canary below it", () => {

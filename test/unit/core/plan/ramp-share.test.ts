@@ -29,13 +29,14 @@ const moment: RampMoment = {
   rampMs: 200_000,
   shareMs: 10_000,
   verdict: "advance",
+  runSample: 1,
   safeShareBp: 10_000,
   odds: 1.5,
   requestsPerSecond: 500,
 };
 
-/** Nothing speaks for harm, and nothing calls a share safe. */
-const calm = { odds: 0.99, verdict: "unknown", safeShareBp: 0 } as const;
+/** Something is proven and nothing speaks for harm, but no larger share is called safe. */
+const calm = { odds: 0.99, verdict: "advance", safeShareBp: 0 } as const;
 
 describe("the next share", () => {
   test.each<{ title: string; change: Partial<RampMoment>; next: number }>([
@@ -55,6 +56,12 @@ describe("the next share", () => {
     { title: "not up to 10 % at odds of 5 : 1", change: { shareBp: 300, odds: 5 }, next: 300 },
     { title: "10 % by the clock after three minutes", change: { shareBp: 500, verdict: "unknown", safeShareBp: 0 }, next: 1_000 },
     { title: "no more than 10 % by the clock", change: { verdict: "unknown", rampMs: 9e6 }, next: 1_000 },
+    {
+      title: "not at all by the clock without an outcome of the canary under this share",
+      change: { shareBp: 500, verdict: "unknown", safeShareBp: 0, runSample: 0 },
+      next: 500,
+    },
+    { title: "back all the same at odds of 5 : 1", change: { shareBp: 4_000, odds: 5, runSample: 0 }, next: 1_000 },
     { title: "nothing that unknown calls safe", change: { verdict: "unknown" }, next: 1_000 },
     { title: "by the clock half of the way in orders of size", change: { shareBp: 100, safeShareBp: 0, rampMs: 90_000 }, next: 161 },
     { title: "by the clock also 2.5 times at most", change: { shareBp: 30, safeShareBp: 0 }, next: 75 },
