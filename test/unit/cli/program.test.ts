@@ -46,9 +46,25 @@ test("`serin apply --dry-run` tells what a ramp would do", async () => {
   const example = join(packageRoot(), "docs", "examples", "ramp.yaml");
   const { out } = await runWith(["apply", "-f", example, "--dry-run"]);
   expect(out).toContain(
-    "  ramp: from what 20 failed requests allow to 50 % by the evidence, 5 min 0 s at least, paused after 1 h 0 min without proof\n",
+    "  ramp: from what 20 failed requests allow to 50 % by the evidence, 5 min at least, paused after 1 h without proof\n",
   );
-  expect(out).toContain("  then 95 % for 30 min 0 s, then 100 %\n");
+  expect(out).toContain("  then 95 % for 30 min, then 100 %\n");
+});
+
+test("`serin apply --dry-run` names the checks of the rollout's own, what each may do, and what follows when no data comes", async () => {
+  const checks =
+    "{errors: {objective: 0.1%}, onNoData: rollback, saturation: {prometheus: 'x{variant=\"{variant}\"}'}, own: [{name: smoke, webhook: {url: 'http://127.0.0.1/'}}, {name: load, gauge: {prometheus: 'y{variant=\"{variant}\"}'}, harm: higher}, {name: complaints, feedback: {kind: complaint}, harm: higher, weight: 20}]}";
+  const file = fileOf(
+    "own.yaml",
+    `apiVersion: serin/v1\nkind: Rollout\nname: a\nmatch: {hosts: [a.example]}\nkey: [{header: x-user}]\nvariants: {stable: {cluster: s}, canary: {cluster: c}}\nstrategy: {use: fast}\nchecks: ${checks}\n`,
+  );
+  expect((await runWith(["apply", "-f", file, "--dry-run"])).out.split("\n").slice(-5)).toEqual([
+    expect.stringContaining("  checks: errors at most "),
+    "  objective: 0.1 % errors at most",
+    "  own checks: smoke (webhook, critical), load (gauge, advisory), complaints (feedback, weight 20), saturation (gauge, advisory)",
+    "  rolled back when no outcome of the canary comes for 10 min",
+    "",
+  ]);
 });
 
 test("`serin apply --dry-run` tells what the rollout would do, a preset written out", async () => {
@@ -69,11 +85,14 @@ test("`serin apply --dry-run` tells what the rollout would do, a preset written 
   ]);
 });
 
-test.each(["apply", "rules", "explain", "watch"])("the help of `serin %s` shows no default that nobody can write", async (verb) => {
-  const { out } = await runWith([verb, "--help"]);
-  expect(out).toContain("Options:");
-  expect(out).not.toMatch(/default:\s+(\[\]|\{\})/);
-});
+test.each(["apply", "rules", "explain", "watch", "simulate"])(
+  "the help of `serin %s` shows no default that nobody can write",
+  async (verb) => {
+    const { out } = await runWith([verb, "--help"]);
+    expect(out).toContain("Options:");
+    expect(out).not.toMatch(/default:\s+(\[\]|\{\})/);
+  },
+);
 
 test("`serin apply` without a file is a usage error", async () => {
   const { code, error } = await runWith(["apply"]);
