@@ -151,8 +151,8 @@ describe("`serin replay --prometheus` refuses what makes no span", () => {
     ]);
   });
 
-  test("a server that does not answer is an error of ours that names it", async () => {
+  test("a server that does not answer is named, and exits as NATS does", async () => {
     const ran = await replay([], ...url, "--from", "1770000000", "--to", "1770003600");
-    expect([ran.code, ran.error]).toEqual([1, expect.stringContaining("http://127.0.0.1:1/api/v1/query_range: ")]);
+    expect([ran.code, ran.error]).toEqual([4, expect.stringContaining("http://127.0.0.1:1/api/v1/query_range: ")]);
   });
 });
