@@ -6,7 +6,7 @@ import type { Question } from "./questions.ts";
 import { countOf } from "./slow.ts";
 import type { JudgeState, MetricState } from "./state.ts";
 import type { JudgePolicy } from "./types.ts";
-import { dispersionIn, oddsOf, provenMargin, reserveLeft, startMetric } from "./wager.ts";
+import { dispersionIn, oddsOf, provenMargin, startMetric } from "./wager.ts";
 
 /** A check, with what the verdict needs besides its record. */
 export interface Finding {
@@ -18,10 +18,17 @@ export interface Finding {
   readonly label: string;
 }
 
+interface Moment {
+  readonly policy: JudgePolicy;
+  readonly state: JudgeState;
+  /** Wealth that is not bet yet. */
+  readonly reserve: number;
+}
+
 /** What the evidence so far says about one metric. */
-export function findingOf(question: Question, policy: JudgePolicy, state: JudgeState): Finding {
+export function findingOf(question: Question, { policy, state, reserve }: Moment): Finding {
   const own = state.metrics[question.key] ?? startMetric(state.nowMs);
-  const odds = oddsOf(own.harm, reserveLeft(state));
+  const odds = oddsOf(own.harm, reserve);
   const weighted = question.weight * odds;
   const upper = provenMargin(own, question);
   const check = {

@@ -40,16 +40,25 @@ export function questionsOf(policy: JudgePolicy): readonly Question[] {
 
 const partOf = (weight: OwnCheck["weight"]): number => (weight === "critical" ? CRITICAL_WEIGHT : weight === "advisory" ? 0 : weight / 100);
 
-function builtIn(metric: (typeof METRICS)[number], { maxErrorIncrease, maxSlowIncrease, errorProof }: JudgePolicy, sum: number): Question {
+function builtIn(metric: (typeof METRICS)[number], policy: JudgePolicy, sum: number): Question {
   const { key, name, slowAt } = metric;
   const weight = metric.weight / sum;
-  const margin = slowAt === undefined ? maxErrorIncrease : maxSlowIncrease;
-  const harm = { factor: HARM_FACTOR, margin };
-  const asked = { key, name, weight, harm, highestLevel: HIGHEST_LEVEL };
-  if (slowAt !== undefined) return { ...asked, margins: SLOW_MARGINS, proof: SLOW_PROOF[key], slowAt };
-  const margins = key === "newly" ? ERROR_MARGINS.map((times) => times * errorProof).filter((each) => each < WIDEST_MARGIN) : [];
-  return { ...asked, margins, proof: errorProof };
+  if (slowAt === undefined) {
+    const { maxErrorIncrease, errorProof: proof } = policy;
+    const harm = { factor: HARM_FACTOR, margin: maxErrorIncrease };
+    return { key, name, weight, harm, highestLevel: HIGHEST_LEVEL, margins: key === "newly" ? errorMargins(proof) : NO_MARGINS, proof };
+  }
+  const harm = { factor: HARM_FACTOR, margin: policy.maxSlowIncrease };
+  return { key, name, weight, harm, highestLevel: HIGHEST_LEVEL, margins: SLOW_MARGINS, proof: SLOW_PROOF[key], slowAt };
 }
+
+const NO_MARGINS: readonly number[] = [];
+
+const errorMargins = (proof: number): readonly number[] => {
+  const margins: number[] = [];
+  for (const times of ERROR_MARGINS) if (times * proof < WIDEST_MARGIN) margins.push(times * proof);
+  return margins;
+};
 
 /** A drop is harm where its misses rise: not more than (1 - t) times stable's misses and t is the same as not less than (1 - t) times its hits. */
 function ownQuestion(own: OwnCheck, sum: number): Question {

@@ -28,7 +28,8 @@ interface Scene {
 
 /** What the evidence so far says, with every number that led to it. Harm goes before ignorance, and ignorance before safety: what is not known never advances. */
 export function recordOf(policy: JudgePolicy, questions: readonly Question[], state: JudgeState): VerdictRecord {
-  const findings = askedOf(questions, state).map((question) => findingOf(question, policy, state));
+  const reserve = reserveLeft(state);
+  const findings = askedOf(questions, state).map((question) => findingOf(question, { policy, state, reserve }));
   const scene: Scene = { policy, state, findings, errors: errorsIn(findings), evidence: evidenceOf(policy, findings, state) };
   const { nowMs, sinceMs, canaryAtMs, run, runSample, inputs, overdue } = state;
   const rate = rateOf(state);

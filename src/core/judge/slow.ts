@@ -1,10 +1,14 @@
 import { COLD_FACTOR, LEAST_BOUND_MS, QUANTILE_SAMPLE } from "./parameters.ts";
 
 /** Requests above the latency bound of this index. `latency[i]` counts requests up to bound i; the last bucket is open. */
-export const slowerThan = (latency: readonly number[], bound: number): number => countOf(latency.slice(bound + 1));
+export function slowerThan(latency: readonly number[], bound: number): number {
+  let slower = 0;
+  for (let bucket = bound + 1; bucket < latency.length; bucket += 1) slower += Number(latency[bucket]);
+  return slower;
+}
 
 /** All requests of a histogram. */
-export const countOf = (latency: readonly number[]): number => latency.reduce((all, count) => all + count, 0);
+export const countOf = (latency: readonly number[]): number => slowerThan(latency, -1);
 
 /**
  * Index of the latency bound nearest to a quantile of stable, in odds of being slower, so that 1.2 % is near to 1 % and 0.1 %

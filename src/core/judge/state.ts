@@ -7,16 +7,21 @@ const MsSchema = z.int().describe("Unix milliseconds.");
 const CountsSchema = z.strictObject({ canaryHits: CountSchema, canary: CountSchema, stableHits: CountSchema, stable: CountSchema });
 const MemorySchema = z.strictObject({ hits: AmountSchema, all: AmountSchema }).describe("Outcomes of stable, older ones fading.");
 
+const HalfCountsSchema = z.strictObject({ halfHits: CountSchema, half: CountSchema, hits: CountSchema, all: CountSchema });
+
 const DispersionSchema = z
   .strictObject({
     slot: CountSchema.describe("Block of the last batch, counted from the epoch."),
+    open: HalfCountsSchema.describe("Counts of that block so far."),
     lengths: z.array(
       z.strictObject({
-        open: z.strictObject({ halfHits: CountSchema, half: CountSchema, hits: CountSchema, all: CountSchema }),
+        open: HalfCountsSchema.describe("Of the blocks before it that belong to the same longer one."),
         unevenness: AmountSchema.describe("Squares of the differences between a half and its part, over all blocks that are over."),
         expected: AmountSchema.describe("What chance alone makes of them."),
       }),
     ),
+    outcomesAsOne: z.number().min(1).describe("How many outcomes count as one, by all blocks that are over."),
+    isKnown: z.boolean().describe("Some block was compared."),
   })
   .describe("How much more than by chance two halves of stable differ, over blocks of some lengths.");
 

@@ -49,11 +49,14 @@ export function about(metric: MetricState, question: Question): MetricState {
   };
 }
 
+/** Time from the start, in doublings of its first half minute or so. */
+const logTime = (ms: number): number => Math.log1p(ms / RESERVE_UNIT_MS);
+const LOG_HORIZON = logTime(HORIZON_MS);
+
 /** Wealth that has not been bet yet: all of the reserve until the canary's first outcome. */
 export function reserveLeft({ nowMs, canarySinceMs }: Pick<JudgeState, "nowMs" | "canarySinceMs">): number {
   const afterMs = nowMs - (canarySinceMs ?? nowMs);
-  const logTime = (ms: number): number => Math.log1p(ms / RESERVE_UNIT_MS);
-  return (1 - START_WEALTH) * Math.max(0, 1 - logTime(afterMs) / logTime(HORIZON_MS));
+  return (1 - START_WEALTH) * Math.max(0, 1 - logTime(afterMs) / LOG_HORIZON);
 }
 
 /** How a batch is taken in. */
