@@ -59,8 +59,9 @@ export function begun(rollout: Rollout, firstRun: number): Held {
 
 /** Only while users may be on the canary, and somebody decides what becomes of it. */
 export const isAsked = ({ rollout: { checks }, live: { plan } }: Checked): boolean =>
-  (checks.saturation !== undefined || (checks.own ?? []).length > 0) &&
-  (plan.phase === "stage" || plan.phase === "paused" || plan.phase === "promoting" || plan.phase === "promoted");
+  (checks.saturation !== undefined || (checks.own ?? []).length > 0) && ASKED.has(plan.phase);
+
+const ASKED: ReadonlySet<LiveState["plan"]["phase"]> = new Set(["stage", "ramp", "holdback", "paused", "promoting", "promoted"]);
 
 /** Whether a check is of two counters. */
 export const isCounted = (check: OwnCheckInFile): check is CountedCheck => "prometheus" in check;
