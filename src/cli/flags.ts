@@ -35,7 +35,8 @@ export function parsePercent(text: string): number {
 /** Parses `--from` and `--to`; Unix milliseconds. */
 export function parseTime(text: string): number {
   const ms = /^\d{9,10}(\.\d{1,3})?$/.test(text) ? Math.round(Number(text) * 1_000) : isoMs(text);
-  if (Number.isNaN(ms)) throw new InvalidArgumentError("Write a time with its zone, like 2026-03-10T09:00:00Z, or Unix seconds.");
+  if (Number.isNaN(ms))
+    throw new InvalidArgumentError("Write a time with its zone, like 2026-03-10T09:00:00Z, or Unix seconds, like 1773133200.");
   return ms;
 }
 

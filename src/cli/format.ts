@@ -5,14 +5,17 @@ export const share = (bp: number | null | undefined): string =>
 /** `0.31 %`, from a ratio. */
 export const ratio = (value: number | null): string => (value === null ? "–" : `${(value * 100).toFixed(2)} %`);
 
-/** `3 min 20 s`, from milliseconds; the two largest units. */
+/** `3 min 20 s`, from milliseconds; the two largest units, of which nothing is said where it is 0. */
 export function duration(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1_000));
   if (s < 60) return `${s} s`;
-  if (s < 3_600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86_400) return `${Math.floor(s / 3_600)} h ${Math.floor((s % 3_600) / 60)} min`;
-  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3_600)} h`;
+  if (s < 3_600) return inUnits(Math.floor(s / 60), "min", s % 60, "s");
+  if (s < 86_400) return inUnits(Math.floor(s / 3_600), "h", Math.floor((s % 3_600) / 60), "min");
+  return inUnits(Math.floor(s / 86_400), "d", Math.floor((s % 86_400) / 3_600), "h");
 }
+
+const inUnits = (...[large, unit, small, rest]: [number, string, number, string]): string =>
+  small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${rest}`;
 
 /** Odds for people: two figures are enough. */
 export const odds = (value: number): string => `${value >= 100 ? Math.round(value) : Number(value.toFixed(1))} : 1`;

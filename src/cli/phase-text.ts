@@ -4,7 +4,7 @@ import type { Rollout } from "../contract/rollout.ts";
 import { stagesOf } from "../contract/stages.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
 import { silentSinceMs } from "../core/plan/no-data.ts";
-import { DOUBT_ODDS } from "../core/plan/ramp.ts";
+import { DOUBT_ODDS, EVERY_MS, LEAST_TIMES } from "../core/plan/ramp.ts";
 import { duration, share } from "./format.ts";
 
 /** What of a strategy the text of a phase needs: the number of stages, or the ramp. */
@@ -60,7 +60,7 @@ export function phaseText({ plan, stages, ramp }: PlanShape & { readonly plan: P
 
 function holdbackText(begunAtMs: number | null, ramp: Ramp): string {
   const until = begunAtMs === null ? begunText({ begunAtMs }) : ` until ${timeText(begunAtMs + ramp.holdback.timeMs)}`;
-  return `${share(heldBackBp(ramp))}, ${share(ramp.holdback.shareBp)} held back${until}`;
+  return `holdback at ${share(heldBackBp(ramp))}, ${share(ramp.holdback.shareBp)} stay on stable${until}`;
 }
 
 /** What a ramp waits for; null where nothing is to be said that the phase does not say. */
@@ -70,7 +70,9 @@ export function nextText(plan: PlanState, ramp: Ramp | null, verdict: VerdictRec
   const { odds, safeShareBp, reason } = verdict;
   if (odds >= DOUBT_ODDS) return `next when the odds of harm are below ${DOUBT_ODDS} : 1`;
   if (verdict.verdict === "hold") return `next when nothing holds it: ${reason}`;
-  if (plan.shareBp < RAMP_CAP_BP) return `next when the evidence calls more than ${share(safeShareBp)} safe, or by the clock`;
+  const leastBp = Math.min(RAMP_CAP_BP, Math.ceil(LEAST_TIMES * plan.shareBp));
+  if (plan.shareBp < RAMP_CAP_BP && safeShareBp >= leastBp) return `next when this share has lasted ${duration(EVERY_MS)}`;
+  if (plan.shareBp < RAMP_CAP_BP) return `next when the evidence calls ${share(leastBp)} safe, or by the clock`;
   if (safeShareBp < 10_000) return "next when it is proven for everybody";
   return `next at ${timeText(plan.sinceMs + ramp.minTimeMs)}, when its shortest time is over`;
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { DocumentError, SerinError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { ApplyFlags } from "./apply.ts";
@@ -136,16 +136,19 @@ function addSimulate(command: Add, parts: CliParts, done: (code: ExitCode) => vo
   command("simulate [name]", "tell what a plan would do to users: how long a good canary takes, and whom a fault would harm")
     .requiredOption("-f, --file <file>", "file of the rollout; [name] where it holds several")
     .requiredOption("--rps <number>", "requests a second of the service", parseRate)
-    .option(
-      "--fault <fault>",
-      '"errors 0.5%->2%", "latency +30%", "latency x2" or "dead", with " from 10m" if late; may be repeated',
-      collect,
-      [],
+    .addOption(
+      new Option("--fault <fault>", '"errors 0.5%->2%", "latency +30%", "latency x2" or "dead", with " from 10m" if late; may be repeated')
+        .argParser(collect)
+        .default([], "none"),
     )
     .option("--runs <count>", "rollouts of each case", parseCount, 200)
     .option("--per-user <count>", "requests that one user makes while a fault lasts", parseCount, 10)
-    .option("--errors <percentage>", "failed requests of stable, where the fault names none", parsePercent, 0.001)
-    .option("--latency <duration>", "median time of a request", parseDuration, 80)
+    .addOption(
+      new Option("--errors <percentage>", "failed requests of stable, where the fault names none")
+        .argParser(parsePercent)
+        .default(0.001, "0.1%"),
+    )
+    .addOption(new Option("--latency <duration>", "median time of a request").argParser(parseDuration).default(80, "80ms"))
     .option("--seed <count>", "another one is another draw of chance", parseCount, 1)
     .action(async (name: string | undefined, flags: SimulateFlags) =>
       done(await (await import("./simulate.ts")).simulate(name, flags, parts)),

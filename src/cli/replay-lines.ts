@@ -35,7 +35,7 @@ export async function replayLines(rollout: Rollout, lines: AsyncIterable<string>
       continue;
     }
     try {
-      replay.take(parsed(schema, line, number, "see `docs/replay.md` for the form of a tick"), `line ${number}`);
+      replay.take(parsed(schema, line, number, "see `docs/reference/ticks.md` for the form of a tick"), `line ${number}`);
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
       parts.error(`${error.message}\n`);

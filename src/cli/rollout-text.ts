@@ -13,8 +13,27 @@ export function rolloutLines({ match, key, strategy, checks }: Rollout): string[
     ...stagesOf(strategy).map(stageLine),
     ...(ramp === undefined ? [] : [rampLine(ramp), holdbackLine(ramp)]),
     `  checks: errors at most ${points(checks.errors.maxIncrease)} worse than stable, slow requests at most ${points(checks.latency.maxIncrease)}`,
+    ...furtherLines(checks),
   ];
 }
+
+/** What a rollout asks for beyond errors and latency. */
+function furtherLines({ errors: { objective }, saturation, own = [], onNoData }: Rollout["checks"]): string[] {
+  const named = own.map((check) => {
+    const form = FORMS.find((name) => name in check);
+    return `${check.name} (${form}, ${weightText("weight" in check ? check.weight : "advisory")})`;
+  });
+  if (saturation !== undefined) named.push("saturation (gauge, advisory)");
+  return [
+    ...(objective === undefined ? [] : [`  objective: ${share(objective * 10_000)} errors at most`]),
+    ...(named.length === 0 ? [] : [`  own checks: ${named.join(", ")}`]),
+    ...(onNoData === "rollback" ? ["  rolled back when no outcome of the canary comes for 10 min"] : []),
+  ];
+}
+
+const FORMS = ["prometheus", "gauge", "webhook", "feedback"] as const;
+
+const weightText = (weight: number | string): string => (typeof weight === "number" ? `weight ${weight}` : weight);
 
 const points = (ratio: number): string => `${Number((ratio * 100).toFixed(4))} ${ratio === 0.01 ? "point" : "points"}`;
 

@@ -128,10 +128,18 @@ async function checked<Result>(start: () => Promise<Result>): Promise<Result> {
     return await start();
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    const faults = error.issues.map((issue) => `${issue.path.join(".") || "options"}: ${issue.message}`);
+    const faults = error.issues.map((issue) => `${flagOf(issue.path)}: ${issue.message}`);
     throw new UsageError(faults.join("\n"), { cause: error });
   }
 }
+
+/** The flag of an option, like `--prometheus-every` of `prometheusEveryMs`. */
+const flagOf = ([name]: readonly PropertyKey[]): string =>
+  name === undefined
+    ? "options"
+    : `--${String(name)
+        .replace(/Ms$/, "")
+        .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** An id that survives a restart of the same process on the same host. */
 function defaultId(host: string, address: string): string {

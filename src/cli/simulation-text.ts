@@ -30,12 +30,12 @@ export function simulationText({ rollout, cases, runs, ...service }: Simulation)
     lines.push("", table([head, ...bad.map(faultRow)]), "");
     lines.push(`Times and harm: half of the runs, then nine of ten. A user makes ${requestsPerUser} requests while it lasts (--per-user).`);
   }
-  lines.push(`What happened in no run may still happen in ${percent(Math.min(1, RULE_OF_THREE / runs))} of them.`);
+  lines.push(`What happened in no run may still happen in ${percent(1 - UNSEEN ** (1 / runs))} of them.`);
   return `${lines.join("\n")}\n`;
 }
 
-/** With a chance of 95 % an event that did not happen in n tries has a chance of at most 3 / n. */
-const RULE_OF_THREE = 3;
+/** What has a chance of more than 1 − 0.05^(1/n) happens in n tries but for one time in 20; about 3 / n. */
+const UNSEEN = 0.05;
 
 const percent = (ratio: number): string => `${Number((ratio * 100).toFixed(ratio < 0.001 ? 2 : 1))} %`;
 

@@ -48,7 +48,9 @@ export async function watchUntil(link: NatsLink, options: WatchOptions, parts: C
   const showLive = (data: Uint8Array, subject: string): void => {
     const state = decodeStored(LiveStateSchema, { subject, sequence: 0, data });
     const { plan, shareBp, rollout } = state;
-    const text = `${rollout}: ${phaseText({ plan, ...(shapes.get(rollout) ?? planShape(undefined)) })}, share ${share(shareBp)}, run ${plan.run}`;
+    const phase = phaseText({ plan, ...(shapes.get(rollout) ?? planShape(undefined)) });
+    // The phase of a ramp is its share.
+    const text = `${rollout}: ${phase}${plan.phase === "ramp" ? "" : `, share ${share(shareBp)}`}, run ${plan.run}`;
     say(`live ${rollout}`, text, { type: "live", rollout, plan, shareBp });
     if (until === undefined || (name !== undefined && rollout !== name)) return;
     const code = endOf(plan.phase, until);

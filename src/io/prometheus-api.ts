@@ -35,7 +35,7 @@ export class PrometheusError extends SerinError {
   override readonly name = "PrometheusError";
   declare readonly code: "PROMETHEUS_UNAVAILABLE" | "QUERY_INVALID";
   constructor(code: PrometheusError["code"], message: string, options?: ErrorOptions) {
-    super(code, code === "QUERY_INVALID" ? EXIT.usage : EXIT.ourError, message, options);
+    super(code, code === "QUERY_INVALID" ? EXIT.usage : EXIT.timedOut, message, options);
   }
 }
 

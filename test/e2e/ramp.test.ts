@@ -50,7 +50,7 @@ test("a good canary grows by itself, and past the holdback everyone gets it; a p
   await stack.serin("promote", "good");
   const held = await waitForLive(link, "good", ({ plan }) => plan.phase === "holdback" && plan.begunAtMs !== null);
   expect(held.shareBp).toBe(9_500);
-  expect((await stack.serin("status", "good")).out).toMatch(/good: 95 %, 5 % held back until \d\d:\d\d UTC, for /);
+  expect((await stack.serin("status", "good")).out).toMatch(/good: holdback at 95 %, 5 % stay on stable until \d\d:\d\d UTC, for /);
   const promoted = await waitForLive(link, "good", ({ plan }) => plan.phase === "promoted");
   expect(promoted.shareBp).toBe(10_000);
   expect(promoted.updatedAtMs - held.updatedAtMs).toBeGreaterThanOrEqual(5_000);

@@ -92,12 +92,15 @@ function whatIsKnown(scene: Scene): Answer {
   const safeShare = isProven(scene) ? FULL_BP : safeShareBp(unprovenIn(scene), policy.isRamp ? (rateOf(state) ?? 0) : undefined);
   const hold = (reason: string): Answer => ({ verdict: "hold", reason, safeShareBp: safeShare });
   if (evidence >= HOLD_ODDS) return hold(suspected(scene));
-  if (upper === null) return unknown(`too little to prove anything: ${countText(canarySample)} outcomes of the canary`);
+  if (upper === null)
+    return unknown(`too little to prove anything: ${countText(canarySample)} ${canarySample === 1 ? "outcome" : "outcomes"} of the canary`);
   if (state.metrics[errors.question.key]?.isStableIll === true) {
     return hold(`stable itself fails more than usual, ${ratioText(stable)} over the whole rollout`);
   }
   if (state.runSample < policy.minSample) {
-    return hold(`${countText(state.runSample)} of ${countText(policy.minSample)} outcomes of the canary in this stage`);
+    return hold(
+      `${countText(state.runSample)} of ${countText(policy.minSample)} outcomes of the canary ${policy.isRamp ? "at this share" : "in this stage"}`,
+    );
   }
   const split = splitText(scene);
   if (split !== undefined) return hold(split);

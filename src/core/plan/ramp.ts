@@ -13,8 +13,8 @@ const SECOND_CLOCK_MS = 120_000;
 const CALM_ODDS = 1;
 /** Fastest growth: so much at once, so often, and never for less than a fifth more. */
 const MOST_TIMES = 2.5;
-const LEAST_TIMES = 1.2;
-const EVERY_MS = 10_000;
+export const LEAST_TIMES = 1.2;
+export const EVERY_MS = 10_000;
 /** Odds of harm at which nothing grows, and at which the share goes back; by chance the second comes in one good rollout of five at most. */
 export const DOUBT_ODDS = 3;
 const RETREAT_ODDS = 5;

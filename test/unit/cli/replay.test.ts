@@ -80,7 +80,7 @@ describe("`serin replay`", () => {
 });
 
 describe("a line that is no tick is named, not counted, and ends in exit code 2", () => {
-  const hist = "hist: 2 counts, but the bounds of the first line make 24 buckets; see `docs/replay.md` for the form of a tick";
+  const hist = "hist: 2 counts, but the bounds of the first line make 24 buckets; see `docs/reference/ticks.md` for the form of a tick";
   test.each([
     { title: "not JSON", line: '{"t":', says: "line 3: not JSON; each line is one JSON object, whole" },
     { title: "a missing field", line: '{"t":1,"sec":5,"weight":0.01,"stable":{"n":1,"errors":0}}', says: "line 3: canary: Invalid input" },
@@ -151,8 +151,8 @@ describe("`serin replay --prometheus` refuses what makes no span", () => {
     ]);
   });
 
-  test("a server that does not answer is an error of ours that names it", async () => {
+  test("a server that does not answer is named, and exits as NATS does", async () => {
     const ran = await replay([], ...url, "--from", "1770000000", "--to", "1770003600");
-    expect([ran.code, ran.error]).toEqual([1, expect.stringContaining("http://127.0.0.1:1/api/v1/query_range: ")]);
+    expect([ran.code, ran.error]).toEqual([4, expect.stringContaining("http://127.0.0.1:1/api/v1/query_range: ")]);
   });
 });

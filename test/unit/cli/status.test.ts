@@ -35,8 +35,8 @@ const HALF_PAST_ONE_MS = 5_400_000;
 test.each<[PlanState, string]>([
   [inRamp, "ramp at 12.5 %"],
   [{ ...inRamp, begunAtMs: null }, "ramp at 12.5 %, waiting for every sidecar"],
-  [{ phase: "holdback", ...served, begunAtMs: HALF_PAST_ONE_MS }, "95 %, 5 % held back until 02:00 UTC"],
-  [{ phase: "holdback", ...served, begunAtMs: null }, "95 %, 5 % held back, waiting for every sidecar"],
+  [{ phase: "holdback", ...served, begunAtMs: HALF_PAST_ONE_MS }, "holdback at 95 %, 5 % stay on stable until 02:00 UTC"],
+  [{ phase: "holdback", ...served, begunAtMs: null }, "holdback at 95 %, 5 % stay on stable, waiting for every sidecar"],
 ])("a plan %j with a ramp reads %s", (plan, text) => {
   expect(phaseText({ plan, stages: 0, ramp })).toBe(text);
 });
@@ -66,7 +66,9 @@ test.each<[Partial<VerdictRecord> | null, { shareBp?: number; begunAtMs?: null }
   [{ run: 2 }, {}, "next when outcomes of run 3 are judged"],
   [{ odds: 3 }, {}, "next when the odds of harm are below 3 : 1"],
   [{ verdict: "hold" }, {}, "next when nothing holds it: no worse"],
-  [{}, {}, "next when the evidence calls more than 20 % safe, or by the clock"],
+  [{}, {}, "next when this share has lasted 10 s"],
+  [{ safeShareBp: 1_400 }, {}, "next when the evidence calls 15 % safe, or by the clock"],
+  [{ safeShareBp: 4_900 }, { shareBp: 4_500 }, "next when the evidence calls 50 % safe, or by the clock"],
   [{}, { shareBp: 5_000 }, "next when it is proven for everybody"],
   [{ safeShareBp: 10_000 }, { shareBp: 5_000 }, "next at 00:05 UTC, when its shortest time is over"],
   [{}, { shareBp: 1_250, begunAtMs: null }, null],
@@ -76,7 +78,7 @@ test.each<[Partial<VerdictRecord> | null, { shareBp?: number; begunAtMs?: null }
 });
 
 test("a canary that is silent for ten minutes is called so, with its last outcome", () => {
-  expect(silenceText(inRamp, said, 600_000)).toBe("no outcome of the canary for 10 min 0 s");
+  expect(silenceText(inRamp, said, 600_000)).toBe("no outcome of the canary for 10 min");
   expect(silenceText(inRamp, { ...said, canaryAtMs: 60_000 }, 600_000)).toBe(null);
   expect(silenceText(inRamp, null, 599_999)).toBe(null);
 });
@@ -156,7 +158,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
       "  missing the newest rules: s1",
       "  not heard in the last moments: s2 (`serin forget ID` if gone for good)",
       "  s1 is stale",
-      "switched off: checkout, by ann (wrong prices), for 1 min 0 s",
+      "switched off: checkout, by ann (wrong prices), for 1 min",
       "switched off: all rollouts, users of segment staff, by ben, for 5 s",
       "",
       "checkout: stage 1 of 4, for 3 min 20 s",

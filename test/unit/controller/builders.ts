@@ -21,7 +21,7 @@ export const rolloutOf = (name: string, change: Partial<RolloutInput> = {}): Rol
 
 const served = { run: 3, firstRun: 1, sinceMs: 0 };
 
-/** One plan state of each phase. */
+/** One plan state of each phase that a rollout with stages has. */
 export const PHASES: readonly PlanState[] = [
   { phase: "pending", ...served },
   { phase: "stage", ...served, stage: 0, begunAtMs: null },
@@ -35,8 +35,14 @@ export const PHASES: readonly PlanState[] = [
   { phase: "handedOver", ...served },
 ];
 
+/** Those of a ramp, which stages do not have. */
+const RAMP_PHASES: readonly PlanState[] = [
+  { phase: "ramp", ...served, shareBp: 1_000, changedAtMs: 0, begunAtMs: 0 },
+  { phase: "holdback", ...served, begunAtMs: 0 },
+];
+
 export function planState(phase: PlanState["phase"]): PlanState {
-  const found = PHASES.find((state) => state.phase === phase);
+  const found = [...PHASES, ...RAMP_PHASES].find((state) => state.phase === phase);
   if (found === undefined) throw new Error(`no plan state of phase ${phase}`);
   return found;
 }

@@ -105,7 +105,7 @@ describe("what goes wrong says where, what and the fix", () => {
     },
   ])("$title is unavailable", async ({ status, body, what }) => {
     const url = await answering(status, body);
-    expect(await errorOf(url)).toMatchObject({ code: "PROMETHEUS_UNAVAILABLE", exitCode: EXIT.ourError, message: `${url}: ${what}` });
+    expect(await errorOf(url)).toMatchObject({ code: "PROMETHEUS_UNAVAILABLE", exitCode: EXIT.timedOut, message: `${url}: ${what}` });
   });
 
   test("a server that does not answer in time is unavailable", async () => {

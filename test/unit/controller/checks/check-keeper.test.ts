@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { RolloutInput } from "../../../../src/contract/rollout.ts";
 import { CheckKeeper } from "../../../../src/controller/checks/check-keeper.ts";
-import type { Checked } from "../../../../src/controller/checks/held-checks.ts";
+import { type Checked, isAsked } from "../../../../src/controller/checks/held-checks.ts";
 import { ControllerOptionsSchema } from "../../../../src/controller/options.ts";
 import type { TermParts } from "../../../../src/controller/ports.ts";
 import type { Logger } from "../../../../src/io/log.ts";
@@ -76,6 +76,16 @@ class Scene {
     return this.keeper.take(this.checked);
   }
 }
+
+test.each(["stage", "ramp", "holdback", "paused", "promoting", "promoted"] as const)("own checks are asked in the phase %s", (phase) => {
+  const { rollout, live } = new Scene("http://127.0.0.1:1", ORDERS).checked;
+  expect(isAsked({ name: "cart", rollout, live: { ...live, plan: planState(phase) } })).toBe(true);
+});
+
+test.each(["pending", "rollingBack", "rolledBack", "handedOver"] as const)("own checks rest in the phase %s", (phase) => {
+  const { rollout, live } = new Scene("http://127.0.0.1:1", ORDERS).checked;
+  expect(isAsked({ name: "cart", rollout, live: { ...live, plan: planState(phase) } })).toBe(false);
+});
 
 describe("counters of a rollout's own", () => {
   test("are unknown before they were read, and then counted from the first reading on", async () => {

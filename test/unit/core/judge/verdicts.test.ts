@@ -16,6 +16,11 @@ describe("no data is never fine", () => {
       batches: [batchAt(1_000, { stable, canary: failing(0, 2) })],
       reason: "too little to prove anything: 2 outcomes of the canary",
     },
+    {
+      title: "one outcome",
+      batches: [batchAt(1_000, { stable, canary: failing(0, 1) })],
+      reason: "too little to prove anything: 1 outcome of the canary",
+    },
   ])("$title is unknown", ({ batches, reason }) => {
     expect(lastRecord(batches)).toMatchObject({ verdict: "unknown", reason, safeShareBp: 0, proven: "nothing yet" });
   });
@@ -112,6 +117,12 @@ describe("a canary that does as stable does", () => {
     });
     const one = { ...next, nowMs: next.nowMs + 1, runCanary: 1 };
     expect(lastRecord([...healthy, next, one])).toMatchObject({ verdict: "advance", runSample: 50 });
+  });
+
+  test("says of a ramp that outcomes at this share are missing, as it has no stages", () => {
+    const next = { ...batchAt(61_000, good), run: 2, runCanary: 49 };
+    const { reason } = lastRecord([...healthy, next], { ...policy, isRamp: true });
+    expect(reason).toBe("49 of 50 outcomes of the canary at this share");
   });
 
   test("holds while there is a suspicion, however much is proven", () => {
