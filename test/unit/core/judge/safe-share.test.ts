@@ -88,4 +88,10 @@ describe("the judge's safe share", () => {
     expect(suspected.length).toBeGreaterThan(0);
     expect(suspected).not.toContain(10_000);
   });
+
+  test("of a ramp is as if there were next to no traffic, before any time has passed in which there was some", () => {
+    const { records } = judgeAll([batchAt(0, { stable: failing(0, 1_000), canary: failing(0, 1_000) })], { ...policy, isRamp: true });
+    expect(records.at(-1)?.rate).toBeUndefined();
+    expect(records.at(-1)?.safeShareBp).toBe(5_000);
+  });
 });
