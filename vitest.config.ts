@@ -9,7 +9,8 @@ export default defineConfig({
     projects: [
       // Laws take thousands of cases each, and some seconds where other work shares the machine.
       project("unit", ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"], { testTimeout: 60_000 }),
-      project("integration", ["test/integration/**/*.test.ts"], { ...real, testTimeout: 30_000, hookTimeout: 30_000 }),
+      // Whole systems in one process: slow, not stuck, where other work shares the machine.
+      project("integration", ["test/integration/**/*.test.ts"], { ...real, testTimeout: 90_000, hookTimeout: 60_000 }),
       project("e2e", ["test/e2e/**/*.test.ts"], { ...real, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
     ],
     // Measured with `--coverage` on the unit project alone: the cores must be covered by tables and laws, not by chance.

@@ -5,10 +5,11 @@ import type { NatsLink } from "../../src/io/nats.ts";
 import { listAudit, readLease, sendCommand } from "../../src/io/store.ts";
 import { applyRollout, connect, hasBegun, type Load, rolloutOf, type Stack, startLoad, startStack, waitForLive } from "../support/stack.ts";
 
-const STAGES = [
-  { share: "20%", minTime: "2s", minSample: 10 },
-  { share: "50%", minTime: "2s", minSample: 10 },
-];
+const FIRST = { share: "20%", minTime: "2s", minSample: 10 };
+const SECOND = { share: "50%", minTime: "2s", minSample: 10 };
+
+/** A canary is cold for a minute, and only then it can be shown not to be slower, which 100 % needs. */
+const PROMOTED_WITHIN_MS = 180_000;
 
 describe("a good canary under load", () => {
   let stack: Stack;
@@ -29,11 +30,11 @@ describe("a good canary under load", () => {
     (await listAudit(link, name, 50)).map(({ action, shareBp }) => `${action} ${shareBp ?? ""}`.trim());
 
   test("the controller killed in mid-stage is succeeded by the other, and the rollout ends as without", async () => {
-    await applyRollout(stack, rolloutOf("succeeded", STAGES));
+    await applyRollout(stack, rolloutOf("succeeded", [FIRST, SECOND]));
     await waitForLive(link, "succeeded", hasBegun);
     const before = await readLease(link);
     await stack.controller(Number(before?.holder.at(-1))).kill();
-    const promoted = await waitForLive(link, "succeeded", ({ plan }) => plan.phase === "promoted", 60_000);
+    const promoted = await waitForLive(link, "succeeded", ({ plan }) => plan.phase === "promoted", PROMOTED_WITHIN_MS);
     const after = await readLease(link);
     expect(after?.holder).not.toBe(before?.holder);
     expect(after?.term).toBeGreaterThan(before?.term ?? 0);
@@ -43,7 +44,7 @@ describe("a good canary under load", () => {
     const steps = await stagesTaken("succeeded");
     expect(steps.filter((step, index) => steps.indexOf(step) !== index)).toEqual([]);
     expect(promoted.plan.run).toBe(4);
-  });
+  }, 240_000);
 
   test("a command sent again, to the next leader, gets the answer of before and is carried out once", async () => {
     const held = { minTime: "1h", minSample: 10 };
@@ -70,12 +71,12 @@ describe("a good canary under load", () => {
   });
 
   test("NATS killed and started again in mid-stage: the rollout goes on where it was", async () => {
-    await applyRollout(stack, rolloutOf("resumed", STAGES));
+    await applyRollout(stack, rolloutOf("resumed", [FIRST, { ...SECOND, minTime: "1h" }]));
     await waitForLive(link, "resumed", hasBegun);
     await stack.nats.kill();
     await stack.nats.restart();
-    const promoted = await waitForLive(link, "resumed", ({ plan }) => plan.phase === "promoted", 60_000);
-    expect(promoted.plan.run).toBe(4);
+    const next = await waitForLive(link, "resumed", (live) => hasBegun(live) && live.shareBp === 5_000, 60_000);
+    expect(next.plan.run).toBe(3);
     expect(load.seen.filter(({ status }) => status !== 200)).toEqual([]);
   });
 

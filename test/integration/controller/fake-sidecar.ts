@@ -13,7 +13,8 @@ export interface Traffic {
 
 /**
  * Says what a sidecar says, in the messages of the contract: it obeys each manifest at once, and counts made-up requests
- * by the share in force. Counts are cumulative and stamped with the run that decided them.
+ * by the share in force. Counts are cumulative and stamped with the run that decided them. It tells no durations: a canary is cold
+ * for a minute, and only then could it be shown not to be slower.
  */
 export class FakeSidecar {
   readonly id: string;
@@ -100,8 +101,8 @@ export class FakeSidecar {
 
   #count(name: string, { variant, run, decided, failed }: Omit<Counts, "ok">): void {
     const key = `${name} ${variant} ${run}`;
-    const before = this.#counts.get(key) ?? { variant, run, decided: 0, ok: 0, failed: 0 };
+    const before = this.#counts.get(key) ?? { variant, run, decided: 0, ok: 0, failed: 0, isTimed: false };
     const bad = Math.min(decided, Math.round(failed));
-    this.#counts.set(key, { variant, run, decided: before.decided + decided, ok: before.ok + decided - bad, failed: before.failed + bad });
+    this.#counts.set(key, { ...before, decided: before.decided + decided, ok: before.ok + decided - bad, failed: before.failed + bad });
   }
 }

@@ -9,7 +9,8 @@ import { waitFor } from "./wait.ts";
 import { LEASE_MS, test, type World } from "./world.ts";
 
 const longStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "1h", minSample: 50 }] };
-const shortStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "2s", minSample: 50 }] };
+/** Longer than a takeover, which finds it as it was. */
+const shortStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "5s", minSample: 50 }] };
 /** Time stands still for a paused process; it does not know that its lease ran out. */
 const frozen: Clock = { nowMs: () => Date.now(), monotonicMs: () => 0 };
 

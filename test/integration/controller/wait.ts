@@ -4,5 +4,5 @@ import * as demo from "../../../src/demo/wait-for.ts";
 export const waitFor = <Value>(
   what: string,
   ask: () => Promise<Value | undefined> | Value | undefined,
-  deadlineMs = 15_000,
+  deadlineMs = 30_000,
 ): Promise<Value> => demo.waitFor(ask, { deadlineMs, what });

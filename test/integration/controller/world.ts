@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { RequestError, TimeoutError } from "@nats-io/transport-node";
 import { test as base } from "vitest";
+import { NoLeaderError } from "../../../src/contract/errors.ts";
 import type { LiveState } from "../../../src/contract/live.ts";
 import type { Command, Reply } from "../../../src/contract/messages.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
@@ -14,8 +15,8 @@ import { type NatsServer, startNatsServer } from "../../support/nats-server.ts";
 import { FakeSidecar } from "./fake-sidecar.ts";
 import { waitFor } from "./wait.ts";
 
-/** How long a lease lasts in these tests, in milliseconds. */
-export const LEASE_MS = 600;
+/** How long a lease lasts in these tests, in milliseconds: longer than a busy machine holds the leader up, who shares the test's process. */
+export const LEASE_MS = 1_500;
 
 /** A NATS server with controllers and sidecars that the test starts, all stopped at its end. */
 export class World {
@@ -35,7 +36,7 @@ export class World {
     const options = {
       id,
       nats: parts.url ?? this.server.url,
-      renewMs: 100,
+      renewMs: 200,
       leaseMs: LEASE_MS,
       tickMs: 50,
       judgeWriteMs: 100,
@@ -64,8 +65,10 @@ export class World {
     return sendCommand(this.link, command, 5_000);
   }
 
+  /** Asks the same again while nobody leads: parts that start in this process may hold the leader up for longer than its lease. */
   apply(document: RolloutInput, change: Partial<Command> = {}): Promise<Reply> {
-    return this.send("apply", { rollout: document.name, document, ...change });
+    const command = { id: randomUUID(), rollout: document.name, document, ...change };
+    return waitFor("a leader's answer", () => this.send("apply", command).catch(whileNobodyLeads));
   }
 
   /** Waits until the rollout's live state is as asked. */
@@ -89,6 +92,10 @@ export class World {
     await this.link.close();
     await this.server.stop();
   }
+}
+
+function whileNobodyLeads(error: unknown): undefined {
+  if (!(error instanceof NoLeaderError)) throw error;
 }
 
 /** No answer while the test keeps NATS away; undefined then. */

@@ -88,7 +88,7 @@ function countsIn(message: Evidence | undefined): Record<string, number> {
 
 const FAILED = "serin_outcomes_total canary failed";
 
-test("failures of a live canary reach NATS with what the judge needs: classes, runs and latency, the rescued one without its time", async () => {
+test("failures of a live canary reach NATS with what the judge needs: classes, latency and halves of stable, the rescued one without its time", async () => {
   await sidecar.log(ended("canary", 200), ended("canary", 503), ended("canary", 200, 2), ended("stable", 200));
   await until("the failures", () => evidence.some((message) => countsIn(message)[FAILED] === 2));
   expect(countsIn(evidence.find((message) => countsIn(message)[FAILED] === 2))).toEqual({
@@ -99,6 +99,9 @@ test("failures of a live canary reach NATS with what the judge needs: classes, r
     "serin_requests_settled_total stable ": 1,
     "serin_outcome_duration_seconds canary": 2,
     "serin_outcome_duration_seconds stable": 1,
+    // The only host is of the half.
+    "serin_half_outcomes_total stable ok": 1,
+    "serin_half_outcome_duration_seconds stable": 1,
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { START_WEALTH } from "../../../../src/core/judge/parameters.ts";
 import type { JudgePolicy } from "../../../../src/core/judge/types.ts";
 import { batchAt, failing, judgeAll, policy, repeated } from "../../../support/judge-inputs.ts";
 
@@ -46,5 +47,11 @@ describe("an objective for errors", () => {
     const after = judgeAll(repeated(20, { stable: failing(1, 1_000), canary: failing(6, 200) }), { ...objective, errorObjective: 0.02 });
     expect([before.question, after.state.objective.question]).toEqual(["0.01", "0.02"]);
     expect(Math.max(...after.state.objective.wealth)).toBeLessThan(Math.max(...before.wealth));
+  });
+
+  test("is not bet on while nobody is on the canary", () => {
+    const given = { ...policy, errorObjective: 0.01 };
+    const { wealth } = judgeAll(repeated(10, { stable: failing(0, 1_000) }), given).state.objective;
+    expect(new Set(wealth)).toEqual(new Set([START_WEALTH]));
   });
 });

@@ -73,7 +73,7 @@ describe("what is not bet on joins the verdict", () => {
   });
 
   test("a gauge brings its figures, and the record stays one of the contract", () => {
-    const gauge = { verdict: "hold", stable: 0.5, canary: 0.75, threshold: 0.1, upper: 0.3, blocks: 40 } as const;
+    const gauge = { verdict: "hold", stable: 0.5, canary: 0.75, threshold: 0.1, lower: 0.2, upper: 0.3, blocks: 40 } as const;
     const { checks, ...rest } = withOutside(recordWith("advance"), [{ ...finding("hold", false, "cpu"), gauge }]);
     expect(checks).toMatchObject([{ stable: 0.5, canary: 0.75, difference: 0.25, upper: 0.3, threshold: 0.1, canarySample: 40 }]);
     expect(VerdictRecordSchema.safeParse({ ...rest, checks }).success).toBe(true);

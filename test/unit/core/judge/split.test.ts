@@ -6,14 +6,10 @@ const rolled = (canary: number, shareBp: number, seconds = 120) =>
   judgeAll(repeated(seconds, { stable: failing(0, 1_000), canary: failing(0, 100), split: { shareBp, canary, all: 1_000 } })).records;
 
 describe("a canary that gets another part of the decisions than its share", () => {
-  test.each([
-    { title: "far too few", canary: 20, seen: "2 %" },
-    { title: "far too many", canary: 250, seen: "25 %" },
-  ])("holds where these are $title, and says so", ({ canary, seen }) => {
-    const last = rolled(canary, 1_000).at(-1);
-    expect(last).toMatchObject({
+  test("holds where these are far too few, and says so", () => {
+    expect(rolled(20, 1_000).at(-1)).toMatchObject({
       verdict: "hold",
-      reason: `the canary got ${seen} of the decisions, and its share is 10 %: who is on it is not what the rules say`,
+      reason: "the canary got 2 % of the decisions, and its share is 10 %: its requests are lost somewhere",
     });
   });
 
@@ -21,6 +17,7 @@ describe("a canary that gets another part of the decisions than its share", () =
     { title: "as many as it should", canary: 100 },
     { title: "a quarter more, as a few busy users bring", canary: 125 },
     { title: "a quarter fewer", canary: 75 },
+    { title: "far too many, as a few clients that ask without a pause bring", canary: 250 },
   ])("goes on where these are $title", ({ canary }) => {
     expect(new Set(rolled(canary, 1_000).map(({ verdict }) => verdict))).toEqual(new Set(["advance"]));
   });

@@ -142,7 +142,7 @@ describe("an outage of both sides", () => {
   test("is not blamed on the canary, and nothing advances meanwhile", () => {
     const during = judgeAll([...minutes, ...outage]).records.slice(minutes.length);
     expect(new Set(during.map(({ verdict }) => verdict))).toEqual(new Set(["hold"]));
-    expect(during.at(-1)?.reason).toMatch(/^stable itself does worse than usual, errors 3\.\d+ % over the whole rollout$/);
+    expect(during.at(-1)?.reason).toMatch(/^stable itself fails more than usual, 3\.\d+ % over the whole rollout$/);
   });
 
   test("holds nothing any more when it is over", () => {

@@ -71,6 +71,16 @@ describe("the next share", () => {
       next: 5_000,
     },
     { title: "in calm half of the way there in half of the time", change: { ...calm, shareBp: 1_500, rampMs: 240_000 }, next: 2_236 },
+    {
+      title: "no more than 10 % by the clock while nothing is proven, also in calm",
+      change: { ...calm, verdict: "unknown", rampMs: 9e6 },
+      next: 1_000,
+    },
+    {
+      title: "no more than 10 % by the clock while anything speaks for harm",
+      change: { ...calm, odds: 1, rampMs: 9e6 },
+      next: 1_000,
+    },
     { title: "in calm no more than 10 % by the clock before", change: { ...calm, shareBp: 900, rampMs: 180_000 }, next: 900 },
     {
       title: "at once what the budget allows, where the traffic was not known",
