@@ -51,14 +51,17 @@ export function firstShareBp({ startBp, budget }: Ramp, requestsPerSecond: numbe
 /**
  * The share that a ramp goes to, in basis points; the present one when it stays. It grows by the clock to 10 % within three minutes,
  * whatever the evidence (unless that speaks for harm), on to 50 % within two more while nothing at all speaks for harm, and as far as
- * the evidence calls it safe; but never without an outcome of the canary under the present share. In doubt it stays, in more doubt it goes back to 10 %: reversible, long before the verdict.
+ * the evidence calls it safe; but beyond the first share never without an outcome of the canary under the present one. In doubt it stays, in
+ * more doubt it goes back to 10 %: reversible, long before the verdict.
  */
 export function nextShareBp(ramp: Ramp, moment: RampMoment): number {
   const { shareBp, rampMs, shareMs, verdict, runSample, safeShareBp, odds, requestsPerSecond } = moment;
   if (odds >= RETREAT_ODDS) return Math.min(shareBp, CLOCK_BP);
   const isHeld = odds >= DOUBT_ODDS || verdict === "hold" || verdict === "rollback";
-  if (isHeld || runSample === 0 || shareMs < EVERY_MS) return shareBp;
+  if (isHeld || shareMs < EVERY_MS) return shareBp;
   const first = firstShareBp(ramp, requestsPerSecond);
+  // What the budget allows needs no evidence: it may only now be known how much that is.
+  if (runSample === 0) return Math.max(shareBp, first);
   const clock =
     rampMs <= CLOCK_MS || verdict !== "advance" || odds >= CALM_ODDS
       ? between(first, CLOCK_BP, rampMs / CLOCK_MS)

@@ -40,6 +40,11 @@ const calm = { odds: 0.99, verdict: "advance", safeShareBp: 0 } as const;
 
 describe("the next share", () => {
   test.each<{ title: string; change: Partial<RampMoment>; next: number }>([
+    {
+      title: "goes to what the budget allows as soon as the traffic is known, without any outcome",
+      change: { shareBp: 1, runSample: 0, verdict: "unknown", safeShareBp: 0, requestsPerSecond: 500 },
+      next: firstShareBp(ramp, 500),
+    },
     { title: "2.5 times the present one, when the evidence says so", change: {}, next: 2_500 },
     { title: "no more than the evidence calls safe", change: { safeShareBp: 1_800 }, next: 1_800 },
     { title: "no step of less than a fifth", change: { safeShareBp: 1_199 }, next: 1_000 },
