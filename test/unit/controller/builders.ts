@@ -25,8 +25,8 @@ const served = { run: 3, firstRun: 1, sinceMs: 0 };
 export const PHASES: readonly PlanState[] = [
   { phase: "pending", ...served },
   { phase: "stage", ...served, stage: 0, begunAtMs: null },
-  { phase: "ramp", ...served, shareBp: 100, changedAtMs: 0, begunAtMs: null },
-  { phase: "holdback", ...served, begunAtMs: null },
+  { phase: "ramp", ...served, shareBp: 1_000, changedAtMs: 0, begunAtMs: 0 },
+  { phase: "holdback", ...served, begunAtMs: 0 },
   { phase: "paused", ...served, stage: 0, reason: "by ann" },
   { phase: "promoting", ...served },
   { phase: "promoted", ...served, overdue: false },
@@ -35,14 +35,8 @@ export const PHASES: readonly PlanState[] = [
   { phase: "handedOver", ...served },
 ];
 
-/** Those of a ramp, which stages do not have. */
-const RAMP_PHASES: readonly PlanState[] = [
-  { phase: "ramp", ...served, shareBp: 1_000, changedAtMs: 0, begunAtMs: 0 },
-  { phase: "holdback", ...served, begunAtMs: 0 },
-];
-
 export function planState(phase: PlanState["phase"]): PlanState {
-  const found = [...PHASES, ...RAMP_PHASES].find((state) => state.phase === phase);
+  const found = PHASES.find((state) => state.phase === phase);
   if (found === undefined) throw new Error(`no plan state of phase ${phase}`);
   return found;
 }

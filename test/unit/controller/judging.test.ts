@@ -128,6 +128,8 @@ test("the minimum sample is the stage's, and the last one's from the promotion o
   expect(samples).toEqual([
     "pending 11",
     "stage 11",
+    "ramp 22",
+    "holdback 22",
     "paused 11",
     "promoting 22",
     "promoted 22",
