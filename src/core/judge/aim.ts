@@ -31,7 +31,6 @@ export const restartAim = (aim: AimState, more: number): AimState => ({ ...aim, 
 /** Bets on one batch of one side. Exact on the edge, and below 1 on the other side of it, whatever the counts. */
 export function shoot(before: AimState, { question, edge, odds, other }: Aim, { hits, all, nowMs, alpha, dispersion }: Shot): AimState {
   const wealth = before.question === question ? before.wealth : odds.map(() => START_WEALTH);
-  if (all === 0) return { ...before, question, wealth };
   const cap = capOf(alpha, nowMs - before.betAtMs);
   return {
     question,
