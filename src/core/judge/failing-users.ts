@@ -72,6 +72,8 @@ function keyHalf({ theta, keys, requests }: KeySketch): KeySketch {
 const PACES = 2;
 const A_FEW = 3;
 const HOUR_MS = 3_600_000;
+/** Many failing requests in a moment are the pace of a longer time: what a user did in a minute before it may do at once. */
+const LEAST_MS = 60_000;
 
 /**
  * How many failing requests of a known user are to be expected in the attempt, by its hash. An earlier attempt may have lasted as long
@@ -79,7 +81,7 @@ const HOUR_MS = 3_600_000;
  */
 function expectedRequests({ history, before, elapsedMs }: Readonly<{ history: KeySketch; before: KeySketch; elapsedMs: number }>) {
   const [hourly, earlier] = [countsOf(history), countsOf(before)];
-  const hours = elapsedMs / HOUR_MS;
+  const hours = Math.max(LEAST_MS, elapsedMs) / HOUR_MS;
   return (hash: number): number => {
     const pace = hourly.get(hash);
     if (pace === 0) return Number.POSITIVE_INFINITY;

@@ -106,7 +106,7 @@ describe("what the judge should know", () => {
   test("explains more failing requests of a known user the longer the attempt lasts", async () => {
     const message = failingMessage(1, { "2 canary": { 7: 50 } }, { 7: 60 });
     keeper.hear("s1", message);
-    expect(judged()?.canary.knownRequests).toBe(3);
+    expect(judged()?.canary.knownRequests).toBe(5);
     await after(600_000);
     keeper.hear("s1", message);
     expect(judged()?.canary.knownRequests).toBe(23);
