@@ -1,6 +1,6 @@
-import { MOST_HARM_WEALTH, MOST_LOG_WIN, START_WEALTH } from "./parameters.ts";
+import { MOST_HARM_WEALTH, START_WEALTH } from "./parameters.ts";
 import type { AimState } from "./state.ts";
-import { capOf } from "./wager.ts";
+import { atOdds, capOf, grown } from "./wager.ts";
 
 /** A ratio that one side is held against: above it, or below it, is the claim that is bet on. */
 export interface Aim {
@@ -36,11 +36,10 @@ export function shoot(before: AimState, { question, edge, odds, other }: Aim, { 
     question,
     betAtMs: nowMs,
     wealth: wealth.map((each, index) => {
-      const times = Number(odds[index]);
-      const guess = (times * edge) / (1 - edge + times * edge);
+      const guess = atOdds(edge, Number(odds[index]));
       const alone = hits * Math.log(guess / edge) + (all - hits) * Math.log((1 - guess) / (1 - edge));
       const logWin = Math.min(alone, other?.(guess) ?? alone) / dispersion;
-      return Math.min(each * Math.exp(Math.min(logWin, MOST_LOG_WIN)), Math.max(each, START_WEALTH) * cap, MOST_HARM_WEALTH);
+      return Math.min(MOST_HARM_WEALTH, grown(each, logWin, cap));
     }),
   };
 }

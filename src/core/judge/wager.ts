@@ -125,26 +125,29 @@ function bet(metric: MetricState, question: Question, batch: Counts, taking: Tak
   const stable = stableRatio(metric);
   const dispersion = dispersionIn(metric);
   const cap = capOf(alpha, nowMs - metric.betAtMs);
-  // Wealth that has vanished stays 0: it must not meet an infinite win, which would make it no number.
-  const grown = (wealth: number, logWin: number): number =>
-    Math.min(wealth * Math.exp(Math.min(MOST_LOG_WIN, logWin / dispersion)), Math.max(wealth, START_WEALTH) * cap);
   const level = edge.factor * stable + edge.margin;
   const isPossible = level <= highestLevel;
   const harm = metric.harm.map((before, index) => {
     if (!isPossible) return before + due;
-    const odds = Number(HARM_ODDS[index]);
-    const canary = (odds * level) / (1 - level + odds * level);
-    return Math.min(MOST_HARM_WEALTH, grown(before + due, logBet(batch, edge, { canary, stable })));
+    const canary = atOdds(level, Number(HARM_ODDS[index]));
+    return Math.min(MOST_HARM_WEALTH, grown(before + due, logBet(batch, edge, { canary, stable }) / dispersion, cap));
   });
   const safe = metric.safe.map((before, index) => {
     const wealth = before + due / SAFE_PARTS.length;
     if (!bearsOnSafety) return wealth;
     const margin = Number(margins[Math.floor(index / SAFE_PARTS.length)]);
     const canary = withinLimits(stable + Number(SAFE_PARTS[index % SAFE_PARTS.length]) * margin);
-    return Math.min(MOST_SAFE_WEALTH, grown(wealth, logBet(batch, { factor: 1, margin }, { canary, stable })));
+    return Math.min(MOST_SAFE_WEALTH, grown(wealth, logBet(batch, { factor: 1, margin }, { canary, stable }) / dispersion, cap));
   });
   return { harm, safe };
 }
+
+/** A ratio at so many times the odds of another. */
+export const atOdds = (ratio: number, times: number): number => (times * ratio) / (1 - ratio + times * ratio);
+
+/** Wealth after a win, as a logarithm, and at most `cap` times as much. What has vanished stays 0: it must not meet an infinite win, which would make it no number. */
+export const grown = (wealth: number, logWin: number, cap: number): number =>
+  Math.min(wealth * Math.exp(Math.min(MOST_LOG_WIN, logWin)), Math.max(wealth, START_WEALTH) * cap);
 
 /** The most that a batch which covers so much time may multiply a bet by. */
 export const capOf = (alpha: number, ms: number): number =>
