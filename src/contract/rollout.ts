@@ -16,6 +16,7 @@ import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
 import { RampSchema, rampFault, rampOf } from "./ramp.ts";
+import { RELATIONS } from "./relations.ts";
 import { StagesSchema, stagesOf } from "./stages.ts";
 import { DurationTextSchema } from "./units.ts";
 import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from "./variants.ts";
@@ -135,6 +136,16 @@ function checkGroup(document: unknown, context: z.RefinementCtx): void {
   context.addIssue({ code: "custom", path: ["group"], message: "salt and group exclude each other; leave one of them out" });
 }
 
+/** A rollout that waits for itself, or twice for another. */
+function checkOrder(document: unknown, context: z.RefinementCtx): void {
+  const { name, after } = Object(document);
+  for (const [index, other] of Array.isArray(after) ? after.entries() : []) {
+    const refuse = (message: string): void => context.addIssue({ code: "custom", path: ["after", index], input: other, message });
+    if (other === name) refuse(`${other} would wait for itself; name another rollout`);
+    else if (after.indexOf(other) < index) refuse(`${other} stands here already; name each rollout once`);
+  }
+}
+
 /** What follows a request to its upstream's cluster makes no sense without one. */
 function checkTagOnly(document: unknown, context: z.RefinementCtx): void {
   const { variants, mirror, cohort } = Object(document);
@@ -186,6 +197,7 @@ export const RolloutSchema = z
     mix: MixSchema.optional().describe("Labels by which the canary's users are compared with all users; shown by status."),
     strategy: StrategySchema.describe("How the share grows."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
+    ...RELATIONS,
     onUnwatched: z
       .enum(["stable", "hold"])
       .default("stable")
@@ -195,6 +207,7 @@ export const RolloutSchema = z
   .superRefine(checkTargets, { when: () => true })
   .superRefine(checkGroup, { when: () => true })
   .superRefine(checkTagOnly, { when: () => true })
+  .superRefine(checkOrder, { when: () => true })
   .superRefine(checkStages);
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */

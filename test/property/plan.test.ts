@@ -4,7 +4,8 @@ import { type PlanState, PlanStateSchema } from "../../src/contract/live.ts";
 import type { Rollout } from "../../src/contract/rollout.ts";
 import { stagesOf } from "../../src/contract/stages.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
-import { plan, startPlan } from "../../src/core/plan/plan.ts";
+import { plan } from "../../src/core/plan/plan.ts";
+import { startPlan } from "../../src/core/plan/queue.ts";
 import type { Hold, PlanEffect, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
 import { rampRollout, rampStates, rollout, states, who } from "../support/plan-inputs.ts";
 
@@ -99,6 +100,7 @@ const HELD_BACK_BP = 9_500;
 /** What a state of one of the rollouts serves. */
 function allowedBp(state: PlanState, { strategy }: Rollout): number {
   switch (state.phase) {
+    case "queued":
     case "pending":
     case "rollingBack":
     case "rolledBack":

@@ -14,7 +14,7 @@ export function policyOf(
   boundsMs: readonly number[] = LATENCY_BOUNDS_MS,
 ): JudgePolicy {
   const stages = stagesOf(strategy);
-  const index = "stage" in plan ? plan.stage : plan.phase === "pending" ? 0 : stages.length - 1;
+  const index = "stage" in plan ? plan.stage : plan.phase === "queued" || plan.phase === "pending" ? 0 : stages.length - 1;
   const { minSample } = stages[Math.min(index, stages.length - 1)] ?? { minSample: 1 };
   const { objective } = checks.errors;
   return {

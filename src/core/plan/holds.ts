@@ -29,6 +29,7 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
     case "ramp":
     case "holdback":
       return heldIn(state, scene);
+    case "queued":
     case "paused":
     case "promoting":
     case "promoted":

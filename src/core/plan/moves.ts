@@ -132,6 +132,8 @@ export function pauseAt(state: In<"stage" | "ramp" | "holdback" | "promoting">, 
 /** How a state is called in a refusal. */
 function standing(state: PlanState, { rollout, stages }: Scene): string {
   switch (state.phase) {
+    case "queued":
+      return `${rollout} is queued`;
     case "pending":
       return `${rollout} is pending`;
     case "stage":

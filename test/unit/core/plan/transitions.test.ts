@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { startPlan } from "../../../../src/core/plan/plan.ts";
+import { startPlan } from "../../../../src/core/plan/queue.ts";
 import { type EventName, events, type StateName, states, stepOf, summary } from "../../../support/plan-inputs.ts";
 
 type Row = readonly [state: StateName, event: EventName, expected: string];
