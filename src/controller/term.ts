@@ -93,7 +93,7 @@ export class Term {
       const applied = judgeApply(plan.document, name, seats, this.#segments.names);
       if (applied.type === "start") {
         this.#parts.log.info({ rollout: name, sequence: plan.sequence }, "stored plan was not begun, beginning it");
-        await this.#commands.begin(plan);
+        await this.#commands.attempts.begin(plan);
       } else {
         this.#parts.log.warn({ rollout: name, sequence: plan.sequence, why: applied.message }, "stored plan cannot begin, apply it again");
       }

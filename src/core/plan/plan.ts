@@ -6,17 +6,11 @@ import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { inPromoted, inPromoting } from "./full.ts";
 import { mayAdvance, timeHeld } from "./holds.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
-import { goBack, type Scene, serve, type Taken } from "./moves.ts";
+import { goBack, type Scene } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
 import type { Hold, PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
 import { inPaused, inPending, inStage } from "./way-out.ts";
-
-/** Begins an attempt: the rules go out with a share of 0, and `run` is the first of this attempt. */
-export function startPlan(nowMs: number, run: number): Taken {
-  const state: PlanState = { phase: "pending", run, firstRun: run, sinceMs: nowMs };
-  return serve(state, { shareBp: 0, off: false }, { action: "pending", reason: "waiting for every known sidecar to confirm the rules" });
-}
 
 /** When something happens, and what else stands then. */
 export interface Moment {
