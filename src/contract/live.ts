@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AuditSchema, ReplySchema, SidecarIdSchema } from "./messages.ts";
+import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
@@ -31,6 +31,7 @@ const PendingSchema = z.strictObject({
   phase: z.literal("pending"),
   ...ServedSchema,
   held: HeldSchema,
+  atOnce: z.literal(true).optional().describe("Everyone gets it when its rules are confirmed: an undo."),
   missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
 });
 const InStageSchema = z.strictObject({
@@ -99,6 +100,10 @@ export const LiveStateSchema = z.strictObject({
   shareBp: z.int().min(0).max(10_000).describe("Share set now."),
   revision: z.strictObject({ epoch: z.int(), revision: z.int() }).describe("First manifest that carries this run."),
   updatedAtMs: z.int(),
+  asked: z
+    .strictObject({ verb: VerbSchema, who: WhoSchema, reason: z.string().optional(), atMs: z.int() })
+    .optional()
+    .describe("What a person asked last that was done; absent before the first."),
   commands: z
     .array(z.strictObject({ id: z.string(), reply: ReplySchema }))
     .max(32)

@@ -68,6 +68,13 @@ function judgeAgainst(rollout: Rollout, all: readonly Governed[]): Applied {
     const first = phase === "promoted" ? `serin handover ${name}` : `serin abort ${name}`;
     return { type: "refused", message: `${name} is ${phase} with another document; end that first (${first}), then apply again` };
   }
+  const rival = rivalText(rollout, all);
+  return rival === undefined ? { type: "start", rollout } : { type: "refused", message: rival };
+}
+
+/** Why a rollout cannot begin beside all others; undefined when it can. */
+export function rivalText(rollout: Rollout, all: readonly Governed[]): string | undefined {
+  const { name } = rollout;
   const rival = all.find(
     ({ live, rollout: other }) =>
       live.rollout !== name &&
@@ -75,15 +82,9 @@ function judgeAgainst(rollout: Rollout, all: readonly Governed[]): Applied {
       (rollout.service === undefined || other.service !== rollout.service) &&
       bothRoute(other, rollout) &&
       overlaps(other.match, rollout.match),
-  );
-  if (rival !== undefined) {
-    const other = rival.live.rollout;
-    return {
-      type: "refused",
-      message: `${name} and ${other} would both govern the same host and path; end ${other} first, give them different matches, or the same service, so that the later one waits`,
-    };
-  }
-  return { type: "start", rollout };
+  )?.live.rollout;
+  if (rival === undefined) return undefined;
+  return `${name} and ${rival} would both govern the same host and path; end ${rival} first, give them different matches, or the same service, so that the later one waits`;
 }
 
 /** One that is promoted is not undone by its successor: users would fall back to what is older than both. */

@@ -3,6 +3,7 @@ import { type Command, CommandSchema, type Reply, type Verb } from "../contract/
 import { FORMAT } from "../contract/names.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import { ApplyCommands } from "./apply-commands.ts";
+import { Attempts } from "./attempts.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { idOf } from "./incoming.ts";
 import { replyTo } from "./live-rules.ts";
@@ -22,6 +23,7 @@ interface CommandTools {
 }
 
 type Move = Exclude<Verb, "apply" | "forget" | "store" | "freeze" | "unfreeze">;
+type Carried = Readonly<{ seat: Seat; verb: Move; done: (after: LiveState) => Reply }>;
 
 /** Carries out what operators ask. An answer is given only when what it says is durable and, where rules changed, published. */
 export class Commands {
@@ -29,6 +31,7 @@ export class Commands {
   readonly #steps: Steps;
   readonly #segments: SegmentCommands;
   readonly #policy: PolicyCommands;
+  readonly #attempts: Attempts;
   /** Takes rollouts in. */
   readonly rollouts: ApplyCommands;
   /** Takes a sidecar out of the fleet; false when it was not known. */
@@ -37,9 +40,10 @@ export class Commands {
   constructor(parts: TermParts, { steps, segments, policy }: CommandTools, forget: (sidecar: string) => Promise<boolean>) {
     this.#parts = parts;
     this.#steps = steps;
+    this.#attempts = new Attempts(parts, steps);
     this.#segments = new SegmentCommands(parts, steps, segments);
     this.#policy = new PolicyCommands(parts, policy, steps.seats);
-    this.rollouts = new ApplyCommands(parts, { steps, segments, policy });
+    this.rollouts = new ApplyCommands(parts, { steps, segments, policy, attempts: this.#attempts });
     this.#forget = forget;
   }
 
@@ -80,9 +84,18 @@ export class Commands {
   async #move(command: Command, seat: Seat | undefined, verb: Move): Promise<Reply> {
     if (seat === undefined) return replyWith(command, { result: "refused", message: this.#unknown(command.rollout) });
     const done = (after: LiveState): Reply => replyWith(command, { result: "done", message: `${verb}: ${standing(after)}` }, after);
-    const refusal = await this.#steps.deliver(seat, eventOf(command, verb), { who: command.who, reply: done });
-    if (refusal === undefined) return replyTo(seat.live, command.id) ?? done(seat.live);
-    return this.#remember(seat, replyWith(command, { result: "refused", message: refusal }, seat.live));
+    const refusal = await this.#carry(command, { seat, verb, done });
+    const { live } = this.#steps.seats.get(seat.name) ?? seat;
+    if (refusal === undefined) return replyTo(live, command.id) ?? done(live);
+    return this.#remember(seat, replyWith(command, { result: "refused", message: refusal }, live));
+  }
+
+  /** The refusal, if it is one. */
+  #carry(command: Command, { seat, verb, done }: Carried): Promise<string | undefined> {
+    if (verb === "retry") return this.#attempts.retry(seat, command, done);
+    if (verb === "undo" && seat.live.plan.phase === "handedOver") return this.#attempts.undo(seat, command);
+    const { who, reason } = command;
+    return this.#steps.deliver(seat, eventOf(command, verb), { who, asked: { verb, reason }, reply: done });
   }
 
   #apply(command: Command): Promise<Reply> {
@@ -116,13 +129,14 @@ export class Commands {
   }
 }
 
-function eventOf({ full, override, reason, who }: Command, verb: Move): PlanEvent {
+function eventOf({ full, override, reason, who }: Command, verb: Exclude<Move, "retry">): PlanEvent {
   switch (verb) {
     case "promote":
       return { type: verb, full: full === true, override, who, reason };
     case "pause":
     case "abort":
       return { type: verb, who, reason: reason ?? `by ${who.name}` };
+    case "undo":
     case "resume":
     case "handover":
       return { type: verb, who, reason };

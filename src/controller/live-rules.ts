@@ -20,6 +20,8 @@ export interface StepContext {
   readonly auditId: () => string;
   /** What led to the step, like a verdict's record. */
   readonly detail?: z.core.util.JSONType;
+  /** What a person asked for. */
+  readonly asked?: LiveState["asked"];
 }
 
 /** The plan's answer: a new state and what to do about it. */
@@ -65,7 +67,9 @@ export function liveAfter(live: LiveState, { state, effects }: Change, context: 
     }
   }
   const stamped = records.map((record) => ({ ...record, run: state.run, shareBp }));
-  return { ...live, plan: state, shareBp, revision, updatedAtMs: context.nowMs, outbox: [...live.outbox, ...stamped] };
+  const { nowMs, asked = live.asked } = context;
+  const outbox = [...live.outbox, ...stamped];
+  return { ...live, plan: state, shareBp, revision, updatedAtMs: nowMs, ...(asked && { asked }), outbox };
 }
 
 /** One line of the audit. */

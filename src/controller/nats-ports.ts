@@ -4,7 +4,17 @@ import { EXIT } from "../contract/exit-codes.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
 import { type NatsLink, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
-import { auditSubject, decodePlan, decodePolicy, decodeSegment, listAudit, listSubjects } from "../io/store.ts";
+import {
+  auditSubject,
+  CorruptValueError,
+  decodePlan,
+  decodePolicy,
+  decodeSegment,
+  listAudit,
+  listSubjects,
+  type Plan,
+} from "../io/store.ts";
+import { messagesOf } from "../io/stream-messages.ts";
 import type { FencedWriter } from "./fenced-writer.ts";
 import type { AuditPort, PlanPort, PolicyPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
 
@@ -49,8 +59,23 @@ export function planPort(link: NatsLink, manager: JetStreamManager): PlanPort {
       if (message === null || message.subject !== SUBJECTS.plan(rollout)) return undefined;
       return decodePlan({ subject: message.subject, sequence: message.seq, data: message.data });
     },
+    before: (rollout, sequence) => plansBefore(link, rollout, sequence),
     append: (rollout, plan, expectedSequence) => appendPlan(link, rollout, { subject: SUBJECTS.plan(rollout), plan, expectedSequence }),
   };
+}
+
+async function plansBefore(link: NatsLink, rollout: string, sequence: number): Promise<Plan[]> {
+  const found: Plan[] = [];
+  for await (const stored of messagesOf(link, STREAMS.plans, SUBJECTS.plan(rollout))) {
+    if (stored.sequence >= sequence) break;
+    try {
+      found.push(decodePlan(stored));
+    } catch (error) {
+      // Of another version: nobody can go back to it.
+      if (!(error instanceof CorruptValueError)) throw error;
+    }
+  }
+  return found;
 }
 
 /** Segments in the stream of plans. */

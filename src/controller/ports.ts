@@ -25,6 +25,8 @@ export interface PlanPort {
   names(): Promise<readonly string[]>;
   last(rollout: string): Promise<Plan | undefined>;
   at(rollout: string, sequence: number): Promise<Plan | undefined>;
+  /** Plans that stood before this one, oldest first, as far as they are kept and can be read. */
+  before(rollout: string, sequence: number): Promise<readonly Plan[]>;
   /** The sequence of the stored plan. Throws PlanConflictError when another plan came in between. */
   append(rollout: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
 }

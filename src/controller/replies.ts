@@ -4,7 +4,7 @@ import { FORMAT } from "../contract/names.ts";
 
 type Answer = Readonly<Pick<Reply, "result" | "message">>;
 
-/** Where a rollout stands, as answers say it. */
+/** Where a rollout stands, in an answer. */
 export const standing = ({ rollout, plan, shareBp }: LiveState): string =>
   `${rollout} is ${plan.phase}, run ${plan.run}, share ${shareBp / 100}%`;
 

@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
-import type { Reply, Who } from "../contract/messages.ts";
+import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
-import type { PlanEvent } from "../core/plan/types.ts";
+import type { PlanEvent, PlanStep } from "../core/plan/types.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
@@ -18,6 +18,8 @@ import type { Seat } from "./seats.ts";
 export interface Cause {
   readonly who: Who;
   readonly detail?: z.core.util.JSONType;
+  /** What a person asked for, and why. */
+  readonly asked?: Readonly<{ verb: Verb; reason?: string | undefined }>;
   readonly reply?: (after: LiveState) => Reply;
 }
 
@@ -49,11 +51,16 @@ export class Steps {
     return { name: `controller ${this.#parts.id}`, claimed: false };
   }
 
+  /** What the plan makes of an event now. */
+  ask(seat: Seat, event: PlanEvent): PlanStep {
+    const nowMs = this.#parts.clock.nowMs();
+    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs) });
+  }
+
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
   async deliver(seat: Seat, event: PlanEvent, cause: Cause): Promise<string | undefined> {
-    const nowMs = this.#parts.clock.nowMs();
     const { phase } = seat.live.plan;
-    const step = this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs) });
+    const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
     await this.take(seat, step, cause);
@@ -145,13 +152,21 @@ export class Steps {
     seat.live = valid;
   }
 
-  #context({ who, detail }: Cause): StepContext {
+  #context({ who, detail, asked }: Cause): StepContext {
     const { clock, term } = this.#parts;
     const auditId = (): string => {
       this.#records += 1;
       return `${term}-${clock.nowMs()}-${this.#records}`;
     };
-    return { nowMs: clock.nowMs(), who, next: this.publisher.next, auditId, ...(detail === undefined ? {} : { detail }) };
+    const nowMs = clock.nowMs();
+    return {
+      nowMs,
+      who,
+      next: this.publisher.next,
+      auditId,
+      ...(detail === undefined ? {} : { detail }),
+      ...(asked && { asked: { ...asked, who, atMs: nowMs } }),
+    };
   }
 
   #say({ name, live }: Seat, { effects }: Change): void {

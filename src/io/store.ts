@@ -38,6 +38,7 @@ export type Plan = Readonly<{
   who: Who;
   atMs: number;
   reason: string | undefined;
+  atOnce?: true | undefined;
   commandId: string;
 }>;
 
@@ -114,8 +115,8 @@ export function decodePlan(stored: Stored): Plan {
   const plan: StoredPlan = decodeStored(StoredPlanSchema, stored);
   const rollout = RolloutSchema.safeParse(plan.document);
   if (!rollout.success) throw new CorruptValueError(stored.subject, { cause: rollout.error });
-  const { document, who, atMs, reason, commandId } = plan;
-  return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, commandId };
+  const { document, who, atMs, reason, atOnce, commandId } = plan;
+  return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, atOnce, commandId };
 }
 
 /** A segment as applied, with its sequence in the stream of plans. */

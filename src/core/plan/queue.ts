@@ -1,12 +1,6 @@
-import type { PlanState } from "../../contract/live.ts";
-import { type In, move, reasonOr, refuse, type Scene, serve, stay, type Taken } from "./moves.ts";
+import { type In, move, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
+import { startPlan } from "./start.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
-
-/** Begins an attempt: the rules go out with a share of 0, and `run` is the first of this attempt. */
-export function startPlan(nowMs: number, run: number): Taken {
-  const state: PlanState = { phase: "pending", run, firstRun: run, sinceMs: nowMs };
-  return serve(state, { shareBp: 0, off: false }, { action: "pending", reason: "waiting for every known sidecar to confirm the rules" });
-}
 
 /** An attempt that waits for its turn: nothing of it goes out, and `run` will be its first. */
 export const queuePlan = (nowMs: number, run: number, reason: string): Taken =>
@@ -33,6 +27,8 @@ export function inQueued(state: In<"queued">, event: PlanEvent, scene: Scene): P
       );
     }
     case "promote":
+    case "retry":
+    case "undo":
     case "pause":
     case "resume":
     case "handover":

@@ -1,5 +1,5 @@
 import type { PlanState } from "../../contract/live.ts";
-import { goBack, goTo, goToFull, type In, pauseAt, reasonOr, refuse, type Scene } from "./moves.ts";
+import { becauseOf, goBack, goTo, goToFull, type In, pauseAt, reasonOr, refuse, type Scene } from "./moves.ts";
 import type { PlanStep, VerbEvent } from "./types.ts";
 
 /** What an operator may do while a share below 100 % is served; `stage` is the step that the rollout is in. */
@@ -10,7 +10,10 @@ export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, 
     case "pause":
       return pauseAt(state, stage, reasonOr(event.reason, "paused by the operator"), scene);
     case "abort":
-      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
     case "resume":
       return refuse(state, scene, "nothing is paused; promote would move it on");
     case "handover":
@@ -18,15 +21,16 @@ export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, 
   }
 }
 
+/** Back to stable at a person's word: before a hand-over that is the version before, so both verbs mean it. */
+export const goHome = (state: PlanState, { type, reason }: VerbEvent, scene: Scene): PlanStep =>
+  goBack(state, reasonOr(reason, type === "undo" ? "undone" : "aborted"), scene);
+
+/** Trying again is for an attempt that failed. */
+export const noRetry = (state: PlanState, scene: Scene): PlanStep =>
+  refuse(state, scene, "this attempt is not over; abort it first, then try again");
+
 /** On to the next step, or past all that are left. */
-export const onward = (
-  state: PlanState,
-  stage: number,
-  { full, reason }: Extract<VerbEvent, { type: "promote" }>,
-  scene: Scene,
-): PlanStep => {
-  const why = reason === undefined || reason.trim() === "" ? "" : `: ${reason}`;
-  return full
-    ? goToFull(state, `promoted by the operator, past the stages left${why}`, scene)
-    : goTo(state, stage + 1, `promoted by the operator${why}`, scene);
-};
+export const onward = (state: PlanState, stage: number, event: Extract<VerbEvent, { type: "promote" }>, scene: Scene): PlanStep =>
+  event.full
+    ? goToFull(state, becauseOf("promoted by the operator, past the stages left", event), scene)
+    : goTo(state, stage + 1, becauseOf("promoted by the operator", event), scene);

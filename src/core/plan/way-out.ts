@@ -1,9 +1,10 @@
-import type { PlanState } from "../../contract/live.ts";
 import { durationText } from "./deadlines.ts";
 import {
+  becauseOf,
   exposedAt,
   goBack,
   goTo,
+  goToFull,
   goToShare,
   type In,
   isOver,
@@ -17,8 +18,8 @@ import {
   stay,
 } from "./moves.ts";
 import { firstShareBp } from "./ramp.ts";
-import type { PlanEvent, PlanStep } from "./types.ts";
-import { onVerb, onward } from "./verbs.ts";
+import type { PlanEvent, PlanStep, VerbEvent } from "./types.ts";
+import { goHome, noRetry, onVerb, onward } from "./verbs.ts";
 
 type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
 
@@ -40,7 +41,10 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
     case "promote":
     case "pause":
       return refuse(state, scene, "no share is served before every known sidecar has confirmed; wait for that, or abort");
@@ -52,8 +56,10 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
 }
 
 /** The first users: of the first stage, or of a ramp. */
-function begin(state: PlanState, requestsPerSecond: number | undefined, scene: Scene): PlanStep {
+function begin(state: In<"pending">, requestsPerSecond: number | undefined, scene: Scene): PlanStep {
   const reason = "every known sidecar confirmed the rules";
+  // A way back: nothing holds it.
+  if (state.atOnce === true) return goToFull(state, `${reason}; everyone goes back to this version`, scene, false);
   if (scene.ramp === undefined) return goTo(state, 0, reason, scene);
   return goToShare(state, { shareBp: firstShareBp(scene.ramp, requestsPerSecond), sinceMs: scene.nowMs }, reason, scene);
 }
@@ -76,6 +82,8 @@ export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): Pla
     case "pause":
     case "resume":
     case "abort":
+    case "retry":
+    case "undo":
     case "handover":
       return onVerb(state, state.stage, event, scene);
   }
@@ -104,13 +112,16 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "promote": {
-      if (state.stage >= promotionOf(scene)) return resumed(state, scene);
+      if (state.stage >= promotionOf(scene)) return resumed(state, event, scene);
       return onward(state, state.stage, event, scene);
     }
     case "resume":
-      return resumed(state, scene);
+      return resumed(state, event, scene);
     case "abort":
-      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
     case "pause":
       return refuse(state, scene, `it was paused before (${state.reason}); resume, promote or abort`);
     case "handover":
@@ -119,12 +130,17 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
 }
 
 /** The same share under the same run, so no new one. Minimum times start anew with the next look at the receipts. */
-function resumed({ run, firstRun, stage, shareBp }: In<"paused">, scene: Scene): PlanStep {
+function resumed({ run, firstRun, stage, shareBp }: In<"paused">, event: VerbEvent, scene: Scene): PlanStep {
   const { stages, ramp, nowMs } = scene;
   const same = { run, firstRun, sinceMs: nowMs };
-  if (stage >= promotionOf(scene)) return move({ phase: "promoting", ...same }, "resumed", "promotion goes on");
+  if (stage >= promotionOf(scene)) return move({ phase: "promoting", ...same }, "resumed", becauseOf("promotion goes on", event));
   if (ramp === undefined)
-    return move({ phase: "stage", ...same, stage, begunAtMs: null }, "resumed", `stage ${stage + 1} of ${stages.length} goes on`);
-  if (shareBp === undefined) return move({ phase: "holdback", ...same, begunAtMs: null }, "resumed", "the holdback goes on");
-  return move({ phase: "ramp", ...same, shareBp, changedAtMs: nowMs, begunAtMs: null }, "resumed", "the ramp goes on");
+    return move(
+      { phase: "stage", ...same, stage, begunAtMs: null },
+      "resumed",
+      becauseOf(`stage ${stage + 1} of ${stages.length} goes on`, event),
+    );
+  if (shareBp === undefined)
+    return move({ phase: "holdback", ...same, begunAtMs: null }, "resumed", becauseOf("the holdback goes on", event));
+  return move({ phase: "ramp", ...same, shareBp, changedAtMs: nowMs, begunAtMs: null }, "resumed", becauseOf("the ramp goes on", event));
 }

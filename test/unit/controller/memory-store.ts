@@ -24,6 +24,11 @@ export class MemoryStore {
     return this.#plans.length;
   }
 
+  /** The nth plan of all rollouts, as stored. */
+  planAt(number: number): unknown {
+    return JSON.parse(Buffer.from(this.#plans[number - 1]?.data ?? "null").toString("utf8"));
+  }
+
   read(subject: string): Stored | undefined {
     return this.#state.get(subject);
   }
@@ -84,6 +89,10 @@ export class MemoryStore {
           plansOf(name)
             .filter((plan) => plan.sequence === sequence)
             .map(decodePlan)[0],
+        before: async (name, sequence) =>
+          plansOf(name)
+            .filter((plan) => plan.sequence < sequence)
+            .map(decodePlan),
         append: (name, plan, expected) => append(SUBJECTS.plan(name), plan, expected),
       },
       segments: {

@@ -4,7 +4,7 @@ import { PRESETS } from "../../../../src/contract/stages.ts";
 import { judge, startJudge } from "../../../../src/core/judge/judge.ts";
 import { policyOf } from "../../../../src/core/judge/policy.ts";
 import { plan } from "../../../../src/core/plan/plan.ts";
-import { startPlan } from "../../../../src/core/plan/queue.ts";
+import { startPlan } from "../../../../src/core/plan/start.ts";
 import type { PlanEvent } from "../../../../src/core/plan/types.ts";
 import { SINCE_MS } from "../../../support/judge-inputs.ts";
 import { rollout } from "../../../support/plan-inputs.ts";
