@@ -1,8 +1,8 @@
 import type { PlanState } from "../../contract/live.ts";
 import type { Freeze, Policy } from "../../contract/policy.ts";
 import type { Rollout } from "../../contract/rollout.ts";
-import type { Closed } from "./calendar.ts";
-import { zoneText } from "./calendar.ts";
+import { type Closed, zoneText } from "./calendar.ts";
+import { RAMP_STEPS } from "./moves.ts";
 import type { Hold } from "./types.ts";
 
 /** A rollout among the others. */
@@ -68,26 +68,27 @@ function notYet(name: string, first: Peer | undefined): string | undefined {
 }
 
 /** Why a rollout that waits in a queue must wait on; undefined when it is its turn. */
-export function turnOf(peer: Peer, { peers, limits }: Mesh): Hold | undefined {
-  const { service } = peer.rollout;
+export function turnOf(peer: Peer, { peers, limits }: Pick<Mesh, "peers" | "limits">): Hold | undefined {
   const all = [...peers];
-  const waiting = (other: Peer): boolean => other.plan.phase === "queued" && other.sequence < peer.sequence;
-  const names = (some: readonly Peer[]): string => some.map(({ rollout }) => rollout.name).join(", ");
-  if (service !== undefined) {
-    const same = all.filter(({ rollout, plan }) => rollout.name !== peer.rollout.name && rollout.service === service && !isEnded(plan));
-    const before = same.filter((other) => other.plan.phase !== "queued");
-    const ahead = same.filter(waiting);
-    if (before.length + ahead.length > 0)
-      return {
-        kind: "order",
-        reason: `number ${ahead.length + 1} in the queue of service ${service}, after ${names([...before, ...ahead])}`,
-      };
-  }
-  const most = limits?.active ?? Number.POSITIVE_INFINITY;
-  const active = all.filter(({ plan }) => isUnderWay(plan)).length;
-  const ahead = all.filter(waiting);
-  if (active + ahead.length < most) return undefined;
-  return { kind: "order", reason: `number ${ahead.length + 1} in the queue, because the policy lets ${most} run at once` };
+  const hold = serviceHold(peer, all);
+  if (hold !== undefined || limits?.active === undefined) return hold;
+  const ahead = all.filter((other) => isAhead(other, peer) && serviceHold(other, all) === undefined).length;
+  if (all.filter(({ plan }) => isUnderWay(plan)).length + ahead < limits.active) return undefined;
+  return { kind: "order", reason: `number ${ahead + 1} in the queue, because the policy lets ${limits.active} run at once` };
+}
+
+/** Waits in the queue, and was applied before. */
+const isAhead = ({ plan, sequence }: Peer, { sequence: own }: Peer): boolean => plan.phase === "queued" && sequence < own;
+
+function serviceHold(peer: Peer, all: readonly Peer[]): Hold | undefined {
+  const { name, service } = peer.rollout;
+  if (service === undefined) return undefined;
+  const same = all.filter(({ rollout, plan }) => rollout.name !== name && rollout.service === service && !isEnded(plan));
+  const before = same.filter((other) => other.plan.phase !== "queued" || isAhead(other, peer));
+  if (before.length === 0) return undefined;
+  const place = before.filter((other) => isAhead(other, peer)).length + 1;
+  const names = before.map(({ rollout }) => rollout.name).toSorted();
+  return { kind: "order", reason: `number ${place} in the queue of service ${service}, after ${names.join(", ")}` };
 }
 
 /** Whether nothing is left to do. */
@@ -102,11 +103,12 @@ export const groupOf = ({ rollout: { name, together } }: Peer, { peers }: Pick<M
     ? []
     : [...peers].filter(({ rollout, plan }) => rollout.together === together && rollout.name !== name && !isEnded(plan));
 
-/** Why a rollout must wait for others of its group before it takes its next step. */
+/** Why a rollout must wait for others of its group before it takes its next step; the first step waits for nobody. */
 export function groupHold(peer: Peer, mesh: Mesh): Hold | undefined {
-  const rank = rankOf(peer.plan);
+  const rank = rankOf(peer);
+  if (rank < 0) return undefined;
   const slow = groupOf(peer, mesh).filter((other) => {
-    const its = rankOf(other.plan);
+    const its = rankOf(other);
     return its < LAST_RANK && (its < rank || (its === rank && !mesh.hasEarned(other)));
   });
   if (slow.length === 0) return undefined;
@@ -114,14 +116,14 @@ export function groupHold(peer: Peer, mesh: Mesh): Hold | undefined {
   return { kind: "group", reason: `group ${peer.rollout.together} goes together, and ${names.join(", ")} cannot go on yet` };
 }
 
-/** Those that have taken the last step wait for nobody and hold nobody up. */
+/** Ranks above those of stages and shares: of the holdback, and of those that have taken the last step and hold nobody up. */
+const HOLDBACK = 10_000;
 const LAST_RANK = 20_000;
 
-/** How far a plan is, among plans with as many steps: a ramp counts by its share. */
-function rankOf(plan: PlanState): number {
+/** How far a rollout is, among those with as many steps; a ramp counts by its share. Negative before its first step. */
+function rankOf({ rollout, plan }: Peer): number {
   switch (plan.phase) {
     case "queued":
-      return -2;
     case "pending":
       return -1;
     case "stage":
@@ -129,9 +131,10 @@ function rankOf(plan: PlanState): number {
     case "ramp":
       return plan.shareBp;
     case "holdback":
-      return 10_000;
+      return HOLDBACK;
     case "paused":
-      return plan.shareBp ?? plan.stage;
+      if ("ramp" in rollout.strategy) return plan.shareBp ?? (plan.stage < RAMP_STEPS.promotion ? HOLDBACK : LAST_RANK);
+      return plan.stage;
     case "promoting":
     case "promoted":
     case "rollingBack":
