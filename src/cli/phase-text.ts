@@ -1,7 +1,7 @@
+import { rampOf, stagesOf } from "../contract/course.ts";
 import { NOBODY, type PlanState } from "../contract/live.ts";
-import { heldBackBp, RAMP_CAP_BP, type Ramp, rampOf } from "../contract/ramp.ts";
+import { heldBackBp, RAMP_CAP_BP, type Ramp } from "../contract/ramp.ts";
 import type { Rollout } from "../contract/rollout.ts";
-import { stagesOf } from "../contract/stages.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
 import { silentSinceMs } from "../core/plan/no-data.ts";
 import { DOUBT_ODDS, EVERY_MS, LEAST_TIMES } from "../core/plan/ramp.ts";

@@ -1,7 +1,7 @@
+import { stagesOf } from "../contract/course.ts";
 import type { LiveState, Phase } from "../contract/live.ts";
 import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
-import { stagesOf } from "../contract/stages.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 

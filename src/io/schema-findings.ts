@@ -1,6 +1,6 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { nearestName } from "./nearest-name.ts";
-import { descriptionOf, formOf, isOptional, keysOf, listed, optionsOf, type Path, schemasAt } from "./schema-shape.ts";
+import { descriptionOf, formOf, isOptional, keysOf, listed, optionsOf, type Path, schemasAt, taggedWith, tagOf } from "./schema-shape.ts";
 
 /** One thing wrong with a value: where, what, and how to put it right. */
 export interface Finding {
@@ -86,9 +86,33 @@ function rivalsIn(given: readonly string[], union: unknown, path: Path): Finding
   return ofValue(path, `${listed(rivals, "and")} exclude each other`, `write ${formOf(union)}`);
 }
 
-/** Reports the branch of a union that the author meant, by the keys that only some branches have. */
+/** Reports the branch of a union that the author meant: by its tag, where the union has one. */
 function fromUnion(issue: IssueOf<"invalid_union">, union: unknown, path: Path): Finding[] {
-  const { input } = issue;
+  const { input, errors } = issue;
+  const tag = tagOf(union);
+  const value = tag !== undefined && isMapping(input) ? input[tag.key] : undefined;
+  if (tag === undefined || value === undefined) return byKeys(issue, union, path);
+  if (typeof value !== "string" || !tag.values.includes(value)) return [unknownTag([...path, tag.key], value, tag.values)];
+  const meant = taggedWith(union, { key: tag.key, value });
+  return byKeys(
+    { input, errors: meant.map((index) => errors[index] ?? []) },
+    z.union(meant.flatMap((index) => optionsOf(union)[index] ?? [])),
+    path,
+  );
+}
+
+function unknownTag(path: Path, value: unknown, known: readonly string[]): Finding {
+  const meant = typeof value === "string" ? nearestName(value, known) : undefined;
+  const fix = meant === undefined ? `write ${listed(known.map(shown), "or")}` : `did you mean ${meant}?`;
+  return ofValue(path, nullOr(value, "is not allowed here"), fix);
+}
+
+/** By the keys that only some branches have. */
+function byKeys(
+  { input, errors }: Pick<IssueOf<"invalid_union">, "input"> & { errors: readonly Issue[][] },
+  union: unknown,
+  path: Path,
+): Finding[] {
   const form = formOf(union);
   if (input === undefined) return [missing(path, form)];
   if (!isMapping(input)) return [ofValue(path, nullOr(input, "is not a mapping"), `write ${form}`)];
@@ -98,7 +122,7 @@ function fromUnion(issue: IssueOf<"invalid_union">, union: unknown, path: Path):
   const known = keysOf(union);
   const recognised = given.filter((key) => known.includes(key));
   const fitting = optionsOf(union)
-    .map((option, index) => ({ option, errors: issue.errors[index] ?? [] }))
+    .map((option, index) => ({ option, errors: errors[index] ?? [] }))
     .filter(({ option }) => recognised.every((key) => keysOf(option).includes(key)));
   const [only, ...others] = fitting;
   if (only !== undefined && others.length === 0) {

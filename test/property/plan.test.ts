@@ -1,8 +1,8 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { stagesOf } from "../../src/contract/course.ts";
 import { type PlanState, PlanStateSchema } from "../../src/contract/live.ts";
 import type { Rollout } from "../../src/contract/rollout.ts";
-import { stagesOf } from "../../src/contract/stages.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
 import { plan, startPlan } from "../../src/core/plan/plan.ts";
 import type { PlanEffect, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";

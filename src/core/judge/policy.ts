@@ -1,7 +1,7 @@
+import { stagesOf } from "../../contract/course.ts";
 import type { LiveState } from "../../contract/live.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
-import { stagesOf } from "../../contract/stages.ts";
 import { ownChecksOf } from "./own-policy.ts";
 import type { JudgePolicy } from "./types.ts";
 

@@ -1,7 +1,6 @@
+import { rampOf, stagesOf } from "../../contract/course.ts";
 import type { PlanState } from "../../contract/live.ts";
-import { rampOf } from "../../contract/ramp.ts";
 import type { Rollout } from "../../contract/rollout.ts";
-import { stagesOf } from "../../contract/stages.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { inPromoted, inPromoting } from "./full.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
