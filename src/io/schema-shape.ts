@@ -43,7 +43,7 @@ export function tagOf(union: unknown): Readonly<{ key: string; values: readonly 
   const literals = optionsOf(union).flatMap((option) => Object.entries(literalsOf(option)));
   const key = literals.map(([name]) => name).find((name) => optionsOf(union).every((option) => isTagged(option, name)));
   const values = [...new Set(literals.flatMap(([name, value]) => (name === key ? [value] : [])))];
-  return key === undefined || values.length < 2 ? undefined : { key, values };
+  return key === undefined ? undefined : { key, values };
 }
 
 /** The forms of a union with this tag. */
@@ -70,7 +70,7 @@ const FORMS_IN_FULL = 2;
 export function formOf(schema: unknown): string {
   const options = optionsOf(schema);
   const tag = tagOf(schema);
-  if (tag !== undefined) {
+  if (tag !== undefined && tag.values.length > 1) {
     const without = options.map(keysOf).filter((keys) => !keys.includes(tag.key));
     return `a mapping with ${[...without.map((keys) => listed(keys, "and")), `${tag.key}: ${listed(tag.values, "or")}`].join(", or with ")}`;
   }
