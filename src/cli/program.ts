@@ -28,7 +28,7 @@ import type { RulesFlags } from "./rules.ts";
 import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { StatusFlags } from "./status.ts";
-import type { VerbFlags } from "./verbs.ts";
+import { type Add, addVerbs } from "./verb-commands.ts";
 import type { WatchFlags } from "./watch.ts";
 
 const VERSION = "0.1.0";
@@ -94,8 +94,6 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
   );
   return program;
 }
-
-type Add = (name: string, description: string) => Command;
 
 function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
   command("explain", "tell which variant a request gets, and why")
@@ -208,28 +206,6 @@ function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, p
     .action(async (name: string | undefined, segment: string | undefined, flags: GetFlags) =>
       done(await (await import("./get.ts")).get([name, segment], flags, parts)),
     );
-}
-
-function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
-  const verb = (name: "promote" | "pause" | "resume" | "handover" | "forget", subject: string, description: string): Command =>
-    command(`${name} <${subject}>`, description)
-      .addOption(nats())
-      .option("--reason <text>", "kept in the audit")
-      .action(async (target: string, flags: VerbFlags) => done(await (await import("./verbs.ts")).sendVerb(name, target, flags, parts)));
-  verb("promote", "name", "go to the next stage now").option("--full", "straight to 100 %");
-  verb("pause", "name", "stay at this share; the canary is still judged");
-  verb("resume", "name", "go on");
-  command("abort <name>", "send everyone back to stable")
-    .addOption(nats())
-    .option("--reason <text>", "kept in the audit")
-    .option("--emergency", "by a signed order that needs no controller, like `serin kill`")
-    .addOption(signingOption(parts.operatorKey))
-    .action(async (target: string, { emergency, ...flags }: VerbFlags & KillFlags & { emergency?: boolean }) => {
-      if (emergency === true) done(await (await import("./kill.ts")).kill(target, flags, parts));
-      else done(await (await import("./verbs.ts")).sendVerb("abort", target, flags, parts));
-    });
-  verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");
-  verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
 }
 
 /** Prints an error as the command line answers it. */

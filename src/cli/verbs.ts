@@ -8,6 +8,7 @@ import type { CliParts } from "./parts.ts";
 export interface VerbFlags {
   readonly nats: string;
   readonly full?: boolean;
+  readonly override?: boolean;
   readonly reason?: string;
   readonly json?: boolean;
 }
@@ -23,6 +24,7 @@ export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: str
     who: { name: parts.user, claimed: true },
     ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
     ...(flags.full === undefined ? {} : { full: flags.full }),
+    ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   };
   const reply = await withNats(flags.nats, (link) => sendCommand(link, command, COMMAND_MS));

@@ -4,7 +4,11 @@ import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
-const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds.");
+const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
+const HeldSchema = z
+  .strictObject({ sinceMs: z.int().describe("Unix milliseconds."), reason: z.string().min(1).describe("For people.") })
+  .optional()
+  .describe("What keeps it from advancing, as a freeze does; absent where nothing does. No deadline comes nearer.");
 const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");
 const BegunSchema = z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before.");
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
@@ -21,6 +25,7 @@ export const NOBODY = "no sidecar has reported";
 const PendingSchema = z.strictObject({
   phase: z.literal("pending"),
   ...ServedSchema,
+  held: HeldSchema,
   missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
 });
 const InStageSchema = z.strictObject({
@@ -28,6 +33,7 @@ const InStageSchema = z.strictObject({
   ...ServedSchema,
   stage: StageIndexSchema,
   begunAtMs: BegunSchema,
+  held: HeldSchema,
 });
 const RampSchema = z.strictObject({
   phase: z.literal("ramp"),
@@ -36,8 +42,9 @@ const RampSchema = z.strictObject({
   shareBp: ShareBpSchema,
   changedAtMs: z.int().describe("When this share was set, Unix milliseconds."),
   begunAtMs: BegunSchema,
+  held: HeldSchema,
 });
-const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema });
+const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
 const PausedSchema = z.strictObject({
   phase: z.literal("paused"),
   ...ServedSchema,

@@ -51,23 +51,29 @@ export const WhoSchema = z.strictObject({
 });
 
 /** An operator's request to the leader; the id makes a repeat harmless. */
-export const CommandSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  id: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
-  verb: VerbSchema,
-  rollout: NameSchema.optional().describe("Absent for `forget`, `store` and segments."),
-  sidecar: SidecarIdSchema.optional().describe("For `forget`."),
-  document: z.unknown().optional().describe("For `apply`: the rollout as written, users hashed; or a segment, users in chunks."),
-  chunk: z
-    .string()
-    .max(MAX_CHUNK_TEXT)
-    .optional()
-    .describe("For `store`: users of a segment, hashed and sorted, eight bytes each, in base64."),
-  full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
-  dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
-  who: WhoSchema,
-  reason: z.string().max(1_000).optional(),
-});
+export const CommandSchema = z
+  .strictObject({
+    format: z.literal(FORMAT),
+    id: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
+    verb: VerbSchema,
+    rollout: NameSchema.optional().describe("Absent for `forget`, `store` and segments."),
+    sidecar: SidecarIdSchema.optional().describe("For `forget`."),
+    document: z.unknown().optional().describe("For `apply`: the rollout as written, users hashed; or a segment, users in chunks."),
+    chunk: z
+      .string()
+      .max(MAX_CHUNK_TEXT)
+      .optional()
+      .describe("For `store`: users of a segment, hashed and sorted, eight bytes each, in base64."),
+    full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
+    override: z.boolean().optional().describe("For `promote`: in spite of what holds the rollout, like a freeze; it needs a reason."),
+    dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
+    who: WhoSchema,
+    reason: z.string().max(1_000).optional(),
+  })
+  .refine(({ override, reason = "" }) => override !== true || reason.trim() !== "", {
+    path: ["reason"],
+    message: "an override needs a reason; give one by --reason",
+  });
 
 /** The leader's answer to a command. */
 export const ReplySchema = z.strictObject({

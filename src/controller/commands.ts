@@ -178,18 +178,16 @@ export class Commands {
   }
 }
 
-function eventOf({ full, reason, who }: Command, verb: Move): PlanEvent {
+function eventOf({ full, override, reason, who }: Command, verb: Move): PlanEvent {
   switch (verb) {
     case "promote":
-      return { type: "promote", full: full === true };
+      return { type: verb, full: full === true, override, who, reason };
     case "pause":
-      return { type: "pause", reason: reason ?? `by ${who.name}` };
     case "abort":
-      return { type: "abort", reason: reason ?? `by ${who.name}` };
+      return { type: verb, who, reason: reason ?? `by ${who.name}` };
     case "resume":
-      return { type: "resume" };
     case "handover":
-      return { type: "handover" };
+      return { type: verb, who, reason };
   }
 }
 

@@ -46,7 +46,7 @@ export class Steps {
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
   async deliver(seat: Seat, event: PlanEvent, cause: Cause): Promise<string | undefined> {
-    const step = this.#plan(seat.rollout, seat.live.plan, event, this.#parts.clock.nowMs());
+    const step = this.#plan(seat.rollout, seat.live.plan, event, { nowMs: this.#parts.clock.nowMs() });
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
     await this.take(seat, step, cause);
@@ -99,8 +99,9 @@ export class Steps {
     const order = this.#parts.killed(seat.name);
     if (order === undefined || isEnded(seat.live.plan.phase) || seat.live.plan.phase === "rollingBack") return;
     const { who, reason } = order;
+    const by = { name: who, claimed: false };
     const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
-    await this.deliver(seat, { type: "abort", reason: why }, { who: { name: who, claimed: false } });
+    await this.deliver(seat, { type: "abort", who: by, reason: why }, { who: by });
   }
 
   /** Audit records of something that happened to a rollout beside its plan. */

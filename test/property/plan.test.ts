@@ -5,8 +5,8 @@ import { type PlanState, PlanStateSchema } from "../../src/contract/live.ts";
 import type { Rollout } from "../../src/contract/rollout.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
 import { plan, startPlan } from "../../src/core/plan/plan.ts";
-import type { PlanEffect, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
-import { rampRollout, rampStates, rollout, states } from "../support/plan-inputs.ts";
+import type { Hold, PlanEffect, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
+import { rampRollout, rampStates, rollout, states, who } from "../support/plan-inputs.ts";
 
 /** With stages, with a ramp, and one that does not wait for a silent canary. */
 const rollouts = [rollout, rampRollout, { ...rampRollout, checks: { ...rampRollout.checks, onNoData: "rollback" as const } }];
@@ -37,30 +37,39 @@ const anyEvent: fc.Arbitrary<PlanEvent> = fc.oneof(
     requestsPerSecond: fc.constantFrom(undefined, 0, 1, 50, 5_000),
   }),
   { weight: 3, arbitrary: fc.record({ type: fc.constant("receipts" as const), missing: fc.constantFrom([], [], ["s1"], ["s1", "s2"]) }) },
-  fc.record({ type: fc.constant("promote" as const), full: fc.boolean() }),
-  fc.record({ type: fc.constant("pause" as const), reason: text }),
-  fc.constant<PlanEvent>({ type: "resume" }),
-  fc.record({ type: fc.constant("abort" as const), reason: text }),
-  fc.constant<PlanEvent>({ type: "handover" }),
+  fc.record({ type: fc.constant("promote" as const), full: fc.boolean(), override: fc.boolean(), who: fc.constant(who), reason: text }),
+  fc.record({
+    type: fc.constantFrom("pause" as const, "resume" as const, "abort" as const, "handover" as const),
+    who: fc.constant(who),
+    reason: text,
+  }),
 );
 const waitMs = fc.oneof(
   fc.integer({ min: 0, max: 120_000 }),
   fc.constantFrom(10_000, 60_000),
   fc.constantFrom(35_000, 600_000, 90_000_000, 604_800_000),
 );
+const anyHolds = fc.constantFrom<readonly Hold[]>(
+  [],
+  [],
+  [],
+  [{ kind: "freeze", reason: "quarter end" }],
+  [{ kind: "window", reason: "night" }],
+);
 const story = fc.record({
   rollout: fc.constantFrom(...rollouts),
-  told: fc.array(fc.record({ event: anyEvent, waitMs }), { maxLength: 60 }),
+  told: fc.array(fc.record({ event: anyEvent, waitMs, holds: anyHolds }), { maxLength: 60 }),
 });
 
 interface Story {
   readonly rollout: Rollout;
-  readonly told: readonly { event: PlanEvent; waitMs: number }[];
+  readonly told: readonly { event: PlanEvent; waitMs: number; holds: readonly Hold[] }[];
 }
 
 interface Moment {
   readonly before: PlanState;
   readonly event: PlanEvent;
+  readonly holds: readonly Hold[];
   readonly step: PlanStep;
   readonly after: PlanState;
   /** Served after the step. */
@@ -72,15 +81,15 @@ function tell({ rollout: known, told: events }: Story): Moment[] {
   let nowMs = 1_000_000;
   let { state } = startPlan(nowMs, 3);
   let served: Moment["served"] = { type: "serve", run: 3, shareBp: 0, off: false };
-  return events.map(({ event, waitMs: ms }) => {
+  return events.map(({ event, waitMs: ms, holds }) => {
     nowMs += ms;
     const before = state;
-    const step = plan(known, before, event, nowMs);
+    const step = plan(known, before, event, { nowMs, holds });
     if (step.ok) {
       state = step.state;
       served = step.effects.find((effect) => effect.type === "serve") ?? served;
     }
-    return { before, event, step, after: state, served };
+    return { before, event, holds, step, after: state, served };
   });
 }
 
@@ -180,6 +189,14 @@ describe("any interleaving of events", () => {
     }
   });
 
+  test.prop([story])("advances while something holds it only when a person says so in spite of that", (told) => {
+    for (const { before, event, holds, after } of tell(told)) {
+      const hasGrown = allowedBp(after, told.rollout) > allowedBp(before, told.rollout);
+      const isOverridden = event.type === "promote" && event.override === true;
+      expect(hasGrown && holds.length > 0 && !isOverridden).toBe(false);
+    }
+  });
+
   test.prop([story])("goes back at once on a rollback verdict or an abort, wherever it was", (told) => {
     for (const { before, event, after } of tell(told)) {
       const isCalledBack = event.type === "abort" || (event.type === "verdict" && event.verdict === "rollback");
@@ -208,7 +225,7 @@ describe("left alone", () => {
     let state = tell(told).at(-1)?.after ?? startPlan(0, 3).state;
     const longestMs = Math.max(...Object.values(DEADLINES)) + 60_000;
     for (let nowMs = 2e12; nowMs < 2e12 + 5 * longestMs; nowMs += longestMs) {
-      const step = plan(told.rollout, state, { type: "tick" }, nowMs);
+      const step = plan(told.rollout, state, { type: "tick" }, { nowMs });
       if (step.ok) state = step.state;
     }
     expect(leaves.has(state.phase) || (state.phase === "promoted" && state.overdue)).toBe(true);
@@ -223,7 +240,7 @@ describe("a refusal", () => {
   test.prop([fc.constantFrom(...standings), anyEvent, fc.integer()])(
     "is for operators, and says where the rollout stands",
     ({ state, known }, event, nowMs) => {
-      const step = plan(known, state, event, nowMs);
+      const step = plan(known, state, event, { nowMs });
       const isVerb = !["tick", "verdict", "receipts"].includes(event.type);
       expect(step.ok || (isVerb && step.refusal.startsWith("checkout is "))).toBe(true);
     },

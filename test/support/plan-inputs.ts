@@ -1,7 +1,7 @@
 import type { PlanState } from "../../src/contract/live.ts";
 import { type Rollout, RolloutSchema } from "../../src/contract/rollout.ts";
 import { plan } from "../../src/core/plan/plan.ts";
-import type { PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
+import type { Hold, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
 
 /** Three stages of 5 %, 25 % and 50 %, each a minute and 100 outcomes. */
 export const rollout: Rollout = RolloutSchema.parse({
@@ -67,6 +67,9 @@ export type StateName = keyof typeof states;
 /** Of verdicts without any evidence for harm. */
 export const calm = { odds: 0.5, alpha: 0.01 } as const;
 
+/** Who asks, as far as anybody knows. */
+export const who = { name: "ann", claimed: true } as const;
+
 /** One event of each kind that a test does not care to vary. */
 export const events = {
   tick: { type: "tick" },
@@ -76,22 +79,23 @@ export const events = {
   hold: { type: "verdict", verdict: "hold", safeShareBp: 10_000, runSample: 100, reason: "wait", ...calm },
   unknown: { type: "verdict", verdict: "unknown", safeShareBp: 0, runSample: 0, reason: "no data", ...calm },
   rollback: { type: "verdict", verdict: "rollback", safeShareBp: 0, runSample: 100, reason: "errors", odds: 120, alpha: 0.01 },
-  promote: { type: "promote", full: false },
-  promoteFull: { type: "promote", full: true },
-  pause: { type: "pause", reason: "lunch" },
-  resume: { type: "resume" },
-  abort: { type: "abort", reason: "wrong build" },
-  handover: { type: "handover" },
+  promote: { type: "promote", full: false, who },
+  promoteFull: { type: "promote", full: true, who },
+  pause: { type: "pause", who, reason: "lunch" },
+  resume: { type: "resume", who },
+  abort: { type: "abort", who, reason: "wrong build" },
+  handover: { type: "handover", who },
 } as const satisfies Record<string, PlanEvent>;
 
 export type EventName = keyof typeof events;
 
 /** One step of the machine with the deadlines of production, `afterMs` after the state was entered. */
-export const stepOf = (state: PlanState, event: PlanEvent, afterMs = 0): PlanStep => plan(rollout, state, event, SINCE_MS + afterMs);
+export const stepOf = (state: PlanState, event: PlanEvent, afterMs = 0, holds: readonly Hold[] = []): PlanStep =>
+  plan(rollout, state, event, { nowMs: SINCE_MS + afterMs, holds });
 
 /** The same of the rollout with a ramp. */
-export const rampStepOf = (state: PlanState, event: PlanEvent, afterMs = 0): PlanStep =>
-  plan(rampRollout, state, event, SINCE_MS + afterMs);
+export const rampStepOf = (state: PlanState, event: PlanEvent, afterMs = 0, holds: readonly Hold[] = []): PlanStep =>
+  plan(rampRollout, state, event, { nowMs: SINCE_MS + afterMs, holds });
 
 /** A step in short: the phase (and stage), the share that it sets, and the audit's actions; or the refusal. */
 export function summary(step: PlanStep): string {

@@ -2,7 +2,7 @@ import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
 import type { Stage } from "../../contract/stages.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { PlanEffect, PlanStep } from "./types.ts";
+import type { Hold, PlanEffect, PlanStep } from "./types.ts";
 
 /** One case of the plan's state. */
 export type In<P extends Phase> = Extract<PlanState, { phase: P }>;
@@ -15,6 +15,8 @@ export interface Scene {
   readonly ramp: Ramp | undefined;
   readonly deadlines: Deadlines;
   readonly nowMs: number;
+  /** What keeps the rollout from advancing at the moment; `mayAdvance` asks it, and nobody else need. */
+  readonly holds: readonly Hold[];
 }
 
 /** A step that was taken. */
@@ -47,8 +49,15 @@ export const move = (state: PlanState, action: string, reason: string): Taken =>
   effects: [{ type: "audit", action, reason }],
 });
 
+/** What a state serves; `advances` where more users get another variant than stable: that may be held. */
+interface Served {
+  readonly shareBp: number;
+  readonly off: boolean;
+  readonly advances?: true;
+}
+
 /** Another state that serves something else; its run must be a new one. */
-export const serve = (state: PlanState, served: { shareBp: number; off: boolean }, audit: { action: string; reason: string }): Taken => {
+export const serve = (state: PlanState, served: Served, audit: { action: string; reason: string }): Taken => {
   const effects: PlanEffect[] = [
     { type: "serve", run: state.run, ...served },
     { type: "audit", ...audit },
@@ -71,7 +80,11 @@ export function goTo(state: PlanState, stage: number, reason: string, scene: Sce
   if (scene.ramp !== undefined) return goToHoldback(state, scene.ramp, reason, scene);
   const shareBp = shareAt(scene, stage);
   const next: PlanState = { phase: "stage", ...nextRun(state, scene.nowMs), stage, begunAtMs: null };
-  return serve(next, { shareBp, off: false }, { action: "stage", reason: `stage ${stage + 1} of ${scene.stages.length}: ${reason}` });
+  return serve(
+    next,
+    { shareBp, off: false, advances: true },
+    { action: "stage", reason: `stage ${stage + 1} of ${scene.stages.length}: ${reason}` },
+  );
 }
 
 /** Another share of the ramp; `sinceMs` is when that began. */
@@ -83,19 +96,24 @@ export function goToShare(
 ): Taken {
   const { nowMs } = scene;
   const next: PlanState = { phase: "ramp", ...nextRun(state, nowMs), sinceMs, shareBp, changedAtMs: nowMs, begunAtMs: null };
-  return serve(next, { shareBp, off: false }, { action: "ramp", reason: `${shareBp / 100}%: ${reason}` });
+  const isLess = state.phase === "ramp" && shareBp < state.shareBp;
+  return serve(
+    next,
+    { shareBp, off: false, ...(isLess ? {} : { advances: true }) },
+    { action: "ramp", reason: `${shareBp / 100}%: ${reason}` },
+  );
 }
 
 function goToHoldback(state: PlanState, ramp: Ramp, reason: string, { nowMs }: Scene): Taken {
   const shareBp = heldBackBp(ramp);
   const next: PlanState = { phase: "holdback", ...nextRun(state, nowMs), begunAtMs: null };
-  return serve(next, { shareBp, off: false }, { action: "holdback", reason: `${shareBp / 100}%: ${reason}` });
+  return serve(next, { shareBp, off: false, advances: true }, { action: "holdback", reason: `${shareBp / 100}%: ${reason}` });
 }
 
 /** On to 100 %. */
 export function goToFull(state: PlanState, reason: string, { nowMs }: Scene): Taken {
   const next: PlanState = { phase: "promoting", ...nextRun(state, nowMs) };
-  return serve(next, { shareBp: FULL_BP, off: false }, { action: "promoting", reason });
+  return serve(next, { shareBp: FULL_BP, off: false, advances: true }, { action: "promoting", reason });
 }
 
 /** The way back: everyone to stable, targets too. */
@@ -144,7 +162,8 @@ export const refuse = (state: PlanState, scene: Scene, why: string): PlanStep =>
 });
 
 /** A reason must say something: the contract refuses an empty one. */
-export const reasonOr = (reason: string, otherwise: string): string => (reason.trim() === "" ? otherwise : reason);
+export const reasonOr = (reason: string | undefined, otherwise: string): string =>
+  reason === undefined || reason.trim() === "" ? otherwise : reason;
 
 /** Whether the same sidecars are missing, in whatever order. */
 export const isSame = (a: readonly string[] | undefined, b: readonly string[]): boolean =>

@@ -3,10 +3,11 @@ import type { PlanState } from "../../contract/live.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { inPromoted, inPromoting } from "./full.ts";
+import { mayAdvance, timeHeld } from "./holds.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
 import { goBack, type Scene, serve, type Taken } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
-import type { PlanEvent, PlanStep } from "./types.ts";
+import type { Hold, PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
 import { inPaused, inPending, inStage } from "./way-out.ts";
 
@@ -16,8 +17,16 @@ export function startPlan(nowMs: number, run: number): Taken {
   return serve(state, { shareBp: 0, off: false }, { action: "pending", reason: "waiting for every known sidecar to confirm the rules" });
 }
 
-/** The plan's machine for one rollout. It reads no clock: `nowMs` comes in, effects go out, and the same input gives the same step. */
-export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, nowMs: number) => PlanStep;
+/** When something happens, and what else stands then. */
+export interface Moment {
+  /** Unix milliseconds. */
+  readonly nowMs: number;
+  /** What keeps the rollout from advancing; nothing when absent. */
+  readonly holds?: readonly Hold[];
+}
+
+/** The plan's machine for one rollout. It reads no clock: the moment comes in, effects go out, and the same input gives the same step. */
+export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, moment: Moment) => PlanStep;
 
 /**
  * The machine with other deadlines than those of production, in milliseconds.
@@ -25,18 +34,21 @@ export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, nowMs:
  */
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
-  ({ name, strategy, checks }, state, event, nowMs) => {
-    const scene = { rollout: name, stages: stagesOf(strategy), ramp: rampOf(strategy), deadlines: { ...DEADLINES, ...deadlines }, nowMs };
+  ({ name, strategy, checks }, state, event, { nowMs, holds = [] }) => {
+    const known = { rollout: name, stages: stagesOf(strategy), ramp: rampOf(strategy), deadlines: { ...DEADLINES, ...deadlines } };
+    const scene: Scene = { ...known, nowMs, holds };
     const isSilent = event.type === "tick" && silentSinceMs(state, event.last?.canaryAtMs, nowMs) !== undefined;
     if (isSilent && checks.onNoData === "rollback")
       return goBack(state, `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`, scene);
-    return step(state, event, scene);
+    const held = event.type === "tick" ? timeHeld(state, scene) : undefined;
+    if (held !== undefined) return held;
+    return mayAdvance(state, event, { step: stepIn(state, event, scene), scene });
   };
 
 /** The machine with the deadlines of production. */
 export const plan: Plan = planWith({});
 
-function step(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
+function stepIn(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
   switch (state.phase) {
     case "pending":
       return inPending(state, event, scene);

@@ -1,11 +1,9 @@
 import type { PlanState } from "../../contract/live.ts";
 import { goBack, goTo, goToFull, type In, pauseAt, reasonOr, refuse, type Scene } from "./moves.ts";
-import type { PlanEvent, PlanStep } from "./types.ts";
-
-type Verb = Exclude<PlanEvent, { type: "tick" | "verdict" | "receipts" }>;
+import type { PlanStep, VerbEvent } from "./types.ts";
 
 /** What an operator may do while a share below 100 % is served; `stage` is the step that the rollout is in. */
-export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, event: Verb, scene: Scene): PlanStep {
+export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, event: VerbEvent, scene: Scene): PlanStep {
   switch (event.type) {
     case "promote":
       return onward(state, stage, event, scene);
@@ -21,7 +19,14 @@ export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, 
 }
 
 /** On to the next step, or past all that are left. */
-export const onward = (state: PlanState, stage: number, { full }: Extract<Verb, { type: "promote" }>, scene: Scene): PlanStep =>
-  full
-    ? goToFull(state, "promoted by the operator, past the stages left", scene)
-    : goTo(state, stage + 1, "promoted by the operator", scene);
+export const onward = (
+  state: PlanState,
+  stage: number,
+  { full, reason }: Extract<VerbEvent, { type: "promote" }>,
+  scene: Scene,
+): PlanStep => {
+  const why = reason === undefined || reason.trim() === "" ? "" : `: ${reason}`;
+  return full
+    ? goToFull(state, `promoted by the operator, past the stages left${why}`, scene)
+    : goTo(state, stage + 1, `promoted by the operator${why}`, scene);
+};

@@ -57,7 +57,7 @@ function withVerdict(before: Replay, batch: EvidenceBatch): Replay {
 
 /** What the plan makes of an event; one that it refuses changes nothing. */
 export function withEvent(replay: Replay, event: PlanEvent, nowMs: number): Replay {
-  const step: PlanStep = plan(replay.rollout, replay.plan, event, nowMs);
+  const step: PlanStep = plan(replay.rollout, replay.plan, event, { nowMs });
   if (!step.ok) return replay;
   const served = step.effects.flatMap((effect) => (effect.type === "serve" ? [effect.shareBp] : []));
   return { ...replay, plan: step.state, shareBp: served.at(-1) ?? replay.shareBp };

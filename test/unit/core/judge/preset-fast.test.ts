@@ -26,7 +26,7 @@ function rollOut(seed: number, canary: Behaviour): { phase: PlanState["phase"]; 
   let { state } = startPlan(nowMs, 1);
   let judging = startJudge(nowMs);
   const happen = (event: PlanEvent): void => {
-    const step = plan(fast, state, event, nowMs);
+    const step = plan(fast, state, event, { nowMs });
     if (!step.ok) throw new Error(step.refusal);
     state = step.state;
     seen["stage" in state ? `stage ${state.stage}` : state.phase] ??= (nowMs - SINCE_MS) / 1_000;
