@@ -102,6 +102,13 @@ function allowedBp(state: PlanState, { strategy }: Rollout): number {
     case "pending":
     case "rollingBack":
     case "rolledBack":
+    // Of strategies that have laws of their own.
+    case "preview":
+    case "shadow":
+    case "trial":
+    case "decision":
+    case "on":
+    case "group":
       return 0;
     case "ramp":
       return state.shareBp;

@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** 100 % is served, but not every known sidecar has confirmed it. */
@@ -35,9 +35,11 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
 export function inPromoted(state: In<"promoted">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
     case "tick": {
-      const limitMs = scene.deadlines.promotedMs;
+      const { keepWarmMs, deadlines } = scene;
+      const limitMs = keepWarmMs ?? deadlines.promotedMs;
       if (state.overdue || !isOver(scene, state.sinceMs, limitMs)) return stay(state);
-      return move({ ...state, overdue: true }, "overdue", `deadline: promoted for ${durationText(limitMs)} without hand-over`);
+      const why = keepWarmMs === undefined ? "" : ", as long as stable was to be kept warm";
+      return move({ ...state, overdue: true }, "overdue", `deadline: promoted for ${durationText(limitMs)} without hand-over${why}`);
     }
     case "receipts":
       return stay(state);
@@ -45,15 +47,8 @@ export function inPromoted(state: In<"promoted">, event: PlanEvent, scene: Scene
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
-    case "handover": {
-      const { run, firstRun } = state;
-      const reason = "stable runs the new version; the rule rests";
-      return {
-        ok: true,
-        state: { phase: "handedOver", run, firstRun, sinceMs: scene.nowMs },
-        effects: [{ type: "remove" }, { type: "audit", action: "handedOver", reason }],
-      };
-    }
+    case "handover":
+      return rests(state, "stable runs the new version; the rule rests", scene);
     case "promote":
       return refuse(state, scene, "100% is served already; hand over when stable runs the new version, or abort");
     case "pause":

@@ -1,12 +1,19 @@
 import type { PlanState } from "../../contract/live.ts";
-import { goBack, goTo, goToFull, type In, pauseAt, reasonOr, refuse, type Scene } from "./moves.ts";
+import { goToCanary } from "./begin.ts";
+import { goToNextGroup } from "./groups.ts";
+import { goBack, goTo, goToFull, type In, pauseAt, placeOf, reasonOr, refuse, type Scene } from "./moves.ts";
 import type { PlanStep, VerbEvent } from "./types.ts";
 
 /** What an operator may do while a share below 100 % is served; `stage` is the step that the rollout is in. */
-export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, event: VerbEvent, scene: Scene): PlanStep {
+export function onVerb(
+  state: In<"stage" | "ramp" | "holdback" | "preview" | "shadow" | "group">,
+  stage: number,
+  event: VerbEvent,
+  scene: Scene,
+): PlanStep {
   switch (event.type) {
     case "promote":
-      return onward(state, stage, event, scene);
+      return onward(state, { ...placeOf(state), stage }, event, scene);
     case "pause":
       return pauseAt(state, stage, reasonOr(event.reason, "paused by the operator"), scene);
     case "abort":
@@ -18,15 +25,20 @@ export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, 
   }
 }
 
+/** Where a rollout stands before its next step. */
+type Place = Readonly<{ stage: number } & Pick<In<"paused">, "from" | "groups" | "group">>;
+
 /** On to the next step, or past all that are left. */
-export const onward = (
+export function onward(
   state: PlanState,
-  stage: number,
+  { stage, from, groups, group }: Place,
   { full, reason }: Extract<VerbEvent, { type: "promote" }>,
   scene: Scene,
-): PlanStep => {
-  const why = reason === undefined || reason.trim() === "" ? "" : `: ${reason}`;
-  return full
-    ? goToFull(state, `promoted by the operator, past the stages left${why}`, scene)
-    : goTo(state, stage + 1, `promoted by the operator${why}`, scene);
-};
+): PlanStep {
+  const because = reason === undefined || reason.trim() === "" ? "" : `: ${reason}`;
+  const why = `promoted by the operator${because}`;
+  if (full) return goToFull(state, `promoted by the operator, past the stages left${because}`, scene);
+  if (from === "shadow") return goToCanary(state, why, scene);
+  if (groups !== undefined && group !== undefined) return goToNextGroup(state, { groups, group }, why, scene);
+  return goTo(state, stage + 1, why, scene);
+}
