@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
+import { LabelValueSchema } from "./strategy.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
@@ -51,6 +52,22 @@ const RampSchema = z.strictObject({
   held: HeldSchema,
 });
 const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
+const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
+const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
+const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
+const DecisionSchema = z.strictObject({ phase: z.literal("decision"), ...ServedSchema });
+const OnSchema = z.strictObject({ phase: z.literal("on"), ...ServedSchema, begunAtMs: BegunSchema, overdue: z.boolean() });
+const GroupsSchema = {
+  groups: z.array(LabelValueSchema).min(1).describe("All groups of sidecars in their order."),
+  group: z.int().min(0).describe("Newest group that is on, by its place in the order; those before it are on too."),
+};
+const GroupSchema = z.strictObject({
+  phase: z.literal("group"),
+  ...ServedSchema,
+  ...GroupsSchema,
+  begunAtMs: BegunSchema,
+  held: HeldSchema,
+});
 const PausedSchema = z.strictObject({
   phase: z.literal("paused"),
   ...ServedSchema,
@@ -58,6 +75,12 @@ const PausedSchema = z.strictObject({
     "The stage that resume returns to; the number of stages when it is the promotion. A ramp is stage 0, its holdback 1, the promotion 2.",
   ),
   shareBp: ShareBpSchema.optional().describe("Share of the ramp that resume returns to; absent of anything else."),
+  from: z
+    .enum(["preview", "shadow", "group"])
+    .optional()
+    .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
+  groups: GroupsSchema.groups.optional(),
+  group: GroupsSchema.group.optional(),
   reason: ReasonSchema,
 });
 const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
@@ -83,6 +106,12 @@ export const PlanStateSchema = z.discriminatedUnion("phase", [
   InStageSchema,
   RampSchema,
   HoldbackSchema,
+  PreviewSchema,
+  ShadowSchema,
+  TrialSchema,
+  DecisionSchema,
+  OnSchema,
+  GroupSchema,
   PausedSchema,
   PromotingSchema,
   PromotedSchema,

@@ -1,8 +1,8 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { stagesOf } from "../../src/contract/course.ts";
 import { type PlanState, PlanStateSchema } from "../../src/contract/live.ts";
 import type { Rollout } from "../../src/contract/rollout.ts";
-import { stagesOf } from "../../src/contract/stages.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
 import { plan } from "../../src/core/plan/plan.ts";
 import { startPlan } from "../../src/core/plan/start.ts";
@@ -104,6 +104,13 @@ function allowedBp(state: PlanState, { strategy }: Rollout): number {
     case "pending":
     case "rollingBack":
     case "rolledBack":
+    // Of strategies that have laws of their own.
+    case "preview":
+    case "shadow":
+    case "trial":
+    case "decision":
+    case "on":
+    case "group":
       return 0;
     case "ramp":
       return state.shareBp;

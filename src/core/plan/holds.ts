@@ -28,8 +28,14 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
     case "stage":
     case "ramp":
     case "holdback":
+    case "preview":
+    case "shadow":
+    case "group":
       return heldIn(state, scene);
     case "queued":
+    case "trial":
+    case "decision":
+    case "on":
     case "paused":
     case "promoting":
     case "promoted":
@@ -41,7 +47,10 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
 }
 
 /** Since when and by what is written down once; afterwards the phase counts as entered later by as much time as that took. */
-function heldIn({ held, ...state }: In<"pending" | "stage" | "ramp" | "holdback">, { holds, nowMs }: Scene): Taken | undefined {
+function heldIn(
+  { held, ...state }: In<"pending" | "stage" | "ramp" | "holdback" | "preview" | "shadow" | "group">,
+  { holds, nowMs }: Scene,
+): Taken | undefined {
   if (holds.length === 0) {
     if (held === undefined) return undefined;
     const later = (ms: number): number => Math.min(nowMs, ms + nowMs - held.sinceMs);

@@ -1,17 +1,23 @@
+import { courseOf } from "../../contract/course.ts";
+import { grownVariant } from "../../contract/lanes.ts";
 import type { PlanState } from "../../contract/live.ts";
-import { rampOf } from "../../contract/ramp.ts";
 import type { Rollout } from "../../contract/rollout.ts";
-import { stagesOf } from "../../contract/stages.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { inPromoted, inPromoting } from "./full.ts";
 import { mayAdvance, timeHeld } from "./holds.ts";
+import { inGroup } from "./in-group.ts";
+import { inOn } from "./in-on.ts";
+import { inPreview } from "./in-preview.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
+import { inShadow } from "./in-shadow.ts";
+import { inDecision, inTrial } from "./in-trial.ts";
 import { goBack, type Scene } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
+import { inPaused } from "./paused.ts";
 import { inQueued } from "./queue.ts";
 import type { Hold, PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
-import { inPaused, inPending, inStage } from "./way-out.ts";
+import { inPending, inStage } from "./way-out.ts";
 
 /** When something happens, and what else stands then. */
 export interface Moment {
@@ -30,9 +36,9 @@ export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, moment
  */
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
-  ({ name, strategy, checks }, state, event, { nowMs, holds = [] }) => {
-    const known = { rollout: name, stages: stagesOf(strategy), ramp: rampOf(strategy), deadlines: { ...DEADLINES, ...deadlines } };
-    const scene: Scene = { ...known, nowMs, holds };
+  ({ name, variants, strategy, checks }, state, event, { nowMs, holds = [] }) => {
+    const known = { rollout: name, grown: grownVariant(variants), deadlines: { ...DEADLINES, ...deadlines } };
+    const scene: Scene = { ...courseOf(strategy), ...known, nowMs, holds };
     const isSilent = event.type === "tick" && silentSinceMs(state, event.last?.canaryAtMs, nowMs) !== undefined;
     if (isSilent && checks.onNoData === "rollback")
       return goBack(state, `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`, scene);
@@ -56,6 +62,18 @@ function stepIn(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
       return inRamp(state, event, scene);
     case "holdback":
       return inHoldback(state, event, scene);
+    case "preview":
+      return inPreview(state, event, scene);
+    case "shadow":
+      return inShadow(state, event, scene);
+    case "trial":
+      return inTrial(state, event, scene);
+    case "decision":
+      return inDecision(state, event, scene);
+    case "on":
+      return inOn(state, event, scene);
+    case "group":
+      return inGroup(state, event, scene);
     case "paused":
       return inPaused(state, event, scene);
     case "promoting":

@@ -19,10 +19,12 @@ export type VerbEvent =
   | (ByPerson & { readonly type: "promote"; readonly full: boolean; readonly override?: boolean | undefined })
   | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "retry" | "undo" | "handover" });
 
+type LastVerdict = Pick<VerdictRecord, "reason" | "canaryAtMs"> & Partial<Pick<VerdictRecord, "verdict">>;
+
 /** What happens to a rollout. */
 export type PlanEvent =
   /** Time goes by; `last` is what the judge said last, of whatever run. */
-  | { readonly type: "tick"; readonly last?: Pick<VerdictRecord, "reason" | "canaryAtMs"> | null }
+  | { readonly type: "tick"; readonly last?: LastVerdict | null }
   /** A fresh judgement of the current run. */
   | {
       readonly type: "verdict";
@@ -37,7 +39,13 @@ export type PlanEvent =
       readonly requestsPerSecond?: number | undefined;
     }
   /** Known sidecars that have not yet confirmed the current run. */
-  | { readonly type: "receipts"; readonly missing: readonly string[]; readonly requestsPerSecond?: number | undefined }
+  | {
+      readonly type: "receipts";
+      readonly missing: readonly string[];
+      readonly requestsPerSecond?: number | undefined;
+      /** Groups of the known sidecars by the label that the strategy names, in its order; absent where it names none. */
+      readonly groups?: readonly string[] | undefined;
+    }
   | VerbEvent;
 
 /** What the shell must do about it, in order. `serve` is already true in the new state; it tells the share to publish. */

@@ -1,12 +1,19 @@
 import type { PlanState } from "../../contract/live.ts";
-import { becauseOf, goBack, goTo, goToFull, type In, pauseAt, reasonOr, refuse, type Scene } from "./moves.ts";
+import { goToCanary } from "./begin.ts";
+import { goToNextGroup } from "./groups.ts";
+import { becauseOf, goBack, goTo, goToFull, type In, pauseAt, placeOf, reasonOr, refuse, type Scene } from "./moves.ts";
 import type { PlanStep, VerbEvent } from "./types.ts";
 
 /** What an operator may do while a share below 100 % is served; `stage` is the step that the rollout is in. */
-export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, event: VerbEvent, scene: Scene): PlanStep {
+export function onVerb(
+  state: In<"stage" | "ramp" | "holdback" | "preview" | "shadow" | "group">,
+  stage: number,
+  event: VerbEvent,
+  scene: Scene,
+): PlanStep {
   switch (event.type) {
     case "promote":
-      return onward(state, stage, event, scene);
+      return onward(state, { ...placeOf(state), stage }, event, scene);
     case "pause":
       return pauseAt(state, stage, reasonOr(event.reason, "paused by the operator"), scene);
     case "abort":
@@ -29,8 +36,19 @@ export const goHome = (state: PlanState, { type, reason }: VerbEvent, scene: Sce
 export const noRetry = (state: PlanState, scene: Scene): PlanStep =>
   refuse(state, scene, "this attempt is not over; abort it first, then try again");
 
+/** Where a rollout stands before its next step. */
+type Place = Readonly<{ stage: number } & Pick<In<"paused">, "from" | "groups" | "group">>;
+
 /** On to the next step, or past all that are left. */
-export const onward = (state: PlanState, stage: number, event: Extract<VerbEvent, { type: "promote" }>, scene: Scene): PlanStep =>
-  event.full
-    ? goToFull(state, becauseOf("promoted by the operator, past the stages left", event), scene)
-    : goTo(state, stage + 1, becauseOf("promoted by the operator", event), scene);
+export function onward(
+  state: PlanState,
+  { stage, from, groups, group }: Place,
+  event: Extract<VerbEvent, { type: "promote" }>,
+  scene: Scene,
+): PlanStep {
+  const why = becauseOf("promoted by the operator", event);
+  if (event.full) return goToFull(state, becauseOf("promoted by the operator, past the stages left", event), scene);
+  if (from === "shadow") return goToCanary(state, why, scene);
+  if (groups !== undefined && group !== undefined) return goToNextGroup(state, { groups, group }, why, scene);
+  return goTo(state, stage + 1, why, scene);
+}

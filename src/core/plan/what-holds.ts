@@ -52,6 +52,7 @@ function notYet(name: string, first: Peer | undefined): string | undefined {
       return `comes after ${name}, which nobody knows any more; apply that`;
     case "promoted":
     case "handedOver":
+    case "on":
       return undefined;
     case "rollingBack":
     case "rolledBack":
@@ -61,6 +62,11 @@ function notYet(name: string, first: Peer | undefined): string | undefined {
     case "stage":
     case "ramp":
     case "holdback":
+    case "preview":
+    case "shadow":
+    case "trial":
+    case "decision":
+    case "group":
     case "paused":
     case "promoting":
       return `comes after ${name}, which is not promoted yet`;
@@ -120,11 +126,17 @@ export function groupHold(peer: Peer, mesh: Mesh): Hold | undefined {
 const HOLDBACK = 10_000;
 const LAST_RANK = 20_000;
 
-/** How far a rollout is, among those with as many steps; a ramp counts by its share. Negative before its first step. */
+/** How far a rollout is, among those with as many steps; a ramp counts by its share. Negative before its first step, and where it takes none. */
 function rankOf({ rollout, plan }: Peer): number {
   switch (plan.phase) {
     case "queued":
     case "pending":
+    case "shadow":
+    case "preview":
+    case "trial":
+    case "decision":
+    case "on":
+    case "group":
       return -1;
     case "stage":
       return plan.stage;
