@@ -5,7 +5,8 @@ import { parseRollouts, readDocuments } from "../../../src/io/documents.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
 
 const page = readFileSync(join(packageRoot(), "docs", "policy.md"), "utf8");
-const blocks = (kind: string): string[] => [...page.matchAll(new RegExp(`^\`\`\`yaml ${kind}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
+const blocks = (kind: string): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`yaml ${kind}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
 
 const head = [
   "apiVersion: serin/v1",
