@@ -16,7 +16,12 @@ export interface VerbFlags {
 const COMMAND_MS = 5_000;
 
 /** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
-export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
+export async function sendVerb(
+  verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">,
+  name: string,
+  flags: VerbFlags,
+  parts: CliParts,
+): Promise<ExitCode> {
   const command: Command = {
     format: FORMAT,
     id: parts.newId(),

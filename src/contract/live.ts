@@ -23,6 +23,11 @@ const ServedSchema = {
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
 export const NOBODY = "no sidecar has reported";
 
+const QueuedSchema = z.strictObject({
+  phase: z.literal("queued"),
+  ...ServedSchema,
+  reason: ReasonSchema.describe("Its place in the queue, for people."),
+});
 const PendingSchema = z.strictObject({
   phase: z.literal("pending"),
   ...ServedSchema,
@@ -96,6 +101,7 @@ const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...Ser
 
 /** Where a rollout stands. Every phase that is not an end has a deadline. */
 export const PlanStateSchema = z.discriminatedUnion("phase", [
+  QueuedSchema,
   PendingSchema,
   InStageSchema,
   RampSchema,

@@ -8,8 +8,10 @@ import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
+import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
+import { Relations } from "./relations.ts";
 import type { Seat } from "./seats.ts";
 
 /** Who causes a step, what led to it, and the answer that goes into the same write. */
@@ -30,15 +32,18 @@ export class Steps {
   readonly seats = new Map<string, Seat>();
   readonly publisher: Publisher;
   readonly outbox: Outbox;
+  /** What the rollouts are to each other and to the calendar. */
+  readonly relations: Relations;
   readonly #parts: TermParts;
   readonly #plan: Plan;
   #records = 0;
 
-  constructor(parts: TermParts, tools: Readonly<{ publisher: Publisher; outbox: Outbox }>) {
+  constructor(parts: TermParts, tools: Readonly<{ publisher: Publisher; outbox: Outbox; policy: PolicyKeeper }>) {
     this.#parts = parts;
     this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
+    this.relations = new Relations(tools.policy, this.seats);
   }
 
   /** Who stands in the audit for what the controller does by itself. */
@@ -47,16 +52,19 @@ export class Steps {
   }
 
   /** What the plan makes of an event now. */
-  ask({ rollout, live }: Seat, event: PlanEvent): PlanStep {
-    return this.#plan(rollout, live.plan, event, { nowMs: this.#parts.clock.nowMs() });
+  ask(seat: Seat, event: PlanEvent): PlanStep {
+    const nowMs = this.#parts.clock.nowMs();
+    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs) });
   }
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
   async deliver(seat: Seat, event: PlanEvent, cause: Cause): Promise<string | undefined> {
+    const { phase } = seat.live.plan;
     const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
     await this.take(seat, step, cause);
+    if (phase !== "rollingBack" && step.state.phase === "rollingBack") await this.takeAlong(seat, step.state.reason);
     return undefined;
   }
 
@@ -71,6 +79,24 @@ export class Steps {
     if (isNew || phase !== before.phase || run !== before.run) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);
+  }
+
+  /** Of a group all go back when one does. */
+  async takeAlong(seat: Seat, why: string, companions = this.relations.companions(seat)): Promise<void> {
+    for (const other of companions) {
+      const reason = `${seat.name} of group ${seat.rollout.together} went back: ${why}`;
+      await this.deliver(other, { type: "abort", who: this.self, reason }, { who: this.self });
+    }
+  }
+
+  /** Goes on with what the leader before may have left undone: a group whose first member it took back. Who began later is none of it. */
+  async resumeWaysBack(): Promise<void> {
+    for (const seat of this.seats.values()) {
+      const { plan } = seat.live;
+      if (plan.phase !== "rollingBack") continue;
+      const left = this.relations.companions(seat).filter(({ live }) => live.plan.sinceMs <= plan.sinceMs);
+      await this.takeAlong(seat, plan.reason, left);
+    }
   }
 
   /** Stores an answer that changes nothing else, so that a repeat of the command gets it again. */
@@ -112,8 +138,9 @@ export class Steps {
   }
 
   /** Audit records of something that happened to a rollout beside its plan. */
-  async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who): Promise<void> {
-    await this.take(seat, { state: seat.live.plan, effects: [{ type: "audit", ...entry }] }, { who });
+  async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who, reply?: Reply): Promise<void> {
+    const cause = { who, ...(reply === undefined ? {} : { reply: () => reply }) };
+    await this.take(seat, { state: seat.live.plan, effects: [{ type: "audit", ...entry }] }, cause);
   }
 
   async #write(seat: Seat, live: LiveState): Promise<void> {

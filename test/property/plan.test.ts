@@ -100,6 +100,7 @@ const HELD_BACK_BP = 9_500;
 /** What a state of one of the rollouts serves. */
 function allowedBp(state: PlanState, { strategy }: Rollout): number {
   switch (state.phase) {
+    case "queued":
     case "pending":
     case "rollingBack":
     case "rolledBack":

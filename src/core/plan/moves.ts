@@ -166,6 +166,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
       return `${rollout} is in its ramp, at ${state.shareBp / 100}%`;
     case "group":
       return `${rollout} is in group ${state.group + 1} of ${state.groups.length}, ${state.groups[state.group]}`;
+    case "queued":
     case "pending":
     case "holdback":
     case "preview":
@@ -184,6 +185,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
 }
 
 const STANDING = {
+  queued: "queued",
   pending: "pending",
   holdback: "in its holdback",
   preview: "in its preview",

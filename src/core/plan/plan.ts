@@ -14,6 +14,7 @@ import { inDecision, inTrial } from "./in-trial.ts";
 import { goBack, type Scene } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
 import { inPaused } from "./paused.ts";
+import { inQueued } from "./queue.ts";
 import type { Hold, PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
 import { inPending, inStage } from "./way-out.ts";
@@ -51,6 +52,8 @@ export const plan: Plan = planWith({});
 
 function stepIn(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
   switch (state.phase) {
+    case "queued":
+      return inQueued(state, event, scene);
     case "pending":
       return inPending(state, event, scene);
     case "stage":
