@@ -1,5 +1,4 @@
 import type { Command, Reply } from "../contract/messages.ts";
-import { frozen } from "../core/plan/what-holds.ts";
 import { type Applied, judgeApply } from "./apply-rules.ts";
 import type { Attempts } from "./attempts.ts";
 import { isEnded } from "./derive-manifest.ts";
@@ -105,7 +104,7 @@ export class ApplyCommands {
   async beginNext(seat: Seat): Promise<void> {
     const { next, name } = seat;
     if (next === undefined || !isEnded(seat.live.plan.phase)) return;
-    if (frozen(this.#policy.freeze, this.#parts.clock.nowMs()) !== undefined) return;
+    if (this.#policy.isFrozen) return;
     const applied = this.#judge(next.document, name);
     if (applied.type === "start") {
       await this.#attempts.begin(next);

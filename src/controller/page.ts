@@ -74,5 +74,5 @@ function metricsOf(controller: Shown | undefined, nowMs: number): MetricData[] {
     const figures = term?.mix.figures(live);
     return figures === undefined ? [] : [{ rollout: live.rollout, figures }];
   });
-  return gaugesOf({ isLeader, rollouts, failing, mixes, nowMs });
+  return gaugesOf({ isLeader, rollouts, failing, mixes, isFrozen: term?.policy.isFrozen === true, nowMs });
 }

@@ -4,6 +4,7 @@ import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { PlanEvent, PlanStep } from "../core/plan/types.ts";
+import type { OnSeen } from "./checks/handover-keeper.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
@@ -76,7 +77,7 @@ export class Steps {
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
     const { phase, run } = seat.live.plan;
-    if (isNew || phase !== before.phase || run !== before.run) this.#say(seat, change);
+    if (isNew || phase !== before.phase || run !== before.run || isOverdue(change)) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);
   }
@@ -137,6 +138,14 @@ export class Steps {
     await this.deliver(seat, { type: "abort", who: by, reason: why }, { who: by });
   }
 
+  /** Hands over what is proven; what is seen before is written down, for people. */
+  async seeStable(name: string, { run, isProven, text }: Parameters<OnSeen>[1]): Promise<void> {
+    const seat = this.seats.get(name);
+    if (seat?.live.plan.phase !== "promoted" || seat.live.plan.run !== run) return;
+    if (isProven) await this.deliver(seat, { type: "handover", who: this.self, reason: text }, { who: this.self });
+    else if (seat.live.seen !== text) await this.#write(seat, { ...seat.live, seen: text });
+  }
+
   /** Audit records of something that happened to a rollout beside its plan. */
   async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who, reply?: Reply): Promise<void> {
     const cause = { who, ...(reply === undefined ? {} : { reply: () => reply }) };
@@ -172,7 +181,11 @@ export class Steps {
   #say({ name, live }: Seat, { effects }: Change): void {
     const reason = effects.flatMap((effect) => (effect.type === "audit" ? [effect.reason] : [])).join("; ");
     const { phase, run } = live.plan;
-    const level = phase === "rollingBack" || phase === "rolledBack" ? "warn" : "info";
-    this.#parts.log[level]({ rollout: name, phase, run, shareBp: live.shareBp, reason }, "rollout moved");
+    const isBad = phase === "rollingBack" || phase === "rolledBack" || isOverdue({ effects });
+    this.#parts.log[isBad ? "warn" : "info"]({ rollout: name, phase, run, shareBp: live.shareBp, reason }, "rollout moved");
   }
 }
+
+/** Nothing moves, and yet somebody must hear of it. */
+const isOverdue = ({ effects }: Pick<Change, "effects">): boolean =>
+  effects.some((effect) => effect.type === "audit" && effect.action === "overdue");

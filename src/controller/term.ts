@@ -5,6 +5,7 @@ import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
+import { HandoverKeeper } from "./checks/handover-keeper.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
@@ -34,7 +35,8 @@ const PURGE_EVERY_MS = 60_000;
 export class Term {
   readonly #parts: TermParts;
   readonly #segments: SegmentKeeper;
-  readonly #policy: PolicyKeeper;
+  /** The policy and the freeze. */
+  readonly policy: PolicyKeeper;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
   readonly #steps: Steps;
@@ -44,6 +46,7 @@ export class Term {
   readonly mix: MixKeeper;
   /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
+  readonly #handovers: HandoverKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
@@ -56,13 +59,14 @@ export class Term {
     this.#segments = new SegmentKeeper(parts);
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
-    this.#policy = new PolicyKeeper(parts, this.#outbox);
-    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.#policy });
+    this.policy = new PolicyKeeper(parts, this.#outbox);
+    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.#handovers = new HandoverKeeper(parts, (name, found) => this.#mailbox.post(() => this.#steps.seeStable(name, found)));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
-    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.#policy }, (sidecar) => {
+    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.policy }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
@@ -79,7 +83,7 @@ export class Term {
   async begin(): Promise<void> {
     await this.#publisher.load();
     await this.#segments.load();
-    await this.#policy.load();
+    await this.policy.load();
     await this.#fleet.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) {
@@ -96,7 +100,7 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
-    await this.#checks.close();
+    await Promise.all([this.#checks.close(), this.#handovers.close()]);
     await this.#mailbox.close();
     await this.#outbox.close();
     await this.#ticks.close();
@@ -166,6 +170,7 @@ export class Term {
     this.#once.untilDone("tick", () => {
       this.#mailbox.post(() => this.#lookAtReceipts());
       this.#checks.tick(this.#steps.seats.values());
+      this.#handovers.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });
@@ -235,7 +240,7 @@ export class Term {
 
   async #keepHouse(): Promise<void> {
     await this.#steps.sync();
-    await this.#policy.clearOutbox();
+    await this.policy.clearOutbox();
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#purgedMs < Math.min(PURGE_EVERY_MS, this.#parts.settings.purgeAfterMs)) return;
     this.#purgedMs = nowMs;

@@ -39,6 +39,8 @@ export interface RolloutPicture extends PlanShape {
   readonly mix: MixFigures | null;
   readonly lastAction: string | null;
   /** A newer version that begins when this one has ended; null without one. */
+  /** What stable last showed, where evidence of the hand-over is waited for; null else. */
+  readonly seen: string | null;
   readonly waiting: { readonly planSequence: number; readonly sinceMs: number; readonly who: string } | null;
 }
 
@@ -132,6 +134,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
     lastAction: state.outbox.at(-1)?.action ?? null,
+    seen: state.plan.phase === "promoted" ? (state.seen ?? null) : null,
     waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,
   };
 }

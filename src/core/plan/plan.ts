@@ -36,8 +36,9 @@ export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, moment
  */
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
-  ({ name, variants, strategy, checks }, state, event, { nowMs, holds = [] }) => {
-    const known = { rollout: name, grown: grownVariant(variants), deadlines: { ...DEADLINES, ...deadlines } };
+  ({ name, variants, strategy, checks, handover }, state, event, { nowMs, holds = [] }) => {
+    const promoted = handover?.within === undefined ? {} : { promotedMs: handover.within };
+    const known = { rollout: name, grown: grownVariant(variants), deadlines: { ...DEADLINES, ...deadlines, ...promoted } };
     const scene: Scene = { ...courseOf(strategy), ...known, nowMs, holds };
     const isSilent = event.type === "tick" && silentSinceMs(state, event.last?.canaryAtMs, nowMs) !== undefined;
     if (isSilent && checks.onNoData === "rollback")
