@@ -28,6 +28,7 @@ import type { RulesFlags } from "./rules.ts";
 import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { StatusFlags } from "./status.ts";
+import { addTelling } from "./telling-commands.ts";
 import type { VerbFlags } from "./verbs.ts";
 import type { WatchFlags } from "./watch.ts";
 
@@ -83,6 +84,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .addOption(nats())
     .action(async (name: string | undefined, flags: KillFlags) => done(await (await import("./kill.ts")).kill(name, flags, parts)));
 
+  addTelling({ command, nats, parts, done });
   addExplain(command, nats, parts, done);
   addSimulate(command, parts, done);
   addReplay(command, nats, parts, done);

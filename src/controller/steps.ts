@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
+import { stagesOf } from "../contract/stages.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import { isEnded } from "./derive-manifest.ts";
@@ -57,11 +58,13 @@ export class Steps {
   async take(seat: Seat, change: Change, cause: Cause): Promise<void> {
     const before = seat.live.plan;
     const isNew = this.seats.get(seat.name) !== seat;
-    const after = liveAfter(seat.live, change, this.#context(cause));
+    const isMove = change.state.phase !== before.phase || change.state.run !== before.run;
+    // What the judge knew when it moved, also where it did not ask for it.
+    const detail = cause.detail ?? (isMove ? (seat.judging.verdict ?? undefined) : undefined);
+    const after = liveAfter(seat.live, change, this.#context(seat, cause.who, detail));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
-    const { phase, run } = seat.live.plan;
-    if (isNew || phase !== before.phase || run !== before.run) this.#say(seat, change);
+    if (isNew || isMove) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);
   }
@@ -117,13 +120,14 @@ export class Steps {
     seat.live = valid;
   }
 
-  #context({ who, detail }: Cause): StepContext {
+  #context({ rollout }: Seat, who: Who, detail: Cause["detail"]): StepContext {
     const { clock, term } = this.#parts;
     const auditId = (): string => {
       this.#records += 1;
       return `${term}-${clock.nowMs()}-${this.#records}`;
     };
-    return { nowMs: clock.nowMs(), who, next: this.publisher.next, auditId, ...(detail === undefined ? {} : { detail }) };
+    const stages = stagesOf(rollout.strategy).length;
+    return { nowMs: clock.nowMs(), who, stages, next: this.publisher.next, auditId, ...(detail === undefined ? {} : { detail }) };
   }
 
   #say({ name, live }: Seat, { effects }: Change): void {

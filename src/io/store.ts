@@ -133,12 +133,18 @@ export async function listSubjects(manager: JetStreamManager, stream: string, fi
   return Object.keys(state.subjects ?? {}).toSorted();
 }
 
+/** Lines of the audit, oldest first; of one rollout where it is named, of all where not. */
+export async function* auditLines(link: NatsLink, rollout?: string): AsyncGenerator<Audit> {
+  const subject = rollout === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(rollout);
+  for await (const stored of messagesOf(link, STREAMS.audit, subject)) yield decodeStored(AuditSchema, stored);
+}
+
 /** The last `limit` lines of a rollout's audit, oldest first. */
 export async function listAudit(link: NatsLink, rollout: string, limit: number): Promise<Audit[]> {
   const lines: Audit[] = [];
   // Direct get walks forwards only; a rollout's audit is some lines a run, so walking all of it is cheap.
-  for await (const stored of messagesOf(link, STREAMS.audit, SUBJECTS.audit(rollout))) {
-    lines.push(decodeStored(AuditSchema, stored));
+  for await (const line of auditLines(link, rollout)) {
+    lines.push(line);
     lines.splice(0, lines.length - limit);
   }
   return lines;
