@@ -213,7 +213,7 @@ function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, p
 }
 
 function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
-  const verb = (name: "promote" | "pause" | "resume" | "handover" | "forget", subject: string, description: string): Command =>
+  const verb = (name: "promote" | "pause" | "resume" | "handover" | "forget" | "delete", subject: string, description: string): Command =>
     command(`${name} <${subject}>`, description)
       .addOption(nats())
       .option("--reason <text>", "kept in the audit")
@@ -231,6 +231,7 @@ function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts
       else done(await (await import("./verbs.ts")).sendVerb("abort", target, flags, parts));
     });
   verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");
+  verb("delete", "name", "remove a rollout that has ended; its history stays");
   verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
 }
 

@@ -43,7 +43,7 @@ export const ReceiptSchema = z.strictObject({
 /** A command is one message of NATS, 1 MiB by default; the chunks of a segment of the largest size are a sixth of that. */
 const MAX_CHUNK_TEXT = 900_000;
 
-export const VerbSchema = z.enum(["apply", "promote", "pause", "resume", "abort", "handover", "forget", "store"]);
+export const VerbSchema = z.enum(["apply", "promote", "pause", "resume", "abort", "handover", "forget", "store", "delete"]);
 
 export const WhoSchema = z.strictObject({
   name: z.string().min(1).max(200),

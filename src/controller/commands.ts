@@ -6,6 +6,7 @@ import { startPlan } from "../core/plan/plan.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import type { Plan } from "../io/store.ts";
 import { judgeApply } from "./apply-rules.ts";
+import { deleteRollout, deletionId } from "./delete-rollout.ts";
 import { liveRulesOf, MAX_LIVE_BYTES } from "./derive-manifest.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { idOf } from "./incoming.ts";
@@ -23,7 +24,7 @@ interface CommandTools {
   readonly segments: SegmentKeeper;
 }
 
-type Move = Exclude<Verb, "apply" | "forget" | "store">;
+type Move = Exclude<Verb, "apply" | "forget" | "store" | "delete">;
 
 /** Carries out what operators ask. An answer is given only when what it says is durable and, where rules changed, published. */
 export class Commands {
@@ -72,6 +73,7 @@ export class Commands {
     if (verb === "store") return this.#segments.store(command);
     if (verb === "apply") return isSegment(command.document) ? this.#segments.apply(command) : this.#apply(command);
     if (verb === "forget") return this.#forgetSidecar(command);
+    if (verb === "delete") return this.#delete(command, seat);
     return this.#move(command, seat, verb);
   }
 
@@ -81,6 +83,13 @@ export class Commands {
     const refusal = await this.#steps.deliver(seat, eventOf(command, verb), { who: command.who, reply: done });
     if (refusal === undefined) return replyTo(seat.live, command.id) ?? done(seat.live);
     return this.#remember(seat, replyWith(command, { result: "refused", message: refusal }, seat.live));
+  }
+
+  async #delete(command: Command, seat: Seat | undefined): Promise<Reply> {
+    if (seat !== undefined) return replyWith(command, await deleteRollout(seat, command, { parts: this.#parts, steps: this.#steps }));
+    const isRepeat = command.rollout !== undefined && (await this.#parts.audit.last(command.rollout))?.id === deletionId(command);
+    if (isRepeat) return replyWith(command, { result: "done", message: "delete: it is gone" });
+    return replyWith(command, { result: "refused", message: this.#unknown(command.rollout) });
   }
 
   #unknown(name: string | undefined): string {
@@ -98,7 +107,7 @@ export class Commands {
       return seat === undefined || command.dryRun === true || applied.type === "invalid" ? reply : this.#remember(seat, reply);
     }
     const { rollout } = applied;
-    const run = this.#nextRun(rollout.name);
+    const run = await this.#nextRun(rollout.name);
     const size = this.#liveBytesWith(rollout);
     if (size > MAX_LIVE_BYTES) {
       const message = `with ${rollout.name} the live part of the rules would take ${size} bytes, and ${MAX_LIVE_BYTES} are allowed; hand over or end others first`;
@@ -134,7 +143,7 @@ export class Commands {
     const { rollout, sequence, who, reason, commandId } = plan;
     const before = this.#steps.seats.get(rollout.name);
     const nowMs = this.#parts.clock.nowMs();
-    const change = startPlan(nowMs, this.#nextRun(rollout.name));
+    const change = startPlan(nowMs, await this.#nextRun(rollout.name));
     const { commands, outbox } = before?.live ?? { commands: [], outbox: [] };
     const seat = newSeat(rollout, { ...freshLive(rollout.name, sequence, change.state, nowMs), commands, outbox }, nowMs);
     const applied = { type: "audit", action: "apply", reason: reason ?? `plan ${sequence}` } as const;
@@ -146,8 +155,9 @@ export class Commands {
     return seat;
   }
 
-  #nextRun(name: string): number {
-    const last = this.#steps.seats.get(name)?.live.plan.run ?? 0;
+  /** No run comes twice, not even of a rollout that was deleted: sidecars may still tell of it. */
+  async #nextRun(name: string): Promise<number> {
+    const last = this.#steps.seats.get(name)?.live.plan.run ?? (await this.#parts.audit.last(name))?.run ?? 0;
     return Math.max(last, this.#steps.publisher.runInForce(name)) + 1;
   }
 

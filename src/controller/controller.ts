@@ -137,7 +137,7 @@ class Controller implements RunningController, Shown {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const stored = { plans: planPort(link, manager), segments: segmentPort(link, manager) };
+    const stored = { plans: planPort(link, manager, writer), segments: segmentPort(link, manager) };
     const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
     const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
     const isUserOff = (rollout: string, user: string): boolean =>

@@ -27,6 +27,8 @@ export interface PlanPort {
   at(rollout: string, sequence: number): Promise<Plan | undefined>;
   /** The sequence of the stored plan. Throws PlanConflictError when another plan came in between. */
   append(rollout: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
+  /** Removes all plans of a rollout; throws DeposedError when another leads. */
+  purge(rollout: string): Promise<void>;
 }
 
 /** Segments in the stream of plans, under the same rules. */
@@ -40,6 +42,8 @@ export interface SegmentPort {
 export interface AuditPort {
   append(record: Audit): Promise<void>;
   recentIds(rollout: string): Promise<ReadonlySet<string>>;
+  /** The last record of a rollout; undefined without any. */
+  last(rollout: string): Promise<Audit | undefined>;
 }
 
 /** The stream of judged batches. */
