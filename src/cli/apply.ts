@@ -6,7 +6,6 @@ import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { sendCommand } from "../io/store.ts";
 import { applySegment } from "./apply-segment.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
@@ -14,7 +13,7 @@ import { giverText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 import { rolloutLines } from "./rollout-text.ts";
 import { type CutSegment, cutSegment } from "./segment-users.ts";
-import { exitOf, printReply } from "./verbs.ts";
+import { exitOf, printReply, send } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
 
 export interface ApplyFlags {
@@ -26,8 +25,6 @@ export interface ApplyFlags {
   readonly reason?: string;
   readonly json?: boolean;
 }
-
-const COMMAND_MS = 5_000;
 
 /** Checks all files, then hands each document to the leader, segments before the rollouts that may ask for them; nothing is sent when one file has a fault. */
 export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCode> {
@@ -91,7 +88,7 @@ function applyRollout({ rollout, written }: RolloutDocument, { link, inForce, fl
     ...(reason === undefined ? {} : { reason }),
   } as const;
   const order = inForce.find(({ scope }) => isWhole(scope, rollout.name));
-  return order === undefined ? sendCommand(link, command, COMMAND_MS) : Promise.resolve(switchedOff(command.id, order));
+  return order === undefined ? send(link, command, parts) : Promise.resolve(switchedOff(command.id, order));
 }
 
 /** Everyone of the rollout is switched off: the controller would roll it back as soon as it began. */

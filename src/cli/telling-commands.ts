@@ -1,12 +1,14 @@
-import type { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { ACTION_NAMES } from "../contract/actions.ts";
 import type { ExitCode } from "../contract/exit-codes.ts";
+import { ROLES } from "../contract/roles.ts";
 import type { AuditFlags } from "./audit.ts";
 import type { DiffFlags } from "./diff.ts";
 import { collect, parseSince } from "./flags.ts";
 import type { HistoryFlags } from "./history.ts";
 import type { LintFlags } from "./lint.ts";
 import type { CliParts } from "./parts.ts";
+import type { TokenFlags } from "./token.ts";
 
 interface Commands {
   command(name: string, description: string): Command;
@@ -35,4 +37,8 @@ export function addTelling({ command, nats, parts, done }: Commands): void {
     .option("--follow", "go on with what comes")
     .addOption(nats())
     .action(async (name: string | undefined, flags: AuditFlags) => done(await (await import("./audit.ts")).audit(name, flags, parts)));
+  command("token", "make a token for the HTTP API and for commands (SERIN_TOKEN), and the line by which controllers know it")
+    .addOption(new Option("--role <role>", "what its bearer may do").choices(Object.keys(ROLES)).makeOptionMandatory())
+    .requiredOption("--name <name>", "who its bearer is, as the audit tells it")
+    .action(async (flags: TokenFlags) => done((await import("./token.ts")).token(flags, parts)));
 }

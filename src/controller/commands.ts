@@ -15,6 +15,7 @@ import type { TermParts } from "./ports.ts";
 import { newSeat, type Seat } from "./seats.ts";
 import { isSegment, SegmentCommands } from "./segment-commands.ts";
 import type { SegmentKeeper } from "./segments.ts";
+import { denial, type Sender, whoOf } from "./senders.ts";
 import type { Steps } from "./steps.ts";
 
 type Answer = Readonly<Pick<Reply, "result" | "message">>;
@@ -47,9 +48,9 @@ export class Commands {
    * Answers one message of the command subject. A failure beside leadership is the operator's to know; when leadership is gone no answer is
    * given, and the sender asks the next leader.
    */
-  async answer(data: Uint8Array): Promise<Reply> {
+  async answer(data: Uint8Array, sender: Sender = "unproven"): Promise<Reply> {
     try {
-      return await this.#carryOut(data);
+      return await this.#carryOut(data, sender);
     } catch (error) {
       if (error instanceof DeposedError) throw error;
       this.#parts.log.error({ err: error }, "command failed");
@@ -58,16 +59,17 @@ export class Commands {
     }
   }
 
-  async #carryOut(data: Uint8Array): Promise<Reply> {
+  async #carryOut(data: Uint8Array, sender: Sender): Promise<Reply> {
     const parsed = CommandSchema.safeParse(parseJson(data));
     if (!parsed.success) {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "command"}: ${message}`);
       return { format: FORMAT, id: "", result: "invalid", message: faults.join("\n") };
     }
-    // Nothing vouches for the name yet, whatever the sender says of itself.
-    const command = { ...parsed.data, who: { ...parsed.data.who, claimed: true } };
-    const { rollout: name, verb } = command;
+    const { rollout: name, verb } = parsed.data;
     const seat = name === undefined ? undefined : this.#steps.seats.get(name);
+    const denied = denial(sender, parsed.data, seat?.live.plan.phase);
+    if (denied !== undefined) return replyWith(parsed.data, { result: "refused", message: denied });
+    const command = { ...parsed.data, who: whoOf(sender, parsed.data) };
     const earlier = seat === undefined ? undefined : replyTo(seat.live, command.id);
     if (earlier !== undefined) return earlier;
     if (verb === "store") return this.#segments.store(command);
