@@ -29,11 +29,15 @@ function problem(status: number, detail: string, more: Partial<Problem>, headers
 
 export const ok = (body: object): Answer => ({ status: 200, body });
 
+/** What the client of NATS throws where the server is away. */
+const AWAY = new Set(["TimeoutError", "RequestError", "NoRespondersError", "ConnectionError", "ClosedConnectionError", "JetStreamError"]);
+
 /** An answer to whatever was thrown; undefined for an error of our own, whose words are not for strangers. */
 export function answerTo(error: unknown): Answer | undefined {
   if (error instanceof ProblemError) return error.answer;
   if (error instanceof DocumentError) return problem(422, error.message, { faults: [...error.faults] });
   if (error instanceof NoLeaderError) return problem(503, error.message, {}, { "retry-after": "5" });
+  if (error instanceof Error && AWAY.has(error.name)) return problem(503, "NATS does not answer; try again", {}, { "retry-after": "5" });
   return undefined;
 }
 
