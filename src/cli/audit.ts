@@ -19,6 +19,7 @@ export interface AuditFlags {
 
 /** Prints the audit, oldest first, a line each; with `--follow` it goes on until the signal. */
 export function audit(name: string | undefined, flags: AuditFlags, parts: CliParts): Promise<ExitCode> {
+  const subject = name === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(name);
   const sinceMs = flags.since?.(parts.nowMs()) ?? 0;
   const isAsked = ({ atMs, action }: Audit): boolean => atMs >= sinceMs && (flags.action?.includes(action) ?? true);
   const say = (line: Audit): void => {
@@ -26,9 +27,9 @@ export function audit(name: string | undefined, flags: AuditFlags, parts: CliPar
   };
   return withNats(flags.nats, async (link) => {
     // Heard before the stream is read: nothing falls between.
-    const follower = flags.follow === true ? follow(link, name, parts) : undefined;
+    const follower = flags.follow === true ? follow(link, subject, parts) : undefined;
     const seen = new Set<string>();
-    for await (const line of auditLines(link, name)) {
+    for await (const line of auditLines(link, subject)) {
       seen.add(line.id);
       say(line);
     }
@@ -44,13 +45,13 @@ export function audit(name: string | undefined, flags: AuditFlags, parts: CliPar
 }
 
 /** Keeps what comes until somebody takes it. */
-function follow(link: NatsLink, name: string | undefined, parts: CliParts) {
+function follow(link: NatsLink, subject: string, parts: CliParts) {
   const kept: Audit[] = [];
   let take = (line: Audit): void => void kept.push(line);
   const stop = subscribeSafely(
     link,
-    name === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(name),
-    ({ subject, data }) => take(decodeStored(AuditSchema, { subject, sequence: 0, data })),
+    subject,
+    ({ subject: at, data }) => take(decodeStored(AuditSchema, { subject: at, sequence: 0, data })),
     (error) => parts.error(`${error instanceof Error ? error.message : String(error)}\n`),
   );
   return {
@@ -65,7 +66,7 @@ function follow(link: NatsLink, name: string | undefined, parts: CliParts) {
 /** One line of the audit for people. */
 export const auditText = ({ atMs, rollout, action, who, reason, run, shareBp }: Audit): string =>
   [
-    `${momentText(atMs)} ${rollout}: ${action}`,
+    `${momentText(atMs)} ${rollout ?? "mesh"}: ${action}`,
     ...(run === undefined ? [] : [`run ${run}`]),
     ...(shareBp === undefined ? [] : [share(shareBp)]),
     `by ${whoText(who)}${reason === undefined ? "" : `: ${reason}`}`,

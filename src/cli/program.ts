@@ -19,6 +19,7 @@ import {
   parseWorkers,
   signingOption,
 } from "./flags.ts";
+import { addFreeze } from "./freeze.ts";
 import type { GetFlags } from "./get.ts";
 import type { KillFlags } from "./kill.ts";
 import type { CliParts } from "./parts.ts";
@@ -29,7 +30,7 @@ import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { StatusFlags } from "./status.ts";
 import { addTelling } from "./telling-commands.ts";
-import type { VerbFlags } from "./verbs.ts";
+import { type Add, addVerbs } from "./verb-commands.ts";
 import type { WatchFlags } from "./watch.ts";
 
 const VERSION = "0.1.0";
@@ -74,6 +75,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
+  addFreeze(command, nats, parts, done);
   command("kill [name]", "switch everyone, a rollout, one user of it or the users of a segment off by a signed order; needs no controller")
     .option("--all", "all rollouts")
     .option("--key <key>", "one user, by bucketing key")
@@ -96,8 +98,6 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
   );
   return program;
 }
-
-type Add = (name: string, description: string) => Command;
 
 function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
   command("explain", "tell which variant a request gets, and why")
@@ -200,40 +200,20 @@ function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, p
     .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
     .addOption(mapOption("--share <name=share>", "share of a rollout, 0% when absent", collectShare))
     .action(async (flags: RulesFlags) => done(await (await import("./rules.ts")).rules(flags, parts)));
-  command("apply", "check files and hand their rollouts and segments to the controller")
-    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
+  command("apply", "check files and hand what they hold to the controller: rollouts, segments, the policy")
+    .requiredOption("-f, --file <file>", "file of rollouts, segments and the policy; may be repeated", collect)
     .addOption(nats())
     .option("--wait", "wait until promoted or rolled back")
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .option("--dry-run", "only check; needs no controller")
     .option("--reason <text>", "kept in the audit")
     .action(async (flags: ApplyFlags) => done(await (await import("./apply.ts")).apply(flags, parts)));
-  command("get [name] [segment]", "print a plan, or list all rollouts; `get segment NAME` tells of a segment")
+  command(
+    "get [name] [segment]",
+    "print a plan, or list all rollouts; `get policy` prints the policy, `get segment NAME` tells of a segment",
+  )
     .addOption(nats())
     .action(async (name: string | undefined, segment: string | undefined, flags: GetFlags) =>
       done(await (await import("./get.ts")).get([name, segment], flags, parts)),
     );
-}
-
-function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
-  const verb = (name: "promote" | "pause" | "resume" | "handover" | "forget" | "delete", subject: string, description: string): Command =>
-    command(`${name} <${subject}>`, description)
-      .addOption(nats())
-      .option("--reason <text>", "kept in the audit")
-      .action(async (target: string, flags: VerbFlags) => done(await (await import("./verbs.ts")).sendVerb(name, target, flags, parts)));
-  verb("promote", "name", "go to the next stage now").option("--full", "straight to 100 %");
-  verb("pause", "name", "stay at this share; the canary is still judged");
-  verb("resume", "name", "go on");
-  command("abort <name>", "send everyone back to stable")
-    .addOption(nats())
-    .option("--reason <text>", "kept in the audit")
-    .option("--emergency", "by a signed order that needs no controller, like `serin kill`")
-    .addOption(signingOption(parts.operatorKey))
-    .action(async (target: string, { emergency, ...flags }: VerbFlags & KillFlags & { emergency?: boolean }) => {
-      if (emergency === true) done(await (await import("./kill.ts")).kill(target, flags, parts));
-      else done(await (await import("./verbs.ts")).sendVerb("abort", target, flags, parts));
-    });
-  verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");
-  verb("delete", "name", "remove a rollout that has ended; its history stays");
-  verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
 }

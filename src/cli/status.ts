@@ -32,8 +32,9 @@ export const noSuchRollout = (name: string): UsageError =>
   new UsageError(`there is no rollout ${name}; \`serin status\` names those that there are`);
 
 /** The picture as text. */
-export function statusText({ leader, sidecars, rollouts, orders }: Picture, nowMs: number): string {
+export function statusText({ leader, sidecars, rollouts, orders, freeze }: Picture, nowMs: number): string {
   const lines = [
+    ...(freeze === null ? [] : [`${freeze}: nothing advances, what goes back still does; \`serin unfreeze\` ends it`]),
     leader === null
       ? "no controller leads: nothing advances, and shares go home unless a beat is heard"
       : `controller ${leader.holder} leads (term ${leader.term})`,
@@ -62,6 +63,10 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
+  const { held } = { held: undefined, ...rollout.plan };
+  if (held !== undefined) lines.push(`  held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`);
+  if (rollout.waiting !== null)
+    lines.push(`  a newer version by ${rollout.waiting.who} waits for its end, for ${duration(nowMs - rollout.waiting.sinceMs)}`);
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);

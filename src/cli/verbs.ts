@@ -10,6 +10,7 @@ import type { CliParts } from "./parts.ts";
 export interface VerbFlags {
   readonly nats: string;
   readonly full?: boolean;
+  readonly override?: boolean;
   readonly reason?: string;
   readonly json?: boolean;
 }
@@ -21,7 +22,12 @@ export const send = (link: NatsLink, command: Command, { token, nowMs }: Pick<Cl
   sendCommand(link, command, COMMAND_MS, token === undefined ? undefined : { digest: digestOf(token), nowMs: nowMs() });
 
 /** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
-export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
+export async function sendVerb(
+  verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">,
+  name: string,
+  flags: VerbFlags,
+  parts: CliParts,
+): Promise<ExitCode> {
   const command: Command = {
     format: FORMAT,
     id: parts.newId(),
@@ -29,6 +35,7 @@ export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: str
     who: { name: parts.user, claimed: true },
     ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
     ...(flags.full === undefined ? {} : { full: flags.full }),
+    ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   };
   const reply = await withNats(flags.nats, (link) => send(link, command, parts));

@@ -1,10 +1,15 @@
 import { z } from "zod";
-import { AuditSchema, ReplySchema, SidecarIdSchema } from "./messages.ts";
+import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
+import { LabelValueSchema } from "./strategy.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
-const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds.");
+const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
+const HeldSchema = z
+  .strictObject({ sinceMs: z.int().describe("Unix milliseconds."), reason: z.string().min(1).describe("For people.") })
+  .optional()
+  .describe("What keeps it from advancing, as a freeze does; absent where nothing does. No deadline comes nearer.");
 const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");
 const BegunSchema = z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before.");
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
@@ -18,9 +23,16 @@ const ServedSchema = {
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
 export const NOBODY = "no sidecar has reported";
 
+const QueuedSchema = z.strictObject({
+  phase: z.literal("queued"),
+  ...ServedSchema,
+  reason: ReasonSchema.describe("Its place in the queue, for people."),
+});
 const PendingSchema = z.strictObject({
   phase: z.literal("pending"),
   ...ServedSchema,
+  held: HeldSchema,
+  atOnce: z.literal(true).optional().describe("Everyone gets it when its rules are confirmed: an undo."),
   missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
 });
 const InStageSchema = z.strictObject({
@@ -28,6 +40,7 @@ const InStageSchema = z.strictObject({
   ...ServedSchema,
   stage: StageIndexSchema,
   begunAtMs: BegunSchema,
+  held: HeldSchema,
 });
 const RampSchema = z.strictObject({
   phase: z.literal("ramp"),
@@ -36,8 +49,25 @@ const RampSchema = z.strictObject({
   shareBp: ShareBpSchema,
   changedAtMs: z.int().describe("When this share was set, Unix milliseconds."),
   begunAtMs: BegunSchema,
+  held: HeldSchema,
 });
-const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema });
+const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
+const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
+const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
+const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
+const DecisionSchema = z.strictObject({ phase: z.literal("decision"), ...ServedSchema });
+const OnSchema = z.strictObject({ phase: z.literal("on"), ...ServedSchema, begunAtMs: BegunSchema, overdue: z.boolean() });
+const GroupsSchema = {
+  groups: z.array(LabelValueSchema).min(1).describe("All groups of sidecars in their order."),
+  group: z.int().min(0).describe("Newest group that is on, by its place in the order; those before it are on too."),
+};
+const GroupSchema = z.strictObject({
+  phase: z.literal("group"),
+  ...ServedSchema,
+  ...GroupsSchema,
+  begunAtMs: BegunSchema,
+  held: HeldSchema,
+});
 const PausedSchema = z.strictObject({
   phase: z.literal("paused"),
   ...ServedSchema,
@@ -45,6 +75,12 @@ const PausedSchema = z.strictObject({
     "The stage that resume returns to; the number of stages when it is the promotion. A ramp is stage 0, its holdback 1, the promotion 2.",
   ),
   shareBp: ShareBpSchema.optional().describe("Share of the ramp that resume returns to; absent of anything else."),
+  from: z
+    .enum(["preview", "shadow", "group"])
+    .optional()
+    .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
+  groups: GroupsSchema.groups.optional(),
+  group: GroupsSchema.group.optional(),
   reason: ReasonSchema,
 });
 const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
@@ -65,10 +101,17 @@ const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...Ser
 
 /** Where a rollout stands. Every phase that is not an end has a deadline. */
 export const PlanStateSchema = z.discriminatedUnion("phase", [
+  QueuedSchema,
   PendingSchema,
   InStageSchema,
   RampSchema,
   HoldbackSchema,
+  PreviewSchema,
+  ShadowSchema,
+  TrialSchema,
+  DecisionSchema,
+  OnSchema,
+  GroupSchema,
   PausedSchema,
   PromotingSchema,
   PromotedSchema,
@@ -86,6 +129,10 @@ export const LiveStateSchema = z.strictObject({
   shareBp: z.int().min(0).max(10_000).describe("Share set now."),
   revision: z.strictObject({ epoch: z.int(), revision: z.int() }).describe("First manifest that carries this run."),
   updatedAtMs: z.int(),
+  asked: z
+    .strictObject({ verb: VerbSchema, who: WhoSchema, reason: z.string().optional(), atMs: z.int() })
+    .optional()
+    .describe("What a person asked last that was done; absent before the first."),
   commands: z
     .array(z.strictObject({ id: z.string(), reply: ReplySchema }))
     .max(32)

@@ -5,6 +5,7 @@ import { JudgeRecordSchema, PlanStateSchema } from "./live.ts";
 import { SidecarIdSchema, SidecarStateSchema } from "./messages.ts";
 import { MixFiguresSchema } from "./mix-evidence.ts";
 import { NameSchema } from "./name-schema.ts";
+import type { Strategy } from "./strategy.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
 const MsSchema = z.int().min(0).describe("Milliseconds.");
@@ -23,6 +24,7 @@ export const RolloutPictureSchema = z.strictObject({
   plan: PlanStateSchema.describe("Where it stands."),
   stages: z.int().min(0).describe("Number of stages; 0 of a ramp."),
   ramp: RampShapeSchema.nullable().describe("Null where there are stages."),
+  strategy: z.custom<Strategy>().optional().describe("As parsed; a preset or template by its name."),
   next: z.string().nullable().describe("What a ramp waits for, for people; null of anything else."),
   shareBp: ShareBpSchema.describe("Share set now, in basis points."),
   updatedAtMs: z.int().describe("Unix milliseconds."),
@@ -30,6 +32,10 @@ export const RolloutPictureSchema = z.strictObject({
   failingUsers: FailingUsersSchema.nullable().describe("Null while no user is known to have failed in this attempt."),
   mix: MixFiguresSchema.nullable().describe("Null where the rollout asks for no mix, and before any user was counted in this attempt."),
   lastAction: z.string().nullable(),
+  waiting: z
+    .strictObject({ planSequence: z.int(), sinceMs: z.int().describe("Unix milliseconds."), who: z.string() })
+    .nullable()
+    .describe("A newer version that begins when this one has ended; null without one."),
 });
 
 const SidecarPictureSchema = z.strictObject({
@@ -46,6 +52,7 @@ export const PictureSchema = z.strictObject({
   sidecars: z.array(SidecarPictureSchema),
   rollouts: z.array(RolloutPictureSchema).describe("By name."),
   orders: z.array(KillOrderSchema).describe("Operators' orders to switch off that stand in NATS; who signed them is not checked."),
+  freeze: z.string().nullable().describe("Why nothing advances in the whole mesh; null while no freeze is in force."),
 });
 
 export type RolloutPicture = Readonly<z.infer<typeof RolloutPictureSchema>>;

@@ -22,6 +22,8 @@ export interface StepContext {
   readonly auditId: () => string;
   /** What led to the step, like a verdict's record. */
   readonly detail?: z.core.util.JSONType;
+  /** What a person asked for. */
+  readonly asked?: LiveState["asked"];
 }
 
 /** The plan's answer: a new state and what to do about it. */
@@ -70,7 +72,9 @@ export function liveAfter(live: LiveState, { state, effects }: Change, context: 
   const before = { ...placeOf(live.plan, context.stages), shareBp: live.shareBp };
   const moved = isDeepStrictEqual(before, { ...place, shareBp }) ? {} : { before };
   const stamped = records.map((record) => ({ ...record, run: state.run, shareBp, attempt: state.firstRun, ...place, ...moved }));
-  return { ...live, plan: state, shareBp, revision, updatedAtMs: context.nowMs, outbox: [...live.outbox, ...stamped] };
+  const { nowMs, asked = live.asked } = context;
+  const outbox = [...live.outbox, ...stamped];
+  return { ...live, plan: state, shareBp, revision, updatedAtMs: nowMs, ...(asked && { asked }), outbox };
 }
 
 /** Where a plan stands. Paused plans count a ramp's steps and the promotion too, which are no stages. */

@@ -5,9 +5,20 @@ import { AuditSchema } from "../contract/messages.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
 import { type NatsLink, readLast, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
-import { decodePlan, decodeSegment, decodeStored, listAudit, listSubjects } from "../io/store.ts";
+import {
+  auditSubject,
+  CorruptValueError,
+  decodePlan,
+  decodePolicy,
+  decodeSegment,
+  decodeStored,
+  listAudit,
+  listSubjects,
+  type Plan,
+} from "../io/store.ts";
+import { messagesOf } from "../io/stream-messages.ts";
 import type { FencedWriter } from "./fenced-writer.ts";
-import type { AuditPort, PlanPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
+import type { AuditPort, PlanPort, PolicyPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
 
 /** Another plan of the same rollout was stored between reading and writing. */
 export class PlanConflictError extends SerinError {
@@ -50,6 +61,7 @@ export function planPort(link: NatsLink, manager: JetStreamManager, writer: Pick
       if (message === null || message.subject !== SUBJECTS.plan(rollout)) return undefined;
       return decodePlan({ subject: message.subject, sequence: message.seq, data: message.data });
     },
+    before: (rollout, sequence) => plansBefore(link, rollout, sequence),
     append: (rollout, plan, expectedSequence) => appendPlan(link, rollout, { subject: SUBJECTS.plan(rollout), plan, expectedSequence }),
     async purge(rollout) {
       const stored = await getLast(manager, STREAMS.plans, SUBJECTS.plan(rollout));
@@ -58,6 +70,20 @@ export function planPort(link: NatsLink, manager: JetStreamManager, writer: Pick
       await manager.streams.purge(STREAMS.plans, { filter: SUBJECTS.plan(rollout), seq: stored.sequence + 1 });
     },
   };
+}
+
+async function plansBefore(link: NatsLink, rollout: string, sequence: number): Promise<Plan[]> {
+  const found: Plan[] = [];
+  for await (const stored of messagesOf(link, STREAMS.plans, SUBJECTS.plan(rollout))) {
+    if (stored.sequence >= sequence) break;
+    try {
+      found.push(decodePlan(stored));
+    } catch (error) {
+      // Of another version: nobody can go back to it.
+      if (!(error instanceof CorruptValueError)) throw error;
+    }
+  }
+  return found;
 }
 
 /** Segments in the stream of plans. */
@@ -73,6 +99,19 @@ export function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentP
     },
     append: (segment, plan, expectedSequence) =>
       appendPlan(link, `segment ${segment}`, { subject: SUBJECTS.segmentPlan(segment), plan, expectedSequence }),
+  };
+}
+
+/** The policy in the stream of plans. */
+export function policyPort(link: NatsLink, manager: JetStreamManager): PolicyPort {
+  const subject = SUBJECTS.policyPlan;
+  const stored = (): Promise<Stored | undefined> => getLast(manager, STREAMS.plans, subject);
+  return {
+    async last() {
+      const last = await stored();
+      return last === undefined ? undefined : decodePolicy(last);
+    },
+    append: async (plan) => appendPlan(link, "the policy", { subject, plan, expectedSequence: (await stored())?.sequence ?? 0 }),
   };
 }
 
@@ -97,7 +136,7 @@ async function appendPlan(link: NatsLink, name: string, { subject, plan, expecte
 export function auditPort(link: NatsLink): AuditPort {
   return {
     async append(record) {
-      await link.jetstream.publish(SUBJECTS.audit(record.rollout), JSON.stringify(record), { msgID: record.id });
+      await link.jetstream.publish(auditSubject(record.rollout), JSON.stringify(record), { msgID: record.id });
     },
     async recentIds(rollout) {
       const lines = await listAudit(link, rollout, 256);

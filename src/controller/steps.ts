@@ -1,22 +1,26 @@
 import type { z } from "zod";
+import { stagesOf } from "../contract/course.ts";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
-import type { Reply, Who } from "../contract/messages.ts";
+import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
-import { stagesOf } from "../contract/stages.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
-import type { PlanEvent } from "../core/plan/types.ts";
+import type { PlanEvent, PlanStep } from "../core/plan/types.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
+import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
+import { Relations } from "./relations.ts";
 import type { Seat } from "./seats.ts";
 
 /** Who causes a step, what led to it, and the answer that goes into the same write. */
 export interface Cause {
   readonly who: Who;
   readonly detail?: z.core.util.JSONType;
+  /** What a person asked for, and why. */
+  readonly asked?: Readonly<{ verb: Verb; reason?: string | undefined }>;
   readonly reply?: (after: LiveState) => Reply;
 }
 
@@ -29,15 +33,18 @@ export class Steps {
   readonly seats = new Map<string, Seat>();
   readonly publisher: Publisher;
   readonly outbox: Outbox;
+  /** What the rollouts are to each other and to the calendar. */
+  readonly relations: Relations;
   readonly #parts: TermParts;
   readonly #plan: Plan;
   #records = 0;
 
-  constructor(parts: TermParts, tools: Readonly<{ publisher: Publisher; outbox: Outbox }>) {
+  constructor(parts: TermParts, tools: Readonly<{ publisher: Publisher; outbox: Outbox; policy: PolicyKeeper }>) {
     this.#parts = parts;
     this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
+    this.relations = new Relations(tools.policy, this.seats);
   }
 
   /** Who stands in the audit for what the controller does by itself. */
@@ -45,12 +52,20 @@ export class Steps {
     return { name: `controller ${this.#parts.id}`, claimed: false };
   }
 
+  /** What the plan makes of an event now. */
+  ask(seat: Seat, event: PlanEvent): PlanStep {
+    const nowMs = this.#parts.clock.nowMs();
+    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs) });
+  }
+
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
   async deliver(seat: Seat, event: PlanEvent, cause: Cause): Promise<string | undefined> {
-    const step = this.#plan(seat.rollout, seat.live.plan, event, this.#parts.clock.nowMs());
+    const { phase } = seat.live.plan;
+    const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
     await this.take(seat, step, cause);
+    if (phase !== "rollingBack" && step.state.phase === "rollingBack") await this.takeAlong(seat, step.state.reason);
     return undefined;
   }
 
@@ -61,12 +76,30 @@ export class Steps {
     const isMove = change.state.phase !== before.phase || change.state.run !== before.run;
     // What the judge knew when it moved, also where it did not ask for it.
     const detail = cause.detail ?? (isMove ? (seat.judging.verdict ?? undefined) : undefined);
-    const after = liveAfter(seat.live, change, this.#context(seat, cause.who, detail));
+    const after = liveAfter(seat.live, change, this.#context(seat, { ...cause, ...(detail !== undefined && { detail }) }));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
     if (isNew || isMove) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);
+  }
+
+  /** Of a group all go back when one does. */
+  async takeAlong(seat: Seat, why: string, companions = this.relations.companions(seat)): Promise<void> {
+    for (const other of companions) {
+      const reason = `${seat.name} of group ${seat.rollout.together} went back: ${why}`;
+      await this.deliver(other, { type: "abort", who: this.self, reason }, { who: this.self });
+    }
+  }
+
+  /** Goes on with what the leader before may have left undone: a group whose first member it took back. Who began later is none of it. */
+  async resumeWaysBack(): Promise<void> {
+    for (const seat of this.seats.values()) {
+      const { plan } = seat.live;
+      if (plan.phase !== "rollingBack") continue;
+      const left = this.relations.companions(seat).filter(({ live }) => live.plan.sinceMs <= plan.sinceMs);
+      await this.takeAlong(seat, plan.reason, left);
+    }
   }
 
   /** Stores an answer that changes nothing else, so that a repeat of the command gets it again. */
@@ -102,13 +135,15 @@ export class Steps {
     const order = this.#parts.killed(seat.name);
     if (order === undefined || isEnded(seat.live.plan.phase) || seat.live.plan.phase === "rollingBack") return;
     const { who, reason } = order;
+    const by = { name: who, claimed: false };
     const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
-    await this.deliver(seat, { type: "abort", reason: why }, { who: { name: who, claimed: false } });
+    await this.deliver(seat, { type: "abort", who: by, reason: why }, { who: by });
   }
 
   /** Audit records of something that happened to a rollout beside its plan. */
-  async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who): Promise<void> {
-    await this.take(seat, { state: seat.live.plan, effects: [{ type: "audit", ...entry }] }, { who });
+  async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who, reply?: Reply): Promise<void> {
+    const cause = { who, ...(reply === undefined ? {} : { reply: () => reply }) };
+    await this.take(seat, { state: seat.live.plan, effects: [{ type: "audit", ...entry }] }, cause);
   }
 
   async #write(seat: Seat, live: LiveState): Promise<void> {
@@ -120,14 +155,22 @@ export class Steps {
     seat.live = valid;
   }
 
-  #context({ rollout }: Seat, who: Who, detail: Cause["detail"]): StepContext {
+  #context({ rollout }: Seat, { who, detail, asked }: Cause): StepContext {
     const { clock, term } = this.#parts;
     const auditId = (): string => {
       this.#records += 1;
       return `${term}-${clock.nowMs()}-${this.#records}`;
     };
-    const stages = stagesOf(rollout.strategy).length;
-    return { nowMs: clock.nowMs(), who, stages, next: this.publisher.next, auditId, ...(detail === undefined ? {} : { detail }) };
+    const nowMs = clock.nowMs();
+    return {
+      nowMs,
+      who,
+      stages: stagesOf(rollout.strategy).length,
+      next: this.publisher.next,
+      auditId,
+      ...(detail === undefined ? {} : { detail }),
+      ...(asked && { asked: { ...asked, who, atMs: nowMs } }),
+    };
   }
 
   #say({ name, live }: Seat, { effects }: Change): void {

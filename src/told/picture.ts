@@ -4,10 +4,22 @@ import { ReceiptSchema } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import { compareRevision } from "../contract/rules.ts";
+import { frozen } from "../core/plan/what-holds.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
-import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readMix, readPlan } from "../io/store.ts";
+import {
+  listLive,
+  readFailingUsers,
+  readFleet,
+  readFreeze,
+  readJudge,
+  readLease,
+  readLive,
+  readMix,
+  readPlan,
+  readPlanAt,
+} from "../io/store.ts";
 import { nextText, planShape } from "./phase-text.ts";
 
 /** Renewals come every second; a lease older than this has no holder. */
@@ -33,7 +45,7 @@ export async function readPicture(
   const fleet = await readFleet(link);
   if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
   stop();
-  const [lease, orders] = await Promise.all([readLease(link), readOrders(link)]);
+  const [lease, orders, freeze] = await Promise.all([readLease(link), readOrders(link), readFreeze(link)]);
   const needed = states
     .flatMap((state) => (state === undefined ? [] : [state.revision]))
     .toSorted(compareRevision)
@@ -51,6 +63,7 @@ export async function readPicture(
     }),
     rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     orders: [...orders.inForce],
+    freeze: frozen(freeze, nowMs()) ?? null,
   };
 }
 
@@ -64,7 +77,9 @@ const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): Rollo
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const { rollout } = state;
-  const [judge, plan, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
+  const [judge, newest, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
+  const isNewer = newest !== undefined && newest.sequence > state.planSequence;
+  const plan = isNewer ? await readPlanAt(link, rollout, state.planSequence) : newest;
   const mix = plan?.rollout.mix === undefined ? undefined : await readMix(link, rollout);
   const shape = planShape(plan?.rollout);
   const isOfThisAttempt = judge !== undefined && judge.firstRun === state.plan.firstRun;
@@ -79,5 +94,6 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
     lastAction: state.outbox.at(-1)?.action ?? null,
+    waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,
   };
 }

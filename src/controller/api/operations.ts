@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { API_VERBS } from "../../contract/api.ts";
 import type { Audit, Command, Reply } from "../../contract/messages.ts";
-import { FORMAT } from "../../contract/names.ts";
+import { FORMAT, SUBJECTS } from "../../contract/names.ts";
 import { durationMs } from "../../contract/quantities.ts";
 import { hashUsers } from "../../core/decide/rollout-rules.ts";
 import type { Clock } from "../../io/clock.ts";
@@ -69,7 +69,7 @@ async function audited({ query }: Asked, { link, clock }: OperationPorts): Promi
   const span = durationMs(String(since));
   const sinceMs = since === undefined ? 0 : span === undefined ? Date.parse(String(since)) : clock.nowMs() - span;
   const lines: Audit[] = [];
-  for await (const line of auditLines(link, rollout === undefined ? undefined : String(rollout))) {
+  for await (const line of auditLines(link, rollout === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(String(rollout)))) {
     if (line.atMs < sinceMs || (action !== undefined && line.action !== action)) continue;
     lines.push(line);
     if (lines.length > Number(limit)) lines.shift();

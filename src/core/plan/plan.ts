@@ -1,24 +1,34 @@
+import { courseOf } from "../../contract/course.ts";
+import { grownVariant } from "../../contract/lanes.ts";
 import type { PlanState } from "../../contract/live.ts";
-import { rampOf } from "../../contract/ramp.ts";
 import type { Rollout } from "../../contract/rollout.ts";
-import { stagesOf } from "../../contract/stages.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { inPromoted, inPromoting } from "./full.ts";
+import { mayAdvance, timeHeld } from "./holds.ts";
+import { inGroup } from "./in-group.ts";
+import { inOn } from "./in-on.ts";
+import { inPreview } from "./in-preview.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
-import { goBack, type Scene, serve, type Taken } from "./moves.ts";
+import { inShadow } from "./in-shadow.ts";
+import { inDecision, inTrial } from "./in-trial.ts";
+import { goBack, type Scene } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
-import type { PlanEvent, PlanStep } from "./types.ts";
+import { inPaused } from "./paused.ts";
+import { inQueued } from "./queue.ts";
+import type { Hold, PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
-import { inPaused, inPending, inStage } from "./way-out.ts";
+import { inPending, inStage } from "./way-out.ts";
 
-/** Begins an attempt: the rules go out with a share of 0, and `run` is the first of this attempt. */
-export function startPlan(nowMs: number, run: number): Taken {
-  const state: PlanState = { phase: "pending", run, firstRun: run, sinceMs: nowMs };
-  return serve(state, { shareBp: 0, off: false }, { action: "pending", reason: "waiting for every known sidecar to confirm the rules" });
+/** When something happens, and what else stands then. */
+export interface Moment {
+  /** Unix milliseconds. */
+  readonly nowMs: number;
+  /** What keeps the rollout from advancing; nothing when absent. */
+  readonly holds?: readonly Hold[];
 }
 
-/** The plan's machine for one rollout. It reads no clock: `nowMs` comes in, effects go out, and the same input gives the same step. */
-export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, nowMs: number) => PlanStep;
+/** The plan's machine for one rollout. It reads no clock: the moment comes in, effects go out, and the same input gives the same step. */
+export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, moment: Moment) => PlanStep;
 
 /**
  * The machine with other deadlines than those of production, in milliseconds.
@@ -26,19 +36,24 @@ export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, nowMs:
  */
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
-  ({ name, strategy, checks }, state, event, nowMs) => {
-    const scene = { rollout: name, stages: stagesOf(strategy), ramp: rampOf(strategy), deadlines: { ...DEADLINES, ...deadlines }, nowMs };
+  ({ name, variants, strategy, checks }, state, event, { nowMs, holds = [] }) => {
+    const known = { rollout: name, grown: grownVariant(variants), deadlines: { ...DEADLINES, ...deadlines } };
+    const scene: Scene = { ...courseOf(strategy), ...known, nowMs, holds };
     const isSilent = event.type === "tick" && silentSinceMs(state, event.last?.canaryAtMs, nowMs) !== undefined;
     if (isSilent && checks.onNoData === "rollback")
       return goBack(state, `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`, scene);
-    return step(state, event, scene);
+    const held = event.type === "tick" ? timeHeld(state, scene) : undefined;
+    if (held !== undefined) return held;
+    return mayAdvance(state, event, { step: stepIn(state, event, scene), scene });
   };
 
 /** The machine with the deadlines of production. */
 export const plan: Plan = planWith({});
 
-function step(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
+function stepIn(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
   switch (state.phase) {
+    case "queued":
+      return inQueued(state, event, scene);
     case "pending":
       return inPending(state, event, scene);
     case "stage":
@@ -47,6 +62,18 @@ function step(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
       return inRamp(state, event, scene);
     case "holdback":
       return inHoldback(state, event, scene);
+    case "preview":
+      return inPreview(state, event, scene);
+    case "shadow":
+      return inShadow(state, event, scene);
+    case "trial":
+      return inTrial(state, event, scene);
+    case "decision":
+      return inDecision(state, event, scene);
+    case "on":
+      return inOn(state, event, scene);
+    case "group":
+      return inGroup(state, event, scene);
     case "paused":
       return inPaused(state, event, scene);
     case "promoting":
