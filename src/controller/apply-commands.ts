@@ -51,7 +51,7 @@ export class ApplyCommands {
     const { rollout } = applied;
     const crowd = this.#attempts.crowdText(rollout);
     if (crowd !== undefined) return replyWith(command, { result: "refused", message: crowd });
-    const run = this.#attempts.nextRun(rollout.name);
+    const run = await this.#attempts.nextRun(rollout.name);
     if (dryRun === true) return replyWith(command, { result: "done", message: `${rollout.name} is valid and would begin run ${run}` });
     const sequence = await this.#attempts.store({ ...command, document }, rollout.name);
     const { who, reason } = command;

@@ -4,6 +4,7 @@ import { FORMAT } from "../contract/names.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import { ApplyCommands } from "./apply-commands.ts";
 import { Attempts } from "./attempts.ts";
+import { deleteRollout, deletionId } from "./delete-rollout.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { idOf } from "./incoming.ts";
 import { replyTo } from "./live-rules.ts";
@@ -14,6 +15,7 @@ import { replyWith, standing } from "./replies.ts";
 import type { Seat } from "./seats.ts";
 import { isSegment, SegmentCommands } from "./segment-commands.ts";
 import type { SegmentKeeper } from "./segments.ts";
+import { denial, type Sender, whoOf } from "./senders.ts";
 import type { Steps } from "./steps.ts";
 
 interface CommandTools {
@@ -22,7 +24,7 @@ interface CommandTools {
   readonly policy: PolicyKeeper;
 }
 
-type Move = Exclude<Verb, "apply" | "forget" | "store" | "freeze" | "unfreeze">;
+type Move = Exclude<Verb, "apply" | "forget" | "store" | "delete" | "freeze" | "unfreeze">;
 type Carried = Readonly<{ seat: Seat; verb: Move; done: (after: LiveState) => Reply }>;
 
 /** Carries out what operators ask. An answer is given only when what it says is durable and, where rules changed, published. */
@@ -51,9 +53,9 @@ export class Commands {
    * Answers one message of the command subject. A failure beside leadership is the operator's to know; when leadership is gone no answer is
    * given, and the sender asks the next leader.
    */
-  async answer(data: Uint8Array): Promise<Reply> {
+  async answer(data: Uint8Array, sender: Sender = "unproven"): Promise<Reply> {
     try {
-      return await this.#carryOut(data);
+      return await this.#carryOut(data, sender);
     } catch (error) {
       if (error instanceof DeposedError) throw error;
       this.#parts.log.error({ err: error }, "command failed");
@@ -62,22 +64,24 @@ export class Commands {
     }
   }
 
-  async #carryOut(data: Uint8Array): Promise<Reply> {
+  async #carryOut(data: Uint8Array, sender: Sender): Promise<Reply> {
     const parsed = CommandSchema.safeParse(parseJson(data));
     if (!parsed.success) {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "command"}: ${message}`);
       return { format: FORMAT, id: "", result: "invalid", message: faults.join("\n") };
     }
-    // Nothing vouches for the name yet, whatever the sender says of itself.
-    const command = { ...parsed.data, who: { ...parsed.data.who, claimed: true } };
-    const { rollout: name, verb } = command;
+    const { rollout: name, verb } = parsed.data;
     const seat = name === undefined ? undefined : this.#steps.seats.get(name);
+    const denied = denial(sender, parsed.data, seat?.live.plan.phase);
+    if (denied !== undefined) return replyWith(parsed.data, { result: "refused", message: denied });
+    const command = { ...parsed.data, who: whoOf(sender, parsed.data) };
     const earlier = seat === undefined ? undefined : replyTo(seat.live, command.id);
     if (earlier !== undefined) return earlier;
     if (verb === "store") return this.#segments.store(command);
     if (verb === "apply") return this.#apply(command);
     if (verb === "freeze" || verb === "unfreeze") return this.#policy.freeze(command);
     if (verb === "forget") return this.#forgetSidecar(command);
+    if (verb === "delete") return this.#delete(command, seat);
     return this.#move(command, seat, verb);
   }
 
@@ -101,6 +105,13 @@ export class Commands {
   #apply(command: Command): Promise<Reply> {
     if (isPolicy(command.document)) return this.#policy.apply(command);
     return isSegment(command.document) ? this.#segments.apply(command) : this.rollouts.apply(command);
+  }
+
+  async #delete(command: Command, seat: Seat | undefined): Promise<Reply> {
+    if (seat !== undefined) return replyWith(command, await deleteRollout(seat, command, { parts: this.#parts, steps: this.#steps }));
+    const isRepeat = command.rollout !== undefined && (await this.#parts.audit.last(command.rollout))?.id === deletionId(command);
+    if (isRepeat) return replyWith(command, { result: "done", message: "delete: it is gone" });
+    return replyWith(command, { result: "refused", message: this.#unknown(command.rollout) });
   }
 
   #unknown(name: string | undefined): string {

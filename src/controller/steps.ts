@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { stagesOf } from "../contract/course.ts";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
@@ -73,11 +74,13 @@ export class Steps {
   async take(seat: Seat, change: Change, cause: Cause): Promise<void> {
     const before = seat.live.plan;
     const isNew = this.seats.get(seat.name) !== seat;
-    const after = liveAfter(seat.live, change, this.#context(cause));
+    const isMove = change.state.phase !== before.phase || change.state.run !== before.run;
+    // What the judge knew when it moved, also where it did not ask for it.
+    const detail = cause.detail ?? (isMove ? (seat.judging.verdict ?? undefined) : undefined);
+    const after = liveAfter(seat.live, change, this.#context(seat, { ...cause, ...(detail !== undefined && { detail }) }));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
-    const { phase, run } = seat.live.plan;
-    if (isNew || phase !== before.phase || run !== before.run || isOverdue(change)) this.#say(seat, change);
+    if (isNew || isMove || isOverdue(change)) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);
   }
@@ -161,7 +164,7 @@ export class Steps {
     seat.live = valid;
   }
 
-  #context({ who, detail, asked }: Cause): StepContext {
+  #context({ rollout }: Seat, { who, detail, asked }: Cause): StepContext {
     const { clock, term } = this.#parts;
     const auditId = (): string => {
       this.#records += 1;
@@ -171,6 +174,7 @@ export class Steps {
     return {
       nowMs,
       who,
+      stages: stagesOf(rollout.strategy).length,
       next: this.publisher.next,
       auditId,
       ...(detail === undefined ? {} : { detail }),

@@ -23,6 +23,7 @@ import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
+import type { Sender } from "./senders.ts";
 import { Steps } from "./steps.ts";
 import { TickRecorder } from "./tick-recorder.ts";
 
@@ -159,9 +160,9 @@ export class Term {
   }
 
   /** Carries a command out and gives its answer to `respond`. */
-  onCommand({ data }: Incoming, respond: (text: string) => void): void {
+  onCommand({ data }: Incoming, respond: (text: string) => void, sender?: Sender): void {
     this.#mailbox.post(async () => {
-      respond(JSON.stringify(await this.#commands.answer(data)));
+      respond(JSON.stringify(await this.#commands.answer(data, sender)));
     });
   }
 

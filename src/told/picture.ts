@@ -1,10 +1,8 @@
-import type { FailingUsers } from "../contract/failing-users.ts";
-import type { KillOrder } from "../contract/kills.ts";
-import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
+import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
-import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
+import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import { compareRevision } from "../contract/rules.ts";
 import { frozen } from "../core/plan/what-holds.ts";
 import { readOrders } from "../io/kill-store.ts";
@@ -22,45 +20,7 @@ import {
   readPlan,
   readPlanAt,
 } from "../io/store.ts";
-import { nextText, type PlanShape, planShape } from "./phase-text.ts";
-
-/** One rollout as operators see it. */
-export interface RolloutPicture extends PlanShape {
-  readonly name: string;
-  readonly plan: PlanState;
-  /** What a ramp waits for; null of anything else. */
-  readonly next: string | null;
-  readonly shareBp: number;
-  readonly updatedAtMs: number;
-  readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp" | "source"> | null;
-  /** Null while no user is known to have failed in this attempt. */
-  readonly failingUsers: FailingUsers | null;
-  /** Null where the rollout asks for no mix, and before any user was counted in this attempt. */
-  readonly mix: MixFigures | null;
-  readonly lastAction: string | null;
-  /** A newer version that begins when this one has ended; null without one. */
-  /** What stable last showed, where evidence of the hand-over is waited for; null else. */
-  readonly seen: string | null;
-  readonly waiting: { readonly planSequence: number; readonly sinceMs: number; readonly who: string } | null;
-}
-
-/** Everything that `status` tells. */
-export interface Picture {
-  /** Null when nobody leads. */
-  readonly leader: { readonly holder: string; readonly term: number; readonly ageMs: number } | null;
-  readonly sidecars: readonly {
-    readonly id: string;
-    readonly heard: boolean;
-    readonly state: string | null;
-    readonly isCurrent: boolean;
-    readonly problem: string | null;
-  }[];
-  readonly rollouts: readonly RolloutPicture[];
-  /** Operators' orders to switch off that stand in NATS; who signed them is not checked. */
-  readonly orders: readonly KillOrder[];
-  /** Why nothing advances in the whole mesh; null while no freeze is in force. */
-  readonly freeze: string | null;
-}
+import { nextText, planShape } from "./phase-text.ts";
 
 /** Renewals come every second; a lease older than this has no holder. */
 const LEASE_MS = 2_500;
@@ -102,7 +62,7 @@ export async function readPicture(
       return { id, heard: receipt !== undefined, state: receipt?.state ?? null, isCurrent, problem: receipt?.problem ?? null };
     }),
     rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    orders: orders.inForce,
+    orders: [...orders.inForce],
     freeze: frozen(freeze, nowMs()) ?? null,
   };
 }
