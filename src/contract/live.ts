@@ -13,10 +13,20 @@ const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");
 const BegunSchema = z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before.");
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
 const ReasonSchema = z.string().min(1).describe("For people.");
+const WouldSchema = z
+  .strictObject({
+    action: z.string().min(1).describe("Like `stage`, `promoting` or `rollback`."),
+    shareBp: ShareBpSchema,
+    reason: ReasonSchema,
+    atMs: z.int().describe("When that was found first, Unix milliseconds."),
+  })
+  .optional()
+  .describe("What evidence would do to a rollout that is only observed; absent before anything, and of any other.");
 const ServedSchema = {
   run: RunSchema,
   firstRun: RunSchema.describe("First run of this attempt; older evidence does not count."),
   sinceMs: SinceSchema,
+  would: WouldSchema,
 };
 
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
@@ -71,8 +81,7 @@ const RolledBackSchema = z.strictObject({
 });
 const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...ServedSchema });
 
-/** Where a rollout stands. Every phase that is not an end has a deadline. */
-export const PlanStateSchema = z.discriminatedUnion("phase", [
+const plainSchemas = [
   PendingSchema,
   InStageSchema,
   RampSchema,
@@ -83,7 +92,34 @@ export const PlanStateSchema = z.discriminatedUnion("phase", [
   RollingBackSchema,
   RolledBackSchema,
   HandedOverSchema,
-]);
+] as const;
+const PlainStateSchema = z.discriminatedUnion("phase", plainSchemas);
+
+const GateStateSchema = z.strictObject({
+  phase: z.literal("gate"),
+  ...ServedSchema,
+  gate: z
+    .enum(["stage", "promotion", "mode"])
+    .describe("Whose gate it is: the stage's, the promotion's, or one that `mode: advise` asks at."),
+  from: PlainStateSchema.describe("The phase whose share is served while it waits."),
+  to: z
+    .strictObject({
+      state: PlainStateSchema,
+      shareBp: ShareBpSchema,
+      action: z.string().min(1),
+      reason: ReasonSchema,
+      atMs: z.int().describe("When it was asked, Unix milliseconds; times of the state that are the same begin when it is passed."),
+    })
+    .describe("The step that it asks for."),
+  said: z.string().min(1).optional().describe("What its webhook answered last; absent before."),
+  held: HeldSchema,
+});
+
+/** Where a rollout stands. Every phase that is not an end has a deadline. */
+export const PlanStateSchema = z.discriminatedUnion("phase", [...plainSchemas, GateStateSchema]);
+
+/** The phase whose share is served: that of a gate is where it waits. */
+export const servedPhase = (plan: PlanState): PlainState => (plan.phase === "gate" ? plan.from : plan);
 
 /** Live state of one rollout, written by the leader alone. */
 export const LiveStateSchema = z.strictObject({
@@ -143,6 +179,9 @@ export const FleetSchema = z.strictObject({
 });
 
 export type PlanState = z.infer<typeof PlanStateSchema>;
+/** Any but that of a gate, which waits in one of these. */
+export type PlainState = z.infer<typeof PlainStateSchema>;
+
 export type Phase = PlanState["phase"];
 export type LiveState = z.infer<typeof LiveStateSchema>;
 export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;

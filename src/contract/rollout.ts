@@ -10,6 +10,7 @@ import {
   MethodSchema,
   PathMatchSchema,
 } from "./conditions.ts";
+import { ModeSchema, PromotionSchema } from "./gates.ts";
 import { stageFaults } from "./lanes.ts";
 import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
@@ -112,6 +113,16 @@ const StrategySchema = z.union([
   z.strictObject({ type: z.literal("canary"), ramp: RampSchema.describe("Shares that follow from the evidence.") }),
 ]);
 
+type Gated = Readonly<{ strategy: Parameters<typeof stagesOf>[0]; promotion?: unknown }>;
+
+/** Of two gates before the same step nobody would know which waits. */
+function checkGates({ strategy, promotion }: Gated, context: z.RefinementCtx): void {
+  const stages = stagesOf(strategy);
+  if (promotion === undefined || stages.at(-1)?.gate === undefined) return;
+  const message = "promotion has a gate too, before the same step; keep one of them";
+  context.addIssue({ code: "custom", path: ["strategy", "stages", stages.length - 1, "gate"], message });
+}
+
 /** What a file may hold that is not yet known to be well formed. */
 const LooseSchema = z.object({
   variants: z.record(z.string(), z.unknown()),
@@ -185,6 +196,8 @@ export const RolloutSchema = z
     mirror: MirrorSchema.optional().describe("Copies of requests for a shadow; none while the rollout is off."),
     mix: MixSchema.optional().describe("Labels by which the canary's users are compared with all users; shown by status."),
     strategy: StrategySchema.describe("How the share grows."),
+    mode: ModeSchema,
+    promotion: PromotionSchema.optional().describe("What is asked before everyone gets the canary."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
     onUnwatched: z
       .enum(["stable", "hold"])
@@ -195,6 +208,7 @@ export const RolloutSchema = z
   .superRefine(checkTargets, { when: () => true })
   .superRefine(checkGroup, { when: () => true })
   .superRefine(checkTagOnly, { when: () => true })
+  .superRefine(checkGates)
   .superRefine(checkStages);
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
