@@ -144,7 +144,8 @@ describe("whatever happens to a rollout of any strategy", () => {
     for (const moment of tell(told)) {
       const { before, event } = moment;
       const { preview } = courseOf(told.rollout.strategy);
-      const isOrdered = event.type === "tick" && before.phase === "preview" && typeof preview.promote === "object" && "after" in preview.promote;
+      const isOrdered =
+        event.type === "tick" && before.phase === "preview" && typeof preview.promote === "object" && "after" in preview.promote;
       const isFirst = event.type === "receipts" && before.phase === "pending";
       const isJudged = event.type === "verdict" && (event.verdict === "advance" || before.phase === "ramp");
       expect(hasGrown(moment, told.rollout) ? isOrdered || isFirst || isJudged || event.type === "promote" : true).toBe(true);
@@ -188,16 +189,19 @@ describe("whatever happens to a rollout of any strategy", () => {
     }
   });
 
-  test.prop([story])("evidence begins anew where what was seen is about others: after a shadow, and without the unhealthy group", (told) => {
-    for (const { before, after } of tell(told)) {
-      const isAnew = after.firstRun !== before.firstRun;
-      const wasShadow = before.phase === "shadow" || (before.phase === "paused" && before.from === "shadow");
-      const isTakenBack = before.phase === "group" && after.phase === "paused" && after.run !== before.run;
-      const isCanary = wasShadow && (after.phase === "stage" || after.phase === "ramp");
-      expect(isAnew).toBe(isCanary || isTakenBack);
-      expect(after.firstRun).toBe(isAnew ? after.run : before.firstRun);
-    }
-  });
+  test.prop([story])(
+    "evidence begins anew where what was seen is about others: after a shadow, and without the unhealthy group",
+    (told) => {
+      for (const { before, after } of tell(told)) {
+        const isAnew = after.firstRun !== before.firstRun;
+        const wasShadow = before.phase === "shadow" || (before.phase === "paused" && before.from === "shadow");
+        const isTakenBack = before.phase === "group" && after.phase === "paused" && after.run !== before.run;
+        const isCanary = wasShadow && (after.phase === "stage" || after.phase === "ramp");
+        expect(isAnew).toBe(isCanary || isTakenBack);
+        expect(after.firstRun).toBe(isAnew ? after.run : before.firstRun);
+      }
+    },
+  );
 
   test.prop([story])("it leads to states that can be stored, says why each was entered, and tells the same story twice", (told) => {
     const moments = tell(told);
