@@ -2,10 +2,10 @@ import { stringify } from "yaml";
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { listLive, readAppliedSegment, readPlan } from "../io/store.ts";
+import { share, table } from "../told/format.ts";
+import { phaseText, planShape } from "../told/phase-text.ts";
 import { withNats } from "./connection.ts";
-import { share, table } from "./format.ts";
 import type { CliParts } from "./parts.ts";
-import { phaseText, planShape } from "./phase-text.ts";
 
 export interface GetFlags {
   readonly nats: string;

@@ -4,13 +4,13 @@ import type { FailingUsers, VariantFailingUsers } from "../contract/failing-user
 import type { Totals } from "../contract/live.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
+import { duration, odds, ratio, share, table } from "../told/format.ts";
+import { phaseText, silenceText } from "../told/phase-text.ts";
+import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "../told/picture.ts";
 import { withNats } from "./connection.ts";
-import { duration, odds, ratio, share, table } from "./format.ts";
 import { mixLines } from "./mix-lines.ts";
 import { orderLine } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
-import { phaseText, silenceText } from "./phase-text.ts";
-import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "./picture.ts";
 
 export interface StatusFlags {
   readonly nats: string;

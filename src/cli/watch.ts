@@ -3,10 +3,10 @@ import { JudgeRecordSchema, LiveStateSchema } from "../contract/live.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { decodeStored, listLive, readLive, readPlan } from "../io/store.ts";
+import { share } from "../told/format.ts";
+import { type PlanShape, phaseText, planShape } from "../told/phase-text.ts";
 import { withNats } from "./connection.ts";
-import { share } from "./format.ts";
 import { type CliParts, stopped } from "./parts.ts";
-import { type PlanShape, phaseText, planShape } from "./phase-text.ts";
 import { noSuchRollout } from "./status.ts";
 
 export interface WatchFlags {

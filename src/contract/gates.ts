@@ -4,6 +4,9 @@ import { WebhookSchema } from "./webhooks.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
+/** What a gate does that nobody passes within its limit. */
+export const AtLimitSchema = z.enum(["abort", "promote", "pause"]);
+
 /** Where a rollout asks before it goes on. It goes on being judged, and back where the evidence says so. */
 export const GateSchema = z.strictObject({
   approvers: z
@@ -18,10 +21,9 @@ export const GateSchema = z.strictObject({
   limit: DurationSchema.refine((ms) => ms > 0, "no time to ask anybody; write one like 24h")
     .default(DAY_MS)
     .describe("Longest wait; 24h when absent."),
-  atLimit: z
-    .enum(["abort", "promote", "pause"])
-    .default("abort")
-    .describe("What follows then: back to stable, on as soon as the evidence still says so, or a pause. `abort` when absent."),
+  atLimit: AtLimitSchema.default("abort").describe(
+    "What follows then: back to stable, on as soon as the evidence still says so, or a pause. `abort` when absent.",
+  ),
 });
 
 /** What is asked before everyone gets the canary. */

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { AtLimitSchema } from "./gates.ts";
 import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
+import { LabelValueSchema } from "./strategy.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
@@ -15,13 +17,12 @@ const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
 const ReasonSchema = z.string().min(1).describe("For people.");
 const WouldSchema = z
   .strictObject({
-    action: z.string().min(1).describe("Like `stage`, `promoting` or `rollback`."),
-    shareBp: ShareBpSchema,
+    action: z.string().min(1).describe("Like `rollback`."),
     reason: ReasonSchema,
     atMs: z.int().describe("When that was found first, Unix milliseconds."),
   })
   .optional()
-  .describe("What evidence would do to a rollout that is only observed; absent before anything, and of any other.");
+  .describe("The way back that evidence would take of a rollout that is only observed; absent where it asked for none.");
 const ServedSchema = {
   run: RunSchema,
   firstRun: RunSchema.describe("First run of this attempt; older evidence does not count."),
@@ -56,6 +57,22 @@ const RampSchema = z.strictObject({
   held: HeldSchema,
 });
 const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
+const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
+const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
+const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
+const DecisionSchema = z.strictObject({ phase: z.literal("decision"), ...ServedSchema });
+const OnSchema = z.strictObject({ phase: z.literal("on"), ...ServedSchema, begunAtMs: BegunSchema, overdue: z.boolean() });
+const GroupsSchema = {
+  groups: z.array(LabelValueSchema).min(1).describe("All groups of sidecars in their order."),
+  group: z.int().min(0).describe("Newest group that is on, by its place in the order; those before it are on too."),
+};
+const GroupSchema = z.strictObject({
+  phase: z.literal("group"),
+  ...ServedSchema,
+  ...GroupsSchema,
+  begunAtMs: BegunSchema,
+  held: HeldSchema,
+});
 const PausedSchema = z.strictObject({
   phase: z.literal("paused"),
   ...ServedSchema,
@@ -63,6 +80,12 @@ const PausedSchema = z.strictObject({
     "The stage that resume returns to; the number of stages when it is the promotion. A ramp is stage 0, its holdback 1, the promotion 2.",
   ),
   shareBp: ShareBpSchema.optional().describe("Share of the ramp that resume returns to; absent of anything else."),
+  from: z
+    .enum(["preview", "shadow", "group"])
+    .optional()
+    .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
+  groups: GroupsSchema.groups.optional(),
+  group: GroupsSchema.group.optional(),
   reason: ReasonSchema,
 });
 const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
@@ -86,6 +109,12 @@ const plainSchemas = [
   InStageSchema,
   RampSchema,
   HoldbackSchema,
+  PreviewSchema,
+  ShadowSchema,
+  TrialSchema,
+  DecisionSchema,
+  OnSchema,
+  GroupSchema,
   PausedSchema,
   PromotingSchema,
   PromotedSchema,
@@ -101,6 +130,13 @@ const GateStateSchema = z.strictObject({
   gate: z
     .enum(["stage", "promotion", "mode"])
     .describe("Whose gate it is: the stage's, the promotion's, or one that `mode: advise` asks at."),
+  asks: z
+    .strictObject({
+      approvers: z.array(z.string().min(1)).min(1).optional().describe("Whose word passes it; anybody's when absent."),
+      limitMs: z.int().min(1).describe("Longest wait."),
+      atLimit: AtLimitSchema,
+    })
+    .describe("Whose word it waits for, for how long, and what follows then."),
   from: PlainStateSchema.describe("The phase whose share is served while it waits."),
   to: z
     .strictObject({

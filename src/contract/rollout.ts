@@ -11,13 +11,12 @@ import {
   PathMatchSchema,
 } from "./conditions.ts";
 import { ModeSchema, PromotionSchema } from "./gates.ts";
-import { stageFaults } from "./lanes.ts";
 import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
-import { RampSchema, rampFault, rampOf } from "./ramp.ts";
-import { StagesSchema, stagesOf } from "./stages.ts";
+import { StrategySchema } from "./strategy.ts";
+import { strategyFaults } from "./strategy-faults.ts";
 import { DurationTextSchema } from "./units.ts";
 import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from "./variants.ts";
 
@@ -107,22 +106,6 @@ const CohortSchema = z
   })
   .refine(({ send, obey }) => send || obey !== undefined, "says nothing; write send: true, obey: true, or leave cohort out");
 
-const StrategySchema = z.union([
-  z.strictObject({ use: z.enum(["fast", "standard", "careful"]).describe("A preset of stages.") }),
-  z.strictObject({ type: z.literal("canary"), stages: StagesSchema }),
-  z.strictObject({ type: z.literal("canary"), ramp: RampSchema.describe("Shares that follow from the evidence.") }),
-]);
-
-type Gated = Readonly<{ strategy: Parameters<typeof stagesOf>[0]; promotion?: unknown }>;
-
-/** Of two gates before the same step nobody would know which waits. */
-function checkGates({ strategy, promotion }: Gated, context: z.RefinementCtx): void {
-  const stages = stagesOf(strategy);
-  if (promotion === undefined || stages.at(-1)?.gate === undefined) return;
-  const message = "promotion has a gate too, before the same step; keep one of them";
-  context.addIssue({ code: "custom", path: ["strategy", "stages", stages.length - 1, "gate"], message });
-}
-
 /** What a file may hold that is not yet known to be well formed. */
 const LooseSchema = z.object({
   variants: z.record(z.string(), z.unknown()),
@@ -160,21 +143,6 @@ function checkTagOnly(document: unknown, context: z.RefinementCtx): void {
   if (Object(cohort).send === true) refuse(["cohort", "send"], "tells later hops nothing");
 }
 
-/** Only of a file that is well formed: what cannot be read has no share. */
-function checkStages({ variants, strategy }: Pick<Rollout, "variants" | "strategy">, context: z.RefinementCtx): void {
-  const ramp = rampOf(strategy);
-  const fault = ramp === undefined ? undefined : rampFault(variants, ramp);
-  if (fault !== undefined) context.addIssue({ code: "custom", path: ["strategy", "ramp"], message: fault });
-  for (const { path, message } of stageFaults(variants, stagesOf(strategy))) {
-    if (!("use" in strategy)) context.addIssue({ code: "custom", path: ["strategy", "stages", ...path], message });
-    // Of a preset the last share is the largest.
-    else if (path[0] === stagesOf(strategy).length - 1)
-      context.addIssue({ code: "custom", path: ["strategy", "use"], input: strategy.use, message: presetMessage(message) });
-  }
-}
-
-const presetMessage = (message: string): string => `${message.split(";")[0]}; write stages of your own, or give it a wider lane`;
-
 /** A rollout as people keep it in git; parsed shares are basis points, durations milliseconds. */
 export const RolloutSchema = z
   .strictObject({
@@ -208,8 +176,9 @@ export const RolloutSchema = z
   .superRefine(checkTargets, { when: () => true })
   .superRefine(checkGroup, { when: () => true })
   .superRefine(checkTagOnly, { when: () => true })
-  .superRefine(checkGates)
-  .superRefine(checkStages);
+  .superRefine((rollout, context) => {
+    for (const fault of strategyFaults(rollout)) context.addIssue({ code: "custom", ...fault });
+  });
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
 export const PATTERNS = { ...CONDITION_PATTERNS, host: HOST_PATTERN, variant: VARIANT_PATTERN } as const;

@@ -14,7 +14,7 @@ export const addressLike = (example: string) =>
 const SecretNameSchema = NameSchema.describe("Name of a file in the controller's `--check-secrets`; its key signs what is sent.");
 
 /** A length of time between two others. */
-const durationWithin = (least: string, most: string) =>
+export const durationWithin = (least: string, most: string) =>
   DurationTextSchema.refine(
     (text) => Number(durationMs(text)) >= Number(durationMs(least)) && Number(durationMs(text)) <= Number(durationMs(most)),
     `not a length of time that works here; write one from ${least} to ${most}`,

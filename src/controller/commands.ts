@@ -1,7 +1,7 @@
 import type { LiveState } from "../contract/live.ts";
 import { type Command, CommandSchema, type Reply, type Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
-import type { PlanEvent } from "../core/plan/types.ts";
+import type { PlanInput } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { Attempts } from "./attempts.ts";
 import { DeposedError } from "./fenced-writer.ts";
@@ -139,7 +139,7 @@ export class Commands {
   }
 }
 
-function eventOf({ full, override, reason, who }: Command, verb: Exclude<Move, "retry">): PlanEvent {
+function eventOf({ full, override, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
   switch (verb) {
     case "promote":
       return { type: verb, full: full === true, override, who, reason };

@@ -1,7 +1,8 @@
-import type { LiveState, Phase } from "../contract/live.ts";
+import { courseOf, stagesOf } from "../contract/course.ts";
+import { grownVariant } from "../contract/lanes.ts";
+import { type LiveState, type Phase, servedPhase } from "../contract/live.ts";
 import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
-import { stagesOf } from "../contract/stages.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 
@@ -91,12 +92,21 @@ export function canaryShareBp({ rollout, live }: Governed): number {
 }
 
 /** The changing part of one rollout's rules. */
-export function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
+export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan: standing, shareBp }: LiveState): LiveRule {
+  const plan = servedPhase(standing);
   switch (plan.phase) {
     case "pending":
     case "ramp":
     case "holdback":
+    case "preview":
+    case "shadow":
+    case "on":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
+    case "group":
+      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
+    case "trial":
+    case "decision":
+      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, shares: othersIn(variants, strategy) };
     case "stage":
     case "paused": {
       // Past the last stage the variant that grew has everyone.
@@ -112,6 +122,12 @@ export function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }
     case "handedOver":
       return { run: plan.run, shareBp: 0, off: true, whenUnwatched: onUnwatched };
   }
+}
+
+/** Shares of a test for the variants beside the one that the plan's share is of. */
+function othersIn(variants: Rollout["variants"], strategy: Rollout["strategy"]): Record<string, number> {
+  const { [grownVariant(variants)]: _, ...others } = courseOf(strategy).trial.shares;
+  return others;
 }
 
 /** The part of the rule set that does not change while its rollouts run. */

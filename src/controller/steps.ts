@@ -3,7 +3,7 @@ import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
-import type { PlanEvent, PlanStep } from "../core/plan/types.ts";
+import type { PlanInput, PlanStep } from "../core/plan/types.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
@@ -47,12 +47,12 @@ export class Steps {
   }
 
   /** What the plan makes of an event now. */
-  ask({ rollout, live }: Seat, event: PlanEvent): PlanStep {
+  ask({ rollout, live }: Seat, event: PlanInput): PlanStep {
     return this.#plan(rollout, live.plan, event, { nowMs: this.#parts.clock.nowMs() });
   }
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
-  async deliver(seat: Seat, event: PlanEvent, cause: Cause): Promise<string | undefined> {
+  async deliver(seat: Seat, event: PlanInput, cause: Cause): Promise<string | undefined> {
     const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;

@@ -1,7 +1,6 @@
 import { durationText } from "./deadlines.ts";
-import { becauseOf, goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
-import { goHome, noRetry } from "./verbs.ts";
 
 /** 100 % is served, but not every known sidecar has confirmed it. */
 export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Scene): PlanStep {
@@ -20,10 +19,7 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "pause":
       return pauseAt(state, promotionOf(scene), reasonOr(event.reason, "paused by the operator"), scene);
     case "promote":
@@ -39,28 +35,20 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
 export function inPromoted(state: In<"promoted">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
     case "tick": {
-      const limitMs = scene.deadlines.promotedMs;
+      const { keepWarmMs, deadlines } = scene;
+      const limitMs = keepWarmMs ?? deadlines.promotedMs;
       if (state.overdue || !isOver(scene, state.sinceMs, limitMs)) return stay(state);
-      return move({ ...state, overdue: true }, "overdue", `deadline: promoted for ${durationText(limitMs)} without hand-over`);
+      const why = keepWarmMs === undefined ? "" : ", as long as stable was to be kept warm";
+      return move({ ...state, overdue: true }, "overdue", `deadline: promoted for ${durationText(limitMs)} without hand-over${why}`);
     }
     case "receipts":
       return stay(state);
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
-    case "handover": {
-      const { run, firstRun } = state;
-      const reason = becauseOf("stable runs the new version; the rule rests", event);
-      return {
-        ok: true,
-        state: { phase: "handedOver", run, firstRun, sinceMs: scene.nowMs },
-        effects: [{ type: "remove" }, { type: "audit", action: "handedOver", reason }],
-      };
-    }
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "handover":
+      return rests(state, "stable runs the new version; the rule rests", scene);
     case "promote":
       return refuse(state, scene, "100% is served already; hand over when stable runs the new version, or abort");
     case "pause":

@@ -1,6 +1,7 @@
+import type { Course } from "../../contract/course.ts";
+import type { Gate, Mode } from "../../contract/gates.ts";
 import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
-import type { Stage } from "../../contract/stages.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Hold, PlanEffect, PlanStep } from "./types.ts";
 
@@ -8,15 +9,19 @@ import type { Hold, PlanEffect, PlanStep } from "./types.ts";
 export type In<P extends Phase> = Extract<PlanState, { phase: P }>;
 
 /** What every move needs to know besides state and event. */
-export interface Scene {
+export interface Scene extends Course {
   readonly rollout: string;
-  readonly stages: readonly Stage[];
-  /** Instead of stages. */
-  readonly ramp: Ramp | undefined;
+  /** The variant whose share the plan sets. */
+  readonly grown: string;
   readonly deadlines: Deadlines;
   readonly nowMs: number;
   /** What keeps the rollout from advancing at the moment; `mayAdvance` asks it, and nobody else need. */
   readonly holds: readonly Hold[];
+  readonly mode: Mode;
+  /** Asked before 100 %. */
+  readonly promotionGate: Gate | undefined;
+  /** Whether a name that only its bearer vouches for passes no gate with approvers. */
+  readonly mustVouch: boolean;
 }
 
 /** A step that was taken. */
@@ -27,8 +32,11 @@ const FULL_BP = 10_000;
 /** Where a ramp stands, as a paused plan counts it; the promotion follows. */
 export const RAMP_STEPS = { ramp: 0, holdback: 1, promotion: 2 } as const;
 
-/** What paused plans call the promotion: the number of steps before it. */
-export const promotionOf = ({ stages, ramp }: Scene): number => (ramp === undefined ? stages.length : RAMP_STEPS.promotion);
+/** What paused plans call the promotion: the number of steps before it; whatever is neither stages nor a ramp is one step. */
+export function promotionOf({ stages, ramp }: Scene): number {
+  if (ramp !== undefined) return RAMP_STEPS.promotion;
+  return Math.max(1, stages.length);
+}
 
 /** Share of a stage in basis points; past the last stage it is the promotion's. */
 const shareAt = ({ stages }: Scene, stage: number): number => stages[stage]?.share ?? FULL_BP;
@@ -68,7 +76,8 @@ export const serve = (state: PlanState, served: Served, audit: { action: string;
 /** True when a phase that began at `sinceMs` has lasted `limitMs`. A clock that went back makes nothing due. */
 export const isOver = ({ nowMs }: Scene, sinceMs: number, limitMs: number): boolean => nowMs - sinceMs >= limitMs;
 
-const nextRun = ({ run, firstRun }: PlanState, nowMs: number): { run: number; firstRun: number; sinceMs: number } => ({
+/** The run after this one, entered now. */
+export const nextRun = ({ run, firstRun }: PlanState, nowMs: number): { run: number; firstRun: number; sinceMs: number } => ({
   run: run + 1,
   firstRun,
   sinceMs: nowMs,
@@ -122,38 +131,81 @@ export function goBack(state: PlanState, reason: string, { nowMs }: Scene): Take
   return serve(next, { shareBp: 0, off: true }, { action: "rollback", reason });
 }
 
+/** An end at which the rule rests. */
+export const rests = ({ run, firstRun }: In<"on" | "promoted">, reason: string, { nowMs }: Scene): PlanStep => ({
+  ok: true,
+  state: { phase: "handedOver", run, firstRun, sinceMs: nowMs },
+  effects: [{ type: "remove" }, { type: "audit", action: "handedOver", reason }],
+});
+
 /** Keeps the share that is served, and waits for a person; `stage` is where `resume` returns to. */
-export function pauseAt(state: In<"stage" | "ramp" | "holdback" | "promoting">, stage: number, reason: string, { nowMs }: Scene): Taken {
+export function pauseAt(state: In<Pausable>, stage: number, reason: string, { nowMs }: Scene): Taken {
   const { run, firstRun } = state;
-  const share = state.phase === "ramp" ? { shareBp: state.shareBp } : {};
-  return move({ phase: "paused", run, firstRun, sinceMs: nowMs, stage, ...share, reason }, "paused", reason);
+  return move({ phase: "paused", run, firstRun, sinceMs: nowMs, stage, ...placeOf(state), reason }, "paused", reason);
+}
+
+type Pausable = "stage" | "ramp" | "holdback" | "promoting" | "preview" | "shadow" | "group";
+
+/** What the number of a step does not say of where `resume` returns to. */
+export function placeOf(state: In<Pausable>): Pick<In<"paused">, "shareBp" | "from" | "groups" | "group"> {
+  switch (state.phase) {
+    case "ramp":
+      return { shareBp: state.shareBp };
+    case "preview":
+    case "shadow":
+      return { from: state.phase };
+    case "group":
+      return { from: state.phase, groups: state.groups, group: state.group };
+    case "stage":
+    case "holdback":
+    case "promoting":
+      return {};
+  }
 }
 
 /** How a state is called in a refusal. */
 function standing(state: PlanState, { rollout, stages }: Scene): string {
   switch (state.phase) {
-    case "pending":
-      return `${rollout} is pending`;
     case "stage":
       return `${rollout} is in stage ${state.stage + 1} of ${stages.length}`;
     case "ramp":
       return `${rollout} is in its ramp, at ${state.shareBp / 100}%`;
+    case "group":
+      return `${rollout} is in group ${state.group + 1} of ${state.groups.length}, ${state.groups[state.group]}`;
+    case "pending":
+    case "gate":
     case "holdback":
-      return `${rollout} is in its holdback`;
+    case "preview":
+    case "shadow":
+    case "trial":
+    case "decision":
+    case "on":
     case "paused":
-      return `${rollout} is paused`;
     case "promoting":
-      return `${rollout} is being promoted`;
     case "promoted":
-      return `${rollout} is promoted`;
     case "rollingBack":
-      return `${rollout} is being rolled back`;
     case "rolledBack":
-      return `${rollout} is rolled back`;
     case "handedOver":
-      return `${rollout} is handed over`;
+      return `${rollout} is ${STANDING[state.phase]}`;
   }
 }
+
+const STANDING = {
+  pending: "pending",
+  gate: "at its gate",
+  holdback: "in its holdback",
+  preview: "in its preview",
+  shadow: "a shadow",
+  trial: "in its test",
+  decision: "tested, and waits for a decision",
+  on: "on",
+  paused: "paused",
+  promoting: "being promoted",
+  promoted: "promoted",
+  rollingBack: "being rolled back",
+  rolledBack: "rolled back",
+  handedOver: "handed over",
+} as const;
 
 /** A verb that does not fit: where the rollout stands, why it does not fit, and what would. */
 export const refuse = (state: PlanState, scene: Scene, why: string): PlanStep => ({

@@ -17,12 +17,14 @@ interface ByPerson {
 /** What people do to a rollout. `override` advances in spite of holds. */
 export type VerbEvent =
   | (ByPerson & { readonly type: "promote"; readonly full: boolean; readonly override?: boolean | undefined })
-  | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "retry" | "undo" | "handover" });
+  | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "handover" });
+
+type LastVerdict = Pick<VerdictRecord, "reason" | "canaryAtMs"> & Partial<Pick<VerdictRecord, "verdict">>;
 
 /** What happens to a rollout. */
 export type PlanEvent =
   /** Time goes by; `last` is what the judge said last, of whatever run. */
-  | { readonly type: "tick"; readonly last?: Pick<VerdictRecord, "reason" | "canaryAtMs"> | null }
+  | { readonly type: "tick"; readonly last?: LastVerdict | null }
   /** A fresh judgement of the current run. */
   | {
       readonly type: "verdict";
@@ -37,8 +39,27 @@ export type PlanEvent =
       readonly requestsPerSecond?: number | undefined;
     }
   /** Known sidecars that have not yet confirmed the current run. */
-  | { readonly type: "receipts"; readonly missing: readonly string[]; readonly requestsPerSecond?: number | undefined }
+  | {
+      readonly type: "receipts";
+      readonly missing: readonly string[];
+      readonly requestsPerSecond?: number | undefined;
+      /** Groups of the known sidecars by the label that the strategy names, in its order; absent where it names none. */
+      readonly groups?: readonly string[] | undefined;
+    }
   | VerbEvent;
+
+/** What people do to a whole attempt, which means the same in every phase. */
+export type AttemptEvent = ByPerson & { readonly type: "retry" | "undo" };
+
+/** What the webhook of a gate says while the rollout waits there. */
+export interface AnswerEvent {
+  readonly type: "answer";
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+/** All that the machine hears. */
+export type PlanInput = PlanEvent | AttemptEvent | AnswerEvent;
 
 /** What the shell must do about it, in order. `serve` is already true in the new state; it tells the share to publish. */
 export type PlanEffect =

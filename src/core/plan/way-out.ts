@@ -1,25 +1,8 @@
+import { begin } from "./begin.ts";
 import { durationText } from "./deadlines.ts";
-import {
-  becauseOf,
-  exposedAt,
-  goBack,
-  goTo,
-  goToFull,
-  goToShare,
-  type In,
-  isOver,
-  isSame,
-  move,
-  pauseAt,
-  promotionOf,
-  reasonOr,
-  refuse,
-  type Scene,
-  stay,
-} from "./moves.ts";
-import { firstShareBp } from "./ramp.ts";
-import type { PlanEvent, PlanStep, VerbEvent } from "./types.ts";
-import { goHome, noRetry, onVerb, onward } from "./verbs.ts";
+import { exposedAt, goBack, goTo, goToFull, type In, isOver, isSame, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import type { PlanEvent, PlanStep } from "./types.ts";
+import { onVerb } from "./verbs.ts";
 
 type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
 
@@ -34,17 +17,14 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
       return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}`, scene);
     }
     case "receipts":
-      if (event.missing.length === 0) return begin(state, event.requestsPerSecond, scene);
+      if (event.missing.length === 0) return state.atOnce === true ? goBackTo(state, scene) : begin(state, event, scene);
       // Confirmations come one by one within moments: who is waited for is written down where the wait is longer.
       if (!isOver(scene, state.sinceMs, SHORT_WAIT_MS) || isSame(state.missing, event.missing)) return stay(state);
       return stay({ ...state, missing: [...event.missing] });
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
     case "pause":
       return refuse(state, scene, "no share is served before every known sidecar has confirmed; wait for that, or abort");
@@ -55,14 +35,11 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
   }
 }
 
-/** The first users: of the first stage, or of a ramp. */
-function begin(state: In<"pending">, requestsPerSecond: number | undefined, scene: Scene): PlanStep {
-  const reason = "every known sidecar confirmed the rules";
-  // A way back: nothing holds it.
-  if (state.atOnce === true) return goToFull(state, `${reason}; everyone goes back to this version`, scene, false);
-  if (scene.ramp === undefined) return goTo(state, 0, reason, scene);
-  return goToShare(state, { shareBp: firstShareBp(scene.ramp, requestsPerSecond), sinceMs: scene.nowMs }, reason, scene);
-}
+/** A way back, so nothing holds it. A toggle is on at once by its own share. */
+const goBackTo = (state: In<"pending">, scene: Scene): PlanStep =>
+  scene.first === "on"
+    ? begin(state, { type: "receipts", missing: [] }, scene)
+    : goToFull(state, "every known sidecar confirmed the rules; everyone goes back to this version", scene, false);
 
 /** A share below 100 % is served, and must earn the next one. */
 export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): PlanStep {
@@ -82,8 +59,6 @@ export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): Pla
     case "pause":
     case "resume":
     case "abort":
-    case "retry":
-    case "undo":
     case "handover":
       return onVerb(state, state.stage, event, scene);
   }
@@ -97,50 +72,4 @@ function onVerdict(state: In<"stage">, { verdict, safeShareBp, runSample, reason
   const isEarned =
     isOver(scene, state.begunAtMs, stage.minTime) && runSample >= stage.minSample && safeShareBp >= exposedAt(scene, state.stage + 1);
   return isEarned ? goTo(state, state.stage + 1, reasonOr(reason, "verdict"), scene) : stay(state);
-}
-
-/** The share stays as it is until a person decides; the canary is still judged. */
-export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): PlanStep {
-  switch (event.type) {
-    case "tick": {
-      const limitMs = scene.deadlines.pausedMs;
-      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
-      return goBack(state, `deadline: paused for ${durationText(limitMs)} without a decision (${state.reason})`, scene);
-    }
-    case "receipts":
-      return stay(state);
-    case "verdict":
-      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
-    case "promote": {
-      if (state.stage >= promotionOf(scene)) return resumed(state, event, scene);
-      return onward(state, state.stage, event, scene);
-    }
-    case "resume":
-      return resumed(state, event, scene);
-    case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
-    case "pause":
-      return refuse(state, scene, `it was paused before (${state.reason}); resume, promote or abort`);
-    case "handover":
-      return refuse(state, scene, "hand-over follows promotion; resume, or promote --full");
-  }
-}
-
-/** The same share under the same run, so no new one. Minimum times start anew with the next look at the receipts. */
-function resumed({ run, firstRun, stage, shareBp }: In<"paused">, event: VerbEvent, scene: Scene): PlanStep {
-  const { stages, ramp, nowMs } = scene;
-  const same = { run, firstRun, sinceMs: nowMs };
-  if (stage >= promotionOf(scene)) return move({ phase: "promoting", ...same }, "resumed", becauseOf("promotion goes on", event));
-  if (ramp === undefined)
-    return move(
-      { phase: "stage", ...same, stage, begunAtMs: null },
-      "resumed",
-      becauseOf(`stage ${stage + 1} of ${stages.length} goes on`, event),
-    );
-  if (shareBp === undefined)
-    return move({ phase: "holdback", ...same, begunAtMs: null }, "resumed", becauseOf("the holdback goes on", event));
-  return move({ phase: "ramp", ...same, shareBp, changedAtMs: nowMs, begunAtMs: null }, "resumed", becauseOf("the ramp goes on", event));
 }

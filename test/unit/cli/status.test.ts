@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { nextText, phaseText, planShape, silenceText } from "../../../src/cli/phase-text.ts";
-import type { Picture } from "../../../src/cli/picture.ts";
 import { statusText } from "../../../src/cli/status.ts";
 import type { PlanState } from "../../../src/contract/live.ts";
 import { RAMP_PRESETS, type Ramp } from "../../../src/contract/ramp.ts";
 import type { VerdictRecord } from "../../../src/contract/verdict.ts";
+import { nextText, phaseText, planShape, silenceText } from "../../../src/told/phase-text.ts";
+import type { Picture } from "../../../src/told/picture.ts";
 
 const served = { run: 3, firstRun: 1, sinceMs: 0 };
 
