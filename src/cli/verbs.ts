@@ -1,6 +1,8 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { Command, Reply, Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
+import { readSigningKey } from "../io/kill-signatures.ts";
+import { signPass } from "../io/passes.ts";
 import { sendCommand } from "../io/store.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
@@ -10,17 +12,22 @@ export interface VerbFlags {
   readonly full?: boolean;
   readonly override?: boolean;
   readonly reason?: string;
+  readonly signWith?: string;
   readonly json?: boolean;
 }
 
 const COMMAND_MS = 5_000;
+/** Longer than a command takes, also where clocks differ a little. */
+const PASS_MS = 60_000;
 
 /** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
 export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
+  const id = parts.newId();
   const command: Command = {
     format: FORMAT,
-    id: parts.newId(),
+    id,
     verb,
+    ...(await passFor({ id, verb, rollout: name }, flags, parts)),
     who: { name: parts.user, claimed: true },
     ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
     ...(flags.full === undefined ? {} : { full: flags.full }),
@@ -30,6 +37,19 @@ export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: str
   const reply = await withNats(flags.nats, (link) => sendCommand(link, command, COMMAND_MS));
   printReply(name, reply, flags, parts);
   return exitOf(reply);
+}
+
+/** A signed command's pass, for a minute; nothing where nobody signs, or where no gate could ask who it was. */
+async function passFor(
+  command: Readonly<{ id: string; verb: Exclude<Verb, "apply" | "store">; rollout: string }>,
+  { signWith, full, override }: VerbFlags,
+  parts: CliParts,
+): Promise<Pick<Command, "pass">> {
+  const { verb } = command;
+  if (signWith === undefined || verb === "forget") return {};
+  const key = await readSigningKey(signWith);
+  const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, untilMs: parts.nowMs() + PASS_MS } as const;
+  return { pass: signPass(pass, key) };
 }
 
 /** The exit code that a reply means. */

@@ -13,6 +13,7 @@ import type { Seat } from "./seats.ts";
 import { isSegment, SegmentCommands } from "./segment-commands.ts";
 import type { SegmentKeeper } from "./segments.ts";
 import type { Steps } from "./steps.ts";
+import { vouched } from "./vouching.ts";
 
 interface CommandTools {
   readonly steps: Steps;
@@ -63,12 +64,14 @@ export class Commands {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "command"}: ${message}`);
       return { format: FORMAT, id: "", result: "invalid", message: faults.join("\n") };
     }
-    // Nothing vouches for the name yet, whatever the sender says of itself.
-    const command = { ...parsed.data, who: { ...parsed.data.who, claimed: true } };
-    const { rollout: name, verb } = command;
+    const { id, rollout: name, verb } = parsed.data;
     const seat = name === undefined ? undefined : this.#steps.seats.get(name);
-    const earlier = seat === undefined ? undefined : replyTo(seat.live, command.id);
+    const earlier = seat === undefined ? undefined : replyTo(seat.live, id);
     if (earlier !== undefined) return earlier;
+    const { operatorKeys: keys = new Map(), clock } = this.#parts;
+    const sender = vouched(parsed.data, keys, { nowMs: clock.nowMs(), run: seat?.live.plan.run });
+    if ("refused" in sender) return replyWith(parsed.data, { result: "refused", message: sender.refused }, seat?.live);
+    const { command } = sender;
     if (verb === "store") return this.#segments.store(command);
     if (verb === "apply") return isSegment(command.document) ? this.#segments.apply(command) : this.#apply(command);
     if (verb === "forget") return this.#forgetSidecar(command);

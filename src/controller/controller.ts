@@ -3,7 +3,7 @@ import type { KillOrder, KillScope } from "../contract/kills.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpServer } from "../io/http.ts";
-import { readOperatorKeys } from "../io/kill-signatures.ts";
+import { type OperatorKeys, readOperatorKeys } from "../io/kill-signatures.ts";
 import { readKills } from "../io/kill-store.ts";
 import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
@@ -47,13 +47,14 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const settings = ControllerOptionsSchema.parse(options);
   const { log } = parts;
   log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
-  const kills = createKillSwitch(settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys), log);
+  const operatorKeys: OperatorKeys = settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys);
+  const kills = createKillSwitch(operatorKeys, log);
   let controller: Controller | undefined;
-  const page = await startPage({ settings, ...parts, shown: () => controller });
+  const page = await startPage({ settings, operatorKeys, ...parts, shown: () => controller });
   if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
     const link = await reachNats(settings, log, signal);
-    controller = new Controller({ link, settings, kills, page, ...parts });
+    controller = new Controller({ link, settings, operatorKeys, kills, page, ...parts });
     return controller;
   } catch (error) {
     await page?.stop();
@@ -74,7 +75,8 @@ async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, sig
   }
 }
 
-type Parts = ControllerParts & Readonly<{ link: NatsLink; settings: ControllerSettings; kills: KillSwitch; page: HttpServer | undefined }>;
+type Parts = ControllerParts &
+  Readonly<{ link: NatsLink; settings: ControllerSettings; operatorKeys: OperatorKeys; kills: KillSwitch; page: HttpServer | undefined }>;
 
 class Controller implements RunningController, Shown {
   readonly #parts: Parts;
@@ -95,6 +97,10 @@ class Controller implements RunningController, Shown {
 
   get httpUrl(): string | undefined {
     return this.#parts.page?.url;
+  }
+
+  get link(): NatsLink {
+    return this.#parts.link;
   }
 
   get term(): Term | undefined {
@@ -130,7 +136,7 @@ class Controller implements RunningController, Shown {
 
   /** One time in office: begins, serves until deposed or stopped, and leaves nothing running. */
   async #serve(writer: FencedWriter, manager: JetStreamManager): Promise<void> {
-    const { link, log, clock, settings, kills } = this.#parts;
+    const { link, log, clock, settings, operatorKeys, kills } = this.#parts;
     const ended = new AbortController();
     const end = (reason: string): void => {
       writer.end(reason);
@@ -143,7 +149,7 @@ class Controller implements RunningController, Shown {
     const isUserOff = (rollout: string, user: string): boolean =>
       kills.inForce().some(({ scope }) => scope.rollout === rollout && scope.user === user);
     const term = new Term(
-      { id: settings.id, term: writer.term, settings, clock, log, ...ports, killed, isUserOff },
+      { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, killed, isUserOff },
       (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];

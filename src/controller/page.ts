@@ -1,12 +1,16 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { UsageError } from "../contract/errors.ts";
+import { LINK_PATH } from "../contract/passes.ts";
 import type { Clock } from "../io/clock.ts";
 import { type HttpServer, type Readiness, startHttp } from "../io/http.ts";
+import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
+import type { NatsLink } from "../io/nats.ts";
 import { readSecretLines } from "../io/secret-lines.ts";
 import { startTelemetry } from "../io/telemetry.ts";
 import { type FeedbackPorts, feedbackRoute } from "./checks/feedback-http.ts";
 import { gaugesOf } from "./gauges.ts";
+import { linkRoute } from "./link-route.ts";
 import type { ControllerSettings } from "./options.ts";
 import type { Term } from "./term.ts";
 
@@ -17,10 +21,12 @@ export interface Shown {
   readonly term: Term | undefined;
   /** Ways to the leader, for feedback. */
   readonly feedback: FeedbackPorts;
+  readonly link: NatsLink;
 }
 
 interface Parts {
   readonly settings: ControllerSettings;
+  readonly operatorKeys: OperatorKeys;
   readonly clock: Clock;
   readonly log: Logger;
   /** Undefined until NATS was reached. */
@@ -28,7 +34,7 @@ interface Parts {
 }
 
 /** Shows health and metrics where the options ask for it; undefined where they do not. A standby is as ready as a leader: it does its job. */
-export async function startPage({ settings, clock, log, shown }: Parts): Promise<HttpServer | undefined> {
+export async function startPage({ settings, operatorKeys, clock, log, shown }: Parts): Promise<HttpServer | undefined> {
   const tokens = await feedbackTokens(settings);
   if (settings.http === undefined) return undefined;
   const collect = (): MetricData[] => metricsOf(shown(), clock.nowMs());
@@ -40,7 +46,10 @@ export async function startPage({ settings, clock, log, shown }: Parts): Promise
   };
   try {
     const metrics = telemetry.serve;
-    const routes = tokens.length === 0 ? {} : { "/v1/feedback": feedbackRoute(tokens, clock, () => shown()?.feedback) };
+    const routes = {
+      ...(tokens.length > 0 && { "/v1/feedback": feedbackRoute(tokens, clock, () => shown()?.feedback) }),
+      ...(operatorKeys.size > 0 && { [LINK_PATH]: linkRoute({ keys: operatorKeys, clock, nats: () => shown()?.link }) }),
+    };
     const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness, routes });
     return {
       url: server.url,

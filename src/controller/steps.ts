@@ -48,7 +48,8 @@ export class Steps {
 
   /** What the plan makes of an event now. */
   ask({ rollout, live }: Seat, event: PlanInput): PlanStep {
-    return this.#plan(rollout, live.plan, event, { nowMs: this.#parts.clock.nowMs() });
+    const { clock, operatorKeys } = this.#parts;
+    return this.#plan(rollout, live.plan, event, { nowMs: clock.nowMs(), mustVouch: operatorKeys !== undefined && operatorKeys.size > 0 });
   }
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */

@@ -6,12 +6,14 @@ import { ReceiptSchema } from "../contract/messages.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
+import type { WebhookAnswer } from "./checks/webhook.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
+import { GateKeeper } from "./gate-keeper.ts";
 import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -45,6 +47,7 @@ export class Term {
   readonly mix: MixKeeper;
   /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
+  readonly #gates: GateKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
@@ -62,6 +65,7 @@ export class Term {
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
+    this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#atGate(name, run, answer)));
     this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
@@ -103,6 +107,7 @@ export class Term {
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
     await this.#checks.close();
+    await this.#gates.close();
     await this.#mailbox.close();
     await this.#outbox.close();
     await this.#ticks.close();
@@ -172,6 +177,7 @@ export class Term {
     this.#once.untilDone("tick", () => {
       this.#mailbox.post(() => this.#lookAtReceipts());
       this.#checks.tick(this.#steps.seats.values());
+      this.#gates.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });
@@ -204,6 +210,12 @@ export class Term {
     const ageMs = this.#parts.clock.nowMs() - (record?.atMs ?? 0);
     if (record === null || record.run !== seat.live.plan.run || ageMs > VERDICT_FRESH_MS) return;
     await this.#steps.deliver(seat, verdictEvent(record), { who: this.#steps.self, detail: record });
+  }
+
+  /** What a gate's webhook says counts for the run that it was asked about. */
+  async #atGate(name: string, run: number, answer: WebhookAnswer): Promise<void> {
+    const seat = this.#steps.seats.get(name);
+    if (seat?.live.plan.run === run) await this.#steps.deliver(seat, { type: "answer", ...answer }, { who: this.#steps.self });
   }
 
   async #lookAtReceipts(): Promise<void> {

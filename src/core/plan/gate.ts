@@ -54,8 +54,10 @@ export function askBefore(state: PlainState, step: Taken, advance: Advance, scen
 }
 
 /** What the audit says of a step. */
-export const auditOf = ({ effects }: Taken): { action: string; reason: string } =>
-  effects.find((effect) => effect.type === "audit") ?? { action: "advance", reason: "advance" };
+export function auditOf({ effects }: Taken): { action: string; reason: string } {
+  const audits = effects.filter((effect) => effect.type === "audit");
+  return { action: audits.map(({ action }) => action).join(", "), reason: audits.map(({ reason }) => reason).join("; ") };
+}
 
 /** The share stays while the rollout waits for a word. It goes on being judged, and back at once where that asks for it. */
 export function inGate(state: In<"gate">, event: PlanEvent | AnswerEvent, scene: Scene): PlanStep {
