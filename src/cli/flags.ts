@@ -40,6 +40,14 @@ export function parseTime(text: string): number {
   return ms;
 }
 
+/** Parses `--until`, a time or how long from now; gives it for what is now. */
+export function parseUntil(text: string): (nowMs: number) => number {
+  const ms = durationMs(text);
+  if (ms !== undefined) return (nowMs) => nowMs + ms;
+  const atMs = parseTime(text);
+  return () => atMs;
+}
+
 /** Without a zone a time would mean another one on each machine. */
 const isoMs = (text: string): number => (/T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN);
 

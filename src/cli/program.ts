@@ -20,6 +20,7 @@ import {
   parseWorkers,
   signingOption,
 } from "./flags.ts";
+import { addFreeze } from "./freeze.ts";
 import type { GetFlags } from "./get.ts";
 import type { KillFlags } from "./kill.ts";
 import type { CliParts } from "./parts.ts";
@@ -73,6 +74,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
+  addFreeze(command, nats, parts, done);
   command("kill [name]", "switch everyone, a rollout, one user of it or the users of a segment off by a signed order; needs no controller")
     .option("--all", "all rollouts")
     .option("--key <key>", "one user, by bucketing key")
@@ -193,15 +195,18 @@ function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, p
     .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
     .addOption(mapOption("--share <name=share>", "share of a rollout, 0% when absent", collectShare))
     .action(async (flags: RulesFlags) => done(await (await import("./rules.ts")).rules(flags, parts)));
-  command("apply", "check files and hand their rollouts and segments to the controller")
-    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
+  command("apply", "check files and hand what they hold to the controller: rollouts, segments, the policy")
+    .requiredOption("-f, --file <file>", "file of rollouts, segments and the policy; may be repeated", collect)
     .addOption(nats())
     .option("--wait", "wait until promoted or rolled back")
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .option("--dry-run", "only check; needs no controller")
     .option("--reason <text>", "kept in the audit")
     .action(async (flags: ApplyFlags) => done(await (await import("./apply.ts")).apply(flags, parts)));
-  command("get [name] [segment]", "print a plan, or list all rollouts; `get segment NAME` tells of a segment")
+  command(
+    "get [name] [segment]",
+    "print a plan, or list all rollouts; `get policy` prints the policy, `get segment NAME` tells of a segment",
+  )
     .addOption(nats())
     .action(async (name: string | undefined, segment: string | undefined, flags: GetFlags) =>
       done(await (await import("./get.ts")).get([name, segment], flags, parts)),

@@ -4,6 +4,7 @@ import type { FailingUsers, VariantFailingUsers } from "../contract/failing-user
 import type { Totals } from "../contract/live.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
+import { costTexts } from "../core/plan/blast-radius.ts";
 import { duration, odds, ratio, share, table } from "../told/format.ts";
 import { phaseText, silenceText } from "../told/phase-text.ts";
 import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "../told/picture.ts";
@@ -31,8 +32,9 @@ export const noSuchRollout = (name: string): UsageError =>
   new UsageError(`there is no rollout ${name}; \`serin status\` names those that there are`);
 
 /** The picture as text. */
-export function statusText({ leader, sidecars, rollouts, orders }: Picture, nowMs: number): string {
+export function statusText({ leader, sidecars, rollouts, orders, freeze }: Picture, nowMs: number): string {
   const lines = [
+    ...(freeze === null ? [] : [`${freeze}: nothing advances, what goes back still does; \`serin unfreeze\` ends it`]),
     leader === null
       ? "no controller leads: nothing advances, and shares go home unless a beat is heard"
       : `controller ${leader.holder} leads (term ${leader.term})`,
@@ -61,9 +63,17 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
+  const { held } = { held: undefined, ...rollout.plan };
+  if (held !== undefined) lines.push(`  held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`);
+  if (rollout.waiting !== null)
+    lines.push(`  a newer version by ${rollout.waiting.who} waits for its end, for ${duration(nowMs - rollout.waiting.sinceMs)}`);
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);
+  if (rollout.blastRadius !== null) {
+    const { allowed, spent } = rollout.blastRadius;
+    lines.push(`  blast radius: ${costTexts(allowed, spent).join(", ")}`);
+  }
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
   if (judge === null) return [...lines, ...mix];
   const { verdict, totals } = judge;

@@ -21,7 +21,12 @@ const COMMAND_MS = 5_000;
 const PASS_MS = 60_000;
 
 /** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
-export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
+export async function sendVerb(
+  verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">,
+  name: string,
+  flags: VerbFlags,
+  parts: CliParts,
+): Promise<ExitCode> {
   const id = parts.newId();
   const command: Command = {
     format: FORMAT,
@@ -41,7 +46,7 @@ export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: str
 
 /** A signed command's pass, for a minute; nothing where nobody signs, or where no gate could ask who it was. */
 async function passFor(
-  command: Readonly<{ id: string; verb: Exclude<Verb, "apply" | "store">; rollout: string }>,
+  command: Readonly<{ id: string; verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">; rollout: string }>,
   { signWith, full, override }: VerbFlags,
   parts: CliParts,
 ): Promise<Pick<Command, "pass">> {

@@ -33,6 +33,11 @@ const ServedSchema = {
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
 export const NOBODY = "no sidecar has reported";
 
+const QueuedSchema = z.strictObject({
+  phase: z.literal("queued"),
+  ...ServedSchema,
+  reason: ReasonSchema.describe("Its place in the queue, for people."),
+});
 const PendingSchema = z.strictObject({
   phase: z.literal("pending"),
   ...ServedSchema,
@@ -105,6 +110,7 @@ const RolledBackSchema = z.strictObject({
 const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...ServedSchema });
 
 const plainSchemas = [
+  QueuedSchema,
   PendingSchema,
   InStageSchema,
   RampSchema,

@@ -43,7 +43,20 @@ export const ReceiptSchema = z.strictObject({
 /** A command is one message of NATS, 1 MiB by default; the chunks of a segment of the largest size are a sixth of that. */
 const MAX_CHUNK_TEXT = 900_000;
 
-export const VerbSchema = z.enum(["apply", "promote", "pause", "resume", "abort", "retry", "undo", "handover", "forget", "store"]);
+export const VerbSchema = z.enum([
+  "apply",
+  "promote",
+  "pause",
+  "resume",
+  "abort",
+  "retry",
+  "undo",
+  "handover",
+  "forget",
+  "store",
+  "freeze",
+  "unfreeze",
+]);
 
 export const WhoSchema = z.strictObject({
   name: z.string().min(1).max(200),
@@ -59,9 +72,12 @@ export const CommandSchema = z
     format: z.literal(FORMAT),
     id: CommandIdSchema,
     verb: VerbSchema,
-    rollout: NameSchema.optional().describe("Absent for `forget`, `store` and segments."),
+    rollout: NameSchema.optional().describe("Absent for `forget`, `store`, `freeze`, `unfreeze`, segments and the policy."),
     sidecar: SidecarIdSchema.optional().describe("For `forget`."),
-    document: z.unknown().optional().describe("For `apply`: the rollout as written, users hashed; or a segment, users in chunks."),
+    document: z
+      .unknown()
+      .optional()
+      .describe("For `apply`: the rollout as written, users hashed; or a segment, users in chunks; or the policy."),
     chunk: z
       .string()
       .max(MAX_CHUNK_TEXT)
@@ -69,6 +85,7 @@ export const CommandSchema = z
       .describe("For `store`: users of a segment, hashed and sorted, eight bytes each, in base64."),
     full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
     override: z.boolean().optional().describe("For `promote`: in spite of what holds the rollout, like a freeze; it needs a reason."),
+    untilMs: z.int().optional().describe("For `freeze`: when it ends by itself, Unix milliseconds."),
     dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
     who: WhoSchema,
     reason: z.string().max(1_000).optional(),
@@ -99,7 +116,7 @@ export const AuditSchema = z.strictObject({
   format: z.literal(FORMAT),
   id: z.string(),
   atMs: AtMsSchema,
-  rollout: NameSchema,
+  rollout: NameSchema.optional().describe("Absent where it is about the whole mesh, like a freeze."),
   action: z.string().describe("What happened, like `apply`, `stage`, `rollback`, `promoted`."),
   who: WhoSchema,
   reason: z.string().optional(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BlastRadiusSchema } from "./blast-radius.ts";
 import { ChecksSchema } from "./checks.ts";
 import {
   ClaimNameSchema,
@@ -15,6 +16,7 @@ import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
+import { RELATIONS } from "./relations.ts";
 import { StrategySchema } from "./strategy.ts";
 import { strategyFaults } from "./strategy-faults.ts";
 import { DurationTextSchema } from "./units.ts";
@@ -129,6 +131,16 @@ function checkGroup(document: unknown, context: z.RefinementCtx): void {
   context.addIssue({ code: "custom", path: ["group"], message: "salt and group exclude each other; leave one of them out" });
 }
 
+/** A rollout that waits for itself, or twice for another. */
+function checkOrder(document: unknown, context: z.RefinementCtx): void {
+  const { name, after } = Object(document);
+  for (const [index, other] of Array.isArray(after) ? after.entries() : []) {
+    const refuse = (message: string): void => context.addIssue({ code: "custom", path: ["after", index], input: other, message });
+    if (other === name) refuse(`${other} would wait for itself; name another rollout`);
+    else if (after.indexOf(other) < index) refuse(`${other} stands here already; name each rollout once`);
+  }
+}
+
 /** What follows a request to its upstream's cluster makes no sense without one. */
 function checkTagOnly(document: unknown, context: z.RefinementCtx): void {
   const { variants, mirror, cohort } = Object(document);
@@ -166,7 +178,11 @@ export const RolloutSchema = z
     strategy: StrategySchema.describe("How the share grows."),
     mode: ModeSchema,
     promotion: PromotionSchema.optional().describe("What is asked before everyone gets the canary."),
+    blastRadius: BlastRadiusSchema.optional().describe(
+      "What it may cost until it goes back whatever its verdict is; no limit when absent.",
+    ),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
+    ...RELATIONS,
     onUnwatched: z
       .enum(["stable", "hold"])
       .default("stable")
@@ -176,6 +192,7 @@ export const RolloutSchema = z
   .superRefine(checkTargets, { when: () => true })
   .superRefine(checkGroup, { when: () => true })
   .superRefine(checkTagOnly, { when: () => true })
+  .superRefine(checkOrder, { when: () => true })
   .superRefine((rollout, context) => {
     for (const fault of strategyFaults(rollout)) context.addIssue({ code: "custom", ...fault });
   });

@@ -3,6 +3,7 @@ import type { LiveState } from "../contract/live.ts";
 import type { Command, Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
+import { queuePlan } from "../core/plan/queue.ts";
 import { startPlan } from "../core/plan/start.ts";
 import type { Plan } from "../io/store.ts";
 import { rivalText } from "./apply-rules.ts";
@@ -59,13 +60,17 @@ export class Attempts {
     return plans.append(name, plan, last?.sequence ?? 0);
   }
 
-  /** Begins an attempt with a stored plan. */
+  /** Begins an attempt with a stored plan, or puts it in the queue. */
   begin({ rollout, sequence, who, reason, atOnce, commandId }: Omit<Plan, "document" | "atMs">): Promise<Seat> {
     const verb = atOnce === true ? "undo" : "apply";
-    const { state, effects } = startPlan(this.#parts.clock.nowMs(), this.nextRun(rollout.name), atOnce);
+    const nowMs = this.#parts.clock.nowMs();
+    const run = this.nextRun(rollout.name);
+    const turn = this.#steps.relations.turn(rollout, nowMs);
+    const { state, effects } = turn === undefined ? startPlan(nowMs, run, atOnce) : queuePlan(nowMs, run, turn.reason);
     const applied = { type: "audit", action: verb, reason: reason ?? `plan ${sequence}` } as const;
+    const place = turn === undefined ? "" : `: ${turn.reason}`;
     const reply = (after: LiveState): Reply =>
-      replyWith({ id: commandId }, { result: "done", message: `${verb}: ${standing(after)}` }, after);
+      replyWith({ id: commandId }, { result: "done", message: `${verb}: ${standing(after)}${place}` }, after);
     const change = { state, effects: [applied, ...effects] };
     return this.#start({ rollout, sequence, change }, { who, asked: { verb, reason }, reply });
   }
@@ -103,6 +108,8 @@ export class Attempts {
   #hindrance(rollout: Rollout): string | undefined {
     const order = this.#parts.killed(rollout.name);
     if (order !== undefined) return `${rollout.name} is switched off by ${order.who}; lift that first by \`serin kill --lift\``;
+    const turn = this.#steps.relations.turn(rollout, this.#parts.clock.nowMs());
+    if (turn !== undefined) return `${rollout.name} would be ${turn.reason}; end what is before it first`;
     return rivalText(rollout, [...this.#steps.seats.values()]) ?? this.crowdText(rollout);
   }
 

@@ -2,11 +2,13 @@ import type { LiveState } from "../contract/live.ts";
 import { type Command, CommandSchema, type Reply, type Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import type { PlanInput } from "../core/plan/types.ts";
-import { judgeApply } from "./apply-rules.ts";
+import { ApplyCommands } from "./apply-commands.ts";
 import { Attempts } from "./attempts.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { idOf } from "./incoming.ts";
 import { replyTo } from "./live-rules.ts";
+import { isPolicy, PolicyCommands } from "./policy-commands.ts";
+import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import { replyWith, standing } from "./replies.ts";
 import type { Seat } from "./seats.ts";
@@ -18,28 +20,31 @@ import { vouched } from "./vouching.ts";
 interface CommandTools {
   readonly steps: Steps;
   readonly segments: SegmentKeeper;
+  readonly policy: PolicyKeeper;
 }
 
-type Move = Exclude<Verb, "apply" | "forget" | "store">;
+type Move = Exclude<Verb, "apply" | "forget" | "store" | "freeze" | "unfreeze">;
 type Carried = Readonly<{ seat: Seat; verb: Move; done: (after: LiveState) => Reply }>;
 
 /** Carries out what operators ask. An answer is given only when what it says is durable and, where rules changed, published. */
 export class Commands {
   readonly #parts: TermParts;
   readonly #steps: Steps;
-  readonly #known: SegmentKeeper;
   readonly #segments: SegmentCommands;
-  /** Begins rollouts. */
-  readonly attempts: Attempts;
+  readonly #policy: PolicyCommands;
+  readonly #attempts: Attempts;
+  /** Takes rollouts in. */
+  readonly rollouts: ApplyCommands;
   /** Takes a sidecar out of the fleet; false when it was not known. */
   readonly #forget: (sidecar: string) => Promise<boolean>;
 
-  constructor(parts: TermParts, { steps, segments }: CommandTools, forget: (sidecar: string) => Promise<boolean>) {
+  constructor(parts: TermParts, { steps, segments, policy }: CommandTools, forget: (sidecar: string) => Promise<boolean>) {
     this.#parts = parts;
     this.#steps = steps;
-    this.#known = segments;
-    this.attempts = new Attempts(parts, steps);
+    this.#attempts = new Attempts(parts, steps);
     this.#segments = new SegmentCommands(parts, steps, segments);
+    this.#policy = new PolicyCommands(parts, policy, steps.seats);
+    this.rollouts = new ApplyCommands(parts, { steps, segments, policy, attempts: this.#attempts });
     this.#forget = forget;
   }
 
@@ -73,7 +78,8 @@ export class Commands {
     if ("refused" in sender) return replyWith(parsed.data, { result: "refused", message: sender.refused }, seat?.live);
     const { command } = sender;
     if (verb === "store") return this.#segments.store(command);
-    if (verb === "apply") return isSegment(command.document) ? this.#segments.apply(command) : this.#apply(command);
+    if (verb === "apply") return this.#apply(command);
+    if (verb === "freeze" || verb === "unfreeze") return this.#policy.freeze(command);
     if (verb === "forget") return this.#forgetSidecar(command);
     return this.#move(command, seat, verb);
   }
@@ -89,37 +95,21 @@ export class Commands {
 
   /** The refusal, if it is one. */
   #carry(command: Command, { seat, verb, done }: Carried): Promise<string | undefined> {
-    if (verb === "retry") return this.attempts.retry(seat, command, done);
-    if (verb === "undo" && seat.live.plan.phase === "handedOver") return this.attempts.undo(seat, command);
+    if (verb === "retry") return this.#attempts.retry(seat, command, done);
+    if (verb === "undo" && seat.live.plan.phase === "handedOver") return this.#attempts.undo(seat, command);
     const { who, reason } = command;
     return this.#steps.deliver(seat, eventOf(command, verb), { who, asked: { verb, reason }, reply: done });
+  }
+
+  #apply(command: Command): Promise<Reply> {
+    if (isPolicy(command.document)) return this.#policy.apply(command);
+    return isSegment(command.document) ? this.#segments.apply(command) : this.rollouts.apply(command);
   }
 
   #unknown(name: string | undefined): string {
     const names = [...this.#steps.seats.keys()].toSorted().join(", ");
     const known = names === "" ? "nothing was applied yet" : `known are: ${names}`;
     return name === undefined ? `this command needs a rollout; ${known}` : `no rollout is named ${name}; ${known}`;
-  }
-
-  async #apply(command: Command): Promise<Reply> {
-    const { seats, publisher } = this.#steps;
-    const applied = judgeApply(command.document, command.rollout, [...seats.values()], this.#known.names);
-    if (applied.type !== "start") {
-      const seat = seats.get(command.rollout ?? "");
-      const reply = replyWith(command, { result: applied.type, message: applied.message }, seat?.live);
-      return seat === undefined || command.dryRun === true || applied.type === "invalid" ? reply : this.#remember(seat, reply);
-    }
-    const { rollout } = applied;
-    const crowd = this.attempts.crowdText(rollout);
-    if (crowd !== undefined) return replyWith(command, { result: "refused", message: crowd });
-    const run = this.attempts.nextRun(rollout.name);
-    if (command.dryRun === true)
-      return replyWith(command, { result: "done", message: `${rollout.name} is valid and would begin run ${run}` });
-    const sequence = await this.attempts.store(command, rollout.name);
-    const { who, reason } = command;
-    const seat = await this.attempts.begin({ rollout, sequence, who, reason, commandId: command.id });
-    this.#parts.log.info({ rollout: seat.name, who: who.name, sequence, manifest: publisher.current }, "plan applied");
-    return replyTo(seat.live, command.id) ?? replyWith(command, { result: "done", message: standing(seat.live) }, seat.live);
   }
 
   async #forgetSidecar(command: Command): Promise<Reply> {

@@ -4,10 +4,19 @@ import { EXIT } from "../contract/exit-codes.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
 import { type NatsLink, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
-import { CorruptValueError, decodePlan, decodeSegment, listAudit, listSubjects, type Plan } from "../io/store.ts";
+import {
+  auditSubject,
+  CorruptValueError,
+  decodePlan,
+  decodePolicy,
+  decodeSegment,
+  listAudit,
+  listSubjects,
+  type Plan,
+} from "../io/store.ts";
 import { messagesOf } from "../io/stream-messages.ts";
 import type { FencedWriter } from "./fenced-writer.ts";
-import type { AuditPort, PlanPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
+import type { AuditPort, PlanPort, PolicyPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
 
 /** Another plan of the same rollout was stored between reading and writing. */
 export class PlanConflictError extends SerinError {
@@ -85,6 +94,19 @@ export function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentP
   };
 }
 
+/** The policy in the stream of plans. */
+export function policyPort(link: NatsLink, manager: JetStreamManager): PolicyPort {
+  const subject = SUBJECTS.policyPlan;
+  const stored = (): Promise<Stored | undefined> => getLast(manager, STREAMS.plans, subject);
+  return {
+    async last() {
+      const last = await stored();
+      return last === undefined ? undefined : decodePolicy(last);
+    },
+    append: async (plan) => appendPlan(link, "the policy", { subject, plan, expectedSequence: (await stored())?.sequence ?? 0 }),
+  };
+}
+
 interface Appended {
   readonly subject: string;
   readonly plan: StoredPlan;
@@ -106,7 +128,7 @@ async function appendPlan(link: NatsLink, name: string, { subject, plan, expecte
 export function auditPort(link: NatsLink): AuditPort {
   return {
     async append(record) {
-      await link.jetstream.publish(SUBJECTS.audit(record.rollout), JSON.stringify(record), { msgID: record.id });
+      await link.jetstream.publish(auditSubject(record.rollout), JSON.stringify(record), { msgID: record.id });
     },
     async recentIds(rollout) {
       const lines = await listAudit(link, rollout, 256);

@@ -5,7 +5,7 @@ import type { Clock } from "../io/clock.ts";
 import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { Stored } from "../io/nats.ts";
-import type { AppliedSegment, Plan } from "../io/store.ts";
+import type { AppliedPolicy, AppliedSegment, Plan } from "../io/store.ts";
 import type { ControllerSettings } from "./options.ts";
 
 /** The state stream as the leader uses it; reads come from the stream's own leader, so that they follow the write of the lease. */
@@ -39,10 +39,17 @@ export interface SegmentPort {
   append(segment: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
 }
 
+/** The policy in the stream of plans; each write expects the one before it, readable or not. */
+export interface PolicyPort {
+  last(): Promise<AppliedPolicy | undefined>;
+  append(plan: StoredPlan): Promise<number>;
+}
+
 /** The append-only audit stream; a repeated id within its window is stored once. */
 export interface AuditPort {
   append(record: Audit): Promise<void>;
-  recentIds(rollout: string): Promise<ReadonlySet<string>>;
+  /** Of a rollout, or of the whole mesh. */
+  recentIds(rollout: string | undefined): Promise<ReadonlySet<string>>;
 }
 
 /** The stream of judged batches. */
@@ -61,6 +68,7 @@ export interface TermParts {
   readonly state: StatePort;
   readonly plans: PlanPort;
   readonly segments: SegmentPort;
+  readonly policy: PolicyPort;
   readonly audit: AuditPort;
   readonly ticks: TickPort;
   /** The operator's order that switches a rollout off; undefined without one. */

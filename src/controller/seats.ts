@@ -16,12 +16,17 @@ export interface Seat {
   /** Monotonic time of the last written record of the judge, and whether there is something newer. */
   judgeWrittenMs: number;
   isJudgeDirty: boolean;
+  /** A newer plan that waits until this one has ended. */
+  next: Waiting | undefined;
 }
+
+/** A plan in the stream of plans that no live state obeys yet. */
+export type Waiting = Omit<Plan, "atMs">;
 
 /** A seat whose judge begins anew. */
 export function newSeat(rollout: Rollout, live: LiveState, nowMs: number): Seat {
   const judging = startJudging(live.plan.firstRun, nowMs);
-  return { name: live.rollout, rollout, live, judging, reports: [], judgeWrittenMs: 0, isJudgeDirty: false };
+  return { name: live.rollout, rollout, live, judging, reports: [], judgeWrittenMs: 0, isJudgeDirty: false, next: undefined };
 }
 
 /** What a new leader finds: rollouts to go on with, and plans that were stored but never taken up. */

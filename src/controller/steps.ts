@@ -1,15 +1,19 @@
 import type { z } from "zod";
+import type { FailingUsers } from "../contract/failing-users.ts";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
+import { costOf } from "../core/plan/blast-radius.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
-import type { PlanInput, PlanStep } from "../core/plan/types.ts";
+import type { AnswerEvent, PlanInput, PlanStep } from "../core/plan/types.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
+import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
+import { Relations } from "./relations.ts";
 import type { Seat } from "./seats.ts";
 
 /** Who causes a step, what led to it, and the answer that goes into the same write. */
@@ -21,6 +25,14 @@ export interface Cause {
   readonly reply?: (after: LiveState) => Reply;
 }
 
+interface Tools {
+  readonly publisher: Publisher;
+  readonly outbox: Outbox;
+  readonly policy: PolicyKeeper;
+  /** Failing users of an attempt; undefined before anything is known. */
+  users(live: LiveState): FailingUsers | undefined;
+}
+
 /**
  * Carries steps out, in the one order that survives a crash between any two writes:
  * live state with the audit records it owes → blobs → manifest → audit. Whoever leads next re-derives the manifest from
@@ -30,15 +42,20 @@ export class Steps {
   readonly seats = new Map<string, Seat>();
   readonly publisher: Publisher;
   readonly outbox: Outbox;
+  /** What the rollouts are to each other and to the calendar. */
+  readonly relations: Relations;
   readonly #parts: TermParts;
   readonly #plan: Plan;
+  readonly #users: Tools["users"];
   #records = 0;
 
-  constructor(parts: TermParts, tools: Readonly<{ publisher: Publisher; outbox: Outbox }>) {
+  constructor(parts: TermParts, tools: Tools) {
+    this.#users = tools.users;
     this.#parts = parts;
     this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
+    this.relations = new Relations(tools.policy, this.seats);
   }
 
   /** Who stands in the audit for what the controller does by itself. */
@@ -47,18 +64,29 @@ export class Steps {
   }
 
   /** What the plan makes of an event now. */
-  ask({ rollout, live }: Seat, event: PlanInput): PlanStep {
+  ask(seat: Seat, event: PlanInput): PlanStep {
     const { clock, operatorKeys } = this.#parts;
-    return this.#plan(rollout, live.plan, event, { nowMs: clock.nowMs(), mustVouch: operatorKeys !== undefined && operatorKeys.size > 0 });
+    const nowMs = clock.nowMs();
+    const cost = costOf(seat.judging.tally.totals, this.#users(seat.live));
+    const mustVouch = operatorKeys !== undefined && operatorKeys.size > 0;
+    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost });
   }
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
   async deliver(seat: Seat, event: PlanInput, cause: Cause): Promise<string | undefined> {
+    const { phase } = seat.live.plan;
     const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
     await this.take(seat, step, cause);
+    if (phase !== "rollingBack" && step.state.phase === "rollingBack") await this.takeAlong(seat, step.state.reason);
     return undefined;
+  }
+
+  /** What a gate's webhook says counts for the run that it was asked about. */
+  async answer(name: string, run: number, answer: Omit<AnswerEvent, "type">): Promise<void> {
+    const seat = this.seats.get(name);
+    if (seat?.live.plan.run === run) await this.deliver(seat, { type: "answer", ...answer }, { who: this.self });
   }
 
   /** Writes what a step leads to, then publishes it. A new seat counts from the first write on. */
@@ -72,6 +100,24 @@ export class Steps {
     if (isNew || phase !== before.phase || run !== before.run) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);
+  }
+
+  /** Of a group all go back when one does. */
+  async takeAlong(seat: Seat, why: string, companions = this.relations.companions(seat)): Promise<void> {
+    for (const other of companions) {
+      const reason = `${seat.name} of group ${seat.rollout.together} went back: ${why}`;
+      await this.deliver(other, { type: "abort", who: this.self, reason }, { who: this.self });
+    }
+  }
+
+  /** Goes on with what the leader before may have left undone: a group whose first member it took back. Who began later is none of it. */
+  async resumeWaysBack(): Promise<void> {
+    for (const seat of this.seats.values()) {
+      const { plan } = seat.live;
+      if (plan.phase !== "rollingBack") continue;
+      const left = this.relations.companions(seat).filter(({ live }) => live.plan.sinceMs <= plan.sinceMs);
+      await this.takeAlong(seat, plan.reason, left);
+    }
   }
 
   /** Stores an answer that changes nothing else, so that a repeat of the command gets it again. */
@@ -113,8 +159,9 @@ export class Steps {
   }
 
   /** Audit records of something that happened to a rollout beside its plan. */
-  async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who): Promise<void> {
-    await this.take(seat, { state: seat.live.plan, effects: [{ type: "audit", ...entry }] }, { who });
+  async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who, reply?: Reply): Promise<void> {
+    const cause = { who, ...(reply === undefined ? {} : { reply: () => reply }) };
+    await this.take(seat, { state: seat.live.plan, effects: [{ type: "audit", ...entry }] }, cause);
   }
 
   async #write(seat: Seat, live: LiveState): Promise<void> {

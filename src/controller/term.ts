@@ -4,9 +4,7 @@ import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import { verdictEvent } from "../core/plan/types.ts";
-import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
-import type { WebhookAnswer } from "./checks/webhook.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
@@ -15,11 +13,12 @@ import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
 import { GateKeeper } from "./gate-keeper.ts";
 import { type Incoming, lastToken, parse } from "./incoming.ts";
-import { judgeReports, type SourcedReport } from "./judging.ts";
+import { freshVerdict, judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
 import { Once } from "./once.ts";
 import { Outbox } from "./outbox.ts";
+import { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { loadSeats, type Seat } from "./seats.ts";
@@ -27,8 +26,6 @@ import { SegmentKeeper } from "./segments.ts";
 import { Steps } from "./steps.ts";
 import { TickRecorder } from "./tick-recorder.ts";
 
-/** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
-const VERDICT_FRESH_MS = 10_000;
 const PURGE_EVERY_MS = 60_000;
 
 /**
@@ -38,6 +35,7 @@ const PURGE_EVERY_MS = 60_000;
 export class Term {
   readonly #parts: TermParts;
   readonly #segments: SegmentKeeper;
+  readonly #policy: PolicyKeeper;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
   readonly #steps: Steps;
@@ -60,13 +58,15 @@ export class Term {
     this.#segments = new SegmentKeeper(parts);
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
-    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox });
+    this.#policy = new PolicyKeeper(parts, this.#outbox);
+    const users = (live: LiveState): FailingUsers | undefined => this.#failing.users(live);
+    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.#policy, users });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
-    this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#atGate(name, run, answer)));
-    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
+    this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#steps.answer(name, run, answer)));
+    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.#policy }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
@@ -83,6 +83,7 @@ export class Term {
   async begin(): Promise<void> {
     await this.#publisher.load();
     await this.#segments.load();
+    await this.#policy.load();
     await this.#fleet.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) {
@@ -93,15 +94,8 @@ export class Term {
     await this.mix.load(seats);
     await this.#checks.feedback.load(seats);
     await this.#steps.sync();
-    for (const { name, plan } of unobeyed) {
-      const applied = judgeApply(plan.document, name, seats, this.#segments.names);
-      if (applied.type === "start") {
-        this.#parts.log.info({ rollout: name, sequence: plan.sequence }, "stored plan was not begun, beginning it");
-        await this.#commands.attempts.begin(plan);
-      } else {
-        this.#parts.log.warn({ rollout: name, sequence: plan.sequence, why: applied.message }, "stored plan cannot begin, apply it again");
-      }
-    }
+    await this.#steps.resumeWaysBack();
+    await this.#commands.rollouts.takeUp(unobeyed);
   }
 
   /** Ends this term: nothing is done after the running step. */
@@ -206,16 +200,9 @@ export class Term {
   }
 
   async #deliverVerdict(seat: Seat): Promise<void> {
-    const record = seat.judging.verdict;
-    const ageMs = this.#parts.clock.nowMs() - (record?.atMs ?? 0);
-    if (record === null || record.run !== seat.live.plan.run || ageMs > VERDICT_FRESH_MS) return;
+    const record = freshVerdict(seat.judging.verdict, seat.live.plan.run, this.#parts.clock.nowMs());
+    if (record === undefined) return;
     await this.#steps.deliver(seat, verdictEvent(record), { who: this.#steps.self, detail: record });
-  }
-
-  /** What a gate's webhook says counts for the run that it was asked about. */
-  async #atGate(name: string, run: number, answer: WebhookAnswer): Promise<void> {
-    const seat = this.#steps.seats.get(name);
-    if (seat?.live.plan.run === run) await this.#steps.deliver(seat, { type: "answer", ...answer }, { who: this.#steps.self });
   }
 
   async #lookAtReceipts(): Promise<void> {
@@ -249,10 +236,12 @@ export class Term {
     await this.mix.write(seat);
     await this.#checks.feedback.write(seat);
     await this.#steps.clearOutbox(seat);
+    await this.#commands.rollouts.beginNext(seat);
   }
 
   async #keepHouse(): Promise<void> {
     await this.#steps.sync();
+    await this.#policy.clearOutbox();
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#purgedMs < Math.min(PURGE_EVERY_MS, this.#parts.settings.purgeAfterMs)) return;
     this.#purgedMs = nowMs;

@@ -1,3 +1,4 @@
+import type { BlastRadius } from "../contract/blast-radius.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
 import type { KillOrder } from "../contract/kills.ts";
 import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
@@ -5,11 +6,25 @@ import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
+import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";
+import { type Cost, costOf } from "../core/plan/blast-radius.ts";
+import { frozen } from "../core/plan/what-holds.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
-import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readMix, readPlan } from "../io/store.ts";
+import {
+  listLive,
+  readFailingUsers,
+  readFleet,
+  readFreeze,
+  readJudge,
+  readLease,
+  readLive,
+  readMix,
+  readPlan,
+  readPlanAt,
+} from "../io/store.ts";
 import { nextText, type PlanShape, planShape } from "./phase-text.ts";
 
 /** One rollout as operators see it. */
@@ -25,7 +40,11 @@ export interface RolloutPicture extends PlanShape {
   readonly failingUsers: FailingUsers | null;
   /** Null where the rollout asks for no mix, and before any user was counted in this attempt. */
   readonly mix: MixFigures | null;
+  /** What it may cost and has cost; null where it has no such limit. */
+  readonly blastRadius: Readonly<{ allowed: BlastRadius; spent: Cost }> | null;
   readonly lastAction: string | null;
+  /** A newer version that begins when this one has ended; null without one. */
+  readonly waiting: { readonly planSequence: number; readonly sinceMs: number; readonly who: string } | null;
 }
 
 /** Everything that `status` tells. */
@@ -42,6 +61,8 @@ export interface Picture {
   readonly rollouts: readonly RolloutPicture[];
   /** Operators' orders to switch off that stand in NATS; who signed them is not checked. */
   readonly orders: readonly KillOrder[];
+  /** Why nothing advances in the whole mesh; null while no freeze is in force. */
+  readonly freeze: string | null;
 }
 
 /** Renewals come every second; a lease older than this has no holder. */
@@ -67,7 +88,7 @@ export async function readPicture(
   const fleet = await readFleet(link);
   if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
   stop();
-  const [lease, orders] = await Promise.all([readLease(link), readOrders(link)]);
+  const [lease, orders, freeze] = await Promise.all([readLease(link), readOrders(link), readFreeze(link)]);
   const needed = states
     .flatMap((state) => (state === undefined ? [] : [state.revision]))
     .toSorted(compareRevision)
@@ -85,6 +106,7 @@ export async function readPicture(
     }),
     rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     orders: orders.inForce,
+    freeze: frozen(freeze, nowMs()) ?? null,
   };
 }
 
@@ -95,10 +117,23 @@ const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): Rollo
   ...(source !== undefined && { source }),
 });
 
+const NOTHING = { requests: 0, failed: 0 };
+
+const blastRadiusOf = (
+  rollout: Rollout | undefined,
+  judge: JudgeRecord | undefined,
+  users: FailingUsers | undefined,
+): RolloutPicture["blastRadius"] =>
+  rollout?.blastRadius === undefined
+    ? null
+    : { allowed: rollout.blastRadius, spent: costOf(judge?.totals ?? { stable: NOTHING, canary: NOTHING }, users) };
+
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const { rollout } = state;
-  const [judge, plan, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
+  const [judge, newest, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
+  const isNewer = newest !== undefined && newest.sequence > state.planSequence;
+  const plan = isNewer ? await readPlanAt(link, rollout, state.planSequence) : newest;
   const mix = plan?.rollout.mix === undefined ? undefined : await readMix(link, rollout);
   const shape = planShape(plan?.rollout);
   const isOfThisAttempt = judge !== undefined && judge.firstRun === state.plan.firstRun;
@@ -112,6 +147,12 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     judge: isOfThisAttempt ? pictureOf(judge) : null,
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
+    blastRadius: blastRadiusOf(
+      plan?.rollout,
+      isOfThisAttempt ? judge : undefined,
+      failing?.firstRun === state.plan.firstRun ? failing.users : undefined,
+    ),
     lastAction: state.outbox.at(-1)?.action ?? null,
+    waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,
   };
 }

@@ -90,6 +90,7 @@ function plannedBp(standing: PlanState, { strategy }: Rollout): number {
   const state = servedPhase(standing);
   const { trial, toggle, rolling, stages, ramp } = courseOf(strategy);
   switch (state.phase) {
+    case "queued":
     case "pending":
     case "rollingBack":
     case "rolledBack":

@@ -101,6 +101,7 @@ const HELD_BACK_BP = 9_500;
 function allowedBp(standing: PlanState, { strategy }: Rollout): number {
   const state = servedPhase(standing);
   switch (state.phase) {
+    case "queued":
     case "pending":
     case "rollingBack":
     case "rolledBack":

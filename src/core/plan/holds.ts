@@ -67,6 +67,7 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
     case "trial":
     case "decision":
     case "on":
+    case "queued":
     case "paused":
     case "promoting":
     case "promoted":

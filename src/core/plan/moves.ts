@@ -172,6 +172,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
       return `${rollout} is in its ramp, at ${state.shareBp / 100}%`;
     case "group":
       return `${rollout} is in group ${state.group + 1} of ${state.groups.length}, ${state.groups[state.group]}`;
+    case "queued":
     case "pending":
     case "gate":
     case "holdback":
@@ -191,6 +192,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
 }
 
 const STANDING = {
+  queued: "queued",
   pending: "pending",
   gate: "at its gate",
   holdback: "in its holdback",

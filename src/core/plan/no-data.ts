@@ -23,6 +23,7 @@ function servedSinceMs(standing: PlanState): number | null {
     case "ramp":
       // Its runs are short: silence lasts over them.
       return state.begunAtMs === null ? null : state.sinceMs;
+    case "queued":
     case "pending":
     case "preview":
     case "shadow":

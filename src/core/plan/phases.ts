@@ -8,6 +8,7 @@ import { inShadow } from "./in-shadow.ts";
 import { inDecision, inTrial } from "./in-trial.ts";
 import type { Scene } from "./moves.ts";
 import { inPaused } from "./paused.ts";
+import { inQueued } from "./queue.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
 import { inPending, inStage } from "./way-out.ts";
@@ -15,6 +16,8 @@ import { inPending, inStage } from "./way-out.ts";
 /** What each phase makes of an event. */
 export function stepIn(state: PlainState, event: PlanEvent, scene: Scene): PlanStep {
   switch (state.phase) {
+    case "queued":
+      return inQueued(state, event, scene);
     case "pending":
       return inPending(state, event, scene);
     case "stage":

@@ -3,9 +3,11 @@ import { grownVariant } from "../../contract/lanes.ts";
 import type { PlanState } from "../../contract/live.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { retried, undone } from "./attempts.ts";
+import { type Cost, spentText } from "./blast-radius.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { inGate } from "./gate.ts";
 import { mayAdvance, timeHeld } from "./holds.ts";
+import { isJudged } from "./judged.ts";
 import { becauseOf, goBack, reasonOr, type Scene, stay } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
 import { stepIn } from "./phases.ts";
@@ -19,6 +21,8 @@ export interface Moment {
   readonly holds?: readonly Hold[];
   /** Whether a name that only its bearer vouches for passes no gate with approvers. */
   readonly mustVouch?: boolean;
+  /** What the canary has cost so far; unknown when absent. */
+  readonly cost?: Cost;
 }
 
 /** The plan's machine for one rollout. It reads no clock: the moment comes in, effects go out, and the same input gives the same step. */
@@ -32,7 +36,7 @@ export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
   (rollout, state, input, moment) => {
     const scene = sceneOf(rollout, { ...DEADLINES, ...deadlines }, moment);
-    const alarm = alarmIn(rollout, { state, input, scene });
+    const alarm = alarmIn(rollout, { state, input, moment });
     if (alarm !== undefined) return mayAdvance(state, input, { step: goBack(state, alarm, scene), scene, isEvidence: true });
     const held = input.type === "tick" ? timeHeld(state, scene) : undefined;
     if (held !== undefined) return held;
@@ -51,13 +55,14 @@ function sceneOf({ name, variants, strategy, mode, promotion }: Rollout, deadlin
 
 /** Why a rollout goes back whatever its verdict is; undefined where nothing asks for that. */
 function alarmIn(
-  { checks }: Rollout,
-  { state, input, scene }: Readonly<{ state: PlanState; input: PlanInput; scene: Scene }>,
+  { checks, blastRadius }: Rollout,
+  { state, input, moment: { nowMs, cost } }: Readonly<{ state: PlanState; input: PlanInput; moment: Moment }>,
 ): string | undefined {
-  const isSilent = input.type === "tick" && silentSinceMs(state, input.last?.canaryAtMs, scene.nowMs) !== undefined;
+  if (!isJudged(state) || (input.type !== "tick" && input.type !== "verdict")) return undefined;
+  const isSilent = input.type === "tick" && silentSinceMs(state, input.last?.canaryAtMs, nowMs) !== undefined;
   if (isSilent && checks.onNoData === "rollback")
     return `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`;
-  return undefined;
+  return blastRadius === undefined || cost === undefined ? undefined : spentText(blastRadius, cost);
 }
 
 function answerTo(state: PlanState, input: PlanInput, scene: Scene): PlanStep {

@@ -101,6 +101,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
   } as const;
   const picture: Picture = {
     leader: null,
+    freeze: null,
     orders: [
       { format: 1, scope: { rollout: "checkout" }, off: true, atMs: 140_000, who: "ann", reason: "wrong prices" },
       { format: 1, scope: { segment: "staff" }, off: true, atMs: 195_000, who: "ben" },
@@ -119,6 +120,8 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         shareBp: 500,
         updatedAtMs: 0,
         lastAction: null,
+        blastRadius: null,
+        waiting: null,
         mix: null,
         failingUsers: {
           known: 2,

@@ -83,7 +83,8 @@ describe("retry", () => {
     });
     expect(await play.send("retry", { id: "beside-it" })).toMatchObject({
       result: "refused",
-      message: "cart and basket would both govern the same host and path; end basket first, or give them different matches",
+      message:
+        "cart and basket would both govern the same host and path; end basket first, give them different matches, or the same service, so that the later one waits",
     });
   });
 });
