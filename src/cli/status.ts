@@ -7,6 +7,7 @@ import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { duration, odds, ratio, share, table } from "../told/format.ts";
 import { phaseText, silenceText } from "../told/phase-text.ts";
 import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "../told/picture.ts";
+import { reportLines } from "../told/report-text.ts";
 import { withNats } from "./connection.ts";
 import { mixLines } from "./mix-lines.ts";
 import { orderLine } from "./order-text.ts";
@@ -65,6 +66,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
+  if (rollout.report !== null) mix.unshift(...reportLines(rollout.report));
   if (judge === null) return [...lines, ...mix];
   const { verdict, totals } = judge;
   const [stable, canary] = [totalsText(totals.stable, verdict?.unended.stable), totalsText(totals.canary, verdict?.unended.canary)];

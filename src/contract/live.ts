@@ -3,6 +3,7 @@ import { AuditSchema, ReplySchema, SidecarIdSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
 import { LabelValueSchema } from "./strategy.ts";
+import { VariantsTotalsSchema } from "./variant-report.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
@@ -150,6 +151,7 @@ export const JudgeRecordSchema = z.strictObject({
     .describe("Failing users that the judge was told of already; absent before the first request that a share decided."),
   own: z.json().optional().describe("Gauges of the rollout's own checks, and feedback that waits; absent before the first."),
   totals: z.strictObject({ stable: TotalsSchema, canary: TotalsSchema, control: TotalsSchema }),
+  variants: VariantsTotalsSchema.optional().describe("Sums of each variant; absent in records of versions that had none."),
   shareSeenBp: z.int().min(0).max(10_000).nullable().describe("Canary's part of the decisions of the current run; null without any."),
   source: z
     .literal("prometheus")

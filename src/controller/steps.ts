@@ -5,12 +5,13 @@ import { SUBJECTS } from "../contract/names.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import { isEnded } from "./derive-manifest.ts";
-import { recordOf } from "./judging.ts";
+import { recordOf, startJudging } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Seat } from "./seats.ts";
+import { withReport } from "./test-report.ts";
 
 /** Who causes a step, what led to it, and the answer that goes into the same write. */
 export interface Cause {
@@ -49,7 +50,7 @@ export class Steps {
     const step = this.#plan(seat.rollout, seat.live.plan, event, { nowMs: this.#parts.clock.nowMs() });
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
-    await this.take(seat, step, cause);
+    await this.take(seat, withReport(seat, step), cause);
     return undefined;
   }
 
@@ -60,7 +61,9 @@ export class Steps {
     const after = liveAfter(seat.live, change, this.#context(cause));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
-    const { phase, run } = seat.live.plan;
+    const { phase, run, firstRun } = seat.live.plan;
+    // The plan says that what was seen so far is about others: a shadow, or a group that went back.
+    if (firstRun !== before.firstRun) seat.judging = startJudging(firstRun, this.#parts.clock.nowMs());
     if (isNew || phase !== before.phase || run !== before.run) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);

@@ -5,7 +5,10 @@ import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
+import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";
+import type { VariantReport } from "../contract/variant-report.ts";
+import { variantReport } from "../core/judge/variant-report.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
@@ -25,6 +28,8 @@ export interface RolloutPicture extends PlanShape {
   readonly failingUsers: FailingUsers | null;
   /** Null where the rollout asks for no mix, and before any user was counted in this attempt. */
   readonly mix: MixFigures | null;
+  /** What a test of variants shows; null of any other rollout. */
+  readonly report: VariantReport | null;
   readonly lastAction: string | null;
 }
 
@@ -95,6 +100,11 @@ const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): Rollo
   ...(source !== undefined && { source }),
 });
 
+function reportIn(rollout: Rollout, { phase }: PlanState, { variants = {}, verdict }: JudgeRecord): VariantReport | null {
+  if (!("type" in rollout.strategy) || rollout.strategy.type !== "abTest") return null;
+  return variantReport({ rollout, variants, checks: verdict?.checks ?? [], isFinal: phase !== "trial" && phase !== "pending" });
+}
+
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const { rollout } = state;
@@ -112,6 +122,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     judge: isOfThisAttempt ? pictureOf(judge) : null,
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
+    report: isOfThisAttempt && plan !== undefined ? reportIn(plan.rollout, state.plan, judge) : null,
     lastAction: state.outbox.at(-1)?.action ?? null,
   };
 }
