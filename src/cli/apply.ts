@@ -1,7 +1,8 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { KillOrder, KillScope } from "../contract/kills.ts";
-import type { Reply } from "../contract/messages.ts";
+import type { Command, Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
+import { type TemplateInput, templateIn } from "../contract/templates.ts";
 import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
@@ -31,16 +32,20 @@ const COMMAND_MS = 5_000;
 
 /** Checks all files, then hands each document to the leader, segments before the rollouts that may ask for them; nothing is sent when one file has a fault. */
 export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCode> {
-  const { rollouts, segments } = await readFiles(flags.file);
+  const { rollouts, segments, templates } = await readFiles(flags.file);
   const cut: CutSegment[] = [];
   for (const segment of segments) cut.push(await cutSegment(segment));
-  if (flags.dryRun === true) return sayValid(cut, rollouts, flags, parts);
+  if (flags.dryRun === true) return sayValid({ cut, rollouts, templates }, flags, parts);
   return withNats(flags.nats, async (link) => {
     const replies: Reply[] = [];
     const take = (name: string, reply: Reply): void => {
       printReply(name, reply, flags, parts);
       replies.push(reply);
     };
+    for (const template of templates) {
+      const command = commandOf("apply", { document: template }, { flags, parts });
+      take(`template ${template.name}`, await sendCommand(link, command, COMMAND_MS));
+    }
     for (const segment of cut) take(`segment ${segment.plan.name}`, await applySegment(segment, { link, parts, reason: flags.reason }));
     const { inForce } = await readOrders(link);
     for (const document of rollouts) take(document.rollout.name, await applyRollout(document, { link, inForce, flags, parts }));
@@ -58,15 +63,24 @@ export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCod
   });
 }
 
-function sayValid(cut: readonly CutSegment[], rollouts: readonly RolloutDocument[], flags: ApplyFlags, parts: CliParts): ExitCode {
+interface Checked {
+  readonly cut: readonly CutSegment[];
+  readonly rollouts: readonly RolloutDocument[];
+  readonly templates: readonly TemplateInput[];
+}
+
+function sayValid({ cut, rollouts, templates }: Checked, flags: ApplyFlags, parts: CliParts): ExitCode {
   const names = rollouts.map(({ rollout }) => rollout.name);
   const segments = cut.map(({ plan }) => ({ name: plan.name, users: plan.users }));
   if (flags.json === true) {
-    parts.out(`${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }) })}\n`);
+    const more = templates.length === 0 ? {} : { templates: templates.map(({ name }) => name) };
+    parts.out(`${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }), ...more })}\n`);
     return EXIT.done;
   }
   for (const { name, users } of segments) parts.out(`segment ${name}: valid with ${usersText(users)}, nothing sent\n`);
-  for (const { rollout } of rollouts) parts.out(`${rollout.name}: valid, nothing sent\n${rolloutLines(rollout).join("\n")}\n`);
+  for (const { name } of templates) parts.out(`template ${name}: valid, nothing sent\n`);
+  for (const { rollout, written } of rollouts)
+    parts.out(`${rollout.name}: valid, nothing sent\n${rolloutLines(rollout, templateIn(written)).join("\n")}\n`);
   return EXIT.done;
 }
 
@@ -80,18 +94,18 @@ interface Applying {
 }
 
 function applyRollout({ rollout, written }: RolloutDocument, { link, inForce, flags, parts }: Applying): Promise<Reply> {
-  const { reason } = flags;
-  const command = {
-    format: FORMAT,
-    id: parts.newId(),
-    verb: "apply",
-    rollout: rollout.name,
-    document: hashUsers(written),
-    who: { name: parts.user, claimed: true },
-    ...(reason === undefined ? {} : { reason }),
-  } as const;
+  const command = commandOf("apply", { rollout: rollout.name, document: hashUsers(written) }, { flags, parts });
   const order = inForce.find(({ scope }) => isWhole(scope, rollout.name));
   return order === undefined ? sendCommand(link, command, COMMAND_MS) : Promise.resolve(switchedOff(command.id, order));
+}
+
+function commandOf(
+  verb: "apply",
+  about: Pick<Command, "rollout" | "document">,
+  { flags: { reason }, parts }: Pick<Applying, "flags" | "parts">,
+): Command {
+  const who = { name: parts.user, claimed: true };
+  return { format: FORMAT, id: parts.newId(), verb, ...about, who, ...(reason === undefined ? {} : { reason }) };
 }
 
 /** Everyone of the rollout is switched off: the controller would roll it back as soon as it began. */

@@ -62,6 +62,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
+  if (rollout.template !== null) lines.push(`  strategy from template ${rollout.template}`);
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);

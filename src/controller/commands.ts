@@ -2,6 +2,7 @@ import type { LiveState } from "../contract/live.ts";
 import { type Command, CommandSchema, type Reply, type Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
+import { type UsedTemplate, withTemplate } from "../contract/templates.ts";
 import { startPlan } from "../core/plan/plan.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import type { Plan } from "../io/store.ts";
@@ -15,6 +16,7 @@ import { newSeat, type Seat } from "./seats.ts";
 import { isSegment, SegmentCommands } from "./segment-commands.ts";
 import type { SegmentKeeper } from "./segments.ts";
 import type { Steps } from "./steps.ts";
+import { isTemplate, TemplateCommands } from "./template-commands.ts";
 
 type Answer = Readonly<Pick<Reply, "result" | "message">>;
 
@@ -31,6 +33,7 @@ export class Commands {
   readonly #steps: Steps;
   readonly #known: SegmentKeeper;
   readonly #segments: SegmentCommands;
+  readonly #templates: TemplateCommands;
   /** Takes a sidecar out of the fleet; false when it was not known. */
   readonly #forget: (sidecar: string) => Promise<boolean>;
 
@@ -39,6 +42,7 @@ export class Commands {
     this.#steps = steps;
     this.#known = segments;
     this.#segments = new SegmentCommands(parts, steps, segments);
+    this.#templates = new TemplateCommands(parts);
     this.#forget = forget;
   }
 
@@ -70,6 +74,7 @@ export class Commands {
     const earlier = seat === undefined ? undefined : replyTo(seat.live, command.id);
     if (earlier !== undefined) return earlier;
     if (verb === "store") return this.#segments.store(command);
+    if (verb === "apply" && isTemplate(command.document)) return this.#templates.apply(command);
     if (verb === "apply") return isSegment(command.document) ? this.#segments.apply(command) : this.#apply(command);
     if (verb === "forget") return this.#forgetSidecar(command);
     return this.#move(command, seat, verb);
@@ -91,7 +96,10 @@ export class Commands {
 
   async #apply(command: Command): Promise<Reply> {
     const { seats, publisher } = this.#steps;
-    const applied = judgeApply(command.document, command.rollout, [...seats.values()], this.#known.names);
+    const found = await this.#templates.lookUp(command.document);
+    if ("refusal" in found) return replyWith(command, { result: "refused", message: found.refusal });
+    const { template } = found;
+    const applied = judgeApply(withTemplate(command.document, template), command.rollout, [...seats.values()], this.#known.names);
     if (applied.type !== "start") {
       const seat = seats.get(command.rollout ?? "");
       const reply = replyWith(command, { result: applied.type, message: applied.message }, seat?.live);
@@ -106,7 +114,7 @@ export class Commands {
     }
     if (command.dryRun === true)
       return replyWith(command, { result: "done", message: `${rollout.name} is valid and would begin run ${run}` });
-    const sequence = await this.#storePlan(command, rollout.name);
+    const sequence = await this.#storePlan(command, rollout.name, template);
     const { who, reason } = command;
     const seat = await this.begin({ rollout, sequence, who, reason, commandId: command.id });
     this.#parts.log.info({ rollout: seat.name, who: who.name, sequence, manifest: publisher.current }, "plan applied");
@@ -114,13 +122,14 @@ export class Commands {
   }
 
   /** The plan goes first: if the leader dies before live state obeys it, the next one finds and begins it. */
-  async #storePlan({ id, document, who, reason }: Command, name: string): Promise<number> {
+  async #storePlan({ id, document, who, reason }: Command, name: string, template: UsedTemplate | undefined): Promise<number> {
     const { plans, clock } = this.#parts;
     const last = await plans.last(name);
     if (last?.commandId === id) return last.sequence; // Stored before, but its answer was lost.
     const plan = {
       format: FORMAT,
       document,
+      ...(template === undefined ? {} : { template }),
       who,
       atMs: clock.nowMs(),
       ...(reason === undefined ? {} : { reason }),

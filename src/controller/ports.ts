@@ -4,7 +4,7 @@ import type { StoredPlan } from "../contract/stored-plan.ts";
 import type { Clock } from "../io/clock.ts";
 import type { Logger } from "../io/log.ts";
 import type { Stored } from "../io/nats.ts";
-import type { AppliedSegment, Plan } from "../io/store.ts";
+import type { AppliedSegment, AppliedTemplate, Plan } from "../io/store.ts";
 import type { ControllerSettings } from "./options.ts";
 
 /** The state stream as the leader uses it; reads come from the stream's own leader, so that they follow the write of the lease. */
@@ -36,6 +36,13 @@ export interface SegmentPort {
   append(segment: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
 }
 
+/** Templates in the stream of plans, under the same rules. */
+export interface TemplatePort {
+  names(): Promise<readonly string[]>;
+  last(template: string): Promise<AppliedTemplate | undefined>;
+  append(template: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
+}
+
 /** The append-only audit stream; a repeated id within its window is stored once. */
 export interface AuditPort {
   append(record: Audit): Promise<void>;
@@ -58,6 +65,7 @@ export interface TermParts {
   readonly state: StatePort;
   readonly plans: PlanPort;
   readonly segments: SegmentPort;
+  readonly templates: TemplatePort;
   readonly audit: AuditPort;
   readonly ticks: TickPort;
   /** The operator's order that switches a rollout off; undefined without one. */

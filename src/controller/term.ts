@@ -3,6 +3,7 @@ import type { FailingUsers } from "../contract/failing-users.ts";
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
+import { withTemplate } from "../contract/templates.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
@@ -90,7 +91,7 @@ export class Term {
     await this.#checks.feedback.load(seats);
     await this.#steps.sync();
     for (const { name, plan } of unobeyed) {
-      const applied = judgeApply(plan.document, name, seats, this.#segments.names);
+      const applied = judgeApply(withTemplate(plan.document, plan.template), name, seats, this.#segments.names);
       if (applied.type === "start") {
         this.#parts.log.info({ rollout: name, sequence: plan.sequence }, "stored plan was not begun, beginning it");
         await this.#commands.begin(plan);

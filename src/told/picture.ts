@@ -28,6 +28,8 @@ export interface RolloutPicture extends PlanShape {
   readonly failingUsers: FailingUsers | null;
   /** Null where the rollout asks for no mix, and before any user was counted in this attempt. */
   readonly mix: MixFigures | null;
+  /** The template that its strategy came from; null without one. */
+  readonly template: string | null;
   /** What a test of variants shows; null of any other rollout. */
   readonly report: VariantReport | null;
   readonly lastAction: string | null;
@@ -122,6 +124,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     judge: isOfThisAttempt ? pictureOf(judge) : null,
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
+    template: plan?.template?.name ?? null,
     report: isOfThisAttempt && plan !== undefined ? reportIn(plan.rollout, state.plan, judge) : null,
     lastAction: state.outbox.at(-1)?.action ?? null,
   };

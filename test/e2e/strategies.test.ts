@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RolloutInput } from "../../src/contract/rollout.ts";
@@ -70,6 +70,28 @@ test("a toggle is on at its share and for its targets, and off by abort", async 
   await stack.serin("abort", "new-search");
   await waitForLive(link, "new-search", ({ plan }) => plan.phase === "rolledBack");
   expect(new Set(await tagsOf(users(50), { "x-staff": "yes" }))).toEqual(new Set(["old"]));
+});
+
+test("a template is looked up when a rollout is applied, and a later change of it moves none that has begun", async () => {
+  const text = await readFile(join(packageRoot(), "docs", "examples", "template.yaml"), "utf8");
+  const file = join(stack.directory, "template.yaml");
+  await writeFile(file, text.replace("suggest.example", HOST));
+  expect((await stack.serin("apply", "-f", file)).code).toBe(0);
+  await waitForLive(link, "suggest", ({ plan, shareBp }) => plan.phase === "stage" && shareBp === 200);
+  expect((await stack.serin("status", "suggest")).out).toMatch(/suggest: stage 1 of 2.*\n.*\n {2}strategy from template team-search\n/);
+  await writeFile(file, text.split("---")[0]?.replace("20%", "70%") ?? "");
+  expect((await stack.serin("apply", "-f", file)).out).toContain("running ones keep what they began with");
+  expect((await stack.serin("get", "template", "team-search")).out).toContain("share: 70%");
+  await stack.serin("promote", "suggest");
+  await waitForLive(link, "suggest", ({ plan, shareBp }) => plan.phase === "stage" && plan.stage === 1 && shareBp === 2_000);
+  await stack.serin("abort", "suggest");
+  await waitForLive(link, "suggest", ({ plan }) => plan.phase === "rolledBack");
+  await writeFile(file, (text.split("---")[1] ?? "").replace("use: team-search", "use: team-serch"));
+  const { code, out, error } = await stack.serin("apply", "-f", file);
+  expect([code, out + error]).toEqual([
+    5,
+    expect.stringContaining("there is no template team-serch, known are team-search; apply it first"),
+  ]);
 });
 
 test("a test of variants keeps its shares, ends with a report, and waits for a person", async () => {

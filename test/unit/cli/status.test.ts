@@ -118,6 +118,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         next: null,
         shareBp: 500,
         updatedAtMs: 0,
+        template: null,
         report: null,
         lastAction: null,
         mix: null,

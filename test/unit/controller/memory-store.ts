@@ -5,7 +5,7 @@ import { type RecordedTick, RecordedTickSchema } from "../../../src/contract/tic
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
 import type { TermParts } from "../../../src/controller/ports.ts";
 import type { Stored } from "../../../src/io/nats.ts";
-import { decodePlan, decodeSegment } from "../../../src/io/store.ts";
+import { decodePlan, decodeSegment, decodeTemplate } from "../../../src/io/store.ts";
 
 /** The three streams in memory, with the promises that JetStream gives: last value a subject, sequences, audit ids once. */
 export class MemoryStore {
@@ -29,7 +29,9 @@ export class MemoryStore {
   }
 
   /** Ports that allow `allowed` writes; after those, nothing gets through any more, as if the process had been killed. */
-  ports(allowed: number): Pick<TermParts, "state" | "plans" | "segments" | "audit" | "ticks"> & Readonly<{ isKilled: () => boolean }> {
+  ports(
+    allowed: number,
+  ): Pick<TermParts, "state" | "plans" | "segments" | "templates" | "audit" | "ticks"> & Readonly<{ isKilled: () => boolean }> {
     let left = allowed;
     let isKilled = false;
     // Each leader begins with an empty window: JetStream remembers ids for ten minutes, and it may have taken longer.
@@ -88,6 +90,11 @@ export class MemoryStore {
         names: async () => namesAfter(SUBJECTS.segmentPlan("")),
         last: async (name) => plansAt(SUBJECTS.segmentPlan(name)).slice(-1).map(decodeSegment)[0],
         append: (name, plan, expected) => append(SUBJECTS.segmentPlan(name), plan, expected),
+      },
+      templates: {
+        names: async () => namesAfter(SUBJECTS.templatePlan("")),
+        last: async (name) => plansAt(SUBJECTS.templatePlan(name)).slice(-1).map(decodeTemplate)[0],
+        append: (name, plan, expected) => append(SUBJECTS.templatePlan(name), plan, expected),
       },
       ticks: {
         append: async (_, text) => void this.ticks.push(RecordedTickSchema.parse(JSON.parse(text))),
