@@ -118,7 +118,7 @@ export function judgeReports(
   const tally = addToTally(judging.tally, found, plan.run);
   const variants = addOwnTo(addToVariants(judging.variants, found), own);
   if ((found.length === 0 && !isNew) || !isJudged(plan)) return { ...judging, cursors, tally, variants };
-  const counted = batchOf(found, { run: plan.run, shareBp }, nowMs);
+  const counted = withoutSplit(batchOf(found, { run: plan.run, shareBp }, nowMs), plan);
   // A share decides for users with a key alone; Prometheus knows no users, and sidecars that it scrapes may tell nobody of theirs.
   const before = judging.told ?? (found.some(({ measure }) => measure === "shared") ? NOBODY_FAILED : null);
   const known =
@@ -135,6 +135,12 @@ export function judgeReports(
   const verdict = isOld ? { ...joined, atMs: judging.verdict?.atMs ?? joined.atMs } : joined;
   const judged = { policy, before: judging.state, batch, record };
   return { ...judging, cursors, tally, variants, told: known.told, state, own: taken.state, verdict, judged };
+}
+
+/** Where groups of sidecars take their turns, their traffic decides how much of all is the canary's, and no share does. */
+function withoutSplit({ split, ...batch }: EvidenceBatch, plan: LiveState["plan"]): EvidenceBatch {
+  const isGrouped = plan.phase === "group" || (plan.phase === "paused" && plan.from === "group");
+  return isGrouped || split === undefined ? batch : { ...batch, split };
 }
 
 /** Users get stable, and no outcome tells of it: whoever looks at the verdict should know why nothing comes. */
