@@ -6,7 +6,6 @@ export const ACTIONS = {
   ramp: { meaning: "A ramp sets another share.", isTold: false },
   holdback: { meaning: "Nearly everyone is on the canary, the rest is held back.", isTold: true },
   preview: { meaning: "Targets alone lead to the new version; 100 % waits for whoever the plan names.", isTold: true },
-  shadow: { meaning: "Copies of requests go to the new version, and nobody gets its answers.", isTold: false },
   trial: { meaning: "A test of variants begins.", isTold: true },
   report: { meaning: "What a test of variants shows; its detail is the whole report.", isTold: true },
   decision: { meaning: "A test is over, and waits for a person's decision.", isTold: true },

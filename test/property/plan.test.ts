@@ -104,7 +104,6 @@ function allowedBp(state: PlanState, { strategy }: Rollout): number {
     case "rolledBack":
     // Of strategies that have laws of their own.
     case "preview":
-    case "shadow":
     case "trial":
     case "decision":
     case "on":

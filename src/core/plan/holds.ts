@@ -29,7 +29,6 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
     case "ramp":
     case "holdback":
     case "preview":
-    case "shadow":
     case "group":
       return heldIn(state, scene);
     case "trial":
@@ -47,7 +46,7 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
 
 /** Since when and by what is written down once; afterwards the phase counts as entered later by as much time as that took. */
 function heldIn(
-  { held, ...state }: In<"pending" | "stage" | "ramp" | "holdback" | "preview" | "shadow" | "group">,
+  { held, ...state }: In<"pending" | "stage" | "ramp" | "holdback" | "preview" | "group">,
   { holds, nowMs }: Scene,
 ): Taken | undefined {
   if (holds.length === 0) {

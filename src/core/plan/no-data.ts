@@ -24,7 +24,6 @@ function servedSinceMs(state: PlanState): number | null {
       return state.begunAtMs === null ? null : state.sinceMs;
     case "pending":
     case "preview":
-    case "shadow":
     case "decision":
     case "on":
     case "paused":

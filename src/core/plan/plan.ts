@@ -9,7 +9,6 @@ import { inGroup } from "./in-group.ts";
 import { inOn } from "./in-on.ts";
 import { inPreview } from "./in-preview.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
-import { inShadow } from "./in-shadow.ts";
 import { inDecision, inTrial } from "./in-trial.ts";
 import { goBack, type Scene, serve, type Taken } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
@@ -67,8 +66,6 @@ function stepIn(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
       return inHoldback(state, event, scene);
     case "preview":
       return inPreview(state, event, scene);
-    case "shadow":
-      return inShadow(state, event, scene);
     case "trial":
       return inTrial(state, event, scene);
     case "decision":
