@@ -28,8 +28,14 @@ describe("the rules in force", () => {
     const grouped = ruleSetOf({ checkout: ruleOf({}, { shareBp: 10_000, groups: "zone=a" }) });
     const seenIn = (zone: string, isChange = false): readonly unknown[] => {
       const rules = createCurrentRules(() => 0, undefined, { zone });
-      const { rollouts, ...head } = compile(grouped);
-      rules.offer(isChange ? { ...head, changed: rollouts, removed: new Set() } : grouped);
+      const { epoch, revision, rollouts } = compile(grouped);
+      const change = {
+        epoch,
+        revision,
+        changed: new Map([["checkout", rollouts.get("checkout") ?? expect.fail()]]),
+        removed: new Set<string>(),
+      };
+      rules.offer(isChange ? change : grouped);
       return [decide(rules.compiled(), user).variant, isSplit(rules.compiled())];
     };
     expect([seenIn("a"), seenIn("b")]).toEqual([
