@@ -1,13 +1,12 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { KillOrder, KillScope } from "../contract/kills.ts";
-import type { Command, Reply } from "../contract/messages.ts";
+import type { Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
-import { type TemplateInput, templateIn } from "../contract/templates.ts";
+import { templateIn } from "../contract/templates.ts";
 import { hashUsers } from "../core/decide/rollout-rules.ts";
-import type { RolloutDocument } from "../io/documents.ts";
+import type { Documents, RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { sendCommand } from "../io/store.ts";
 import { applySegment } from "./apply-segment.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
@@ -15,7 +14,7 @@ import { giverText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 import { rolloutLines } from "./rollout-text.ts";
 import { type CutSegment, cutSegment } from "./segment-users.ts";
-import { exitOf, printReply } from "./verbs.ts";
+import { exitOf, printReply, send } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
 
 export interface ApplyFlags {
@@ -28,24 +27,21 @@ export interface ApplyFlags {
   readonly json?: boolean;
 }
 
-const COMMAND_MS = 5_000;
-
-/** Checks all files, then hands each document to the leader, segments before the rollouts that may ask for them; nothing is sent when one file has a fault. */
+/** Checks all files, then hands each document to the leader: the policy and segments before the rollouts that may ask for them, and of these the first the ones that others come after; nothing is sent when one file has a fault. */
 export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCode> {
-  const { rollouts, segments, templates } = await readFiles(flags.file);
+  const { rollouts: unordered, segments, policies, templates } = await readFiles(flags.file);
+  const rollouts = inOrder(unordered);
   const cut: CutSegment[] = [];
   for (const segment of segments) cut.push(await cutSegment(segment));
-  if (flags.dryRun === true) return sayValid({ cut, rollouts, templates }, flags, parts);
+  if (flags.dryRun === true) return sayValid({ policies, cut, rollouts, templates }, flags, parts);
   return withNats(flags.nats, async (link) => {
     const replies: Reply[] = [];
     const take = (name: string, reply: Reply): void => {
       printReply(name, reply, flags, parts);
       replies.push(reply);
     };
-    for (const template of templates) {
-      const command = commandOf("apply", { document: template }, { flags, parts });
-      take(`template ${template.name}`, await sendCommand(link, command, COMMAND_MS));
-    }
+    for (const policy of policies) take("policy", await sendDocument(policy, { link, flags, parts }));
+    for (const template of templates) take(`template ${template.name}`, await sendDocument(template, { link, flags, parts }));
     for (const segment of cut) take(`segment ${segment.plan.name}`, await applySegment(segment, { link, parts, reason: flags.reason }));
     const { inForce } = await readOrders(link);
     for (const document of rollouts) take(document.rollout.name, await applyRollout(document, { link, inForce, flags, parts }));
@@ -63,20 +59,19 @@ export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCod
   });
 }
 
-interface Checked {
-  readonly cut: readonly CutSegment[];
-  readonly rollouts: readonly RolloutDocument[];
-  readonly templates: readonly TemplateInput[];
-}
+type Read = Pick<Documents, "policies" | "rollouts" | "templates"> & Readonly<{ cut: readonly CutSegment[] }>;
 
-function sayValid({ cut, rollouts, templates }: Checked, flags: ApplyFlags, parts: CliParts): ExitCode {
+function sayValid({ policies, cut, rollouts, templates }: Read, flags: ApplyFlags, parts: CliParts): ExitCode {
   const names = rollouts.map(({ rollout }) => rollout.name);
   const segments = cut.map(({ plan }) => ({ name: plan.name, users: plan.users }));
   if (flags.json === true) {
     const more = templates.length === 0 ? {} : { templates: templates.map(({ name }) => name) };
-    parts.out(`${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }), ...more })}\n`);
+    parts.out(
+      `${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }), ...(policies.length === 0 ? {} : { policy: true }), ...more })}\n`,
+    );
     return EXIT.done;
   }
+  if (policies.length > 0) parts.out("policy: valid, nothing sent\n");
   for (const { name, users } of segments) parts.out(`segment ${name}: valid with ${usersText(users)}, nothing sent\n`);
   for (const { name } of templates) parts.out(`template ${name}: valid, nothing sent\n`);
   for (const { rollout, written } of rollouts)
@@ -88,24 +83,44 @@ const usersText = (users: number): string => (users === 1 ? "1 user" : `${users}
 
 interface Applying {
   readonly link: NatsLink;
-  readonly inForce: readonly KillOrder[];
   readonly flags: ApplyFlags;
   readonly parts: CliParts;
 }
 
-function applyRollout({ rollout, written }: RolloutDocument, { link, inForce, flags, parts }: Applying): Promise<Reply> {
-  const command = commandOf("apply", { rollout: rollout.name, document: hashUsers(written) }, { flags, parts });
-  const order = inForce.find(({ scope }) => isWhole(scope, rollout.name));
-  return order === undefined ? sendCommand(link, command, COMMAND_MS) : Promise.resolve(switchedOff(command.id, order));
+/** Those that others come after go first, else in the order of the files; who waits in a circle stays there, and the leader refuses it. */
+function inOrder(rollouts: readonly RolloutDocument[]): RolloutDocument[] {
+  const ordered: RolloutDocument[] = [];
+  const take = (document: RolloutDocument, above: readonly RolloutDocument[]): void => {
+    if (ordered.includes(document) || above.includes(document)) return;
+    for (const name of document.rollout.after ?? []) {
+      for (const first of rollouts) if (first.rollout.name === name) take(first, [...above, document]);
+    }
+    ordered.push(document);
+  };
+  for (const document of rollouts) take(document, []);
+  return ordered;
 }
 
-function commandOf(
-  verb: "apply",
-  about: Pick<Command, "rollout" | "document">,
-  { flags: { reason }, parts }: Pick<Applying, "flags" | "parts">,
-): Command {
-  const who = { name: parts.user, claimed: true };
-  return { format: FORMAT, id: parts.newId(), verb, ...about, who, ...(reason === undefined ? {} : { reason }) };
+function sendDocument(document: unknown, { link, flags: { reason }, parts }: Applying, rollout?: string): Promise<Reply> {
+  const command = {
+    format: FORMAT,
+    id: parts.newId(),
+    verb: "apply",
+    ...(rollout === undefined ? {} : { rollout }),
+    document,
+    who: { name: parts.user, claimed: true },
+    ...(reason === undefined ? {} : { reason }),
+  } as const;
+  return send(link, command, parts);
+}
+
+function applyRollout(
+  { rollout, written }: RolloutDocument,
+  { inForce, ...applying }: Applying & Readonly<{ inForce: readonly KillOrder[] }>,
+): Promise<Reply> {
+  const order = inForce.find(({ scope }) => isWhole(scope, rollout.name));
+  if (order !== undefined) return Promise.resolve(switchedOff(applying.parts.newId(), order));
+  return sendDocument(hashUsers(written), applying, rollout.name);
 }
 
 /** Everyone of the rollout is switched off: the controller would roll it back as soon as it began. */

@@ -1,16 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { templateOf } from "../contract/course.ts";
 import { DocumentError, type Fault, UsageError } from "../contract/errors.ts";
+import type { PolicyInput } from "../contract/policy.ts";
 import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { type TemplateInput, templateIn, withTemplate } from "../contract/templates.ts";
 import { type Documents, type RolloutDocument, readDocuments, type SegmentDocument } from "../io/documents.ts";
 
-/** Reads and checks all files together. Throws DocumentError with the faults of all of them, and UsageError where two hold the same segment. */
+/** Reads and checks all files together. Throws DocumentError with the faults of all of them, and UsageError where two hold the same segment, or a policy. */
 export async function readFiles(files: readonly string[]): Promise<Documents> {
   if (files.length === 0) throw new UsageError("no file given; name one by -f FILE");
   const rollouts: RolloutDocument[] = [];
   const segments: SegmentDocument[] = [];
   const templates: TemplateInput[] = [];
+  const policies: PolicyInput[] = [];
   const faults: Fault[] = [];
   for (const file of files) {
     try {
@@ -18,6 +20,7 @@ export async function readFiles(files: readonly string[]): Promise<Documents> {
       rollouts.push(...read.rollouts);
       segments.push(...read.segments);
       templates.push(...read.templates);
+      policies.push(...read.policies);
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
       faults.push(...error.faults);
@@ -27,7 +30,8 @@ export async function readFiles(files: readonly string[]): Promise<Documents> {
   const names = segments.map(({ segment }) => segment.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new UsageError(`two files hold a segment ${twice}; give each its own name`);
-  return { rollouts: rollouts.map((document) => resolved(document, templates)), segments, templates };
+  if (policies.length > 1) throw new UsageError("two files hold a policy; write all of it into one");
+  return { rollouts: rollouts.map((document) => resolved(document, templates)), segments, templates, policies };
 }
 
 /** A rollout with the strategy of its template, where that is in one of the files. Throws DocumentError where the two do not fit. */

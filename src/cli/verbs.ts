@@ -1,7 +1,9 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { Command, Reply, Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
+import type { NatsLink } from "../io/nats.ts";
 import { sendCommand } from "../io/store.ts";
+import { digestOf } from "../io/tokens.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
@@ -15,8 +17,17 @@ export interface VerbFlags {
 
 const COMMAND_MS = 5_000;
 
+/** Sends a command to the leader; the bearer of a token vouches for it. */
+export const send = (link: NatsLink, command: Command, { token, nowMs }: Pick<CliParts, "token" | "nowMs">): Promise<Reply> =>
+  sendCommand(link, command, COMMAND_MS, token === undefined ? undefined : { digest: digestOf(token), nowMs: nowMs() });
+
 /** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
-export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
+export async function sendVerb(
+  verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">,
+  name: string,
+  flags: VerbFlags,
+  parts: CliParts,
+): Promise<ExitCode> {
   const command: Command = {
     format: FORMAT,
     id: parts.newId(),
@@ -27,7 +38,7 @@ export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: str
     ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   };
-  const reply = await withNats(flags.nats, (link) => sendCommand(link, command, COMMAND_MS));
+  const reply = await withNats(flags.nats, (link) => send(link, command, parts));
   printReply(name, reply, flags, parts);
   return exitOf(reply);
 }

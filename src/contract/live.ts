@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AuditSchema, ReplySchema, SidecarIdSchema } from "./messages.ts";
+import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
 import { LabelValueSchema } from "./strategy.ts";
@@ -24,10 +24,16 @@ const ServedSchema = {
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
 export const NOBODY = "no sidecar has reported";
 
+const QueuedSchema = z.strictObject({
+  phase: z.literal("queued"),
+  ...ServedSchema,
+  reason: ReasonSchema.describe("Its place in the queue, for people."),
+});
 const PendingSchema = z.strictObject({
   phase: z.literal("pending"),
   ...ServedSchema,
   held: HeldSchema,
+  atOnce: z.literal(true).optional().describe("Everyone gets it when its rules are confirmed: an undo."),
   missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
 });
 const InStageSchema = z.strictObject({
@@ -95,6 +101,7 @@ const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...Ser
 
 /** Where a rollout stands. Every phase that is not an end has a deadline. */
 export const PlanStateSchema = z.discriminatedUnion("phase", [
+  QueuedSchema,
   PendingSchema,
   InStageSchema,
   RampSchema,
@@ -121,6 +128,11 @@ export const LiveStateSchema = z.strictObject({
   shareBp: z.int().min(0).max(10_000).describe("Share set now."),
   revision: z.strictObject({ epoch: z.int(), revision: z.int() }).describe("First manifest that carries this run."),
   updatedAtMs: z.int(),
+  seen: ReasonSchema.optional().describe("What was seen last where evidence of the hand-over is waited for; absent before."),
+  asked: z
+    .strictObject({ verb: VerbSchema, who: WhoSchema, reason: z.string().optional(), atMs: z.int() })
+    .optional()
+    .describe("What a person asked last that was done; absent before the first."),
   commands: z
     .array(z.strictObject({ id: z.string(), reply: ReplySchema }))
     .max(32)

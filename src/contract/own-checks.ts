@@ -74,7 +74,7 @@ const GaugeSchema = z.strictObject({
 });
 
 /** A secret is named, and lies with the controller: no document holds one. */
-const SecretNameSchema = NameSchema.describe("Name of a file in the controller's `--check-secrets`; its key signs what is sent.");
+export const SecretNameSchema = NameSchema.describe("Name of a file in the controller's `--check-secrets`; its key signs what is sent.");
 
 /** A length of time between two others. */
 export const durationWithin = (least: string, most: string) =>

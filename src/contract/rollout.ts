@@ -14,6 +14,7 @@ import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
+import { RELATIONS } from "./relations.ts";
 import { StrategySchema } from "./strategy.ts";
 import { strategyFaults } from "./strategy-faults.ts";
 import { DurationTextSchema } from "./units.ts";
@@ -128,6 +129,16 @@ function checkGroup(document: unknown, context: z.RefinementCtx): void {
   context.addIssue({ code: "custom", path: ["group"], message: "salt and group exclude each other; leave one of them out" });
 }
 
+/** A rollout that waits for itself, or twice for another. */
+function checkOrder(document: unknown, context: z.RefinementCtx): void {
+  const { name, after } = Object(document);
+  for (const [index, other] of Array.isArray(after) ? after.entries() : []) {
+    const refuse = (message: string): void => context.addIssue({ code: "custom", path: ["after", index], input: other, message });
+    if (other === name) refuse(`${other} would wait for itself; name another rollout`);
+    else if (after.indexOf(other) < index) refuse(`${other} stands here already; name each rollout once`);
+  }
+}
+
 /** What follows a request to its upstream's cluster makes no sense without one. */
 function checkTagOnly(document: unknown, context: z.RefinementCtx): void {
   const { variants, mirror, cohort } = Object(document);
@@ -164,6 +175,7 @@ export const RolloutSchema = z
     mix: MixSchema.optional().describe("Labels by which the canary's users are compared with all users; shown by status."),
     strategy: StrategySchema.describe("How the share grows."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
+    ...RELATIONS,
     onUnwatched: z
       .enum(["stable", "hold"])
       .default("stable")
@@ -173,6 +185,7 @@ export const RolloutSchema = z
   .superRefine(checkTargets, { when: () => true })
   .superRefine(checkGroup, { when: () => true })
   .superRefine(checkTagOnly, { when: () => true })
+  .superRefine(checkOrder, { when: () => true })
   .superRefine((rollout, context) => {
     for (const fault of strategyFaults(rollout)) context.addIssue({ code: "custom", ...fault });
   });

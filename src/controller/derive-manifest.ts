@@ -26,13 +26,14 @@ const MAX_RESTING = 256;
 const LIVE_RULE_BYTES = 84;
 
 /**
- * The rollouts that the rule set holds, by name. A rolled-back one makes room for its successor. A handed-over one rests: it
+ * The rollouts that the rule set holds, by name. A queued one is not in it yet. A rolled-back one makes room for its successor. A handed-over one rests: it
  * decides stable for everyone, which is what happens without it too, only so that users who fail are known when the next
  * attempt begins. So it gives way to any other that it would take a request from.
  */
 function governing(all: readonly Governed[]): Governed[] {
-  const active = byHost(all.filter(({ live, rollout }) => !isEnded(live.plan.phase) && !isTagOnly(rollout.variants)));
-  const held = all.filter(({ live, rollout }) => {
+  const begun = all.filter(({ live }) => live.plan.phase !== "queued");
+  const active = byHost(begun.filter(({ live, rollout }) => !isEnded(live.plan.phase) && !isTagOnly(rollout.variants)));
+  const held = begun.filter(({ live, rollout }) => {
     if (live.plan.phase === "handedOver") return false;
     return (
       live.plan.phase !== "rolledBack" ||
@@ -40,7 +41,7 @@ function governing(all: readonly Governed[]): Governed[] {
       !near(active, rollout.match).some((other) => overlaps(other.rollout.match, rollout.match))
     );
   });
-  const ended = all.filter(({ live }) => live.plan.phase === "handedOver");
+  const ended = begun.filter(({ live }) => live.plan.phase === "handedOver");
   return [...held, ...restingBeside(held, ended)].toSorted(byName);
 }
 
@@ -95,6 +96,7 @@ export function canaryShareBp({ rollout, live }: Governed): number {
 /** The changing part of one rollout's rules. */
 export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
+    case "queued":
     case "pending":
     case "ramp":
     case "holdback":

@@ -40,6 +40,8 @@ const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(11,
 /** The phase for people. */
 export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readonly plan: PlanState }): string {
   switch (plan.phase) {
+    case "queued":
+      return `queued: ${plan.reason}`;
     case "pending":
       return `pending, ${waitText(plan.missing)}`;
     case "stage":

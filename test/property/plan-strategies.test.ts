@@ -5,7 +5,8 @@ import { type PlanState, PlanStateSchema } from "../../src/contract/live.ts";
 import { heldBackBp } from "../../src/contract/ramp.ts";
 import type { Rollout } from "../../src/contract/rollout.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
-import { plan, startPlan } from "../../src/core/plan/plan.ts";
+import { plan } from "../../src/core/plan/plan.ts";
+import { startPlan } from "../../src/core/plan/start.ts";
 import type { Hold, PlanEffect, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
 import { strategies, strategyStates, who } from "../support/plan-inputs.ts";
 
@@ -88,6 +89,7 @@ const FULL_BP = 10_000;
 function plannedBp(state: PlanState, { strategy }: Rollout): number {
   const { trial, toggle, rolling, stages, ramp } = courseOf(strategy);
   switch (state.phase) {
+    case "queued":
     case "pending":
     case "rollingBack":
     case "rolledBack":

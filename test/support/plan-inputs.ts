@@ -135,6 +135,8 @@ export const events = {
   pause: { type: "pause", who, reason: "lunch" },
   resume: { type: "resume", who },
   abort: { type: "abort", who, reason: "wrong build" },
+  retry: { type: "retry", who },
+  undo: { type: "undo", who },
   handover: { type: "handover", who },
 } as const satisfies Record<string, PlanEvent>;
 

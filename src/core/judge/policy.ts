@@ -30,6 +30,6 @@ export function policyOf(
 function minSampleOf({ stages, preview: { promote }, rolling }: Course, plan: LiveState["plan"]): number {
   if (plan.phase === "group") return rolling.minSample;
   if (plan.phase === "preview" && typeof promote === "object" && "onVerdict" in promote) return promote.onVerdict.minSample;
-  const index = "stage" in plan ? plan.stage : plan.phase === "pending" ? 0 : stages.length - 1;
+  const index = "stage" in plan ? plan.stage : plan.phase === "queued" || plan.phase === "pending" ? 0 : stages.length - 1;
   return stages[Math.min(index, stages.length - 1)]?.minSample ?? 1;
 }

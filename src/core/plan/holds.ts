@@ -31,6 +31,7 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
     case "preview":
     case "group":
       return heldIn(state, scene);
+    case "queued":
     case "trial":
     case "decision":
     case "on":

@@ -114,9 +114,9 @@ function goToHoldback(state: PlanState, ramp: Ramp, reason: string, { nowMs }: S
 }
 
 /** On to 100 %. */
-export function goToFull(state: PlanState, reason: string, { nowMs }: Scene): Taken {
+export function goToFull(state: PlanState, reason: string, { nowMs }: Scene, isAdvance = true): Taken {
   const next: PlanState = { phase: "promoting", ...nextRun(state, nowMs) };
-  return serve(next, { shareBp: FULL_BP, off: false, advances: true }, { action: "promoting", reason });
+  return serve(next, { shareBp: FULL_BP, off: false, ...(isAdvance && { advances: true }) }, { action: "promoting", reason });
 }
 
 /** The way back: everyone to stable, targets too. */
@@ -165,6 +165,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
       return `${rollout} is in its ramp, at ${state.shareBp / 100}%`;
     case "group":
       return `${rollout} is in group ${state.group + 1} of ${state.groups.length}, ${state.groups[state.group]}`;
+    case "queued":
     case "pending":
     case "holdback":
     case "preview":
@@ -182,6 +183,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
 }
 
 const STANDING = {
+  queued: "queued",
   pending: "pending",
   holdback: "in its holdback",
   preview: "in its preview",
@@ -205,6 +207,10 @@ export const refuse = (state: PlanState, scene: Scene, why: string): PlanStep =>
 /** A reason must say something: the contract refuses an empty one. */
 export const reasonOr = (reason: string | undefined, otherwise: string): string =>
   reason === undefined || reason.trim() === "" ? otherwise : reason;
+
+/** What happens, with the reason that a person gave for it. */
+export const becauseOf = (what: string, { reason }: { readonly reason?: string | undefined }): string =>
+  reason === undefined || reason.trim() === "" ? what : `${what}: ${reason}`;
 
 /** Whether the same sidecars are missing, in whatever order. */
 export const isSame = (a: readonly string[] | undefined, b: readonly string[]): boolean =>

@@ -22,6 +22,7 @@ function servedSinceMs(state: PlanState): number | null {
     case "ramp":
       // Its runs are short: silence lasts over them.
       return state.begunAtMs === null ? null : state.sinceMs;
+    case "queued":
     case "pending":
     case "preview":
     case "decision":

@@ -10,18 +10,13 @@ import { inOn } from "./in-on.ts";
 import { inPreview } from "./in-preview.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
 import { inDecision, inTrial } from "./in-trial.ts";
-import { goBack, type Scene, serve, type Taken } from "./moves.ts";
+import { goBack, type Scene } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
 import { inPaused } from "./paused.ts";
+import { inQueued } from "./queue.ts";
 import type { Hold, PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
 import { inPending, inStage } from "./way-out.ts";
-
-/** Begins an attempt: the rules go out with a share of 0, and `run` is the first of this attempt. */
-export function startPlan(nowMs: number, run: number): Taken {
-  const state: PlanState = { phase: "pending", run, firstRun: run, sinceMs: nowMs };
-  return serve(state, { shareBp: 0, off: false }, { action: "pending", reason: "waiting for every known sidecar to confirm the rules" });
-}
 
 /** When something happens, and what else stands then. */
 export interface Moment {
@@ -40,8 +35,9 @@ export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, moment
  */
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
-  ({ name, variants, strategy, checks }, state, event, { nowMs, holds = [] }) => {
-    const known = { rollout: name, grown: grownVariant(variants), deadlines: { ...DEADLINES, ...deadlines } };
+  ({ name, variants, strategy, checks, handover }, state, event, { nowMs, holds = [] }) => {
+    const promoted = handover?.within === undefined ? {} : { promotedMs: handover.within };
+    const known = { rollout: name, grown: grownVariant(variants), deadlines: { ...DEADLINES, ...deadlines, ...promoted } };
     const scene: Scene = { ...courseOf(strategy), ...known, nowMs, holds };
     const isSilent = event.type === "tick" && silentSinceMs(state, event.last?.canaryAtMs, nowMs) !== undefined;
     if (isSilent && checks.onNoData === "rollback")
@@ -56,6 +52,8 @@ export const plan: Plan = planWith({});
 
 function stepIn(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
   switch (state.phase) {
+    case "queued":
+      return inQueued(state, event, scene);
     case "pending":
       return inPending(state, event, scene);
     case "stage":

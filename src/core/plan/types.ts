@@ -18,7 +18,7 @@ interface ByPerson {
 /** What people do to a rollout. `override` advances in spite of holds. */
 export type VerbEvent =
   | (ByPerson & { readonly type: "promote"; readonly full: boolean; readonly override?: boolean | undefined })
-  | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "handover" });
+  | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "retry" | "undo" | "handover" });
 
 type LastVerdict = Pick<VerdictRecord, "reason" | "canaryAtMs"> & Partial<Pick<VerdictRecord, "verdict">>;
 

@@ -2,7 +2,7 @@ import { begin } from "./begin.ts";
 import { durationText } from "./deadlines.ts";
 import { exposedAt, goBack, goTo, type In, isOver, isSame, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
-import { onVerb } from "./verbs.ts";
+import { goHome, noRetry, onVerb } from "./verbs.ts";
 
 type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
 
@@ -24,7 +24,10 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
     case "promote":
     case "pause":
       return refuse(state, scene, "no share is served before every known sidecar has confirmed; wait for that, or abort");
@@ -53,6 +56,8 @@ export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): Pla
     case "pause":
     case "resume":
     case "abort":
+    case "retry":
+    case "undo":
     case "handover":
       return onVerb(state, state.stage, event, scene);
   }

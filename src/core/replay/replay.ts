@@ -9,7 +9,8 @@ import type { JudgeState } from "../judge/state.ts";
 import { batchOfTick, type TickClock, type TicksBegin } from "../judge/ticks.ts";
 import type { EvidenceBatch } from "../judge/types.ts";
 import { isJudged } from "../plan/judged.ts";
-import { plan, startPlan } from "../plan/plan.ts";
+import { plan } from "../plan/plan.ts";
+import { startPlan } from "../plan/start.ts";
 import { type PlanEvent, type PlanStep, verdictEvent } from "../plan/types.ts";
 
 /** Where a replayed rollout stands. */
