@@ -2,6 +2,7 @@ import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { KillOrder, KillScope } from "../contract/kills.ts";
 import type { Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
+import { templateIn } from "../contract/templates.ts";
 import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { Documents, RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
@@ -28,11 +29,11 @@ export interface ApplyFlags {
 
 /** Checks all files, then hands each document to the leader: the policy and segments before the rollouts that may ask for them, and of these the first the ones that others come after; nothing is sent when one file has a fault. */
 export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCode> {
-  const { rollouts: unordered, segments, policies } = await readFiles(flags.file);
+  const { rollouts: unordered, segments, policies, templates } = await readFiles(flags.file);
   const rollouts = inOrder(unordered);
   const cut: CutSegment[] = [];
   for (const segment of segments) cut.push(await cutSegment(segment));
-  if (flags.dryRun === true) return sayValid({ policies, cut, rollouts }, flags, parts);
+  if (flags.dryRun === true) return sayValid({ policies, cut, rollouts, templates }, flags, parts);
   return withNats(flags.nats, async (link) => {
     const replies: Reply[] = [];
     const take = (name: string, reply: Reply): void => {
@@ -40,6 +41,7 @@ export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCod
       replies.push(reply);
     };
     for (const policy of policies) take("policy", await sendDocument(policy, { link, flags, parts }));
+    for (const template of templates) take(`template ${template.name}`, await sendDocument(template, { link, flags, parts }));
     for (const segment of cut) take(`segment ${segment.plan.name}`, await applySegment(segment, { link, parts, reason: flags.reason }));
     const { inForce } = await readOrders(link);
     for (const document of rollouts) take(document.rollout.name, await applyRollout(document, { link, inForce, flags, parts }));
@@ -57,20 +59,23 @@ export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCod
   });
 }
 
-type Read = Pick<Documents, "policies" | "rollouts"> & Readonly<{ cut: readonly CutSegment[] }>;
+type Read = Pick<Documents, "policies" | "rollouts" | "templates"> & Readonly<{ cut: readonly CutSegment[] }>;
 
-function sayValid({ policies, cut, rollouts }: Read, flags: ApplyFlags, parts: CliParts): ExitCode {
+function sayValid({ policies, cut, rollouts, templates }: Read, flags: ApplyFlags, parts: CliParts): ExitCode {
   const names = rollouts.map(({ rollout }) => rollout.name);
   const segments = cut.map(({ plan }) => ({ name: plan.name, users: plan.users }));
   if (flags.json === true) {
+    const more = templates.length === 0 ? {} : { templates: templates.map(({ name }) => name) };
     parts.out(
-      `${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }), ...(policies.length === 0 ? {} : { policy: true }) })}\n`,
+      `${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }), ...(policies.length === 0 ? {} : { policy: true }), ...more })}\n`,
     );
     return EXIT.done;
   }
   if (policies.length > 0) parts.out("policy: valid, nothing sent\n");
   for (const { name, users } of segments) parts.out(`segment ${name}: valid with ${usersText(users)}, nothing sent\n`);
-  for (const { rollout } of rollouts) parts.out(`${rollout.name}: valid, nothing sent\n${rolloutLines(rollout).join("\n")}\n`);
+  for (const { name } of templates) parts.out(`template ${name}: valid, nothing sent\n`);
+  for (const { rollout, written } of rollouts)
+    parts.out(`${rollout.name}: valid, nothing sent\n${rolloutLines(rollout, templateIn(written)).join("\n")}\n`);
   return EXIT.done;
 }
 

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { templateOf } from "../contract/course.ts";
 import { DocumentError, type Fault, UsageError } from "../contract/errors.ts";
 import type { PolicyInput } from "../contract/policy.ts";
-import type { Rollout } from "../contract/rollout.ts";
+import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
+import { type TemplateInput, templateIn, withTemplate } from "../contract/templates.ts";
 import { type Documents, type RolloutDocument, readDocuments, type SegmentDocument } from "../io/documents.ts";
 
 /** Reads and checks all files together. Throws DocumentError with the faults of all of them, and UsageError where two hold the same segment, or a policy. */
@@ -9,6 +11,7 @@ export async function readFiles(files: readonly string[]): Promise<Documents> {
   if (files.length === 0) throw new UsageError("no file given; name one by -f FILE");
   const rollouts: RolloutDocument[] = [];
   const segments: SegmentDocument[] = [];
+  const templates: TemplateInput[] = [];
   const policies: PolicyInput[] = [];
   const faults: Fault[] = [];
   for (const file of files) {
@@ -16,6 +19,7 @@ export async function readFiles(files: readonly string[]): Promise<Documents> {
       const read = readDocuments(await readText(file), file);
       rollouts.push(...read.rollouts);
       segments.push(...read.segments);
+      templates.push(...read.templates);
       policies.push(...read.policies);
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
@@ -27,7 +31,18 @@ export async function readFiles(files: readonly string[]): Promise<Documents> {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new UsageError(`two files hold a segment ${twice}; give each its own name`);
   if (policies.length > 1) throw new UsageError("two files hold a policy; write all of it into one");
-  return { rollouts, segments, policies };
+  return { rollouts: rollouts.map((document) => resolved(document, templates)), segments, templates, policies };
+}
+
+/** A rollout with the strategy of its template, where that is in one of the files. Throws DocumentError where the two do not fit. */
+function resolved(document: RolloutDocument, templates: readonly TemplateInput[]): RolloutDocument {
+  const template = templates.find(({ name }) => name === templateIn(document.written));
+  if (template === undefined) return document;
+  const parsed = RolloutSchema.safeParse(withTemplate(document.written, template));
+  if (parsed.success) return { ...document, rollout: parsed.data };
+  const { name } = document.rollout;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
+  throw new UsageError(`rollout ${name} with template ${template.name}: ${faults.join("; ")}`);
 }
 
 /** The text of a user's file. Throws UsageError when it cannot be read. */
@@ -46,6 +61,9 @@ export async function readText(file: string): Promise<string> {
 export async function oneRollout(file: string, name: string | undefined, verb: string): Promise<Rollout> {
   const rollouts = (await readFiles([file])).rollouts.map(({ rollout }) => rollout);
   const found = name === undefined && rollouts.length === 1 ? rollouts[0] : rollouts.find((rollout) => rollout.name === name);
+  const template = found === undefined ? undefined : templateOf(found.strategy);
+  if (template !== undefined)
+    throw new UsageError(`${found?.name} uses the template ${template}, which ${file} does not hold; add it to the file, after ---`);
   if (found !== undefined) return found;
   const names = rollouts.map((rollout) => rollout.name).join(", ") || "no rollout";
   throw new UsageError(`${file} holds ${names}; name one, like \`serin ${verb} NAME -f ${file}\``);

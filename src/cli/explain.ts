@@ -1,5 +1,6 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import { ruleHere } from "../contract/groups.ts";
 import type { IssuedCookie } from "../contract/rollout.ts";
 import { type ReadyRuleSet, RuleSetSchema } from "../contract/rules.ts";
 import { compile } from "../core/decide/compile.ts";
@@ -22,6 +23,8 @@ export interface ExplainFlags {
   readonly claim: ReadonlyMap<string, readonly string[]>;
   readonly address?: string;
   readonly trustedPeer?: boolean;
+  /** Of the sidecar that is asked; without any, groups of sidecars are told and not looked at. */
+  readonly label?: readonly (readonly [string, string])[];
   readonly rules?: string;
   readonly cookieKey?: string;
   readonly operatorKeys?: string;
@@ -49,11 +52,20 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
     isTrustedPeer,
     issued,
   };
-  const told = explain({ ...compile(ruleSet), kills: killsOf(orders.inForce) }, facts);
+  const told = explain({ ...compile(asSeenBy(ruleSet, flags.label)), kills: killsOf(orders.inForce) }, facts);
   const explanation = { ...told, steps: [...orderSteps(orders, flags.operatorKeys !== undefined), ...told.steps] };
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);
   else parts.out(explanation.steps.map(({ rollout, text }) => `${rollout === undefined ? "" : `${rollout}: `}${text}\n`).join(""));
   return EXIT.done;
+}
+
+/** Rules as a sidecar with these labels obeys them. */
+function asSeenBy(ruleSet: ReadyRuleSet, labels: ExplainFlags["label"]): ReadyRuleSet {
+  if (labels === undefined) return ruleSet;
+  const rollouts = Object.entries(ruleSet.rollouts).map(([name, each]) => {
+    return [name, { ...each, live: ruleHere(each.live, Object.fromEntries(labels)) }] as const;
+  });
+  return { ...ruleSet, rollouts: Object.fromEntries(rollouts) };
 }
 
 /** The id that a cookie of ours carries; without a valid one a new one, as a sidecar makes it up. */

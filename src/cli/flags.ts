@@ -116,3 +116,10 @@ export const signingOption = (fromEnvironment: string | undefined): Option => {
 /** `--nats`, from the environment when absent. */
 export const natsOption = (fromEnvironment: string | undefined): Option =>
   new Option("--nats <url>", "NATS server, several by comma (SERIN_NATS)").default(fromEnvironment ?? DEFAULT_NATS);
+
+/** `zone=a`, several times. */
+export function collectLabel(text: string, before: readonly (readonly [string, string])[] = []): readonly (readonly [string, string])[] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Write NAME=VALUE, like zone=a.");
+  return [...before, [text.slice(0, at), text.slice(at + 1)]];
+}

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import { listLive, readAppliedSegment, readPlan, readPolicy } from "../io/store.ts";
+import { listLive, readAppliedSegment, readPlan, readPolicy, readTemplate } from "../io/store.ts";
 import { share, table } from "../told/format.ts";
 import { phaseText, planShape } from "../told/phase-text.ts";
 import { withNats } from "./connection.ts";
@@ -15,8 +15,20 @@ export interface GetFlags {
 /** Prints a rollout's plan, the list of all, the policy, or with two words, `segment NAME`, what is known of a segment. */
 export async function get([name, segment]: readonly (string | undefined)[], flags: GetFlags, parts: CliParts): Promise<ExitCode> {
   if (segment === undefined) return name === "policy" ? getPolicy(flags, parts) : getRollout(name, flags, parts);
-  if (name !== "segment") throw new UsageError(`get ${name} ${segment}: write \`get ROLLOUT\` or \`get segment NAME\``);
+  if (name === "template") return getTemplate(segment, flags, parts);
+  if (name !== "segment")
+    throw new UsageError(`get ${name} ${segment}: write \`get ROLLOUT\`, \`get segment NAME\` or \`get template NAME\``);
   return getSegment(segment, flags, parts);
+}
+
+/** Prints a template as it was applied. */
+function getTemplate(name: string, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+  return withNats(flags.nats, async (link) => {
+    const applied = await readTemplate(link, name);
+    if (applied === undefined) throw new UsageError(`there is no template ${name}; apply one with \`serin apply -f FILE\``);
+    parts.out(flags.json === true ? `${JSON.stringify(applied.template)}\n` : stringify(applied.template));
+    return EXIT.done;
+  });
 }
 
 /** Prints what is known of a segment: never its users, who are hashes even in the store. */

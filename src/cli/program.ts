@@ -6,6 +6,7 @@ import {
   collect,
   collectClaim,
   collectHeader,
+  collectLabel,
   collectShare,
   jsonOption,
   logLevelOption,
@@ -107,6 +108,7 @@ function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, par
     .addOption(mapOption("--header <name=value>", "a header; may be repeated", collectHeader))
     .addOption(mapOption("--claim <name=value>", "a claim of a verified token, a.b for b in a; may be repeated", collectClaim))
     .option("--address <address>", "address of the client")
+    .option("--label <name=value>", "a label of the sidecar that is asked, like zone=a; may be repeated", collectLabel)
     .option("--trusted-peer", "the client is one that the sidecar trusts by --trust-peer")
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
     .option("--cookie-key <file>", "keys that sign issued cookies, as sidecars have them")
@@ -171,6 +173,11 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--unwatched-after <duration>", "age of the beat that sends shares home; 30s when absent", parseDuration)
     .option("--drain <duration>", "time to serve on after the signal to stop; 2500ms when absent", parseDuration)
     .option("--trust-peer <peer>", "a peer whose baggage is believed: CIDR, or URI of its certificate; may be repeated", collect)
+    .option(
+      "--label <name=value>",
+      "a label of this sidecar, like zone=a, by which rollouts may go in groups; may be repeated",
+      collectLabel,
+    )
     .option("--workers <count>", "processes, each with a socket of its own and one set of metrics; 1 when absent", parseWorkers)
     .option("--cookie-key <file>", "keys that sign issued cookies, a line each, the same for all sidecars")
     .option("--debug-secret <file>", "secrets, a line each; a request with one in serin-debug is explained in its answer")

@@ -19,6 +19,7 @@ export interface SidecarFlags {
   readonly unwatchedAfter?: number;
   readonly drain?: number;
   readonly trustPeer?: readonly string[];
+  readonly label?: readonly (readonly [string, string])[];
   readonly workers?: number;
   readonly cookieKey?: string;
   readonly debugSecret?: string;
@@ -44,6 +45,7 @@ export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<
     unwatchedAfterMs: flags.unwatchedAfter,
     drainMs: flags.drain,
     trustPeers: flags.trustPeer,
+    labels: flags.label === undefined ? undefined : Object.fromEntries(flags.label),
     cookieKeyFile: flags.cookieKey,
     debugSecretFile: flags.debugSecret,
     otlp: parts.otlp,

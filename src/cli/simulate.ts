@@ -31,6 +31,7 @@ export async function simulate(name: string | undefined, flags: SimulateFlags, p
   if (flags.latency < 1) throw new UsageError("--latency 0: no request takes no time; write at least 1ms");
   const faults = flags.fault.map(faultOf);
   const rollout = await oneRollout(flags.file, name, "simulate");
+  refuseOthers(rollout);
   const { rps: requestsPerSecond, errors: failing, latency: medianMs, runs, perUser: requestsPerUser } = flags;
   const service = { requestsPerSecond, failing, medianMs };
   const cases: SimulatedCase[] = [];
@@ -46,6 +47,19 @@ export async function simulate(name: string | undefined, flags: SimulateFlags, p
   const simulation: Simulation = { rollout: rollout.name, ...service, runs, requestsPerUser, cases };
   parts.out(flags.json === true ? `${JSON.stringify(simulation)}\n` : simulationText(simulation));
   return EXIT.done;
+}
+
+const WHY_NOT = {
+  blueGreen: "who leads on from a preview is no matter of chance, and then everyone has the new version at once",
+  abTest: "the shares of a test do not move",
+  toggle: "a toggle stays at its share",
+  rolling: "how many users a group of sidecars has stands in no file",
+} as const;
+
+/** Only shares that grow by evidence can be simulated. */
+function refuseOthers({ name, strategy }: Rollout): void {
+  if ("use" in strategy || strategy.type === "canary") return;
+  throw new UsageError(`${name} is no canary: ${WHY_NOT[strategy.type]}; simulate one with stages or a ramp`);
 }
 
 function faultOf(text: string): Fault {

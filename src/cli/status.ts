@@ -9,6 +9,7 @@ import { costTexts } from "../core/plan/blast-radius.ts";
 import { duration, odds, ratio, share, table } from "../told/format.ts";
 import { phaseText, silenceText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
+import { reportLines } from "../told/report-text.ts";
 import { withNats } from "./connection.ts";
 import { mixLines } from "./mix-lines.ts";
 import { orderLine } from "./order-text.ts";
@@ -64,6 +65,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
+  if (rollout.template !== null) lines.push(`  strategy from template ${rollout.template}`);
   lines.push(...waitLines(rollout, nowMs));
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
@@ -73,6 +75,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
     lines.push(`  blast radius: ${costTexts(allowed, spent).join(", ")}`);
   }
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
+  if (rollout.report !== null) mix.unshift(...reportLines(rollout.report));
   if (judge === null) return [...lines, ...mix];
   const { verdict, totals } = judge;
   const [stable, canary] = [totalsText(totals.stable, verdict?.unended.stable), totalsText(totals.canary, verdict?.unended.canary)];

@@ -4,6 +4,7 @@ import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
 import { LabelValueSchema } from "./strategy.ts";
+import { VariantsTotalsSchema } from "./variant-report.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
@@ -63,7 +64,6 @@ const RampSchema = z.strictObject({
 });
 const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
 const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
-const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
 const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
 const DecisionSchema = z.strictObject({ phase: z.literal("decision"), ...ServedSchema });
 const OnSchema = z.strictObject({ phase: z.literal("on"), ...ServedSchema, begunAtMs: BegunSchema, overdue: z.boolean() });
@@ -86,7 +86,7 @@ const PausedSchema = z.strictObject({
   ),
   shareBp: ShareBpSchema.optional().describe("Share of the ramp that resume returns to; absent of anything else."),
   from: z
-    .enum(["preview", "shadow", "group"])
+    .enum(["preview", "group"])
     .optional()
     .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
   groups: GroupsSchema.groups.optional(),
@@ -116,7 +116,6 @@ const plainSchemas = [
   RampSchema,
   HoldbackSchema,
   PreviewSchema,
-  ShadowSchema,
   TrialSchema,
   DecisionSchema,
   OnSchema,
@@ -205,6 +204,7 @@ export const JudgeRecordSchema = z.strictObject({
     .describe("Failing users that the judge was told of already; absent before the first request that a share decided."),
   own: z.json().optional().describe("Gauges of the rollout's own checks, and feedback that waits; absent before the first."),
   totals: z.strictObject({ stable: TotalsSchema, canary: TotalsSchema, control: TotalsSchema }),
+  variants: VariantsTotalsSchema.optional().describe("Sums of each variant; absent in records of versions that had none."),
   shareSeenBp: z.int().min(0).max(10_000).nullable().describe("Canary's part of the decisions of the current run; null without any."),
   source: z
     .literal("prometheus")

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LabelsSchema } from "./groups.ts";
 import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
@@ -33,6 +34,7 @@ export const ReceiptSchema = z.strictObject({
   sinceMs: AtMsSchema.describe("When this revision took force, Unix milliseconds by the sidecar's clock."),
   atMs: AtMsSchema,
   startedAtMs: AtMsSchema.describe("Start of the process."),
+  labels: LabelsSchema.optional().describe("As the sidecar was started with, like its zone; absent without any."),
   state: SidecarStateSchema,
   beatAgeMs: z.int().min(0).optional().describe("Age of the last beat; absent before the first."),
   rejected: z.int().min(0).describe("Rule sets refused since the start."),

@@ -43,6 +43,7 @@ export const SUBJECTS = {
   plan: (rollout: string): string => `serin.plans.${rollout}`,
   rolloutPlans: "serin.plans.*",
   segmentPlan: (segment: string): string => `serin.plans.segment.${segment}`,
+  templatePlan: (template: string): string => `serin.plans.template.${template}`,
   policyPlan: "serin.plans.policy.mesh",
   allPlans: "serin.plans.>",
   lease: `${STATE}lease`,

@@ -7,6 +7,7 @@ import { SidecarIdSchema, SidecarStateSchema } from "./messages.ts";
 import { MixFiguresSchema } from "./mix-evidence.ts";
 import { NameSchema } from "./name-schema.ts";
 import type { Strategy } from "./strategy.ts";
+import { VariantReportSchema } from "./variant-report.ts";
 
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
 const MsSchema = z.int().min(0).describe("Milliseconds.");
@@ -39,6 +40,8 @@ export const RolloutPictureSchema = z.strictObject({
     })
     .nullable()
     .describe("What it may cost and has cost; null where it has no such limit."),
+  template: z.string().nullable().describe("The template that its strategy came from; null without one."),
+  report: VariantReportSchema.nullable().describe("What a test of variants shows; null of any other rollout."),
   lastAction: z.string().nullable(),
   seen: z.string().nullable().describe("What stable last showed, where evidence of the hand-over is waited for; null else."),
   waiting: z

@@ -3,6 +3,7 @@ import type { LiveState } from "../contract/live.ts";
 import type { Command, Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
+import type { UsedTemplate } from "../contract/templates.ts";
 import { queuePlan } from "../core/plan/queue.ts";
 import { startPlan } from "../core/plan/start.ts";
 import type { Plan } from "../io/store.ts";
@@ -13,6 +14,9 @@ import type { TermParts } from "./ports.ts";
 import { replyWith, standing } from "./replies.ts";
 import { newSeat, type Seat } from "./seats.ts";
 import type { Cause, Steps } from "./steps.ts";
+
+/** A plan to store, with the template that it uses. */
+type Stored = Command & Readonly<{ template?: UsedTemplate | undefined }>;
 
 type Obeyed = Readonly<{ rollout: Rollout; sequence: number; change: Change }>;
 
@@ -45,13 +49,14 @@ export class Attempts {
   }
 
   /** Stores a plan. It goes first: if the leader dies before live state obeys it, the next one finds and begins it. */
-  async store({ id, document, who, reason }: Command, name: string, isUndo = false): Promise<number> {
+  async store({ id, document, who, reason, template }: Stored, name: string, isUndo = false): Promise<number> {
     const { plans, clock } = this.#parts;
     const last = await plans.last(name);
     if (last?.commandId === id) return last.sequence; // Stored before, but its answer was lost.
     const plan = {
       format: FORMAT,
       document,
+      ...(template === undefined ? {} : { template }),
       who,
       atMs: clock.nowMs(),
       ...(reason === undefined ? {} : { reason }),
@@ -62,7 +67,7 @@ export class Attempts {
   }
 
   /** Begins an attempt with a stored plan, or puts it in the queue. */
-  async begin({ rollout, sequence, who, reason, atOnce, commandId }: Omit<Plan, "document" | "atMs">): Promise<Seat> {
+  async begin({ rollout, sequence, who, reason, atOnce, commandId }: Omit<Plan, "document" | "atMs" | "template">): Promise<Seat> {
     const verb = atOnce === true ? "undo" : "apply";
     const nowMs = this.#parts.clock.nowMs();
     const run = await this.nextRun(rollout.name);
@@ -101,7 +106,7 @@ export class Attempts {
     const refusal = this.#hindrance(before.rollout);
     if (refusal !== undefined) return refusal;
     const reason = `${command.reason === undefined ? "" : `${command.reason}; `}back from plan ${live.planSequence} to plan ${before.sequence}`;
-    const sequence = await this.store({ ...command, document: before.document, reason }, name, true);
+    const sequence = await this.store({ ...command, document: before.document, template: before.template, reason }, name, true);
     await this.begin({ rollout: before.rollout, sequence, who, reason, atOnce: true, commandId: command.id });
     return undefined;
   }

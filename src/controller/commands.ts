@@ -17,6 +17,7 @@ import { isSegment, SegmentCommands } from "./segment-commands.ts";
 import type { SegmentKeeper } from "./segments.ts";
 import { denial, type Sender, whoOf } from "./senders.ts";
 import type { Steps } from "./steps.ts";
+import { isTemplate, TemplateCommands } from "./template-commands.ts";
 import { type Vouched, vouched } from "./vouching.ts";
 
 interface CommandTools {
@@ -33,6 +34,7 @@ export class Commands {
   readonly #parts: TermParts;
   readonly #steps: Steps;
   readonly #segments: SegmentCommands;
+  readonly #templates: TemplateCommands;
   readonly #policy: PolicyCommands;
   readonly #attempts: Attempts;
   /** Takes rollouts in. */
@@ -46,7 +48,8 @@ export class Commands {
     this.#attempts = new Attempts(parts, steps);
     this.#segments = new SegmentCommands(parts, steps, segments);
     this.#policy = new PolicyCommands(parts, policy, steps.seats);
-    this.rollouts = new ApplyCommands(parts, { steps, segments, policy, attempts: this.#attempts });
+    this.#templates = new TemplateCommands(parts);
+    this.rollouts = new ApplyCommands(parts, { steps, segments, policy, attempts: this.#attempts, templates: this.#templates });
     this.#forget = forget;
   }
 
@@ -113,6 +116,7 @@ export class Commands {
   }
 
   #apply(command: Command): Promise<Reply> {
+    if (isTemplate(command.document)) return this.#templates.apply(command);
     if (isPolicy(command.document)) return this.#policy.apply(command);
     return isSegment(command.document) ? this.#segments.apply(command) : this.rollouts.apply(command);
   }

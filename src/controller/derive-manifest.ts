@@ -1,4 +1,5 @@
 import { courseOf, stagesOf } from "../contract/course.ts";
+import { groupsText } from "../contract/groups.ts";
 import { grownVariant } from "../contract/lanes.ts";
 import { type LiveState, type Phase, servedPhase } from "../contract/live.ts";
 import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
@@ -101,11 +102,10 @@ export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan:
     case "ramp":
     case "holdback":
     case "preview":
-    case "shadow":
     case "on":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
     case "group":
-      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
+      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, groups: groupsIn(plan, strategy) };
     case "trial":
     case "decision":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, shares: othersIn(variants, strategy) };
@@ -113,6 +113,8 @@ export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan:
     case "paused": {
       // Past the last stage the variant that grew has everyone.
       const shares = stagesOf(strategy)[plan.stage]?.shares;
+      if (plan.phase === "paused" && plan.from === "group")
+        return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, groups: groupsIn(plan, strategy) };
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, ...(shares === undefined ? {} : { shares }) };
     }
     case "promoting":
@@ -125,6 +127,12 @@ export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan:
       return { run: plan.run, shareBp: 0, off: true, whenUnwatched: onUnwatched };
   }
 }
+
+/** Groups that are on: the newest and those before it. */
+const groupsIn = (
+  { groups = [], group = 0 }: Readonly<{ groups?: readonly string[] | undefined; group?: number | undefined }>,
+  strategy: Rollout["strategy"],
+): string => groupsText(courseOf(strategy).rolling.by, groups.slice(0, group + 1));
 
 /** Shares of a test for the variants beside the one that the plan's share is of. */
 function othersIn(variants: Rollout["variants"], strategy: Rollout["strategy"]): Record<string, number> {

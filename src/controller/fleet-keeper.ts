@@ -1,9 +1,15 @@
+import { courseOf } from "../contract/course.ts";
 import { type Fleet, FleetSchema, type LiveState, NOBODY } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
+import type { Rolling } from "../contract/strategy.ts";
+import type { PlanEvent } from "../core/plan/types.ts";
 import { CorruptValueError, decodeStored } from "../io/store.ts";
 import { epochToHeal, type FleetView, forget, hear, missingFor, type Revision } from "./fleet.ts";
 import type { TermParts } from "./ports.ts";
+import type { Seat } from "./seats.ts";
+
+type ReceiptsEvent = Extract<PlanEvent, { type: "receipts" }>;
 
 /** The fleet of one time in office: members survive the leader, what they said does not and is heard anew within seconds. */
 export class FleetKeeper {
@@ -64,6 +70,19 @@ export class FleetKeeper {
     if (Object.keys(this.#fleet.known).length > 0) return missingFor(this.#fleet, revision, published.epoch);
     // Without anyone who could obey, nothing may go forward, and nothing stands in the way back.
     return plan.phase === "rollingBack" || plan.phase === "rolledBack" ? [] : [NOBODY];
+  }
+
+  /** What the plan of a rollout hears of receipts. */
+  standing({ rollout, live }: Pick<Seat, "rollout" | "live">, published: Revision): Pick<ReceiptsEvent, "missing" | "groups"> {
+    const { first, rolling } = courseOf(rollout.strategy);
+    return { missing: this.missing(live, published), ...(first === "group" && { groups: this.groups(rolling) }) };
+  }
+
+  /** Groups of those that were heard, by the label that a strategy names: first those that it orders, then the others by name. */
+  groups({ by, order = [] }: Pick<Rolling, "by" | "order">): string[] {
+    const heard = Object.keys(this.#fleet.known).flatMap((sidecar) => this.#fleet.heard[sidecar]?.labels?.[by] ?? []);
+    const there = [...new Set(heard)].toSorted();
+    return [...order.filter((name) => there.includes(name)), ...there.filter((name) => !order.includes(name))];
   }
 
   /** The epoch to rise to when a sidecar obeys something newer than what was published; undefined when none does. */

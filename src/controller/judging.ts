@@ -1,6 +1,7 @@
 import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import { FORMAT } from "../contract/names.ts";
 import { type Rollout, STABLE } from "../contract/rollout.ts";
+import type { VariantsTotals } from "../contract/variant-report.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
 import { policyOf } from "../core/judge/policy.ts";
@@ -12,6 +13,7 @@ import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors }
 import type { Report } from "./evidence-points.ts";
 import { addToTally, batchOf, emptyTally, shareSeenBp, type Tally } from "./tally.ts";
 import { NOBODY_FAILED, type ToldUsers, ToldUsersSchema, withUsers } from "./told-users.ts";
+import { addOwnTo, addToVariants } from "./variant-tally.ts";
 
 /** Everything that follows from the evidence of one rollout. Values only: the same reports give the same judging. */
 export interface Judging {
@@ -19,6 +21,8 @@ export interface Judging {
   readonly cursors: Cursors;
   readonly state: JudgeState;
   readonly tally: Tally;
+  /** Sums of each variant. */
+  readonly variants: VariantsTotals;
   /** Failing users that the judge was told of; null while no request of a user with a key is known, and so nothing of users. */
   readonly told: ToldUsers | null;
   readonly own: OwnState;
@@ -61,6 +65,7 @@ export const startJudging = (firstRun: number, nowMs: number): Judging => ({
   cursors: noCursors(firstRun),
   state: startJudge(nowMs),
   tally: emptyTally(firstRun),
+  variants: {},
   told: null,
   own: NO_OWN,
   verdict: null,
@@ -81,7 +86,8 @@ export function resumeJudging(record: JudgeRecord, firstRun: number, source?: "p
   const tally = { ...emptyTally(firstRun), totals: record.totals };
   const own = OwnStateSchema.safeParse(record.own);
   const known = { told: told.data, own: own.success ? own.data : NO_OWN };
-  return { firstRun, cursors: cursors.data, state: state.data, tally, ...known, verdict: record.verdict, judged: null };
+  const { variants = {} } = record;
+  return { firstRun, cursors: cursors.data, state: state.data, tally, variants, ...known, verdict: record.verdict, judged: null };
 }
 
 /** What is judged, and what else is known of it. */
@@ -117,8 +123,9 @@ export function judgeReports(
   const isNew = own?.isNew === true;
   if (cursors === judging.cursors && !isNew) return judging;
   const tally = addToTally(judging.tally, found, plan.run);
-  if ((found.length === 0 && !isNew) || !isJudged(plan)) return { ...judging, cursors, tally };
-  const counted = batchOf(found, { run: plan.run, shareBp }, nowMs);
+  const variants = addOwnTo(addToVariants(judging.variants, found), own);
+  if ((found.length === 0 && !isNew) || !isJudged(plan)) return { ...judging, cursors, tally, variants };
+  const counted = withoutSplit(batchOf(found, { run: plan.run, shareBp }, nowMs), plan);
   // A share decides for users with a key alone; Prometheus knows no users, and sidecars that it scrapes may tell nobody of theirs.
   const before = judging.told ?? (found.some(({ measure }) => measure === "shared") ? NOBODY_FAILED : null);
   const known =
@@ -134,7 +141,13 @@ export function judgeReports(
   const isOld = found.length === 0 && joined.verdict !== "rollback";
   const verdict = isOld ? { ...joined, atMs: judging.verdict?.atMs ?? joined.atMs } : joined;
   const judged = { policy, before: judging.state, batch, record };
-  return { ...judging, cursors, tally, told: known.told, state, own: taken.state, verdict, judged };
+  return { ...judging, cursors, tally, variants, told: known.told, state, own: taken.state, verdict, judged };
+}
+
+/** Where groups of sidecars take their turns, their traffic decides how much of all is the canary's, and no share does. */
+function withoutSplit({ split, ...batch }: EvidenceBatch, plan: LiveState["plan"]): EvidenceBatch {
+  const isGrouped = plan.phase === "group" || (plan.phase === "paused" && plan.from === "group");
+  return isGrouped || split === undefined ? batch : { ...batch, split };
 }
 
 /** Users get stable, and no outcome tells of it: whoever looks at the verdict should know why nothing comes. */
@@ -154,7 +167,7 @@ export function recordOf(rollout: string, judging: Judging, run: number): Readon
   return { judging: smaller, text: textOf(rollout, smaller) };
 }
 
-function textOf(rollout: string, { firstRun, state, cursors, tally, told, own, verdict }: Judging): string {
+function textOf(rollout: string, { firstRun, state, cursors, tally, variants, told, own, verdict }: Judging): string {
   const { totals } = tally;
   const record: JudgeRecord = {
     format: FORMAT,
@@ -165,6 +178,7 @@ function textOf(rollout: string, { firstRun, state, cursors, tally, told, own, v
     ...(told === null ? {} : { users: told }),
     own,
     totals,
+    variants,
     shareSeenBp: shareSeenBp(tally),
     ...(isScraped(cursors) && { source: "prometheus" }),
     verdict,

@@ -86,9 +86,10 @@ const placeOf = (plan: PlanState, stages: number): Omit<NonNullable<Audit["befor
 /** One line of the audit. */
 function recordOf(
   rollout: string,
-  { action, reason }: Readonly<{ action: string; reason: string }>,
-  { nowMs, who, auditId, detail }: StepContext,
+  { action, reason, ...own }: Extract<PlanEffect, { type: "audit" }>,
+  { nowMs, who, auditId, ...caused }: StepContext,
 ): Audit {
+  const detail = own.detail ?? caused.detail;
   return { format: FORMAT, id: auditId(), atMs: nowMs, rollout, action, who, reason, ...(detail === undefined ? {} : { detail }) };
 }
 

@@ -4,6 +4,7 @@ import { EXIT } from "../contract/exit-codes.ts";
 import { AuditSchema } from "../contract/messages.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
+
 import { type NatsLink, readLast, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
 import {
   auditSubject,
@@ -12,13 +13,14 @@ import {
   decodePolicy,
   decodeSegment,
   decodeStored,
+  decodeTemplate,
   listAudit,
   listSubjects,
   type Plan,
 } from "../io/store.ts";
 import { messagesOf } from "../io/stream-messages.ts";
 import type { FencedWriter } from "./fenced-writer.ts";
-import type { AuditPort, PlanPort, PolicyPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
+import type { AuditPort, PlanPort, PolicyPort, SegmentPort, StatePort, TemplatePort, TickPort } from "./ports.ts";
 
 /** Another plan of the same rollout was stored between reading and writing. */
 export class PlanConflictError extends SerinError {
@@ -99,6 +101,22 @@ export function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentP
     },
     append: (segment, plan, expectedSequence) =>
       appendPlan(link, `segment ${segment}`, { subject: SUBJECTS.segmentPlan(segment), plan, expectedSequence }),
+  };
+}
+
+/** Templates in the stream of plans. */
+export function templatePort(link: NatsLink, manager: JetStreamManager): TemplatePort {
+  return {
+    async names() {
+      const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.templatePlan("*"));
+      return subjects.map((subject) => subject.slice(SUBJECTS.templatePlan("").length));
+    },
+    async last(template) {
+      const stored = await getLast(manager, STREAMS.plans, SUBJECTS.templatePlan(template));
+      return stored === undefined ? undefined : decodeTemplate(stored);
+    },
+    append: (template, plan, expectedSequence) =>
+      appendPlan(link, `template ${template}`, { subject: SUBJECTS.templatePlan(template), plan, expectedSequence }),
   };
 }
 

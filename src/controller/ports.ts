@@ -5,7 +5,9 @@ import type { Clock } from "../io/clock.ts";
 import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { Stored } from "../io/nats.ts";
-import type { AppliedPolicy, AppliedSegment, Plan } from "../io/store.ts";
+
+import type { AppliedPolicy, AppliedSegment, AppliedTemplate, Plan } from "../io/store.ts";
+
 import type { ControllerSettings } from "./options.ts";
 
 /** The state stream as the leader uses it; reads come from the stream's own leader, so that they follow the write of the lease. */
@@ -41,6 +43,13 @@ export interface SegmentPort {
   append(segment: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
 }
 
+/** Templates in the stream of plans, under the same rules. */
+export interface TemplatePort {
+  names(): Promise<readonly string[]>;
+  last(template: string): Promise<AppliedTemplate | undefined>;
+  append(template: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
+}
+
 /** The policy in the stream of plans; each write expects the one before it, readable or not. */
 export interface PolicyPort {
   last(): Promise<AppliedPolicy | undefined>;
@@ -72,6 +81,7 @@ export interface TermParts {
   readonly state: StatePort;
   readonly plans: PlanPort;
   readonly segments: SegmentPort;
+  readonly templates: TemplatePort;
   readonly policy: PolicyPort;
   readonly audit: AuditPort;
   readonly ticks: TickPort;

@@ -9,7 +9,7 @@ import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { AnswerEvent, PlanInput, PlanStep } from "../core/plan/types.ts";
 import type { OnSeen } from "./checks/handover-keeper.ts";
 import { isEnded } from "./derive-manifest.ts";
-import { recordOf } from "./judging.ts";
+import { recordOf, startJudging } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PolicyKeeper } from "./policy-keeper.ts";
@@ -17,6 +17,7 @@ import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { Relations } from "./relations.ts";
 import type { Seat } from "./seats.ts";
+import { withReport } from "./test-report.ts";
 
 /** Who causes a step, what led to it, and the answer that goes into the same write. */
 export interface Cause {
@@ -80,7 +81,7 @@ export class Steps {
     const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
-    await this.take(seat, step, cause);
+    await this.take(seat, withReport(seat, step), cause);
     if (phase !== "rollingBack" && step.state.phase === "rollingBack") await this.takeAlong(seat, step.state.reason);
     return undefined;
   }
@@ -101,6 +102,9 @@ export class Steps {
     const after = liveAfter(seat.live, change, this.#context(seat, { ...cause, ...(detail !== undefined && { detail }) }));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
+    // The plan says that what was seen so far is about another group too: one that went back.
+    const { firstRun } = seat.live.plan;
+    if (firstRun !== before.firstRun) seat.judging = startJudging(firstRun, this.#parts.clock.nowMs());
     if (isNew || isMove || isOverdue(change)) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);

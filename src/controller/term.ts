@@ -225,9 +225,9 @@ export class Term {
   }
 
   async #deliverReceipts(seat: Seat): Promise<void> {
-    const missing = this.#fleet.missing(seat.live, this.#publisher.current);
+    const standing = this.#fleet.standing(seat, this.#publisher.current);
     const requestsPerSecond = seat.judging.verdict?.rate;
-    await this.#steps.deliver(seat, { type: "receipts", missing, requestsPerSecond }, { who: this.#steps.self });
+    await this.#steps.deliver(seat, { type: "receipts", ...standing, requestsPerSecond }, { who: this.#steps.self });
   }
 
   async #tickSeat(seat: Seat): Promise<void> {

@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly sidecars: number;
   readonly controllers: number;
   readonly sidecarArgs?: readonly string[];
+  /** More of them for one sidecar, by its number. */
+  readonly sidecarArgsOf?: (index: number) => readonly string[];
   readonly controllerArgs?: readonly string[];
   /** Ends the start; what stands by then is stopped. */
   readonly signal?: AbortSignal;
@@ -122,7 +124,14 @@ function createPrograms(options: StackOptions, directory: string, natsUrl: strin
     sidecarUrl: (index) => metricsUrls.get(`sidecar-${index}`) ?? "",
     startSidecar: (index) => {
       const place = ["--ext-proc", socket(index), "--metrics", "127.0.0.1:0", "--state-dir", join(directory, `state-${index}`)];
-      return start(`sidecar-${index}`, ["sidecar", "--id", `sidecar-${index}`, ...place, ...(options.sidecarArgs ?? [])]);
+      return start(`sidecar-${index}`, [
+        "sidecar",
+        "--id",
+        `sidecar-${index}`,
+        ...place,
+        ...(options.sidecarArgs ?? []),
+        ...(options.sidecarArgsOf?.(index) ?? []),
+      ]);
     },
     startController: (index) =>
       start(`controller-${index}`, ["controller", "--id", `controller-${index}`, ...(options.controllerArgs ?? [])]),

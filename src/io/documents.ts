@@ -2,13 +2,14 @@ import { DocumentError, type Fault } from "../contract/errors.ts";
 import { type PolicyInput, PolicySchema } from "../contract/policy.ts";
 import { type Rollout, type RolloutInput, RolloutSchema } from "../contract/rollout.ts";
 import { type Segment, SegmentSchema } from "../contract/segments.ts";
+import { type TemplateInput, TemplateSchema } from "../contract/templates.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Finding, findings } from "./schema-findings.ts";
 import type { Path } from "./schema-shape.ts";
 import { readYaml, type YamlDocument } from "./yaml-source.ts";
 
 const MAX_BYTES = 1_048_576;
-const KINDS = ["Rollout", "Segment", "Policy"] as const;
+const KINDS = ["Rollout", "Segment", "Template", "Policy"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** A rollout as checked and as written; both mean the same, the second is what is stored. */
@@ -28,6 +29,7 @@ export interface SegmentDocument {
 export interface Documents {
   readonly rollouts: readonly RolloutDocument[];
   readonly segments: readonly SegmentDocument[];
+  readonly templates: readonly TemplateInput[];
   /** The policy as written; at most one. */
   readonly policies: readonly PolicyInput[];
 }
@@ -43,7 +45,10 @@ export function readDocuments(text: string, file: string): Documents {
   if (Buffer.byteLength(text) > MAX_BYTES) throw whole("the file is larger than 1 MiB", "split it");
   const documents = readYaml(text);
   if (documents.length === 0)
-    throw whole("the file holds no rollout, no segment and no policy", "write one that begins with apiVersion: serin/v1 and kind: Rollout");
+    throw whole(
+      "the file holds no rollout, segment, template or policy",
+      "write one that begins with apiVersion: serin/v1 and kind: Rollout",
+    );
 
   const checked = documents.map((document) => checkDocument(document, file));
   const faults = [...checked.flatMap((result) => result.faults), ...repeatedNames(documents, file)];
@@ -51,6 +56,7 @@ export function readDocuments(text: string, file: string): Documents {
   return {
     rollouts: checked.flatMap(({ rollout }) => (rollout === undefined ? [] : [rollout])),
     segments: checked.flatMap(({ segment }) => (segment === undefined ? [] : [segment])),
+    templates: checked.flatMap(({ template }) => (template === undefined ? [] : [template])),
     policies: checked.flatMap(({ policy }) => (policy === undefined ? [] : [policy])),
   };
 }
@@ -59,6 +65,7 @@ interface Checked {
   readonly faults: readonly Fault[];
   readonly rollout?: RolloutDocument;
   readonly segment?: SegmentDocument;
+  readonly template?: TemplateInput;
   readonly policy?: PolicyInput;
 }
 
@@ -71,6 +78,12 @@ function checkDocument(document: YamlDocument, file: string): Checked {
     const faultAt: SegmentDocument["faultAt"] = (path, problem, fix) => faultOf({ path, problem, fix, at: "value" }, document, file);
     if (segment.success) return { faults, segment: { segment: segment.data, faultAt } };
     return { faults: [...faults, ...findings(segment.error.issues, SegmentSchema).map((finding) => faultOf(finding, document, file))] };
+  }
+  if (kindOf(value) === "Template") {
+    const template = TemplateSchema.safeParse(value, { reportInput: true });
+    // The schema has just accepted exactly this value as its input.
+    if (template.success) return { faults, template: value as TemplateInput };
+    return { faults: [...faults, ...findings(template.error.issues, TemplateSchema).map((finding) => faultOf(finding, document, file))] };
   }
   if (kindOf(value) === "Policy") {
     const policy = PolicySchema.safeParse(value, { reportInput: true });
@@ -126,7 +139,7 @@ function repeatedNames(documents: readonly YamlDocument[], file: string): Fault[
     if (kind === "Policy") return again("kind", "policy", "write all of it into one");
     const name = fieldOf(document.value, "name");
     // A rollout and a segment may have the same name.
-    const what = kind === "Segment" ? "segment" : "rollout";
+    const what = (kind ?? "Rollout").toLowerCase();
     return name === undefined ? [] : again("name", `${what} ${name}`, `give each ${what} its own name`);
   });
 }

@@ -13,7 +13,10 @@ import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { type Lease, LeaseSchema } from "../contract/rules.ts";
 import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
+
+import { type TemplateInput, TemplateSchema, type UsedTemplate, withTemplate } from "../contract/templates.ts";
 import { type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
+
 import { messagesOf } from "./stream-messages.ts";
 import { vouchFor } from "./vouching.ts";
 
@@ -41,6 +44,7 @@ export type Plan = Readonly<{
   reason: string | undefined;
   atOnce?: true | undefined;
   commandId: string;
+  template: UsedTemplate | undefined;
 }>;
 
 /** Decodes one stored value; throws CorruptValueError with the subject. */
@@ -114,10 +118,28 @@ export async function readPlanAt(link: NatsLink, rollout: string, sequence: numb
 /** Decodes a message of the stream of plans. */
 export function decodePlan(stored: Stored): Plan {
   const plan: StoredPlan = decodeStored(StoredPlanSchema, stored);
-  const rollout = RolloutSchema.safeParse(plan.document);
+  const rollout = RolloutSchema.safeParse(withTemplate(plan.document, plan.template));
   if (!rollout.success) throw new CorruptValueError(stored.subject, { cause: rollout.error });
-  const { document, who, atMs, reason, atOnce, commandId } = plan;
-  return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, atOnce, commandId };
+  const { document, who, atMs, reason, atOnce, commandId, template } = plan;
+  return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, atOnce, commandId, template };
+}
+
+/** A template as written, with its sequence in the stream of plans. */
+export type AppliedTemplate = Readonly<{ sequence: number; template: TemplateInput }>;
+
+/** Decodes a template of the stream of plans. */
+export function decodeTemplate(stored: Stored): AppliedTemplate {
+  const { document } = decodeStored(StoredPlanSchema, stored);
+  const parsed = TemplateSchema.safeParse(document);
+  if (!parsed.success) throw new CorruptValueError(stored.subject, { cause: parsed.error });
+  // The schema has just accepted exactly this value as its input.
+  return { sequence: stored.sequence, template: document as TemplateInput };
+}
+
+/** The newest form of a template; undefined when none was applied. */
+export async function readTemplate(link: NatsLink, template: string): Promise<AppliedTemplate | undefined> {
+  const stored = await readLast(link, STREAMS.plans, SUBJECTS.templatePlan(template));
+  return stored === undefined ? undefined : decodeTemplate(stored);
 }
 
 /** A segment as applied, with its sequence in the stream of plans. */

@@ -1,3 +1,4 @@
+import { type Labels, ruleHere } from "../contract/groups.ts";
 import type { HeardOrder } from "../contract/messages.ts";
 import { compareRevision, type ReadyRuleSet } from "../contract/rules.ts";
 import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, withUnwatched } from "../core/decide/compile.ts";
@@ -51,14 +52,15 @@ export interface CurrentRules {
 }
 
 /** Starts with the empty rule set: stable for all. `isUnwatched` is asked before new rules take force. */
-export function createCurrentRules(nowMs: () => number, isUnwatched: () => boolean = () => false): CurrentRules {
+export function createCurrentRules(nowMs: () => number, isUnwatched: () => boolean = () => false, labels: Labels = {}): CurrentRules {
   let compiled = NO_RULES;
   const obeyed = createObeyed(nowMs());
   let changedAtMs = Number.NEGATIVE_INFINITY;
   let rejected: { count: number; problem: string | undefined } = { count: 0, problem: undefined };
   let heardOrders: readonly HeardOrder[] = [];
   const { tell, onChange } = createListeners();
-  const take = (next: NextRules, lacks: Awaited): void => {
+  const take = (given: NextRules, lacks: Awaited): void => {
+    const next = rulesHere(given, labels);
     // Rules that nobody watches must not be served until the next look at the beat.
     const unwatched = isUnwatched();
     compiled =
@@ -108,6 +110,16 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
   };
 }
 
+/** Rules as a sidecar with these labels obeys them. */
+function rulesHere(next: NextRules, labels: Labels): NextRules {
+  if ("changed" in next) {
+    const changed = new Map([...next.changed].map(([name, each]) => [name, { ...each, live: ruleHere(each.live, labels) }] as const));
+    return { ...next, changed };
+  }
+  const rollouts = Object.entries(next.rollouts).map(([name, each]) => [name, { ...each, live: ruleHere(each.live, labels) }] as const);
+  return { ...next, rollouts: Object.fromEntries(rollouts) };
+}
+
 function createListeners(): Pick<CurrentRules, "onChange"> & { tell(): void } {
   const listeners = new Set<() => void>();
   return {
@@ -154,11 +166,14 @@ function createObeyed(startMs: number): {
 
 /** True while users of this rollout are on a canary by share. */
 export const isLive = (rollout: Pick<CompiledRollout, "live"> | undefined): boolean =>
-  rollout !== undefined && !rollout.live.off && sharesOf(rollout).some((shareBp) => shareBp > 0);
+  rollout !== undefined && !rollout.live.off && (sharesOf(rollout).some((shareBp) => shareBp > 0) || isGrouped(rollout));
+
+/** True where other sidecars may be on the canary. */
+const isGrouped = ({ live }: Pick<CompiledRollout, "live">): boolean => live.groups !== undefined;
 
 /** True while some users are on a canary by share, and others are not: a run that is being judged. */
 export const isSplit = (rules: CompiledRules): boolean =>
-  hasRollout(rules, (rollout) => isLive(rollout) && !sharesOf(rollout).includes(10_000));
+  hasRollout(rules, (rollout) => isLive(rollout) && (isGrouped(rollout) || !sharesOf(rollout).includes(10_000)));
 
 /** Whether there is such a rollout; asked every second, so that no list of all is made. */
 export function hasRollout({ rollouts }: CompiledRules, isSuch: (rollout: CompiledRollout) => boolean): boolean {

@@ -105,7 +105,14 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     const senders = [evidence, failingUsers, startMixSender({ ...common, mix })];
     const onNewTerm = (): void => resendAll(senders);
     const source = startNatsSource(link, { rules, beat, log, onNewTerm, onKill: killOrders.hear, ...disk });
-    const receipts = startReceipts({ id: settings.id, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
+    const receipts = startReceipts({
+      id: settings.id,
+      labels: settings.labels,
+      link,
+      rules,
+      clock,
+      beat: () => ({ state: standing(), ageMs: beat.ageMs() }),
+    });
     return { link, source, receipts, evidence, senders };
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isNetwork } from "../contract/conditions.ts";
+import { LabelsSchema } from "../contract/groups.ts";
 import { SidecarIdSchema } from "../contract/messages.ts";
 
 /** Where a server listens: a Unix socket or a host and port; port 0 lets the system choose. */
@@ -49,6 +50,7 @@ export const SidecarOptionsSchema = z.strictObject({
     .max(1_000)
     .default([])
     .describe("Peers of Envoy whose baggage is believed: networks of their addresses, or URIs of certificates that Envoy verifies."),
+  labels: LabelsSchema.default({}).describe("Labels of this sidecar, like zone=a: rollouts may go from group to group of them."),
   cookieKeyFile: z
     .string()
     .min(1)

@@ -1,3 +1,4 @@
+import type { Labels } from "../contract/groups.ts";
 import type { Receipt, SidecarState } from "../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
@@ -10,6 +11,7 @@ const FLUSH_MS = 1_000;
 
 interface Parts {
   readonly id: string;
+  readonly labels?: Labels;
   readonly link: NatsLink;
   readonly rules: CurrentRules;
   readonly clock: Clock;
@@ -25,7 +27,7 @@ export interface Receipts {
 }
 
 /** Says which revision is obeyed: at each change, every second while a canary is live or the rules are new, else every 10 s. */
-export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts {
+export function startReceipts({ id, labels, link, rules, clock, beat }: Parts): Receipts {
   const startedAtMs = clock.nowMs();
   let timer: NodeJS.Timeout | undefined;
   const publish = (state: SidecarState, isKept = false): void => {
@@ -45,6 +47,7 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
       startedAtMs: Math.round(startedAtMs),
       state,
       rejected: count,
+      ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
       ...(ageMs === undefined ? {} : { beatAgeMs: Math.round(ageMs) }),
       ...(problem === undefined ? {} : { problem: problem.slice(0, 2_000) }),
       ...(orders.length === 0 ? {} : { orders: [...orders] }),

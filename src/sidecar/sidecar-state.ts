@@ -57,7 +57,7 @@ interface Parts {
 export function createState(settings: SidecarSettings, { log, clock, secrets = NO_SECRETS, kills }: Parts): SidecarState {
   const beat = createBeat(clock);
   const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
-  const rules = createCurrentRules(clock.nowMs, () => standing() === "unwatched");
+  const rules = createCurrentRules(clock.nowMs, () => standing() === "unwatched", settings.labels);
   const counters = createCounters();
   const streams = counters.cell(METRICS.streams, {});
   const health = createHealth();

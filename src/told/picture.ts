@@ -1,11 +1,14 @@
 import type { FailingUsers } from "../contract/failing-users.ts";
-import type { JudgeRecord, LiveState } from "../contract/live.ts";
+import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
+
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";
+import type { VariantReport } from "../contract/variant-report.ts";
+import { variantReport } from "../core/judge/variant-report.ts";
 import { costOf } from "../core/plan/blast-radius.ts";
 import { frozen } from "../core/plan/what-holds.ts";
 import { readOrders } from "../io/kill-store.ts";
@@ -88,6 +91,11 @@ const blastRadiusOf = (
     ? null
     : { allowed: rollout.blastRadius, spent: costOf(judge?.totals ?? { stable: NOTHING, canary: NOTHING }, users) };
 
+function reportIn(rollout: Rollout, { phase }: PlanState, { variants = {}, verdict }: JudgeRecord): VariantReport | null {
+  if (!("type" in rollout.strategy) || rollout.strategy.type !== "abTest") return null;
+  return variantReport({ rollout, variants, checks: verdict?.checks ?? [], isFinal: phase !== "trial" && phase !== "pending" });
+}
+
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const { rollout } = state;
@@ -112,6 +120,8 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
       isOfThisAttempt ? judge : undefined,
       failing?.firstRun === state.plan.firstRun ? failing.users : undefined,
     ),
+    template: plan?.template?.name ?? null,
+    report: isOfThisAttempt && plan !== undefined ? reportIn(plan.rollout, state.plan, judge) : null,
     lastAction: state.outbox.at(-1)?.action ?? null,
     seen: state.plan.phase === "promoted" ? (state.seen ?? null) : null,
     waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,

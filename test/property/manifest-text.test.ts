@@ -13,6 +13,7 @@ const oneShare: fc.Arbitrary<LiveRule> = fc.record({
 const shares = fc.dictionary(fc.constantFrom("a", "b", "shares"), fc.constantFrom(0, 500), { noNullPrototype: true });
 const rule: fc.Arbitrary<LiveRule> = fc.oneof(
   oneShare,
+  fc.tuple(oneShare, fc.constantFrom("zone=a", "zone=a,b")).map(([one, groups]) => ({ ...one, groups })),
   fc.tuple(oneShare, shares).map(([one, others]) => ({ ...one, shares: others })),
 );
 // Names that begin alike, that JSON sorts as numbers, and that objects know already.

@@ -1,6 +1,6 @@
+import { STABLE } from "../../contract/names.ts";
 import type { WebhookCheck } from "../../contract/own-checks.ts";
 import { gaugesIn, type NamedGauge } from "../../core/judge/own-policy.ts";
-import type { Side } from "../../core/judge/types.ts";
 import type { TermParts } from "../ports.ts";
 import { type CounterReading, countsSince } from "./counter-readings.ts";
 import { FeedbackKeeper } from "./feedback-keeper.ts";
@@ -8,6 +8,7 @@ import {
   addCounts,
   addHit,
   addSampleTo,
+  addToVariant,
   begun,
   type Checked,
   findingsOf,
@@ -56,7 +57,7 @@ export class CheckKeeper {
   /** `onNews` is told when a rollout has something to judge. */
   constructor(parts: TermParts, onNews: (rollout: string) => void) {
     this.#parts = parts;
-    this.feedback = new FeedbackKeeper(parts, (checked, check, side) => this.#hit(checked, check, side));
+    this.feedback = new FeedbackKeeper(parts, (checked, check, variant) => this.#hit(checked, check, variant));
     this.#sources = checkSources(parts.settings);
     this.#onNews = onNews;
   }
@@ -91,11 +92,11 @@ export class CheckKeeper {
     return this.#held.get(rollout)?.isNew === true;
   }
 
-  /** Counts an event of a user of one side. */
-  #hit(checked: Checked, check: string, side: Side): void {
+  /** Counts an event of a user of one variant. */
+  #hit(checked: Checked, check: string, variant: string): void {
     if (!isAsked(checked)) return;
     const held = this.#heldOf(checked);
-    addHit(held, check, side);
+    addHit(held, check, variant);
     this.#tell(held);
   }
 
@@ -104,7 +105,7 @@ export class CheckKeeper {
     if (!isAsked(checked)) return undefined;
     const held = this.#heldOf(checked);
     const { news, isNew } = held;
-    Object.assign(held, { news: { counts: {}, samples: {}, hits: {} }, isNew: false });
+    Object.assign(held, { news: { counts: {}, samples: {}, hits: {}, variants: {} }, isNew: false });
     return { isNew, ...news, findings: findingsOf(held) };
   }
 
@@ -158,12 +159,17 @@ export class CheckKeeper {
 
   #counted(held: Held, name: string, read: Read<CounterReading>): void {
     if ("problem" in read) return this.#problem(held, name, read.problem);
-    const { from, counts, problem } = countsSince(held.counters.get(name), read.value);
+    const { from, counts, beside = [], problem } = countsSince(held.counters.get(name), read.value);
     if (from !== undefined) held.counters.set(name, from);
     const nowMs = this.#parts.clock.monotonicMs();
     const grownMs = held.grownMs.get(name) ?? nowMs;
     held.grownMs.set(name, counts !== undefined && counts.canary > 0 && counts.stable > 0 ? nowMs : grownMs);
-    if (counts !== undefined) addCounts(held, name, counts);
+    if (counts !== undefined) {
+      addCounts(held, name, counts);
+      addToVariant(held, { check: name, variant: STABLE }, { hits: counts.stableHits, all: counts.stable });
+      const others = Object.keys(held.rollout.variants).filter((variant) => variant !== STABLE);
+      for (const [index, variant] of others.entries()) addToVariant(held, { check: name, variant }, beside[index] ?? { hits: 0, all: 0 });
+    }
     const still = nowMs - grownMs > STILL_MS ? `nothing was counted on both sides for ${STILL_MS / 60_000} minutes` : undefined;
     this.#problem(held, name, problem ?? still);
   }

@@ -1,3 +1,4 @@
+import type { Hits } from "../../contract/variant-report.ts";
 import type { Counts } from "../../core/judge/bet.ts";
 import type { Side } from "../../core/judge/types.ts";
 import type { PrometheusSeries } from "../../io/prometheus-api.ts";
@@ -16,6 +17,8 @@ export interface CounterReading {
 export interface CounterStep {
   readonly from: CounterReading | undefined;
   readonly counts?: Counts;
+  /** The canary's of each variant beside stable that has any, in the order of the file; of one query for all of them it is the first's. */
+  readonly beside?: readonly Hits[];
   /** For people; absent where all is well. */
   readonly problem?: string;
 }
@@ -24,6 +27,9 @@ export interface CounterStep {
 const MAX_GAP_MS = 120_000;
 /** More series than this are a query that forgot to sum. */
 const MAX_SERIES = 1_000;
+
+/** Beside stable, as a rollout may have them. */
+const MOST_VARIANTS = 8;
 
 const SIDES = ["stable", "canary"] as const;
 const KINDS = ["hits", "all"] as const;
@@ -62,7 +68,7 @@ export function countsSince(from: CounterReading | undefined, to: CounterReading
   };
   // Scraped at different moments: over a longer time they agree.
   if (counts.stableHits > counts.stable || counts.canaryHits > counts.canary) return { from };
-  return { from: to, counts };
+  return { from: to, counts, beside: besideOf(from, to) };
 }
 
 function problemOf(reading: CounterReading): string | undefined {
@@ -73,6 +79,19 @@ function problemOf(reading: CounterReading): string | undefined {
       if (size === 0) return `\`${kind}\` gives no series for ${side}; where none means 0, add \`or vector(0)\``;
     }
   return undefined;
+}
+
+/** How a series of the canary's begins that is of the variant at this place: its label without a name comes first. */
+const ofVariant = (place: string): string => JSON.stringify([["", place]]).slice(0, -1);
+
+function besideOf(from: CounterReading, to: CounterReading): Hits[] {
+  const grown = (kind: "hits" | "all", place: string): number => {
+    const its = (values: Values): Values => new Map([...values].filter(([series]) => series.startsWith(ofVariant(place))));
+    return growth(its(from[kind].canary), its(to[kind].canary));
+  };
+  const places = Array.from({ length: MOST_VARIANTS }, (_, index) => String(index));
+  const told = places.filter((place) => [...to.all.canary.keys()].some((series) => series.startsWith(ofVariant(place))));
+  return told.map((place) => ({ hits: grown("hits", place), all: grown("all", place) }));
 }
 
 const pairs = (from: CounterReading, to: CounterReading): (readonly [Values, Values])[] =>

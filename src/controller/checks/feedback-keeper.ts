@@ -14,7 +14,6 @@ import { FORMAT, SUBJECTS } from "../../contract/names.ts";
 import type { FeedbackCheck } from "../../contract/own-checks.ts";
 import { hashKey } from "../../core/decide/bucket.ts";
 import { attribute, hashedFeedback, withServed } from "../../core/decide/feedback.ts";
-import { type Side, sideOf } from "../../core/judge/types.ts";
 import { liveRuleOf } from "../derive-manifest.ts";
 import { parse } from "../incoming.ts";
 import type { TermParts } from "../ports.ts";
@@ -46,9 +45,9 @@ const MessageSchema = z.union([FeedbackEventSchema, HashedFeedbackSchema]);
 export class FeedbackKeeper {
   readonly #parts: TermParts;
   readonly #known = new Map<string, Known>();
-  readonly #onHit: (checked: Checked, check: string, side: Side) => void;
+  readonly #onHit: (checked: Checked, check: string, variant: string) => void;
 
-  constructor(parts: TermParts, onHit: (checked: Checked, check: string, side: Side) => void) {
+  constructor(parts: TermParts, onHit: (checked: Checked, check: string, variant: string) => void) {
     this.#parts = parts;
     this.#onHit = onHit;
   }
@@ -117,7 +116,7 @@ export class FeedbackKeeper {
     const fresh = checks.filter((check) =>
       this.#isFirst(known, hashKey(name, `${check.name} ${found.variant} ${live.plan.firstRun} ${who}`)),
     );
-    for (const check of fresh) this.#onHit(checked, check.name, sideOf(found.variant));
+    for (const check of fresh) this.#onHit(checked, check.name, found.variant);
     const result = fresh.length === 0 ? "repeated" : "counted";
     return { result, message: `${result}: ${feedback.kind} on ${found.variant}` };
   }

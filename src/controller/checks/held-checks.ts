@@ -1,12 +1,14 @@
 import type { LiveState } from "../../contract/live.ts";
 import type { CountedCheck, OwnCheckInFile, WebhookCheck } from "../../contract/own-checks.ts";
 import type { Rollout } from "../../contract/rollout.ts";
+import type { Hits } from "../../contract/variant-report.ts";
 import type { Counts } from "../../core/judge/bet.ts";
 import type { GaugeSample } from "../../core/judge/gauge.ts";
 import type { OutsideFinding } from "../../core/judge/outside.ts";
 import { gaugesIn } from "../../core/judge/own-policy.ts";
-import type { Side } from "../../core/judge/types.ts";
+import { sideOf } from "../../core/judge/types.ts";
 import { isJudged } from "../../core/plan/judged.ts";
+import { plus } from "../variant-tally.ts";
 import type { CounterReading } from "./counter-readings.ts";
 import type { OwnNews } from "./own-evidence.ts";
 import type { WebhookAnswer } from "./webhook.ts";
@@ -26,7 +28,7 @@ export interface Held {
   readonly busy: Set<string>;
   readonly dueMs: Map<string, number>;
   /** Found since it was last taken. */
-  news: Pick<Mutable<OwnNews>, "counts" | "samples" | "hits">;
+  news: Pick<Mutable<OwnNews>, "counts" | "samples" | "hits" | "variants">;
   isNew: boolean;
   /** Where counters stood, and the monotonic time at which both sides last counted something. */
   readonly counters: Map<string, CounterReading>;
@@ -49,7 +51,7 @@ export function begun(rollout: Rollout, firstRun: number): Held {
     rollout,
     busy: new Set(),
     dueMs: new Map(),
-    news: { counts: {}, samples: {}, hits: {} },
+    news: { counts: {}, samples: {}, hits: {}, variants: {} },
     isNew: false,
     counters: new Map(),
     grownMs: new Map(),
@@ -85,9 +87,19 @@ export function addSampleTo({ news }: Held, name: string, sample: GaugeSample): 
   news.samples = { ...news.samples, [name]: [...(news.samples[name] ?? []), sample] };
 }
 
-/** Adds an event of a user of one side. */
-export function addHit({ news }: Held, name: string, side: Side): void {
+/** Adds what was counted of a check on one variant. */
+export function addToVariant({ news }: Held, { check, variant }: Readonly<{ check: string; variant: string }>, more: Hits): void {
+  const before = news.variants[check] ?? {};
+  const its = plus(before[variant] ?? { hits: 0, all: 0 }, more);
+  news.variants = { ...news.variants, [check]: { ...before, [variant]: its } };
+}
+
+/** Adds an event of a user of one variant. */
+export function addHit(held: Held, name: string, variant: string): void {
+  const { news } = held;
+  const side = sideOf(variant);
   const before = news.hits[name] ?? { stable: 0, canary: 0 };
+  addToVariant(held, { check: name, variant }, { hits: 1, all: 0 });
   news.hits = { ...news.hits, [name]: { ...before, [side]: before[side] + 1 } };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { FeedbackCheck } from "../../contract/own-checks.ts";
 import type { Rollout } from "../../contract/rollout.ts";
+import type { Hits } from "../../contract/variant-report.ts";
 import type { VerdictRecord } from "../../contract/verdict.ts";
 import type { Counts } from "../../core/judge/bet.ts";
 import { addSample, type GaugeSample, type GaugeState, GaugeStateSchema, gaugeFinding, NO_GAUGE } from "../../core/judge/gauge.ts";
@@ -29,6 +30,8 @@ export interface OwnNews {
   readonly samples: Readonly<Record<string, readonly GaugeSample[]>>;
   /** Feedback by check: events of users of each side. */
   readonly hits: Readonly<Record<string, Readonly<Record<Side, number>>>>;
+  /** The same counts and feedback by check and variant. */
+  readonly variants: Readonly<Record<string, Readonly<Record<string, Hits>>>>;
   /** What stands of webhooks, and of counters and gauges that cannot be read. */
   readonly findings: readonly OutsideFinding[];
 }

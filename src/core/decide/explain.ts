@@ -115,8 +115,11 @@ function consideredStep({ name: rollout, statics, live }: CompiledRollout, reque
   return { step: "rollout", rollout, text: `governs the request with ${sharesText(live)}, run ${live.run}` };
 }
 
-const sharesText = ({ shareBp, shares = {} }: LiveRule): string =>
-  [`a share of ${shareBp / 100}%`, ...Object.entries(shares).map(([name, share]) => `${share / 100}% of ${name}`)].join(", ");
+const sharesText = ({ shareBp, shares = {}, groups }: LiveRule): string =>
+  [
+    `a share of ${shareBp / 100}%${groups === undefined ? "" : ` (the new version is on at ${groups})`}`,
+    ...Object.entries(shares).map(([name, share]) => `${share / 100}% of ${name}`),
+  ].join(", ");
 
 function pathText(matcher: PathMatch): string {
   if ("exact" in matcher) return `exactly ${matcher.exact}`;

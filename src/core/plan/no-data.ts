@@ -26,7 +26,6 @@ function servedSinceMs(standing: PlanState): number | null {
     case "queued":
     case "pending":
     case "preview":
-    case "shadow":
     case "decision":
     case "on":
     case "paused":

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { PlanState } from "../../contract/live.ts";
 import type { Who } from "../../contract/messages.ts";
 import type { Verdict, VerdictRecord } from "../../contract/verdict.ts";
@@ -73,7 +74,7 @@ export type PlanEffect =
     }
   /** The rule rests, or leaves the rule set. */
   | { readonly type: "remove" }
-  | { readonly type: "audit"; readonly action: string; readonly reason: string };
+  | { readonly type: "audit"; readonly action: string; readonly reason: string; readonly detail?: z.core.util.JSONType };
 
 /** A step taken, or a verb refused with the reason that the operator reads. */
 export type PlanStep =

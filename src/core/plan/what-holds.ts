@@ -63,7 +63,6 @@ function notYet(name: string, first: Peer | undefined): string | undefined {
     case "ramp":
     case "holdback":
     case "preview":
-    case "shadow":
     case "trial":
     case "decision":
     case "group":
@@ -133,7 +132,6 @@ function rankOf({ rollout, plan: standing }: Peer): number {
   switch (plan.phase) {
     case "queued":
     case "pending":
-    case "shadow":
     case "preview":
     case "trial":
     case "decision":

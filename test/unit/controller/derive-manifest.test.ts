@@ -35,6 +35,32 @@ describe("the live part of the rule set", () => {
     expect(liveRulesOf([{ rollout, live: liveOf("cart", paused) }])).toEqual(rule);
   });
 
+  test("holds the shares of a test, during it and while somebody decides", () => {
+    const variants = { stable: { cluster: "s" }, a: { cluster: "a" }, b: { cluster: "b" } };
+    const rollout = rolloutOf("cart", { variants, strategy: { type: "abTest", shares: { b: "20%", a: "10%" }, time: "1d" } });
+    const served = { run: 3, firstRun: 1, sinceMs: 0 };
+    const rule = { cart: { run: 3, shareBp: 1_000, off: false, whenUnwatched: "stable", shares: { b: 2_000 } } };
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", { phase: "trial", ...served, begunAtMs: null }) }])).toEqual(rule);
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", { phase: "decision", ...served }) }])).toEqual(rule);
+  });
+
+  test("holds which groups of sidecars are on: the newest and those before it, also while it is paused", () => {
+    const rollout = rolloutOf("cart", { strategy: { type: "rolling", by: "zone" } });
+    const place = { run: 3, firstRun: 1, sinceMs: 0, groups: ["a", "b", "c"], group: 1 };
+    const rule = { cart: { run: 3, shareBp: 1_000, off: false, whenUnwatched: "stable", groups: "zone=a,b" } };
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", { phase: "group", ...place, begunAtMs: null }) }])).toEqual(rule);
+    const paused = { phase: "paused", ...place, stage: 0, from: "group", reason: "lunch" } as const;
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", paused) }])).toEqual(rule);
+  });
+
+  test("leaves a preview and a toggle as they are: at their share, with their targets", () => {
+    const served = { run: 3, firstRun: 1, sinceMs: 0 };
+    const rule = { cart: { run: 3, shareBp: 1_000, off: false, whenUnwatched: "stable" } };
+    const on = { phase: "on", ...served, begunAtMs: 0, overdue: false } as const;
+    expect(liveRulesOf([{ rollout: rolloutOf("cart"), live: liveOf("cart", on) }])).toEqual(rule);
+    expect(liveRulesOf([{ rollout: rolloutOf("cart"), live: liveOf("cart", { phase: "preview", ...served }) }])).toEqual(rule);
+  });
+
   test("holds the shares of all variants of a stage, and one alone when that is promoted", () => {
     const variants = { stable: { cluster: "s" }, a: { cluster: "a", lane: "50%" }, b: { cluster: "b", lane: "20%" } };
     const strategy = { type: "canary" as const, stages: [{ share: "10%", shares: { b: "5%" } }] };

@@ -5,7 +5,8 @@ import { type RecordedTick, RecordedTickSchema } from "../../../src/contract/tic
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
 import type { TermParts } from "../../../src/controller/ports.ts";
 import type { Stored } from "../../../src/io/nats.ts";
-import { decodePlan, decodePolicy, decodeSegment } from "../../../src/io/store.ts";
+
+import { decodePlan, decodePolicy, decodeSegment, decodeTemplate } from "../../../src/io/store.ts";
 
 /** The three streams in memory, with the promises that JetStream gives: last value a subject, sequences, audit ids once. */
 export class MemoryStore {
@@ -36,7 +37,7 @@ export class MemoryStore {
   /** Ports that allow `allowed` writes; after those, nothing gets through any more, as if the process had been killed. */
   ports(
     allowed: number,
-  ): Pick<TermParts, "state" | "plans" | "segments" | "policy" | "audit" | "ticks"> & Readonly<{ isKilled: () => boolean }> {
+  ): Pick<TermParts, "state" | "plans" | "segments" | "policy" | "templates" | "audit" | "ticks"> & Readonly<{ isKilled: () => boolean }> {
     let left = allowed;
     let isKilled = false;
     // Each leader begins with an empty window: JetStream remembers ids for ten minutes, and it may have taken longer.
@@ -103,6 +104,11 @@ export class MemoryStore {
         names: async () => namesAfter(SUBJECTS.segmentPlan("")),
         last: async (name) => plansAt(SUBJECTS.segmentPlan(name)).slice(-1).map(decodeSegment)[0],
         append: (name, plan, expected) => append(SUBJECTS.segmentPlan(name), plan, expected),
+      },
+      templates: {
+        names: async () => namesAfter(SUBJECTS.templatePlan("")),
+        last: async (name) => plansAt(SUBJECTS.templatePlan(name)).slice(-1).map(decodeTemplate)[0],
+        append: (name, plan, expected) => append(SUBJECTS.templatePlan(name), plan, expected),
       },
       policy: {
         last: async () => plansAt(SUBJECTS.policyPlan).slice(-1).map(decodePolicy)[0],

@@ -24,6 +24,27 @@ describe("the rules in force", () => {
     expect(rules.ruleSet().revision).toBe(6);
   });
 
+  test("give nobody another variant by share outside of the groups that are on, and count as live there all the same", () => {
+    const grouped = ruleSetOf({ checkout: ruleOf({}, { shareBp: 10_000, groups: "zone=a" }) });
+    const seenIn = (zone: string, isChange = false): readonly unknown[] => {
+      const rules = createCurrentRules(() => 0, undefined, { zone });
+      const { epoch, revision, rollouts } = compile(grouped);
+      const change = {
+        epoch,
+        revision,
+        changed: new Map([["checkout", rollouts.get("checkout") ?? expect.fail()]]),
+        removed: new Set<string>(),
+      };
+      rules.offer(isChange ? change : grouped);
+      return [decide(rules.compiled(), user).variant, isSplit(rules.compiled())];
+    };
+    expect([seenIn("a"), seenIn("b")]).toEqual([
+      ["canary", true],
+      ["stable", true],
+    ]);
+    expect([seenIn("a", true), seenIn("b", true)]).toEqual([seenIn("a"), seenIn("b")]);
+  });
+
   test("that are not whole are obeyed at once, and completed under their own revision", () => {
     let now = 1_000;
     const rules = createCurrentRules(() => now);

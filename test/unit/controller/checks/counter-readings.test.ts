@@ -22,7 +22,17 @@ describe("counters become counts", () => {
 
   test("of both sides over the same time", () => {
     const next = readingAt(10_000, [one(15), one(180)], [one(3), one(20)]);
-    expect(countsSince(first, next)).toEqual({ from: next, counts: { stableHits: 5, stable: 80, canaryHits: 2, canary: 10 } });
+    expect(countsSince(first, next)).toEqual({ from: next, counts: { stableHits: 5, stable: 80, canaryHits: 2, canary: 10 }, beside: [] });
+  });
+
+  test("of each variant beside stable by itself", () => {
+    const series = (a: number, b: number): Series => ({ '[["","0"]]': a, '[["","1"],["pod","x"]]': b });
+    const before = readingAt(0, [one(10), one(100)], [series(1, 2), series(10, 20)]);
+    const after = readingAt(10_000, [one(15), one(180)], [series(2, 5), series(14, 26)]);
+    expect(countsSince(before, after).beside).toEqual([
+      { hits: 1, all: 4 },
+      { hits: 3, all: 6 },
+    ]);
   });
 
   test.each([

@@ -17,7 +17,15 @@ const rollout = rolloutOf("cart", {
     ],
   },
 });
-const news = (change: Partial<OwnNews> = {}): OwnNews => ({ isNew: true, counts: {}, samples: {}, hits: {}, findings: [], ...change });
+const news = (change: Partial<OwnNews> = {}): OwnNews => ({
+  isNew: true,
+  counts: {},
+  samples: {},
+  hits: {},
+  variants: {},
+  findings: [],
+  ...change,
+});
 const decided = (stable: number, canary: number) =>
   batchOf(
     [pointOf({ measure: "decided", variant: "stable", values: [stable] }), pointOf({ measure: "decided", values: [canary] })],

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { policyOf } from "../../../../src/core/judge/policy.ts";
+import { strategies, strategyStates } from "../../../support/plan-inputs.ts";
+
+test.each([
+  { title: "a preview that a verdict leaves asks for its own", strategy: "onVerdict", state: "preview", minSample: 100 },
+  { title: "one that a person leaves asks for one outcome", strategy: "byHand", state: "preview", minSample: 1 },
+  { title: "one by order of the plan too", strategy: "byOrder", state: "preview", minSample: 1 },
+  { title: "a group asks for its own", strategy: "rolling", state: "firstGroup", minSample: 100 },
+  { title: "a test asks for one outcome", strategy: "test", state: "trial", minSample: 1 },
+] as const)("$title", ({ strategy, state, minSample }) => {
+  expect(policyOf(strategies[strategy], strategyStates[state]).minSample).toBe(minSample);
+});
