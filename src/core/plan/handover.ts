@@ -26,5 +26,5 @@ function valueAt(json: unknown, path: string): string | undefined {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
     value = (value as Readonly<Record<string, unknown>>)[key];
   }
-  return typeof value === "object" ? undefined : String(value);
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? `${value}` : undefined;
 }

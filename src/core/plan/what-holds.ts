@@ -115,12 +115,15 @@ export function groupHold(peer: Peer, mesh: Mesh): Hold | undefined {
   if (rank < 0) return undefined;
   const slow = groupOf(peer, mesh).filter((other) => {
     const its = rankOf(other);
-    return its < LAST_RANK && (its < rank || (its === rank && !mesh.hasEarned(other)));
+    return its < LAST_RANK && (its < rank || (its === rank && !asksAtGate(other) && !mesh.hasEarned(other)));
   });
   if (slow.length === 0) return undefined;
   const names = slow.map(({ rollout }) => rollout.name).toSorted();
   return { kind: "group", reason: `group ${peer.rollout.together} goes together, and ${names.join(", ")} cannot go on yet` };
 }
+
+/** Its evidence has called for the step that it asks for: two that wait at their gates must not wait for each other. */
+const asksAtGate = ({ plan }: Peer): boolean => plan.phase === "gate";
 
 /** Ranks above those of stages and shares: of the holdback, and of those that have taken the last step and hold nobody up. */
 const HOLDBACK = 10_000;

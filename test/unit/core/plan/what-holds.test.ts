@@ -5,7 +5,16 @@ import { frozen, groupHold, groupOf, holdsOf, type Mesh, type Peer, turnOf } fro
 import { rolloutOf } from "../../controller/builders.ts";
 
 const served = { run: 3, firstRun: 1, sinceMs: 0 };
+const stage = { phase: "stage", ...served, stage: 0, begunAtMs: 0 } as const;
 const at = {
+  gate: {
+    phase: "gate",
+    ...served,
+    gate: "stage",
+    asks: { limitMs: 1_000, atLimit: "abort" },
+    from: stage,
+    to: { state: { ...stage, stage: 1 }, shareBp: 2_000, action: "stage", reason: "fine", atMs: 0 },
+  },
   queued: { phase: "queued", ...served, reason: "number 1" },
   pending: { phase: "pending", ...served },
   stage: { phase: "stage", ...served, stage: 0, begunAtMs: 0 },
@@ -151,6 +160,9 @@ describe("a group", () => {
     ["goes on when that has earned it too", "stage", "stage", true, false],
     ["waits for a member that is behind, whatever it has earned", "next", "stage", true, true],
     ["catches up with a member that is ahead", "stage", "next", false, false],
+    ["goes on when that waits at its gate", "stage", "gate", false, false],
+    ["passes its gate when that waits at its own", "gate", "gate", false, false],
+    ["waits at its gate for a member that has not earned the step", "gate", "stage", false, true],
     ["waits for a member that is paused", "stage", "paused", false, true],
     ["waits for a member that has not begun", "stage", "pending", false, true],
     ["waits for a member in a queue", "stage", "queued", false, true],
