@@ -35,7 +35,8 @@ const PURGE_EVERY_MS = 60_000;
 export class Term {
   readonly #parts: TermParts;
   readonly #segments: SegmentKeeper;
-  readonly #policy: PolicyKeeper;
+  /** What holds for the whole mesh. */
+  readonly policy: PolicyKeeper;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
   readonly #steps: Steps;
@@ -57,13 +58,13 @@ export class Term {
     this.#segments = new SegmentKeeper(parts);
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
-    this.#policy = new PolicyKeeper(parts, this.#outbox);
-    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.#policy });
+    this.policy = new PolicyKeeper(parts, this.#outbox);
+    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
-    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.#policy }, (sidecar) => {
+    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.policy }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
@@ -80,7 +81,7 @@ export class Term {
   async begin(): Promise<void> {
     await this.#publisher.load();
     await this.#segments.load();
-    await this.#policy.load();
+    await this.policy.load();
     await this.#fleet.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) {
@@ -236,7 +237,7 @@ export class Term {
 
   async #keepHouse(): Promise<void> {
     await this.#steps.sync();
-    await this.#policy.clearOutbox();
+    await this.policy.clearOutbox();
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#purgedMs < Math.min(PURGE_EVERY_MS, this.#parts.settings.purgeAfterMs)) return;
     this.#purgedMs = nowMs;
