@@ -12,7 +12,8 @@ export const API_VERBS = ["promote", "pause", "resume", "abort", "retry", "undo"
 const reason = z.string().max(1_000).optional().describe("Kept in the audit.");
 
 const VerbBodySchema = z.strictObject({ reason });
-const PromoteBodySchema = VerbBodySchema.extend({ full: z.boolean().optional().describe("Straight to 100 %."),
+const PromoteBodySchema = VerbBodySchema.extend({
+  full: z.boolean().optional().describe("Straight to 100 %."),
   override: z.boolean().optional().describe("In spite of what holds it, like a freeze; needs a reason."),
 });
 const FreezeBodySchema = VerbBodySchema.extend({
