@@ -25,7 +25,8 @@ const ApplyQuerySchema = z.strictObject({
   dryRun: z.enum(["true", "false"]).optional().describe("`true`: check, store nothing."),
 });
 
-const AuditQuerySchema = z.strictObject({
+/** What is asked of the audit. */
+export const AuditQuerySchema = z.strictObject({
   rollout: NameSchema.optional(),
   since: z
     .union(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { API_VERBS } from "../../contract/api.ts";
+import { API_VERBS, AuditQuerySchema } from "../../contract/api.ts";
 import type { Audit, Command, Reply } from "../../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../../contract/names.ts";
 import { durationMs } from "../../contract/quantities.ts";
@@ -68,14 +68,15 @@ const picture = ({ link, clock }: OperationPorts, name: string | undefined, list
   readPicture(link, { name, nowMs: clock.nowMs, listenMs });
 
 async function audited({ query }: Asked, { link, clock }: OperationPorts): Promise<Audit[]> {
-  const { rollout, since, action, limit } = query;
-  const span = durationMs(String(since));
-  const sinceMs = since === undefined ? 0 : span === undefined ? Date.parse(String(since)) : clock.nowMs() - span;
+  // As the route has checked it.
+  const { rollout, since = "1970-01-01T00:00:00Z", action, limit } = AuditQuerySchema.parse(query);
+  const span = durationMs(since);
+  const sinceMs = span === undefined ? Date.parse(since) : clock.nowMs() - span;
   const lines: Audit[] = [];
-  for await (const line of auditLines(link, rollout === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(String(rollout)))) {
+  for await (const line of auditLines(link, rollout === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(rollout))) {
     if (line.atMs < sinceMs || (action !== undefined && line.action !== action)) continue;
     lines.push(line);
-    if (lines.length > Number(limit)) lines.shift();
+    if (lines.length > limit) lines.shift();
   }
   return lines;
 }

@@ -7,7 +7,6 @@ import { promisify } from "node:util";
 import { describe, expect, onTestFinished } from "vitest";
 import { API_ROUTES, ProblemSchema } from "../../../src/contract/api.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
-import type { RunningController } from "../../../src/controller/controller.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
 import { listAudit, readPlan } from "../../../src/io/store.ts";
 import { digestOf, tokenLine } from "../../../src/io/tokens.ts";
@@ -33,7 +32,6 @@ async function tokensFile(): Promise<string> {
 
 interface Api {
   readonly file: string;
-  readonly leader: RunningController;
   /** Asks a standby, by default as `ci`. */
   ask(
     path: string,
@@ -44,14 +42,14 @@ interface Api {
 /** A leader, and a standby that is asked. */
 async function apiOf(world: World): Promise<Api> {
   const file = await tokensFile();
-  const leader = await world.leader("a", { tokens: file });
+  await world.leader("a", { tokens: file });
   const standby = await world.controller("b", { options: { tokens: file, http: "127.0.0.1:0" } });
   const ask: Api["ask"] = async (path, { as = "ci", ...init } = {}) => {
     const headers = { ...(as === null ? {} : { authorization: `Bearer ${tokenOf(as)}` }), ...(init.headers as Record<string, string>) };
     const response = await fetch(`${standby.httpUrl}${path}`, { ...init, headers });
     return { status: response.status, body: (await response.json()) as Record<string, unknown>, headers: response.headers };
   };
-  return { file, leader, ask };
+  return { file, ask };
 }
 
 const yaml = (document: object): RequestInit => ({
@@ -181,10 +179,7 @@ describe("the HTTP API of a standby", () => {
 });
 
 test("the examples of docs/api.md work, in their order", async ({ world }) => {
-  const { leader } = await apiOf(world);
-  await leader.stop();
-  const controller = await world.controller("c", { options: { tokens: await tokensFile(), http: "127.0.0.1:0" } });
-  await waitFor("it leads", () => controller.isLeader() || undefined);
+  const controller = await world.leader("a", { tokens: await tokensFile(), http: "127.0.0.1:0" });
   await world.sidecar("one");
   await world.apply(documentOf("checkout", { strategy: longStage }));
   await world.phase("checkout", "stage");
