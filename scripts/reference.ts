@@ -6,6 +6,7 @@ import { AuditSchema } from "../src/contract/messages.ts";
 import { METRIC_FACTS } from "../src/contract/metric-facts.ts";
 import { STREAMS, SUBJECTS } from "../src/contract/names.ts";
 import { NotificationsSchema } from "../src/contract/notifications.ts";
+import { PolicySchema } from "../src/contract/policy.ts";
 import { RAMP_PRESETS } from "../src/contract/ramp.ts";
 import { RolloutSchema } from "../src/contract/rollout.ts";
 import { SegmentSchema } from "../src/contract/segments.ts";
@@ -19,6 +20,7 @@ const NOTE = "<!-- Made by `npm run docs` from src/contract; do not edit. -->\n"
 export const referencePages = (): Readonly<Record<string, string>> => ({
   "rollout.md": rolloutPage(),
   "segment.md": segmentPage(),
+  "policy.md": policyPage(),
   "metrics.md": metricsPage(),
   "exit-codes.md": exitCodesPage(),
   "nats.md": natsPage(),
@@ -61,6 +63,13 @@ function fieldRows(schema: z.ZodType): string[][] {
 }
 
 const fieldTable = (rows: readonly (readonly string[])[]): string => table(["Field", "Form", "Needed", "Meaning"], rows);
+
+const policyPage = (): string =>
+  page(
+    "Policy",
+    "One document in YAML for the whole mesh, alone or beside rollouts, by `---`: [what it does](../policy.md).",
+    fieldTable(fieldRows(PolicySchema)),
+  );
 
 /** A condition is told once, among the fields of a rollout. */
 const withoutCondition = ([field = "", form = "", ...more]: readonly string[]): string[][] => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BlastRadiusSchema } from "./blast-radius.ts";
 import { FailingUsersSchema } from "./failing-users.ts";
 import { KillOrderSchema } from "./kills.ts";
 import { JudgeRecordSchema, PlanStateSchema } from "./live.ts";
@@ -31,7 +32,15 @@ export const RolloutPictureSchema = z.strictObject({
   judge: JudgeRecordSchema.pick({ verdict: true, totals: true, shareSeenBp: true, source: true }).nullable(),
   failingUsers: FailingUsersSchema.nullable().describe("Null while no user is known to have failed in this attempt."),
   mix: MixFiguresSchema.nullable().describe("Null where the rollout asks for no mix, and before any user was counted in this attempt."),
+  blastRadius: z
+    .strictObject({
+      allowed: BlastRadiusSchema,
+      spent: z.strictObject({ failedRequests: z.int().min(0), failedUsers: z.int().min(0) }).describe("So far."),
+    })
+    .nullable()
+    .describe("What it may cost and has cost; null where it has no such limit."),
   lastAction: z.string().nullable(),
+  seen: z.string().nullable().describe("What stable last showed, where evidence of the hand-over is waited for; null else."),
   waiting: z
     .strictObject({ planSequence: z.int(), sinceMs: z.int().describe("Unix milliseconds."), who: z.string() })
     .nullable()

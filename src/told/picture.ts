@@ -1,9 +1,12 @@
+import type { FailingUsers } from "../contract/failing-users.ts";
 import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
+import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";
+import { costOf } from "../core/plan/blast-radius.ts";
 import { frozen } from "../core/plan/what-holds.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
@@ -74,6 +77,17 @@ const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): Rollo
   ...(source !== undefined && { source }),
 });
 
+const NOTHING = { requests: 0, failed: 0 };
+
+const blastRadiusOf = (
+  rollout: Rollout | undefined,
+  judge: JudgeRecord | undefined,
+  users: FailingUsers | undefined,
+): RolloutPicture["blastRadius"] =>
+  rollout?.blastRadius === undefined
+    ? null
+    : { allowed: rollout.blastRadius, spent: costOf(judge?.totals ?? { stable: NOTHING, canary: NOTHING }, users) };
+
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const { rollout } = state;
@@ -93,7 +107,13 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     judge: isOfThisAttempt ? pictureOf(judge) : null,
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
+    blastRadius: blastRadiusOf(
+      plan?.rollout,
+      isOfThisAttempt ? judge : undefined,
+      failing?.firstRun === state.plan.firstRun ? failing.users : undefined,
+    ),
     lastAction: state.outbox.at(-1)?.action ?? null,
+    seen: state.plan.phase === "promoted" ? (state.seen ?? null) : null,
     waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,
   };
 }

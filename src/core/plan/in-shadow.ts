@@ -31,8 +31,6 @@ export function inShadow(state: In<"shadow">, event: PlanEvent, scene: Scene): P
     case "pause":
     case "resume":
     case "abort":
-    case "undo":
-    case "retry":
     case "handover":
       return onVerb(state, 0, event, scene);
   }
