@@ -18,6 +18,7 @@ export const ACTIONS = {
   begun: { words: "obeyed by all", meaning: "Every known sidecar obeys the run.", isTold: false },
   held: { words: "held", meaning: "It would advance, and something holds it.", isTold: true },
   released: { words: "no longer held", meaning: "Nothing holds it any more.", isTold: false },
+  would: { words: "would move", meaning: "What it would do, where its mode is to observe.", isTold: true },
   gate: { words: "waits at a gate", meaning: "It has earned its next step, and waits for an approver.", isTold: true },
   paused: { words: "paused", meaning: "It waits for a person.", isTold: true },
   resumed: { words: "resumed", meaning: "It goes on after a pause.", isTold: true },

@@ -86,10 +86,7 @@ export class Term {
 
   /** Takes over what the leader before left, wherever it was interrupted. */
   async begin(): Promise<void> {
-    await this.#publisher.load();
-    await this.#segments.load();
-    await this.policy.load();
-    await this.#fleet.load();
+    for (const part of [this.#publisher, this.#segments, this.policy, this.#fleet]) await part.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) {
       this.#steps.seats.set(seat.name, seat);
@@ -107,8 +104,7 @@ export class Term {
   async end(): Promise<void> {
     await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
     await this.#mailbox.close();
-    await this.#outbox.close();
-    await this.#ticks.close();
+    await Promise.all([this.#outbox.close(), this.#ticks.close()]);
   }
 
   /** Rollouts as they stand, for gauges. */
