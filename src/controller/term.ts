@@ -46,7 +46,6 @@ export class Term {
   readonly #failing: FailingKeeper;
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
-  /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
   readonly #handovers: HandoverKeeper;
   readonly #gates: GateKeeper;
