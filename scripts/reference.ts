@@ -5,6 +5,7 @@ import { EXIT_MEANING } from "../src/contract/exit-codes.ts";
 import { AuditSchema } from "../src/contract/messages.ts";
 import { METRIC_FACTS } from "../src/contract/metric-facts.ts";
 import { STREAMS, SUBJECTS } from "../src/contract/names.ts";
+import { NotificationsSchema } from "../src/contract/notifications.ts";
 import { PolicySchema } from "../src/contract/policy.ts";
 import { RAMP_PRESETS } from "../src/contract/ramp.ts";
 import { RolloutSchema } from "../src/contract/rollout.ts";
@@ -25,6 +26,11 @@ export const referencePages = (): Readonly<Record<string, string>> => ({
   "nats.md": natsPage(),
   "ticks.md": ticksPage(),
   "actions.md": actionsPage(),
+  "notifications.md": page(
+    "Notifications",
+    "Fields of `notifications` in the policy.",
+    fieldTable(fieldRows(z.strictObject({ notifications: NotificationsSchema }))),
+  ),
   "openapi.json": `${JSON.stringify(openApiDocument(), null, 2)}\n`,
 });
 

@@ -7,6 +7,7 @@ import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { Documents, RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
+import { inOrder } from "../told/apply-order.ts";
 import { applySegment } from "./apply-segment.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
@@ -85,20 +86,6 @@ interface Applying {
   readonly link: NatsLink;
   readonly flags: ApplyFlags;
   readonly parts: CliParts;
-}
-
-/** Those that others come after go first, else in the order of the files; who waits in a circle stays there, and the leader refuses it. */
-function inOrder(rollouts: readonly RolloutDocument[]): RolloutDocument[] {
-  const ordered: RolloutDocument[] = [];
-  const take = (document: RolloutDocument, above: readonly RolloutDocument[]): void => {
-    if (ordered.includes(document) || above.includes(document)) return;
-    for (const name of document.rollout.after ?? []) {
-      for (const first of rollouts) if (first.rollout.name === name) take(first, [...above, document]);
-    }
-    ordered.push(document);
-  };
-  for (const document of rollouts) take(document, []);
-  return ordered;
 }
 
 function sendDocument(document: unknown, { link, flags: { reason }, parts }: Applying, rollout?: string): Promise<Reply> {

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import { type PolicyInput, PolicySchema } from "../contract/policy.ts";
 import { RolloutSchema } from "../contract/rollout.ts";
 import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { RolloutDocument } from "../io/documents.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { readAppliedSegment, readPlan } from "../io/store.ts";
+import { readAppliedSegment, readPlan, readPolicy } from "../io/store.ts";
 import { type Difference, differences, differenceText } from "../told/differences.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
@@ -19,7 +20,7 @@ export interface DiffFlags {
 
 /** A document beside what was applied last under its name. */
 interface Compared {
-  readonly kind: "rollout" | "segment";
+  readonly kind: "rollout" | "segment" | "policy";
   readonly name: string;
   /** `same`: it means the same, however it is written. */
   readonly change: "new" | "changed" | "same";
@@ -28,16 +29,25 @@ interface Compared {
 
 /** Tells what `apply` of these files would change; 0 whether there is a difference or not. */
 export async function diff(flags: DiffFlags, parts: CliParts): Promise<ExitCode> {
-  const { rollouts, segments } = await readFiles(flags.file);
+  const { rollouts, segments, policies } = await readFiles(flags.file);
   const cut: CutSegment[] = [];
   for (const segment of segments) cut.push(await cutSegment(segment));
   return withNats(flags.nats, async (link) => {
     const found: Compared[] = [];
+    for (const policy of policies) found.push(await comparedPolicy(link, policy));
     for (const segment of cut) found.push(await comparedSegment(link, segment));
     for (const rollout of rollouts) found.push(await comparedRollout(link, rollout));
     for (const one of found) parts.out(flags.json === true ? `${JSON.stringify(one)}\n` : comparedText(one));
     return EXIT.done;
   });
+}
+
+async function comparedPolicy(link: NatsLink, written: PolicyInput): Promise<Compared> {
+  const head = { kind: "policy", name: "policy" } as const;
+  const applied = await readPolicy(link);
+  if (applied === undefined) return { ...head, change: "new", differences: [] };
+  if (isDeepStrictEqual(PolicySchema.parse(written), applied.policy)) return { ...head, change: "same", differences: [] };
+  return { ...head, change: "changed", differences: differences(applied.document, written) };
 }
 
 async function comparedRollout(link: NatsLink, { rollout, written }: RolloutDocument): Promise<Compared> {

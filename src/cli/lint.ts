@@ -19,8 +19,9 @@ export async function lint(flags: LintFlags, parts: CliParts): Promise<ExitCode>
   const segments = documents.segments.map(({ segment }) => segment.name);
   const warnings = [...rivals(rollouts), ...strangers(rollouts, segments)];
   const names = rollouts.map(({ name }) => name);
-  if (flags.json === true) parts.out(`${JSON.stringify({ rollouts: names, segments, warnings })}\n`);
+  if (flags.json === true) parts.out(`${JSON.stringify({ rollouts: names, segments, policy: documents.policies.length > 0, warnings })}\n`);
   else {
+    if (documents.policies.length > 0) parts.out("policy: valid\n");
     for (const name of segments) parts.out(`segment ${name}: valid\n`);
     for (const name of names) parts.out(`${name}: valid\n`);
     for (const warning of warnings) parts.error(`warning: ${warning}\n`);

@@ -19,7 +19,7 @@ interface Commands {
 
 /** Commands that tell what is, was or would be, and change nothing. */
 export function addTelling({ command, nats, parts, done }: Commands): void {
-  const files = ["-f, --file <file>", "file of rollouts and segments; may be repeated", collect] as const;
+  const files = ["-f, --file <file>", "file of rollouts, segments and the policy; may be repeated", collect] as const;
   command("lint", "check files without a server, and warn of what may be wrong")
     .requiredOption(...files)
     .action(async (flags: LintFlags) => done(await (await import("./lint.ts")).lint(flags, parts)));

@@ -7,19 +7,26 @@ import { PictureSchema, RolloutPictureSchema } from "./picture.ts";
 import type { Role } from "./roles.ts";
 
 /** Verbs of a rollout that have a path of their own. */
-export const API_VERBS = ["promote", "pause", "resume", "abort", "handover"] as const;
+export const API_VERBS = ["promote", "pause", "resume", "abort", "retry", "undo", "handover"] as const;
 
 const reason = z.string().max(1_000).optional().describe("Kept in the audit.");
 
 const VerbBodySchema = z.strictObject({ reason });
-const PromoteBodySchema = VerbBodySchema.extend({ full: z.boolean().optional().describe("Straight to 100 %.") });
+const PromoteBodySchema = VerbBodySchema.extend({
+  full: z.boolean().optional().describe("Straight to 100 %."),
+  override: z.boolean().optional().describe("In spite of what holds it, like a freeze; needs a reason."),
+});
+const FreezeBodySchema = VerbBodySchema.extend({
+  untilMs: z.int().optional().describe("When it ends by itself, Unix milliseconds; somebody must end it when absent."),
+});
 
 const ApplyQuerySchema = z.strictObject({
   reason,
   dryRun: z.enum(["true", "false"]).optional().describe("`true`: check, store nothing."),
 });
 
-const AuditQuerySchema = z.strictObject({
+/** What is asked of the audit. */
+export const AuditQuerySchema = z.strictObject({
   rollout: NameSchema.optional(),
   since: z
     .union(
@@ -75,6 +82,8 @@ const VERB_SUMMARY: Readonly<Record<(typeof API_VERBS)[number], string>> = {
   pause: "Stays at this share; the canary is still judged.",
   resume: "Goes on.",
   abort: "Sends everyone back to stable.",
+  retry: "Tries a rolled-back rollout again: the same plan, new runs, evidence anew.",
+  undo: "Goes back to the version before, at once.",
   handover: "Says that stable's cluster runs the new version, so that the rule may rest.",
 };
 
@@ -123,7 +132,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
     id: "apply",
     method: "POST",
     path: "/v1/apply",
-    summary: "Hands rollouts to the leader, several by `---`; nothing is done where one has a fault.",
+    summary: "Hands rollouts and the policy to the leader, several by `---`; nothing is done where one has a fault.",
     needs: "decide",
     query: ApplyQuerySchema,
     body: { schema: z.string(), types: ["application/yaml", JSON_TYPE], isNeeded: true },
@@ -135,6 +144,24 @@ export const API_ROUTES: readonly ApiRoute[] = [
     method: "DELETE",
     path: NAMED,
     summary: "Removes a rollout that has ended; its history stays.",
+    needs: "decide",
+    body: { schema: VerbBodySchema, types: [JSON_TYPE], isNeeded: false },
+    answer: ReplySchema,
+  },
+  {
+    id: "freeze",
+    method: "POST",
+    path: "/v1/freeze",
+    summary: "Nothing advances in the whole mesh; what goes back still does.",
+    needs: "decide",
+    body: { schema: FreezeBodySchema, types: [JSON_TYPE], isNeeded: false },
+    answer: ReplySchema,
+  },
+  {
+    id: "unfreeze",
+    method: "POST",
+    path: "/v1/unfreeze",
+    summary: "Rollouts may advance again.",
     needs: "decide",
     body: { schema: VerbBodySchema, types: [JSON_TYPE], isNeeded: false },
     answer: ReplySchema,

@@ -7,10 +7,10 @@ import { VerdictSchema } from "./verdict.ts";
 const AtMsSchema = z.int().describe("Unix milliseconds.");
 
 /** How an attempt stands or ended; `running` is none of the ends. */
-export const OUTCOMES = ["running", "promoted", "handedOver", "rolledBack"] as const;
+const OUTCOMES = ["running", "promoted", "handedOver", "rolledBack"] as const;
 
 /** One step of an attempt, as the audit tells it. */
-export const HistoryStepSchema = z.strictObject({
+const HistoryStepSchema = z.strictObject({
   atMs: AtMsSchema,
   action: z.string().describe("What happened, as the audit calls it."),
   who: WhoSchema,

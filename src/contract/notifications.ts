@@ -9,7 +9,7 @@ export const TEMPLATE_FACTS = ["rollout", "event", "stage", "share", "reason", "
 export type TemplateFact = (typeof TEMPLATE_FACTS)[number];
 
 /** How values get into a template, by what the body is: none of them can end the text that it stands in. */
-export const TEMPLATE_TYPES = ["application/json", "text/plain", "application/x-www-form-urlencoded"] as const;
+const TEMPLATE_TYPES = ["application/json", "text/plain", "application/x-www-form-urlencoded"] as const;
 
 const MAX_RECEIVERS = 20;
 

@@ -3,6 +3,7 @@ import { CalendarSchema } from "./calendar.ts";
 import { AuditSchema, ReplySchema, WhoSchema } from "./messages.ts";
 import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
+import { NotificationsSchema } from "./notifications.ts";
 import { OnNewVersionSchema } from "./relations.ts";
 
 /** What holds for all rollouts, as people keep it in git; there is one, and an `apply` replaces it whole. */
@@ -14,6 +15,7 @@ export const PolicySchema = z.strictObject({
     .record(NameSchema, CalendarSchema)
     .optional()
     .describe("Calendars by name, for rollouts that ask for one by `calendar: NAME`; they hold beside the one for all."),
+  notifications: NotificationsSchema.optional(),
   limits: z
     .strictObject({
       active: z

@@ -1,5 +1,4 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { KillOrder, KillScope } from "../contract/kills.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpServer } from "../io/http.ts";
@@ -14,9 +13,9 @@ import { aborted, Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
-
+import { killQuestions } from "./kill-questions.ts";
 import { auditPort, planPort, policyPort, segmentPort, statePort, templatePort, tickPort } from "./nats-ports.ts";
-
+import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
@@ -162,14 +161,12 @@ class Controller implements RunningController, Shown {
       templates: templatePort(link, manager),
     };
     const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
-    const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
-    const isUserOff = (rollout: string, user: string): boolean =>
-      kills.inForce().some(({ scope }) => scope.rollout === rollout && scope.user === user);
     const term = new Term(
-      { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, killed, isUserOff },
+      { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, ...killQuestions(kills) },
       (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];
+    const stopTelling = startNotifier({ ...this.#parts, manager, receivers: () => term.policy.receivers }, settings.tickMs);
     try {
       await ensureTicks(manager).catch((error: unknown) => log.warn({ err: error }, "no stream for ticks: `serin replay` will find none"));
       // Given while nobody led.
@@ -189,6 +186,8 @@ class Controller implements RunningController, Shown {
       for (const stop of stops) stop();
       await term.end();
       if (!ended.signal.aborted) await this.#release(writer);
+      // After the lease is given back: whoever leads next waits for nobody's receiver.
+      await stopTelling();
       writer.end("the term is over");
     }
   }
@@ -253,7 +252,3 @@ class Controller implements RunningController, Shown {
 
 /** Longest wait for Prometheus where it is asked more often. */
 const PROMETHEUS_MS = 2_000;
-
-/** An order that leaves no one on the rollout. */
-const isWhole = ({ rollout, user, segment }: KillScope, name: string): boolean =>
-  segment === undefined && user === undefined && (rollout === undefined || rollout === name);

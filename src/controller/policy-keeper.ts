@@ -1,10 +1,12 @@
 import { SUBJECTS } from "../contract/names.ts";
+import type { Notifications } from "../contract/notifications.ts";
 import { type Freeze, type FreezeRecord, FreezeRecordSchema, type Policy } from "../contract/policy.ts";
 import { frozen } from "../core/plan/what-holds.ts";
 import { CorruptValueError, decodeStored } from "../io/store.ts";
 import type { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 
+const NOBODY: Notifications = [];
 const NOTHING: FreezeRecord = { format: 1, freeze: null, commands: [], outbox: [] };
 
 /** What holds for the whole mesh as the leader knows it: the policy that was applied last, and a freeze. */
@@ -40,6 +42,11 @@ export class PolicyKeeper {
 
   get policy(): Policy | undefined {
     return this.#policy;
+  }
+
+  /** Who is told of changes; undefined while no policy is known. */
+  get receivers(): Notifications | undefined {
+    return this.#policy === undefined ? undefined : (this.#policy.notifications ?? NOBODY);
   }
 
   get freeze(): Freeze | undefined {

@@ -46,7 +46,6 @@ export class Term {
   readonly #failing: FailingKeeper;
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
-  /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
   readonly #handovers: HandoverKeeper;
   readonly #gates: GateKeeper;
@@ -86,10 +85,7 @@ export class Term {
 
   /** Takes over what the leader before left, wherever it was interrupted. */
   async begin(): Promise<void> {
-    await this.#publisher.load();
-    await this.#segments.load();
-    await this.policy.load();
-    await this.#fleet.load();
+    for (const part of [this.#publisher, this.#segments, this.policy, this.#fleet]) await part.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) {
       this.#steps.seats.set(seat.name, seat);
@@ -107,8 +103,7 @@ export class Term {
   async end(): Promise<void> {
     await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
     await this.#mailbox.close();
-    await this.#outbox.close();
-    await this.#ticks.close();
+    await Promise.all([this.#outbox.close(), this.#ticks.close()]);
   }
 
   /** Rollouts as they stand, for gauges. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { API_VERBS } from "../../contract/api.ts";
+import { API_VERBS, AuditQuerySchema } from "../../contract/api.ts";
 import type { Audit, Command, Reply } from "../../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../../contract/names.ts";
 import { durationMs } from "../../contract/quantities.ts";
@@ -9,6 +9,7 @@ import { readDocuments } from "../../io/documents.ts";
 import type { NatsLink } from "../../io/nats.ts";
 import { auditLines, listAudit, readPlan, sendCommand } from "../../io/store.ts";
 import type { TokenLine } from "../../io/tokens.ts";
+import { inOrder } from "../../told/apply-order.ts";
 import { historyOf } from "../../told/history.ts";
 import { LISTEN_MS, readPicture } from "../../told/picture.ts";
 import { type Answer, type NamedReply, ok, ProblemError, repliesAnswer, replyAnswer } from "./answers.ts";
@@ -54,6 +55,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   apply,
   forget: ({ parts: { id = "" }, ...asked }, ports) => commanded({ ...asked, parts: {} }, ports, { verb: "forget", sidecar: id }),
   delete: (asked, ports) => commanded(asked, ports, { verb: "delete" }),
+  freeze: (asked, ports) => commanded(asked, ports, { verb: "freeze" }),
+  unfreeze: (asked, ports) => commanded(asked, ports, { verb: "unfreeze" }),
   ...Object.fromEntries(API_VERBS.map((verb): [string, Operation] => [verb, (asked, ports) => commanded(asked, ports, { verb })])),
 };
 
@@ -65,14 +68,15 @@ const picture = ({ link, clock }: OperationPorts, name: string | undefined, list
   readPicture(link, { name, nowMs: clock.nowMs, listenMs });
 
 async function audited({ query }: Asked, { link, clock }: OperationPorts): Promise<Audit[]> {
-  const { rollout, since, action, limit } = query;
-  const span = durationMs(String(since));
-  const sinceMs = since === undefined ? 0 : span === undefined ? Date.parse(String(since)) : clock.nowMs() - span;
+  // As the route has checked it.
+  const { rollout, since = "1970-01-01T00:00:00Z", action, limit } = AuditQuerySchema.parse(query);
+  const span = durationMs(since);
+  const sinceMs = span === undefined ? Date.parse(since) : clock.nowMs() - span;
   const lines: Audit[] = [];
-  for await (const line of auditLines(link, rollout === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(String(rollout)))) {
+  for await (const line of auditLines(link, rollout === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(rollout))) {
     if (line.atMs < sinceMs || (action !== undefined && line.action !== action)) continue;
     lines.push(line);
-    if (lines.length > Number(limit)) lines.shift();
+    if (lines.length > limit) lines.shift();
   }
   return lines;
 }
@@ -94,27 +98,23 @@ async function give(asked: Asked, { link, clock }: OperationPorts, command: Omit
 async function commanded(asked: Asked, ports: OperationPorts, command: Pick<Command, "verb" | "sidecar">): Promise<Answer> {
   const { name } = asked.parts;
   // Checked against the route's schema, whose fields the command has too.
-  const fields = asked.body as Pick<Command, "reason" | "full">;
+  const fields = asked.body as Pick<Command, "reason" | "full" | "override" | "untilMs">;
   const reply = await give(asked, ports, { id: commandId(asked), ...command, ...fields, ...(name === undefined ? {} : { rollout: name }) });
-  return replyAnswer(reply, name ?? command.sidecar ?? "");
+  return replyAnswer(reply, name ?? command.sidecar ?? "mesh");
 }
 
 async function apply(asked: Asked, ports: OperationPorts): Promise<Answer> {
   const { dryRun, reason } = asked.query;
-  const { rollouts, segments } = readDocuments(String(asked.body), "body");
+  const { rollouts, segments, policies } = readDocuments(String(asked.body), "body");
   if (segments.length > 0)
     throw new ProblemError(422, "segments are cut and hashed where their users are; hand them over by `serin apply -f FILE`");
+  const more = { ...(dryRun === "true" && { dryRun: true }), ...(typeof reason === "string" && { reason }) };
   const replies: NamedReply[] = [];
-  for (const { rollout, written } of rollouts) {
-    const reply = await give(asked, ports, {
-      id: commandId(asked, rollout.name),
-      verb: "apply",
-      rollout: rollout.name,
-      document: hashUsers(written),
-      ...(dryRun === "true" && { dryRun: true }),
-      ...(typeof reason === "string" && { reason }),
-    });
-    replies.push({ name: rollout.name, ...reply });
-  }
+  const send = async (name: string, command: Pick<Command, "rollout" | "document">): Promise<void> => {
+    const reply = await give(asked, ports, { id: commandId(asked, name), verb: "apply", ...command, ...more });
+    replies.push({ name, ...reply });
+  };
+  for (const document of policies) await send("policy", { document });
+  for (const { rollout, written } of inOrder(rollouts)) await send(rollout.name, { rollout: rollout.name, document: hashUsers(written) });
   return repliesAnswer(replies);
 }

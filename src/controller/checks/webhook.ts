@@ -1,8 +1,8 @@
-import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { type Verdict, VerdictSchema } from "../../contract/verdict.ts";
 import { readBounded } from "../../io/bounded-body.ts";
 import { pause } from "../candidate.ts";
+import { causeOf, signatureOf } from "../signature.ts";
 
 /** What a service is told when it is asked for its verdict. */
 export interface WebhookQuestion {
@@ -27,9 +27,6 @@ export interface WebhookCall {
 
 export type WebhookAnswer = Readonly<{ verdict: Verdict; reason: string }>;
 
-/** Headers of a question: `sha256=` and the hex digits of an HMAC over the timestamp, a dot and the body; and that timestamp in seconds. */
-const SIGNATURE_HEADERS = { signature: "x-serin-signature", timestamp: "x-serin-timestamp" } as const;
-
 const MAX_BYTES = 64 * 1_024;
 const TRIES = 3;
 const PAUSE_MS = 250;
@@ -50,12 +47,7 @@ const unknown = (reason: string): WebhookAnswer => ({ verdict: "unknown", reason
 
 async function askOnce(question: WebhookQuestion, { url, timeoutMs, key, signal }: WebhookCall): Promise<WebhookAnswer | { why: string }> {
   const body = JSON.stringify(question);
-  const timestamp = String(Math.floor(question.atMs / 1_000));
-  const headers: Record<string, string> = { "content-type": "application/json" };
-  if (key !== undefined) {
-    headers[SIGNATURE_HEADERS.timestamp] = timestamp;
-    headers[SIGNATURE_HEADERS.signature] = `sha256=${createHmac("sha256", key).update(`${timestamp}.${body}`).digest("hex")}`;
-  }
+  const headers = { "content-type": "application/json", ...(key !== undefined && signatureOf(body, key, question.atMs)) };
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     // Not followed: it would take the signed question to somebody else.
@@ -76,11 +68,6 @@ async function askOnce(question: WebhookQuestion, { url, timeoutMs, key, signal 
     return { why: `cannot be reached (${causeOf(error)})` };
   }
 }
-
-const causeOf = (error: unknown): string => {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return cause instanceof Error ? cause.message : String(cause);
-};
 
 function answerIn(text: string): WebhookAnswer {
   try {

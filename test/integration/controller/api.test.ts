@@ -1,16 +1,21 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
 import { describe, expect, onTestFinished } from "vitest";
 import { API_ROUTES, ProblemSchema } from "../../../src/contract/api.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
-import type { RunningController } from "../../../src/controller/controller.ts";
+import { packageRoot } from "../../../src/io/package-root.ts";
 import { listAudit, readPlan } from "../../../src/io/store.ts";
 import { digestOf, tokenLine } from "../../../src/io/tokens.ts";
 import { runWith } from "../../unit/cli/cli-parts.ts";
 import { documentOf } from "../../unit/controller/builders.ts";
 import { waitFor } from "./wait.ts";
 import { test, type World } from "./world.ts";
+
+const execFileAsync = promisify(execFile);
 
 const longStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "1h", minSample: 50 }] };
 const TOKENS = { viewer: "view", ci: "operate", boss: "approve" } as const;
@@ -27,7 +32,6 @@ async function tokensFile(): Promise<string> {
 
 interface Api {
   readonly file: string;
-  readonly leader: RunningController;
   /** Asks a standby, by default as `ci`. */
   ask(
     path: string,
@@ -38,14 +42,14 @@ interface Api {
 /** A leader, and a standby that is asked. */
 async function apiOf(world: World): Promise<Api> {
   const file = await tokensFile();
-  const leader = await world.leader("a", { tokens: file });
+  await world.leader("a", { tokens: file });
   const standby = await world.controller("b", { options: { tokens: file, http: "127.0.0.1:0" } });
   const ask: Api["ask"] = async (path, { as = "ci", ...init } = {}) => {
     const headers = { ...(as === null ? {} : { authorization: `Bearer ${tokenOf(as)}` }), ...(init.headers as Record<string, string>) };
     const response = await fetch(`${standby.httpUrl}${path}`, { ...init, headers });
     return { status: response.status, body: (await response.json()) as Record<string, unknown>, headers: response.headers };
   };
-  return { file, leader, ask };
+  return { file, ask };
 }
 
 const yaml = (document: object): RequestInit => ({
@@ -172,6 +176,25 @@ describe("the HTTP API of a standby", () => {
     const response = await fetch(`${alone.httpUrl}/v1/rollouts`);
     expect([response.status, await response.text()]).toEqual([403, expect.stringContaining("--tokens FILE")]);
   });
+});
+
+test("the examples of docs/api.md work, in their order", async ({ world }) => {
+  const controller = await world.leader("a", { tokens: await tokensFile(), http: "127.0.0.1:0" });
+  await world.sidecar("one");
+  await world.apply(documentOf("checkout", { strategy: longStage }));
+  await world.phase("checkout", "stage");
+  const page = await readFile(join(packageRoot(), "docs", "api.md"), "utf8");
+  const lines = page.split("\n").filter((line) => line.startsWith("curl "));
+  expect(lines.length).toBeGreaterThan(4);
+  for (const line of lines) {
+    const script = line
+      .replace("curl ", "curl -s -w '%{http_code}' -o /dev/null ")
+      .replace("http://127.0.0.1:9465", `${controller.httpUrl}`);
+    const run = execFileAsync("sh", ["-c", script], { cwd: packageRoot(), env: { ...process.env, TOKEN: tokenOf("ci") } });
+    // Another document while this one runs: refused as things stand.
+    expect([line, (await run).stdout]).toEqual([line, line.includes("/v1/apply") ? "409" : "200"]);
+  }
+  expect((await world.phase("checkout", "rolledBack")).plan).toMatchObject({ reason: expect.stringContaining("ci") });
 });
 
 describe("a command line with a token", () => {

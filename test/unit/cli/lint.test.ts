@@ -47,7 +47,7 @@ test("`serin lint` warns of rollouts that exclude each other, and of segments th
 });
 
 test("`serin lint` refuses a fault with its place and the fix", async () => {
-  const file = fileOf("bad.yaml", [{ ...asking, strategy: { use: "not a name" } }]);
+  const file = fileOf("bad.yaml", [{ ...asking, key: [] }]);
   const { code, error } = await runWith(["lint", "-f", file]);
   expect([code, error]).toEqual([2, expect.stringContaining(`${file}:1:`)]);
 });

@@ -101,7 +101,7 @@ describe("the history of a rollout", () => {
   });
 
   test("parts attempts by `apply` where older leaders named none", () => {
-    const older = [...bad, ...good].map(({ attempt: _, ...rest }) => rest);
+    const older = [...bad, ...good].map((each) => ({ ...each, attempt: undefined }));
     expect(historyOf("cart", older).attempts.map(({ attempt }) => attempt)).toEqual([4, 1]);
   });
 
