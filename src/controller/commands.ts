@@ -1,7 +1,6 @@
 import type { LiveState } from "../contract/live.ts";
 import { type Command, CommandSchema, type Reply, type Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
-
 import type { PlanEvent } from "../core/plan/types.ts";
 import { ApplyCommands } from "./apply-commands.ts";
 import { Attempts } from "./attempts.ts";

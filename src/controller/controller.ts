@@ -14,9 +14,7 @@ import { aborted, Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
-
-import { auditPort, planPort, policyPort, segmentPort, statePort, templatePort, tickPort } from "./nats-ports.ts";
-
+import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
@@ -153,12 +151,7 @@ class Controller implements RunningController, Shown {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const stored = {
-      plans: planPort(link, manager, writer),
-      segments: segmentPort(link, manager),
-      policy: policyPort(link, manager),
-      templates: templatePort(link, manager),
-    };
+    const stored = documentPorts(link, manager, writer);
     const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
     const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
     const isUserOff = (rollout: string, user: string): boolean =>

@@ -100,5 +100,5 @@ describe("of the example, explain says", () => {
 
 test("get asks for a segment by that word alone", async () => {
   const ran = await runWith(["get", "segments", "testers"]);
-  expect([ran.code, ran.error]).toEqual([2, "get segments testers: write `get ROLLOUT` or `get segment NAME`\n"]);
+  expect([ran.code, ran.error]).toEqual([2, "get segments testers: write `get ROLLOUT`, `get segment NAME` or `get template NAME`\n"]);
 });
