@@ -5,6 +5,7 @@ import type { Totals } from "../contract/live.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
+import { costTexts } from "../core/plan/blast-radius.ts";
 import { duration, odds, ratio, share, table } from "../told/format.ts";
 import { phaseText, silenceText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
@@ -69,6 +70,10 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);
+  if (rollout.blastRadius !== null) {
+    const { allowed, spent } = rollout.blastRadius;
+    lines.push(`  blast radius: ${costTexts(allowed, spent).join(", ")}`);
+  }
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
   if (rollout.report !== null) mix.unshift(...reportLines(rollout.report));
   if (judge === null) return [...lines, ...mix];

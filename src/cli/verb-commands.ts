@@ -1,7 +1,8 @@
-import type { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { ExitCode } from "../contract/exit-codes.ts";
-import { signingOption } from "./flags.ts";
+import { parseDuration, signingOption } from "./flags.ts";
 import type { KillFlags } from "./kill.ts";
+import type { LinkFlags } from "./link.ts";
 import type { CliParts } from "./parts.ts";
 import type { VerbFlags } from "./verbs.ts";
 
@@ -18,6 +19,7 @@ export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done
     command(`${name} <${subject}>`, description)
       .addOption(nats())
       .option("--reason <text>", "kept in the audit")
+      .addOption(signingOption(parts.operatorKey))
       .action(async (target: string, flags: VerbFlags) => done(await (await import("./verbs.ts")).sendVerb(name, target, flags, parts)));
   verb("promote", "name", "go to the next stage now")
     .option("--full", "straight to 100 %")
@@ -33,6 +35,14 @@ export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done
       if (emergency === true) done(await (await import("./kill.ts")).kill(target, flags, parts));
       else done(await (await import("./verbs.ts")).sendVerb("abort", target, flags, parts));
     });
+  command("link <name>", "print a link by which one person may promote or abort once, for gates")
+    .requiredOption("--for <who>", "the person, as approvers are named")
+    .addOption(new Option("--verb <verb>", "what the link does").choices(["promote", "abort"]).default("promote"))
+    .requiredOption("--at <url>", "address of a controller's --http, as that person reaches it")
+    .addOption(new Option("--expires <duration>", "how long it may be used").argParser(parseDuration).default(3_600_000, "1h"))
+    .addOption(signingOption(parts.operatorKey))
+    .addOption(nats())
+    .action(async (target: string, flags: LinkFlags) => done(await (await import("./link.ts")).link(target, flags, parts)));
   verb("retry", "name", "try a rolled-back rollout again: the same plan, new runs, evidence anew");
   verb("undo", "name", "go back to the version before, at once; after a hand-over by the plan before");
   verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");

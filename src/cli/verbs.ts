@@ -1,7 +1,9 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { Command, Reply, Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
+import { readSigningKey } from "../io/kill-signatures.ts";
 import type { NatsLink } from "../io/nats.ts";
+import { signPass } from "../io/passes.ts";
 import { sendCommand } from "../io/store.ts";
 import { digestOf } from "../io/tokens.ts";
 import { withNats } from "./connection.ts";
@@ -12,10 +14,13 @@ export interface VerbFlags {
   readonly full?: boolean;
   readonly override?: boolean;
   readonly reason?: string;
+  readonly signWith?: string;
   readonly json?: boolean;
 }
 
 const COMMAND_MS = 5_000;
+/** Longer than a command takes, also where clocks differ a little. */
+const PASS_MS = 60_000;
 
 /** Sends a command to the leader; the bearer of a token vouches for it. */
 export const send = (link: NatsLink, command: Command, { token, nowMs }: Pick<CliParts, "token" | "nowMs">): Promise<Reply> =>
@@ -28,10 +33,12 @@ export async function sendVerb(
   flags: VerbFlags,
   parts: CliParts,
 ): Promise<ExitCode> {
+  const id = parts.newId();
   const command: Command = {
     format: FORMAT,
-    id: parts.newId(),
+    id,
     verb,
+    ...(await passFor({ id, verb, rollout: name }, flags, parts)),
     who: { name: parts.user, claimed: true },
     ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
     ...(flags.full === undefined ? {} : { full: flags.full }),
@@ -41,6 +48,19 @@ export async function sendVerb(
   const reply = await withNats(flags.nats, (link) => send(link, command, parts));
   printReply(name, reply, flags, parts);
   return exitOf(reply);
+}
+
+/** A signed command's pass, for a minute; nothing where nobody signs, or where no gate could ask who it was. */
+async function passFor(
+  command: Readonly<{ id: string; verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">; rollout: string }>,
+  { signWith, full, override }: VerbFlags,
+  parts: CliParts,
+): Promise<Pick<Command, "pass">> {
+  const { verb } = command;
+  if (signWith === undefined || verb === "forget") return {};
+  const key = await readSigningKey(signWith);
+  const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, untilMs: parts.nowMs() + PASS_MS } as const;
+  return { pass: signPass(pass, key) };
 }
 
 /** The exit code that a reply means. */

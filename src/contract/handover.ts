@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { addressLike, durationWithin, SecretNameSchema } from "./own-checks.ts";
+import { addressLike, durationWithin, SecretNameSchema } from "./webhooks.ts";
 
 const PATH = /^[^.[\]\s]+(\.[^.[\]\s]+|\[\d{1,4}\])*$/;
 

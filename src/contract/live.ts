@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AtLimitSchema } from "./gates.ts";
 import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
@@ -15,10 +16,19 @@ const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");
 const BegunSchema = z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before.");
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
 const ReasonSchema = z.string().min(1).describe("For people.");
+const WouldSchema = z
+  .strictObject({
+    action: z.string().min(1).describe("Like `rollback`."),
+    reason: ReasonSchema,
+    atMs: z.int().describe("When that was found first, Unix milliseconds."),
+  })
+  .optional()
+  .describe("The way back that evidence would take of a rollout that is only observed; absent where it asked for none.");
 const ServedSchema = {
   run: RunSchema,
   firstRun: RunSchema.describe("First run of this attempt; older evidence does not count."),
   sinceMs: SinceSchema,
+  would: WouldSchema,
 };
 
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
@@ -99,8 +109,7 @@ const RolledBackSchema = z.strictObject({
 });
 const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...ServedSchema });
 
-/** Where a rollout stands. Every phase that is not an end has a deadline. */
-export const PlanStateSchema = z.discriminatedUnion("phase", [
+const plainSchemas = [
   QueuedSchema,
   PendingSchema,
   InStageSchema,
@@ -117,7 +126,41 @@ export const PlanStateSchema = z.discriminatedUnion("phase", [
   RollingBackSchema,
   RolledBackSchema,
   HandedOverSchema,
-]);
+] as const;
+const PlainStateSchema = z.discriminatedUnion("phase", plainSchemas);
+
+const GateStateSchema = z.strictObject({
+  phase: z.literal("gate"),
+  ...ServedSchema,
+  gate: z
+    .enum(["stage", "promotion", "mode"])
+    .describe("Whose gate it is: the stage's, the promotion's, or one that `mode: advise` asks at."),
+  asks: z
+    .strictObject({
+      approvers: z.array(z.string().min(1)).min(1).optional().describe("Whose word passes it; anybody's when absent."),
+      limitMs: z.int().min(1).describe("Longest wait."),
+      atLimit: AtLimitSchema,
+    })
+    .describe("Whose word it waits for, for how long, and what follows then."),
+  from: PlainStateSchema.describe("The phase whose share is served while it waits."),
+  to: z
+    .strictObject({
+      state: PlainStateSchema,
+      shareBp: ShareBpSchema,
+      action: z.string().min(1),
+      reason: ReasonSchema,
+      atMs: z.int().describe("When it was asked, Unix milliseconds; times of the state that are the same begin when it is passed."),
+    })
+    .describe("The step that it asks for."),
+  said: z.string().min(1).optional().describe("What its webhook answered last; absent before."),
+  held: HeldSchema,
+});
+
+/** Where a rollout stands. Every phase that is not an end has a deadline. */
+export const PlanStateSchema = z.discriminatedUnion("phase", [...plainSchemas, GateStateSchema]);
+
+/** The phase whose share is served: that of a gate is where it waits. */
+export const servedPhase = (plan: PlanState): PlainState => (plan.phase === "gate" ? plan.from : plan);
 
 /** Live state of one rollout, written by the leader alone. */
 export const LiveStateSchema = z.strictObject({
@@ -179,6 +222,9 @@ export const FleetSchema = z.strictObject({
 });
 
 export type PlanState = z.infer<typeof PlanStateSchema>;
+/** Any but that of a gate, which waits in one of these. */
+export type PlainState = z.infer<typeof PlainStateSchema>;
+
 export type Phase = PlanState["phase"];
 export type LiveState = z.infer<typeof LiveStateSchema>;
 export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;

@@ -66,11 +66,14 @@ export const WhoSchema = z.strictObject({
   claimed: z.boolean().describe("True when nothing but the sender vouches for the name."),
 });
 
+/** Names one command; a repeat has the same. */
+export const CommandIdSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
+
 /** An operator's request to the leader; the id makes a repeat harmless. */
 export const CommandSchema = z
   .strictObject({
     format: z.literal(FORMAT),
-    id: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
+    id: CommandIdSchema,
     verb: VerbSchema,
     rollout: NameSchema.optional().describe("Absent for `forget`, `store`, `freeze`, `unfreeze`, segments and the policy."),
     sidecar: SidecarIdSchema.optional().describe("For `forget`."),
@@ -89,6 +92,11 @@ export const CommandSchema = z
     dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
     who: WhoSchema,
     reason: z.string().max(1_000).optional(),
+    pass: z
+      .string()
+      .max(4_096)
+      .optional()
+      .describe("An operator's signed word for who sends it; absent where nothing but the sender vouches."),
   })
   .refine(({ override, reason = "" }) => override !== true || reason.trim() !== "", {
     path: ["reason"],

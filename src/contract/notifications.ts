@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ACTION_NAMES, TOLD_ACTIONS } from "./actions.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
-import { addressLike, durationWithin } from "./own-checks.ts";
+import { addressLike, durationWithin } from "./webhooks.ts";
 
 /** What a template may say in double braces. */
 export const TEMPLATE_FACTS = ["rollout", "event", "stage", "share", "reason", "evidence", "who", "link", "time", "id", "text"] as const;

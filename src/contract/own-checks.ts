@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { NameSchema } from "./name-schema.ts";
-import { durationMs } from "./quantities.ts";
-import { DurationTextSchema, PointsSchema } from "./units.ts";
+import { PointsSchema } from "./units.ts";
+import { addressLike, WebhookSchema } from "./webhooks.ts";
 
 /** What a query may say in braces, filled in before it is asked. */
 export const QUERY_FACTS = ["variant", "cluster", "rollout", "run"] as const;
@@ -28,13 +28,6 @@ const QuerySchema = z
   .describe(
     `PromQL with {variant} or {cluster}, asked for each variant, or one text each for \`stable\` and \`canary\`; it may say ${QUERY_FACTS.map((fact) => `{${fact}}`).join(", ")}.`,
   );
-
-/** An address without a user and a password: a document is read by many, and so is what is said of a server that does not answer. */
-export const addressLike = (example: string) =>
-  z
-    .url({ protocol: /^https?$/, error: `not an address; write one like ${example}` })
-    .max(500)
-    .refine((text) => !/^https?:\/\/[^/?#]*@/i.test(text), `no place for a user or a password; write one like ${example}`);
 
 const ServerSchema = addressLike("http://prometheus:9090")
   .optional()
@@ -73,26 +66,9 @@ const GaugeSchema = z.strictObject({
   tolerated: ToleratedSchema,
 });
 
-/** A secret is named, and lies with the controller: no document holds one. */
-export const SecretNameSchema = NameSchema.describe("Name of a file in the controller's `--check-secrets`; its key signs what is sent.");
-
-/** A length of time between two others. */
-export const durationWithin = (least: string, most: string) =>
-  DurationTextSchema.refine(
-    (text) => Number(durationMs(text)) >= Number(durationMs(least)) && Number(durationMs(text)) <= Number(durationMs(most)),
-    `not a length of time that works here; write one from ${least} to ${most}`,
-  ).transform((text) => Number(durationMs(text)));
-
-const WebhookSchema = z.strictObject({
+const WebhookCheckSchema = z.strictObject({
   name: NameSchema,
-  webhook: z
-    .strictObject({
-      url: addressLike("https://smoke.example/check").describe("Where the question is sent by POST; it answers `verdict` and `reason`."),
-      secret: SecretNameSchema.optional(),
-      every: durationWithin("5s", "1h").default(30_000).describe("Time between two questions. 30s when absent."),
-      timeout: durationWithin("100ms", "1m").default(10_000).describe("Longest wait for an answer. 10s when absent."),
-    })
-    .describe("A service that is asked for its verdict."),
+  webhook: WebhookSchema.describe("A service that is asked for its verdict."),
   weight: z
     .enum(["critical", "advisory"], "not a weight of a webhook; write critical or advisory")
     .default("critical")
@@ -116,7 +92,7 @@ const FeedbackSchema = z.strictObject({
   weight: WeightSchema.default("advisory").describe(meaning),
 });
 
-const OwnCheckSchema = z.union([CountedSchema, GaugeSchema, WebhookSchema, FeedbackSchema]);
+const OwnCheckSchema = z.union([CountedSchema, GaugeSchema, WebhookCheckSchema, FeedbackSchema]);
 
 /** The author's own checks. */
 export const OwnChecksSchema = z
@@ -150,6 +126,6 @@ export const SaturationSchema = z
 
 export type OwnCheckInFile = z.infer<typeof OwnCheckSchema>;
 export type CountedCheck = z.infer<typeof CountedSchema>;
-export type WebhookCheck = z.infer<typeof WebhookSchema>;
+export type WebhookCheck = z.infer<typeof WebhookCheckSchema>;
 export type FeedbackCheck = z.infer<typeof FeedbackSchema>;
 export type Query = z.infer<typeof QuerySchema>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BlastRadiusSchema } from "./blast-radius.ts";
 import { FailingUsersSchema } from "./failing-users.ts";
 import { KillOrderSchema } from "./kills.ts";
 import { JudgeRecordSchema, PlanStateSchema } from "./live.ts";
@@ -34,6 +35,13 @@ export const RolloutPictureSchema = z.strictObject({
   mix: MixFiguresSchema.nullable().describe("Null where the rollout asks for no mix, and before any user was counted in this attempt."),
   template: z.string().nullable().describe("The template that its strategy came from; null without one."),
   report: VariantReportSchema.nullable().describe("What a test of variants shows; null of any other rollout."),
+  blastRadius: z
+    .strictObject({
+      allowed: BlastRadiusSchema,
+      spent: z.strictObject({ failedRequests: z.int().min(0), failedUsers: z.int().min(0) }).describe("So far."),
+    })
+    .nullable()
+    .describe("What it may cost and has cost; null where it has no such limit."),
   lastAction: z.string().nullable(),
   seen: z.string().nullable().describe("What stable last showed, where evidence of the hand-over is waited for; null else."),
   waiting: z

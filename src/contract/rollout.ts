@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BlastRadiusSchema } from "./blast-radius.ts";
 import { ChecksSchema } from "./checks.ts";
 import {
   ClaimNameSchema,
@@ -10,6 +11,7 @@ import {
   MethodSchema,
   PathMatchSchema,
 } from "./conditions.ts";
+import { ModeSchema, PromotionSchema } from "./gates.ts";
 import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
@@ -174,6 +176,11 @@ export const RolloutSchema = z
     mirror: MirrorSchema.optional().describe("Copies of requests for a shadow; none while the rollout is off."),
     mix: MixSchema.optional().describe("Labels by which the canary's users are compared with all users; shown by status."),
     strategy: StrategySchema.describe("How the share grows."),
+    mode: ModeSchema,
+    promotion: PromotionSchema.optional().describe("What is asked before everyone gets the canary."),
+    blastRadius: BlastRadiusSchema.optional().describe(
+      "What it may cost until it goes back whatever its verdict is; no limit when absent.",
+    ),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
     ...RELATIONS,
     onUnwatched: z

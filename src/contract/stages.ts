@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GateSchema } from "./gates.ts";
 import { DurationSchema, ShareSchema } from "./units.ts";
 
 export const StageSchema = z.strictObject({
@@ -16,6 +17,7 @@ export const StageSchema = z.strictObject({
     .max(10_000_000)
     .default(200)
     .describe("Fewest canary outcomes in this stage before it may advance; 200 when absent."),
+  gate: GateSchema.optional().describe("Asked when the stage has earned its next step; none when absent."),
 });
 
 /** The stages of a canary: shares rise from stage to stage and stay below 100 %. */

@@ -10,6 +10,7 @@ interface Planned {
   readonly variants: Variants;
   readonly strategy: Strategy;
   readonly group?: string | undefined;
+  readonly promotion?: unknown;
 }
 
 /** What is wrong with a strategy for this rollout, and where. */
@@ -23,7 +24,7 @@ interface StrategyFault {
 export function strategyFaults(planned: Planned): StrategyFault[] {
   const { strategy, variants } = planned;
   if ("use" in strategy) return templateOf(strategy) === undefined ? presetFaults(planned, strategy.use) : [];
-  const faults = [...courseFaults(planned)];
+  const faults = [...courseFaults(planned), ...gateFaults(planned)];
   switch (strategy.type) {
     case "canary":
     case "blueGreen":
@@ -46,6 +47,14 @@ function courseFaults({ variants, strategy }: Planned): StrategyFault[] {
     message,
   }));
   return fault === undefined ? ofStages : [{ path: ["strategy", "ramp"], message: fault }];
+}
+
+/** Of two gates before the same step nobody would know which waits. */
+function gateFaults({ strategy, promotion }: Planned): StrategyFault[] {
+  const stages = stagesOf(strategy);
+  if (promotion === undefined || stages.at(-1)?.gate === undefined) return [];
+  const message = "promotion has a gate too, before the same step; keep one of them";
+  return [{ path: ["strategy", "stages", stages.length - 1, "gate"], message }];
 }
 
 /** Of a preset the last share is the largest. */

@@ -1,7 +1,7 @@
 import type { LiveState } from "../contract/live.ts";
 import { type Command, CommandSchema, type Reply, type Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
-import type { PlanEvent } from "../core/plan/types.ts";
+import type { PlanInput } from "../core/plan/types.ts";
 import { ApplyCommands } from "./apply-commands.ts";
 import { Attempts } from "./attempts.ts";
 import { deleteRollout, deletionId } from "./delete-rollout.ts";
@@ -18,6 +18,7 @@ import type { SegmentKeeper } from "./segments.ts";
 import { denial, type Sender, whoOf } from "./senders.ts";
 import type { Steps } from "./steps.ts";
 import { isTemplate, TemplateCommands } from "./template-commands.ts";
+import { type Vouched, vouched } from "./vouching.ts";
 
 interface CommandTools {
   readonly steps: Steps;
@@ -73,19 +74,28 @@ export class Commands {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "command"}: ${message}`);
       return { format: FORMAT, id: "", result: "invalid", message: faults.join("\n") };
     }
-    const { rollout: name, verb } = parsed.data;
+    const { id, rollout: name, verb } = parsed.data;
     const seat = name === undefined ? undefined : this.#steps.seats.get(name);
     const denied = denial(sender, parsed.data, seat?.live.plan.phase);
     if (denied !== undefined) return replyWith(parsed.data, { result: "refused", message: denied });
-    const command = { ...parsed.data, who: whoOf(sender, parsed.data) };
-    const earlier = seat === undefined ? undefined : replyTo(seat.live, command.id);
+    const earlier = seat === undefined ? undefined : replyTo(seat.live, id);
     if (earlier !== undefined) return earlier;
+    const known = this.#known(sender, parsed.data, seat);
+    if ("refused" in known) return replyWith(parsed.data, { result: "refused", message: known.refused }, seat?.live);
+    const { command } = known;
     if (verb === "store") return this.#segments.store(command);
     if (verb === "apply") return this.#apply(command);
     if (verb === "freeze" || verb === "unfreeze") return this.#policy.freeze(command);
     if (verb === "forget") return this.#forgetSidecar(command);
     if (verb === "delete") return this.#delete(command, seat);
     return this.#move(command, seat, verb);
+  }
+
+  /** A token vouches for its bearer; else a pass for whoever signed it. */
+  #known(sender: Sender, command: Command, seat: Seat | undefined): Vouched {
+    if (sender !== "unproven") return { command: { ...command, who: whoOf(sender, command) } };
+    const { operatorKeys: keys = new Map(), clock } = this.#parts;
+    return vouched(command, keys, { nowMs: clock.nowMs(), run: seat?.live.plan.run });
   }
 
   async #move(command: Command, seat: Seat | undefined, verb: Move): Promise<Reply> {
@@ -144,7 +154,7 @@ export class Commands {
   }
 }
 
-function eventOf({ full, override, reason, who }: Command, verb: Exclude<Move, "retry">): PlanEvent {
+function eventOf({ full, override, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
   switch (verb) {
     case "promote":
       return { type: verb, full: full === true, override, who, reason };

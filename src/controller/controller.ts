@@ -3,7 +3,7 @@ import type { KillOrder, KillScope } from "../contract/kills.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
 import type { HttpServer } from "../io/http.ts";
-import { readOperatorKeys } from "../io/kill-signatures.ts";
+import { type OperatorKeys, readOperatorKeys } from "../io/kill-signatures.ts";
 import { readKills } from "../io/kill-store.ts";
 import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
@@ -49,14 +49,15 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const settings = ControllerOptionsSchema.parse(options);
   const { log } = parts;
   log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
-  const kills = createKillSwitch(settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys), log);
+  const operatorKeys: OperatorKeys = settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys);
+  const kills = createKillSwitch(operatorKeys, log);
   const tokens = settings.tokens === undefined ? undefined : await openTokens(settings.tokens, parts);
   let controller: Controller | undefined;
-  const page = await startPage({ settings, ...parts, tokens, shown: () => controller });
+  const page = await startPage({ settings, operatorKeys, ...parts, tokens, shown: () => controller });
   if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
     const link = await reachNats(settings, log, signal);
-    controller = new Controller({ link, settings, kills, page, tokens, ...parts });
+    controller = new Controller({ link, settings, operatorKeys, kills, page, tokens, ...parts });
     return controller;
   } catch (error) {
     await page?.stop();
@@ -81,6 +82,7 @@ type Parts = ControllerParts &
   Readonly<{
     link: NatsLink;
     settings: ControllerSettings;
+    operatorKeys: OperatorKeys;
     kills: KillSwitch;
     page: HttpServer | undefined;
     tokens: TokenBook | undefined;
@@ -144,7 +146,7 @@ class Controller implements RunningController, Shown {
 
   /** One time in office: begins, serves until deposed or stopped, and leaves nothing running. */
   async #serve(writer: FencedWriter, manager: JetStreamManager): Promise<void> {
-    const { link, log, clock, settings, kills } = this.#parts;
+    const { link, log, clock, settings, operatorKeys, kills } = this.#parts;
     const ended = new AbortController();
     const end = (reason: string): void => {
       writer.end(reason);
@@ -157,7 +159,7 @@ class Controller implements RunningController, Shown {
     const isUserOff = (rollout: string, user: string): boolean =>
       kills.inForce().some(({ scope }) => scope.rollout === rollout && scope.user === user);
     const term = new Term(
-      { id: settings.id, term: writer.term, settings, clock, log, ...ports, killed, isUserOff },
+      { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, killed, isUserOff },
       (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];

@@ -1,7 +1,7 @@
 import { courseOf, stagesOf } from "../contract/course.ts";
 import { groupsText } from "../contract/groups.ts";
 import { grownVariant } from "../contract/lanes.ts";
-import type { LiveState, Phase } from "../contract/live.ts";
+import { type LiveState, type Phase, servedPhase } from "../contract/live.ts";
 import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
@@ -94,7 +94,8 @@ export function canaryShareBp({ rollout, live }: Governed): number {
 }
 
 /** The changing part of one rollout's rules. */
-export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
+export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan: standing, shareBp }: LiveState): LiveRule {
+  const plan = servedPhase(standing);
   switch (plan.phase) {
     case "queued":
     case "pending":

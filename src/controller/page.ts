@@ -1,7 +1,9 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { UsageError } from "../contract/errors.ts";
+import { LINK_PATH } from "../contract/passes.ts";
 import type { Clock } from "../io/clock.ts";
 import { type HttpServer, type Readiness, startHttp } from "../io/http.ts";
+import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { readSecretLines } from "../io/secret-lines.ts";
@@ -11,6 +13,7 @@ import { apiHandler } from "./api/handler.ts";
 import type { OperationPorts } from "./api/operations.ts";
 import { type FeedbackPorts, feedbackRoute } from "./checks/feedback-http.ts";
 import { gaugesOf } from "./gauges.ts";
+import { linkRoute } from "./link-route.ts";
 import type { ControllerSettings } from "./options.ts";
 import type { Term } from "./term.ts";
 
@@ -26,6 +29,7 @@ export interface Shown {
 
 interface Parts {
   readonly settings: ControllerSettings;
+  readonly operatorKeys: OperatorKeys;
   readonly clock: Clock;
   readonly log: Logger;
   readonly tokens: TokenBook | undefined;
@@ -34,7 +38,7 @@ interface Parts {
 }
 
 /** Shows health and metrics where the options ask for it; undefined where they do not. A standby is as ready as a leader: it does its job. */
-export async function startPage({ settings, clock, log, tokens: book, shown }: Parts): Promise<HttpServer | undefined> {
+export async function startPage({ settings, operatorKeys, clock, log, tokens: book, shown }: Parts): Promise<HttpServer | undefined> {
   const tokens = await feedbackTokens(settings);
   if (settings.http === undefined) return undefined;
   const collect = (): MetricData[] => metricsOf(shown(), clock.nowMs());
@@ -46,7 +50,10 @@ export async function startPage({ settings, clock, log, tokens: book, shown }: P
   };
   try {
     const metrics = telemetry.serve;
-    const routes = tokens.length === 0 ? {} : { "/v1/feedback": feedbackRoute(tokens, clock, () => shown()?.feedback) };
+    const routes = {
+      ...(tokens.length > 0 && { "/v1/feedback": feedbackRoute(tokens, clock, () => shown()?.feedback) }),
+      ...(operatorKeys.size > 0 && { [LINK_PATH]: linkRoute({ keys: operatorKeys, clock, nats: () => shown()?.link }) }),
+    };
     const ports = (): OperationPorts | undefined => {
       const link = shown()?.link;
       return link === undefined ? undefined : { link, clock };

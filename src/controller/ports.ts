@@ -2,6 +2,7 @@ import type { KillOrder } from "../contract/kills.ts";
 import type { Audit } from "../contract/messages.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
 import type { Clock } from "../io/clock.ts";
+import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { Stored } from "../io/nats.ts";
 import type { AppliedPolicy, AppliedSegment, AppliedTemplate, Plan } from "../io/store.ts";
@@ -84,6 +85,8 @@ export interface TermParts {
   readonly ticks: TickPort;
   /** The operator's order that switches a rollout off; undefined without one. */
   killed(rollout: string): KillOrder | undefined;
+  /** Public keys of operators, by which passes are believed; none where absent. */
+  readonly operatorKeys?: OperatorKeys;
   /** Whether an operator's order switches one user of a rollout off, by hash; nobody knows where absent. */
   isUserOff?(rollout: string, userHash: string): boolean;
 }

@@ -2,13 +2,15 @@ import type { Calendar } from "../contract/calendar.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { type Closed, closedAt, readCalendar, type Times } from "../core/plan/calendar.ts";
 import { plan } from "../core/plan/plan.ts";
-import { type Hold, type PlanEvent, verdictEvent } from "../core/plan/types.ts";
+import { type Hold, type PlanInput, verdictEvent } from "../core/plan/types.ts";
 import { groupHold, groupOf, holdsOf, type Mesh, type Peer, turnOf } from "../core/plan/what-holds.ts";
 import { freshVerdict } from "./judging.ts";
 import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { Seat } from "./seats.ts";
 
 const MINUTE_MS = 60_000;
+/** Events that may advance a rollout. */
+const ADVANCING: ReadonlySet<PlanInput["type"]> = new Set(["tick", "receipts", "verdict", "answer", "promote"]);
 
 const peerOf = ({ rollout, live }: Seat): Peer => ({ rollout, plan: live.plan, sequence: live.planSequence });
 
@@ -27,8 +29,8 @@ export class Relations {
   }
 
   /** What keeps a rollout from advancing by this event; nothing where the event advances nobody. */
-  holds(seat: Seat, event: PlanEvent, nowMs: number): readonly Hold[] {
-    if (event.type !== "tick" && event.type !== "receipts" && event.type !== "verdict" && event.type !== "promote") return [];
+  holds(seat: Seat, event: PlanInput, nowMs: number): readonly Hold[] {
+    if (!ADVANCING.has(event.type)) return [];
     const mesh = this.#mesh(nowMs);
     const peer = peerOf(seat);
     const holds = holdsOf(peer, mesh);

@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import { stagesOf } from "../contract/course.ts";
+import type { FailingUsers } from "../contract/failing-users.ts";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
+import { costOf } from "../core/plan/blast-radius.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
-import type { PlanEvent, PlanStep } from "../core/plan/types.ts";
+import type { AnswerEvent, PlanInput, PlanStep } from "../core/plan/types.ts";
 import type { OnSeen } from "./checks/handover-keeper.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf, startJudging } from "./judging.ts";
@@ -26,6 +28,14 @@ export interface Cause {
   readonly reply?: (after: LiveState) => Reply;
 }
 
+interface Tools {
+  readonly publisher: Publisher;
+  readonly outbox: Outbox;
+  readonly policy: PolicyKeeper;
+  /** Failing users of an attempt; undefined before anything is known. */
+  users(live: LiveState): FailingUsers | undefined;
+}
+
 /**
  * Carries steps out, in the one order that survives a crash between any two writes:
  * live state with the audit records it owes → blobs → manifest → audit. Whoever leads next re-derives the manifest from
@@ -39,9 +49,11 @@ export class Steps {
   readonly relations: Relations;
   readonly #parts: TermParts;
   readonly #plan: Plan;
+  readonly #users: Tools["users"];
   #records = 0;
 
-  constructor(parts: TermParts, tools: Readonly<{ publisher: Publisher; outbox: Outbox; policy: PolicyKeeper }>) {
+  constructor(parts: TermParts, tools: Tools) {
+    this.#users = tools.users;
     this.#parts = parts;
     this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
@@ -55,13 +67,16 @@ export class Steps {
   }
 
   /** What the plan makes of an event now. */
-  ask(seat: Seat, event: PlanEvent): PlanStep {
-    const nowMs = this.#parts.clock.nowMs();
-    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs) });
+  ask(seat: Seat, event: PlanInput): PlanStep {
+    const { clock, operatorKeys } = this.#parts;
+    const nowMs = clock.nowMs();
+    const cost = costOf(seat.judging.tally.totals, this.#users(seat.live));
+    const mustVouch = operatorKeys !== undefined && operatorKeys.size > 0;
+    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost });
   }
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
-  async deliver(seat: Seat, event: PlanEvent, cause: Cause): Promise<string | undefined> {
+  async deliver(seat: Seat, event: PlanInput, cause: Cause): Promise<string | undefined> {
     const { phase } = seat.live.plan;
     const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
@@ -69,6 +84,12 @@ export class Steps {
     await this.take(seat, withReport(seat, step), cause);
     if (phase !== "rollingBack" && step.state.phase === "rollingBack") await this.takeAlong(seat, step.state.reason);
     return undefined;
+  }
+
+  /** What a gate's webhook says counts for the run that it was asked about. */
+  async answer(name: string, run: number, answer: Omit<AnswerEvent, "type">): Promise<void> {
+    const seat = this.seats.get(name);
+    if (seat?.live.plan.run === run) await this.deliver(seat, { type: "answer", ...answer }, { who: this.self });
   }
 
   /** Writes what a step leads to, then publishes it. A new seat counts from the first write on. */

@@ -12,6 +12,7 @@ import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
+import { GateKeeper } from "./gate-keeper.ts";
 import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { freshVerdict, judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -48,6 +49,7 @@ export class Term {
   /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
   readonly #handovers: HandoverKeeper;
+  readonly #gates: GateKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
@@ -61,12 +63,14 @@ export class Term {
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
     this.policy = new PolicyKeeper(parts, this.#outbox);
-    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy });
+    const users = (live: LiveState): FailingUsers | undefined => this.#failing.users(live);
+    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, users });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
     this.#handovers = new HandoverKeeper(parts, (name, found) => this.#mailbox.post(() => this.#steps.seeStable(name, found)));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
+    this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#steps.answer(name, run, answer)));
     this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.policy }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
@@ -101,7 +105,7 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
-    await Promise.all([this.#checks.close(), this.#handovers.close()]);
+    await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
     await this.#mailbox.close();
     await this.#outbox.close();
     await this.#ticks.close();
@@ -172,6 +176,7 @@ export class Term {
       this.#mailbox.post(() => this.#lookAtReceipts());
       this.#checks.tick(this.#steps.seats.values());
       this.#handovers.tick(this.#steps.seats.values());
+      this.#gates.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });

@@ -48,7 +48,8 @@ async function textOf(path: string, fix: string): Promise<string> {
   }
 }
 
-const keyId = (key: KeyObject): string =>
+/** Names a public key. */
+export const keyId = (key: KeyObject): string =>
   createHash("sha256")
     .update(key.export({ type: "spki", format: "der" }))
     .digest("hex")

@@ -60,6 +60,8 @@ export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readon
       return `on${begunText(plan)}${plan.overdue ? " (overdue: take it out of the code, then `serin handover`)" : ""}`;
     case "group":
       return `group ${plan.group + 1} of ${plan.groups.length}, ${plan.groups[plan.group]}${begunText(plan)}`;
+    case "gate":
+      return gateText(plan);
     case "paused":
       return `paused (${plan.reason})`;
     case "promoting":
@@ -80,6 +82,14 @@ const ifType = <T extends OwnStrategy["type"]>(strategy: Strategy | undefined, t
 
 const isOf = <T extends OwnStrategy["type"]>(strategy: OwnStrategy, type: T): strategy is Extract<OwnStrategy, { type: T }> =>
   strategy.type === type;
+
+/** Whose word a gate waits for, until when, and for what. */
+function gateText({ asks, sinceMs, to, said, held }: Extract<PlanState, { phase: "gate" }>): string {
+  const who = asks.approvers === undefined ? "somebody" : asks.approvers.join(" or ");
+  const until = held === undefined ? ` until ${dayText(sinceMs + asks.limitMs)}, then ${asks.atLimit}` : "";
+  const answer = said === undefined ? "" : `; its webhook says: ${said}`;
+  return `at its gate, waiting for ${who} to promote or abort${until}${answer}; asks for ${share(to.shareBp)}: ${to.reason}`;
+}
 
 /** Whose word leads on from a preview. */
 function previewText(sinceMs: number, strategy: Strategy | undefined): string {

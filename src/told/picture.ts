@@ -1,3 +1,4 @@
+import type { FailingUsers } from "../contract/failing-users.ts";
 import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
@@ -7,6 +8,7 @@ import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";
 import type { VariantReport } from "../contract/variant-report.ts";
 import { variantReport } from "../core/judge/variant-report.ts";
+import { costOf } from "../core/plan/blast-radius.ts";
 import { frozen } from "../core/plan/what-holds.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
@@ -82,6 +84,17 @@ function reportIn(rollout: Rollout, { phase }: PlanState, { variants = {}, verdi
   return variantReport({ rollout, variants, checks: verdict?.checks ?? [], isFinal: phase !== "trial" && phase !== "pending" });
 }
 
+const NOTHING = { requests: 0, failed: 0 };
+
+const blastRadiusOf = (
+  rollout: Rollout | undefined,
+  judge: JudgeRecord | undefined,
+  users: FailingUsers | undefined,
+): RolloutPicture["blastRadius"] =>
+  rollout?.blastRadius === undefined
+    ? null
+    : { allowed: rollout.blastRadius, spent: costOf(judge?.totals ?? { stable: NOTHING, canary: NOTHING }, users) };
+
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
   const { rollout } = state;
@@ -103,6 +116,11 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
     template: plan?.template?.name ?? null,
     report: isOfThisAttempt && plan !== undefined ? reportIn(plan.rollout, state.plan, judge) : null,
+    blastRadius: blastRadiusOf(
+      plan?.rollout,
+      isOfThisAttempt ? judge : undefined,
+      failing?.firstRun === state.plan.firstRun ? failing.users : undefined,
+    ),
     lastAction: state.outbox.at(-1)?.action ?? null,
     seen: state.plan.phase === "promoted" ? (state.seen ?? null) : null,
     waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,

@@ -1,22 +1,22 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { courseOf } from "../../src/contract/course.ts";
-import { type PlanState, PlanStateSchema } from "../../src/contract/live.ts";
+import { type PlanState, PlanStateSchema, servedPhase } from "../../src/contract/live.ts";
 import { heldBackBp } from "../../src/contract/ramp.ts";
 import type { Rollout } from "../../src/contract/rollout.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
 import { plan } from "../../src/core/plan/plan.ts";
 import { startPlan } from "../../src/core/plan/start.ts";
-import type { Hold, PlanEffect, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
+import type { Hold, PlanEffect, PlanInput, PlanStep } from "../../src/core/plan/types.ts";
 import { strategies, strategyStates, who } from "../support/plan-inputs.ts";
 
 const reason = fc.constantFrom("because", "", undefined);
-const anyEvent: fc.Arbitrary<PlanEvent> = fc.oneof(
+const anyEvent: fc.Arbitrary<PlanInput> = fc.oneof(
   fc.record({
     type: fc.constant("tick" as const),
     last: fc.record({ reason: fc.constant("why"), verdict: fc.constantFrom("advance" as const, "hold" as const) }),
   }),
-  fc.constant<PlanEvent>({ type: "tick" }),
+  fc.constant<PlanInput>({ type: "tick" }),
   {
     weight: 2,
     arbitrary: fc.record({
@@ -55,12 +55,12 @@ const story = fc.record({
 
 interface Story {
   readonly rollout: Rollout;
-  readonly told: readonly { event: PlanEvent; waitMs: number; holds: readonly Hold[] }[];
+  readonly told: readonly { event: PlanInput; waitMs: number; holds: readonly Hold[] }[];
 }
 
 interface Moment {
   readonly before: PlanState;
-  readonly event: PlanEvent;
+  readonly event: PlanInput;
   readonly holds: readonly Hold[];
   readonly step: PlanStep;
   readonly after: PlanState;
@@ -86,7 +86,8 @@ function tell({ rollout, told }: Story): Moment[] {
 const FULL_BP = 10_000;
 
 /** What a state serves, in basis points; of groups in each that is on. */
-function plannedBp(state: PlanState, { strategy }: Rollout): number {
+function plannedBp(standing: PlanState, { strategy }: Rollout): number {
+  const state = servedPhase(standing);
   const { trial, toggle, rolling, stages, ramp } = courseOf(strategy);
   switch (state.phase) {
     case "queued":

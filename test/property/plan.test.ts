@@ -1,12 +1,12 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { stagesOf } from "../../src/contract/course.ts";
-import { type PlanState, PlanStateSchema } from "../../src/contract/live.ts";
+import { type PlanState, PlanStateSchema, servedPhase } from "../../src/contract/live.ts";
 import type { Rollout } from "../../src/contract/rollout.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
 import { plan } from "../../src/core/plan/plan.ts";
 import { startPlan } from "../../src/core/plan/start.ts";
-import type { Hold, PlanEffect, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
+import type { Hold, PlanEffect, PlanInput, PlanStep } from "../../src/core/plan/types.ts";
 import { rampRollout, rampStates, rollout, states, who } from "../support/plan-inputs.ts";
 
 /** With stages, with a ramp, and one that does not wait for a silent canary. */
@@ -14,8 +14,8 @@ const rollouts = [rollout, rampRollout, { ...rampRollout, checks: { ...rampRollo
 const stages = stagesOf(rollout.strategy);
 const text = fc.constantFrom("", "because", " ");
 
-const anyEvent: fc.Arbitrary<PlanEvent> = fc.oneof(
-  fc.constantFrom<PlanEvent>(
+const anyEvent: fc.Arbitrary<PlanInput> = fc.oneof(
+  fc.constantFrom<PlanInput>(
     { type: "tick" },
     { type: "tick", last: null },
     { type: "tick", last: { reason: "why", canaryAtMs: 2_000_000 } },
@@ -64,12 +64,12 @@ const story = fc.record({
 
 interface Story {
   readonly rollout: Rollout;
-  readonly told: readonly { event: PlanEvent; waitMs: number; holds: readonly Hold[] }[];
+  readonly told: readonly { event: PlanInput; waitMs: number; holds: readonly Hold[] }[];
 }
 
 interface Moment {
   readonly before: PlanState;
-  readonly event: PlanEvent;
+  readonly event: PlanInput;
   readonly holds: readonly Hold[];
   readonly step: PlanStep;
   readonly after: PlanState;
@@ -98,7 +98,8 @@ const FULL_BP = 10_000;
 const HELD_BACK_BP = 9_500;
 
 /** What a state of one of the rollouts serves. */
-function allowedBp(state: PlanState, { strategy }: Rollout): number {
+function allowedBp(standing: PlanState, { strategy }: Rollout): number {
+  const state = servedPhase(standing);
   switch (state.phase) {
     case "queued":
     case "pending":

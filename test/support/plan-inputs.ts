@@ -1,7 +1,7 @@
 import type { PlanState } from "../../src/contract/live.ts";
 import { type Rollout, type RolloutInput, RolloutSchema } from "../../src/contract/rollout.ts";
 import { plan } from "../../src/core/plan/plan.ts";
-import type { Hold, PlanEvent, PlanStep } from "../../src/core/plan/types.ts";
+import type { Hold, PlanInput, PlanStep } from "../../src/core/plan/types.ts";
 
 /** Three stages of 5 %, 25 % and 50 %, each a minute and 100 outcomes. */
 export const rollout: Rollout = RolloutSchema.parse({
@@ -138,16 +138,16 @@ export const events = {
   retry: { type: "retry", who },
   undo: { type: "undo", who },
   handover: { type: "handover", who },
-} as const satisfies Record<string, PlanEvent>;
+} as const satisfies Record<string, PlanInput>;
 
 export type EventName = keyof typeof events;
 
 /** One step of the machine with the deadlines of production, `afterMs` after the state was entered. */
-export const stepOf = (state: PlanState, event: PlanEvent, afterMs = 0, holds: readonly Hold[] = []): PlanStep =>
+export const stepOf = (state: PlanState, event: PlanInput, afterMs = 0, holds: readonly Hold[] = []): PlanStep =>
   plan(rollout, state, event, { nowMs: SINCE_MS + afterMs, holds });
 
 /** The same of the rollout with a ramp. */
-export const rampStepOf = (state: PlanState, event: PlanEvent, afterMs = 0, holds: readonly Hold[] = []): PlanStep =>
+export const rampStepOf = (state: PlanState, event: PlanInput, afterMs = 0, holds: readonly Hold[] = []): PlanStep =>
   plan(rampRollout, state, event, { nowMs: SINCE_MS + afterMs, holds });
 
 /** A step in short: the phase (and stage), the share that it sets, and the audit's actions; or the refusal. */
@@ -169,5 +169,5 @@ export function summary(step: PlanStep): string {
 }
 
 /** One step of a rollout with this strategy. */
-export const strategyStepOf = (name: StrategyName, state: PlanState, event: PlanEvent, afterMs = 0): PlanStep =>
+export const strategyStepOf = (name: StrategyName, state: PlanState, event: PlanInput, afterMs = 0): PlanStep =>
   plan(strategies[name], state, event, { nowMs: SINCE_MS + afterMs });

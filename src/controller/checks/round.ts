@@ -83,7 +83,11 @@ async function answersTo(
 }
 
 /** A service's verdict; `unknown` with its reason where there is none. */
-export async function readWebhook({ name, webhook }: WebhookCheck, asked: Asked, sources: CheckSources): Promise<WebhookAnswer> {
+export async function readWebhook(
+  { name, webhook }: Pick<WebhookCheck, "name" | "webhook">,
+  asked: Asked,
+  sources: CheckSources,
+): Promise<WebhookAnswer> {
   const { rollout, live, atMs, signal } = asked;
   const key = webhook.secret === undefined ? { value: undefined } : await read(() => sources.secret(webhook.secret ?? ""));
   if ("problem" in key) return { verdict: "unknown", reason: key.problem };

@@ -1,5 +1,5 @@
 import { type Course, courseOf } from "../../contract/course.ts";
-import type { LiveState } from "../../contract/live.ts";
+import { type LiveState, servedPhase } from "../../contract/live.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { ownChecksOf } from "./own-policy.ts";
@@ -27,7 +27,8 @@ export function policyOf(
   };
 }
 
-function minSampleOf({ stages, preview: { promote }, rolling }: Course, plan: LiveState["plan"]): number {
+function minSampleOf({ stages, preview: { promote }, rolling }: Course, standing: LiveState["plan"]): number {
+  const plan = servedPhase(standing);
   if (plan.phase === "group") return rolling.minSample;
   if (plan.phase === "preview" && typeof promote === "object" && "onVerdict" in promote) return promote.onVerdict.minSample;
   const index = "stage" in plan ? plan.stage : plan.phase === "queued" || plan.phase === "pending" ? 0 : stages.length - 1;

@@ -1,6 +1,6 @@
 import type { PlanState } from "../../contract/live.ts";
 import { goToGroup } from "./groups.ts";
-import { goTo, goToFull, goToShare, type In, move, nextRun, type Scene, serve, stay, type Taken } from "./moves.ts";
+import { goTo, goToShare, type In, move, nextRun, type Scene, serve, stay, type Taken } from "./moves.ts";
 import { firstShareBp } from "./ramp.ts";
 import type { PlanEvent } from "./types.ts";
 
@@ -12,8 +12,6 @@ const CONFIRMED = "every known sidecar confirmed the rules";
 export function begin(state: In<"pending">, { requestsPerSecond, groups = [] }: ReceiptsEvent, scene: Scene): Taken {
   const { nowMs } = scene;
   const { run, firstRun } = state;
-  // A way back: nothing holds it.
-  if (state.atOnce === true) return goToFull(state, `${CONFIRMED}; everyone goes back to this version`, scene, false);
   switch (scene.first) {
     case "stage":
     case "ramp":

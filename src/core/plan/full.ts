@@ -1,7 +1,6 @@
 import { durationText } from "./deadlines.ts";
-import { becauseOf, goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
-import { goHome, noRetry } from "./verbs.ts";
 
 /** 100 % is served, but not every known sidecar has confirmed it. */
 export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Scene): PlanStep {
@@ -20,10 +19,7 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "pause":
       return pauseAt(state, promotionOf(scene), reasonOr(event.reason, "paused by the operator"), scene);
     case "promote":
@@ -50,12 +46,9 @@ export function inPromoted(state: In<"promoted">, event: PlanEvent, scene: Scene
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "handover":
-      return rests(state, becauseOf("stable runs the new version; the rule rests", event), scene);
+      return rests(state, "stable runs the new version; the rule rests", scene);
     case "promote":
       return refuse(state, scene, "100% is served already; hand over when stable runs the new version, or abort");
     case "pause":

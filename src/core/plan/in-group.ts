@@ -34,8 +34,6 @@ export function inGroup(state: In<"group">, event: PlanEvent, scene: Scene): Pla
     case "pause":
     case "resume":
     case "abort":
-    case "undo":
-    case "retry":
     case "handover":
       return onVerb(state, 0, event, scene);
   }

@@ -1,7 +1,6 @@
 import { durationText } from "./deadlines.ts";
-import { becauseOf, goBack, type In, isOver, move, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
-import { goHome, noRetry } from "./verbs.ts";
 
 /** A toggle is on, without end; for too long it is called overdue. */
 export function inOn(state: In<"on">, event: PlanEvent, scene: Scene): PlanStep {
@@ -22,12 +21,9 @@ export function inOn(state: In<"on">, event: PlanEvent, scene: Scene): PlanStep 
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "switched off"), scene);
     case "handover":
-      return rests(state, becauseOf("the toggle is at its end; the rule rests, and nobody gets its tags", event), scene);
+      return rests(state, "the toggle is at its end; the rule rests, and nobody gets its tags", scene);
     case "promote":
       return refuse(state, scene, "a toggle stays at the share of its file; apply another share after abort");
     case "pause":

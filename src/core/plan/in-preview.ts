@@ -25,8 +25,6 @@ export function inPreview(state: In<"preview">, event: PlanEvent, scene: Scene):
     case "pause":
     case "resume":
     case "abort":
-    case "undo":
-    case "retry":
     case "handover":
       return onVerb(state, 0, event, scene);
   }

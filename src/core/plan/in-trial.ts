@@ -1,7 +1,6 @@
 import { durationText } from "./deadlines.ts";
 import { goBack, goToFull, type In, isOver, move, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
-import { goHome, noRetry } from "./verbs.ts";
 
 /** An A/B test: shares stay as they are for a set time, and only a fault ends it before. */
 export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): PlanStep {
@@ -22,10 +21,7 @@ export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): Pla
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
       return event.full
         ? goToFull(state, reasonOr(event.reason, `promoted by the operator in the midst of the test: ${scene.grown} for everyone`), scene)
@@ -60,10 +56,7 @@ export function inDecision(state: In<"decision">, event: PlanEvent, scene: Scene
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
       return goToFull(state, reasonOr(event.reason, `promoted by the operator after the test: ${scene.grown} for everyone`), scene);
     case "pause":

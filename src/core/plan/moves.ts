@@ -1,4 +1,5 @@
 import type { Course } from "../../contract/course.ts";
+import type { Gate, Mode } from "../../contract/gates.ts";
 import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -16,6 +17,11 @@ export interface Scene extends Course {
   readonly nowMs: number;
   /** What keeps the rollout from advancing at the moment; `mayAdvance` asks it, and nobody else need. */
   readonly holds: readonly Hold[];
+  readonly mode: Mode;
+  /** Asked before 100 %. */
+  readonly promotionGate: Gate | undefined;
+  /** Whether a name that only its bearer vouches for passes no gate with approvers. */
+  readonly mustVouch: boolean;
 }
 
 /** A step that was taken. */
@@ -167,6 +173,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
       return `${rollout} is in group ${state.group + 1} of ${state.groups.length}, ${state.groups[state.group]}`;
     case "queued":
     case "pending":
+    case "gate":
     case "holdback":
     case "preview":
     case "trial":
@@ -185,6 +192,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
 const STANDING = {
   queued: "queued",
   pending: "pending",
+  gate: "at its gate",
   holdback: "in its holdback",
   preview: "in its preview",
   trial: "in its test",

@@ -1,4 +1,4 @@
-import type { PlanState } from "../../contract/live.ts";
+import { type PlanState, servedPhase } from "../../contract/live.ts";
 
 /** So long without any outcome of a canary that is served is too long. */
 export const NO_DATA_MS = 600_000;
@@ -12,7 +12,8 @@ export function silentSinceMs(state: PlanState, canaryAtMs: number | undefined, 
 }
 
 /** Since when outcomes may be asked for; null before every sidecar serves the share, and where no share waits for them. */
-function servedSinceMs(state: PlanState): number | null {
+function servedSinceMs(standing: PlanState): number | null {
+  const state = servedPhase(standing);
   switch (state.phase) {
     case "stage":
     case "holdback":

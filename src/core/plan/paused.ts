@@ -1,8 +1,7 @@
-import type { PlanState } from "../../contract/live.ts";
 import { durationText } from "./deadlines.ts";
-import { becauseOf, goBack, type In, isOver, move, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
-import type { PlanEvent, PlanStep, VerbEvent } from "./types.ts";
-import { goHome, noRetry, onward } from "./verbs.ts";
+import { goBack, type In, isOver, move, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import type { PlanEvent, PlanStep } from "./types.ts";
+import { onward } from "./verbs.ts";
 
 /** The share stays as it is until a person decides; the canary is still judged. */
 export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): PlanStep {
@@ -17,16 +16,13 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "promote": {
-      if (state.stage >= promotionOf(scene)) return resumed(state, event, scene);
+      if (state.stage >= promotionOf(scene)) return resumed(state, scene);
       return onward(state, state, event, scene);
     }
     case "resume":
-      return resumed(state, event, scene);
+      return resumed(state, scene);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "pause":
       return refuse(state, scene, `it was paused before (${state.reason}); resume, promote or abort`);
     case "handover":
@@ -35,16 +31,15 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
 }
 
 /** The same share under the same run, so no new one. Minimum times start anew with the next look at the receipts. */
-function resumed(state: In<"paused">, event: VerbEvent, scene: Scene): PlanStep {
-  const { run, firstRun, stage, shareBp, from, groups, group } = state;
+function resumed({ run, firstRun, stage, shareBp, from, groups, group }: In<"paused">, scene: Scene): PlanStep {
   const { stages, ramp, nowMs } = scene;
   const same = { run, firstRun, sinceMs: nowMs };
-  const on = (next: PlanState, what: string): PlanStep => move(next, "resumed", becauseOf(`${what} goes on`, event));
-  if (from === "preview") return on({ phase: from, ...same }, "the preview");
+  if (from === "preview") return move({ phase: from, ...same }, "resumed", `the ${from} goes on`);
   if (groups !== undefined && group !== undefined)
-    return on({ phase: "group", ...same, groups, group, begunAtMs: null }, `group ${groups[group]}`);
-  if (stage >= promotionOf(scene)) return on({ phase: "promoting", ...same }, "promotion");
-  if (ramp === undefined) return on({ phase: "stage", ...same, stage, begunAtMs: null }, `stage ${stage + 1} of ${stages.length}`);
-  if (shareBp === undefined) return on({ phase: "holdback", ...same, begunAtMs: null }, "the holdback");
-  return on({ phase: "ramp", ...same, shareBp, changedAtMs: nowMs, begunAtMs: null }, "the ramp");
+    return move({ phase: "group", ...same, groups, group, begunAtMs: null }, "resumed", `group ${groups[group]} goes on`);
+  if (stage >= promotionOf(scene)) return move({ phase: "promoting", ...same }, "resumed", "promotion goes on");
+  if (ramp === undefined)
+    return move({ phase: "stage", ...same, stage, begunAtMs: null }, "resumed", `stage ${stage + 1} of ${stages.length} goes on`);
+  if (shareBp === undefined) return move({ phase: "holdback", ...same, begunAtMs: null }, "resumed", "the holdback goes on");
+  return move({ phase: "ramp", ...same, shareBp, changedAtMs: nowMs, begunAtMs: null }, "resumed", "the ramp goes on");
 }

@@ -2,21 +2,16 @@ import { courseOf } from "../../contract/course.ts";
 import { grownVariant } from "../../contract/lanes.ts";
 import type { PlanState } from "../../contract/live.ts";
 import type { Rollout } from "../../contract/rollout.ts";
+import { retried, undone } from "./attempts.ts";
+import { type Cost, spentText } from "./blast-radius.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
-import { inPromoted, inPromoting } from "./full.ts";
+import { inGate } from "./gate.ts";
 import { mayAdvance, timeHeld } from "./holds.ts";
-import { inGroup } from "./in-group.ts";
-import { inOn } from "./in-on.ts";
-import { inPreview } from "./in-preview.ts";
-import { inHoldback, inRamp } from "./in-ramp.ts";
-import { inDecision, inTrial } from "./in-trial.ts";
-import { goBack, type Scene } from "./moves.ts";
+import { isJudged } from "./judged.ts";
+import { becauseOf, goBack, reasonOr, type Scene, stay } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
-import { inPaused } from "./paused.ts";
-import { inQueued } from "./queue.ts";
-import type { Hold, PlanEvent, PlanStep } from "./types.ts";
-import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
-import { inPending, inStage } from "./way-out.ts";
+import { stepIn } from "./phases.ts";
+import type { Hold, PlanEvent, PlanInput, PlanStep } from "./types.ts";
 
 /** When something happens, and what else stands then. */
 export interface Moment {
@@ -24,10 +19,14 @@ export interface Moment {
   readonly nowMs: number;
   /** What keeps the rollout from advancing; nothing when absent. */
   readonly holds?: readonly Hold[];
+  /** Whether a name that only its bearer vouches for passes no gate with approvers. */
+  readonly mustVouch?: boolean;
+  /** What the canary has cost so far; unknown when absent. */
+  readonly cost?: Cost;
 }
 
 /** The plan's machine for one rollout. It reads no clock: the moment comes in, effects go out, and the same input gives the same step. */
-export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, moment: Moment) => PlanStep;
+export type Plan = (rollout: Rollout, state: PlanState, input: PlanInput, moment: Moment) => PlanStep;
 
 /**
  * The machine with other deadlines than those of production, in milliseconds.
@@ -35,54 +34,65 @@ export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, moment
  */
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
-  ({ name, variants, strategy, checks, handover }, state, event, { nowMs, holds = [] }) => {
-    const promoted = handover?.within === undefined ? {} : { promotedMs: handover.within };
-    const known = { rollout: name, grown: grownVariant(variants), deadlines: { ...DEADLINES, ...deadlines, ...promoted } };
-    const scene: Scene = { ...courseOf(strategy), ...known, nowMs, holds };
-    const isSilent = event.type === "tick" && silentSinceMs(state, event.last?.canaryAtMs, nowMs) !== undefined;
-    if (isSilent && checks.onNoData === "rollback")
-      return goBack(state, `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`, scene);
-    const held = event.type === "tick" ? timeHeld(state, scene) : undefined;
+  (rollout, state, input, moment) => {
+    const scene = sceneOf(rollout, { ...DEADLINES, ...deadlines }, moment);
+    const alarm = alarmIn(rollout, { state, input, moment });
+    if (alarm !== undefined) return mayAdvance(state, input, { step: goBack(state, alarm, scene), scene, isEvidence: true });
+    const held = input.type === "tick" ? timeHeld(state, scene) : undefined;
     if (held !== undefined) return held;
-    return mayAdvance(state, event, { step: stepIn(state, event, scene), scene });
+    const isEvidence = input.type === "verdict" || input.type === "receipts" || input.type === "answer";
+    return mayAdvance(state, input, { step: answerTo(state, input, scene), scene, isEvidence });
   };
 
 /** The machine with the deadlines of production. */
 export const plan: Plan = planWith({});
 
-function stepIn(state: PlanState, event: PlanEvent, scene: Scene): PlanStep {
-  switch (state.phase) {
-    case "queued":
-      return inQueued(state, event, scene);
-    case "pending":
-      return inPending(state, event, scene);
-    case "stage":
-      return inStage(state, event, scene);
-    case "ramp":
-      return inRamp(state, event, scene);
-    case "holdback":
-      return inHoldback(state, event, scene);
-    case "preview":
-      return inPreview(state, event, scene);
-    case "trial":
-      return inTrial(state, event, scene);
-    case "decision":
-      return inDecision(state, event, scene);
-    case "on":
-      return inOn(state, event, scene);
-    case "group":
-      return inGroup(state, event, scene);
-    case "paused":
-      return inPaused(state, event, scene);
-    case "promoting":
-      return inPromoting(state, event, scene);
-    case "promoted":
-      return inPromoted(state, event, scene);
-    case "rollingBack":
-      return inRollingBack(state, event, scene);
-    case "rolledBack":
-      return inRolledBack(state, event, scene);
-    case "handedOver":
-      return inHandedOver(state, event, scene);
+function sceneOf({ name, variants, strategy, mode, promotion, handover }: Rollout, usual: Deadlines, moment: Moment): Scene {
+  const { nowMs, holds = [], mustVouch = false } = moment;
+  const deadlines = handover?.within === undefined ? usual : { ...usual, promotedMs: handover.within };
+  const known = { rollout: name, grown: grownVariant(variants), mode, promotionGate: promotion?.gate };
+  return { ...courseOf(strategy), ...known, deadlines, nowMs, holds, mustVouch };
+}
+
+/** Why a rollout goes back whatever its verdict is; undefined where nothing asks for that. */
+function alarmIn(
+  { checks, blastRadius }: Rollout,
+  { state, input, moment: { nowMs, cost } }: Readonly<{ state: PlanState; input: PlanInput; moment: Moment }>,
+): string | undefined {
+  if (!isJudged(state) || (input.type !== "tick" && input.type !== "verdict")) return undefined;
+  const isSilent = input.type === "tick" && silentSinceMs(state, input.last?.canaryAtMs, nowMs) !== undefined;
+  if (isSilent && checks.onNoData === "rollback")
+    return `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`;
+  return blastRadius === undefined || cost === undefined ? undefined : spentText(blastRadius, cost);
+}
+
+function answerTo(state: PlanState, input: PlanInput, scene: Scene): PlanStep {
+  switch (input.type) {
+    case "retry":
+      return retried(state, input, scene);
+    case "undo":
+      return undone(state, scene) ?? answerTo(state, { ...input, type: "abort", reason: reasonOr(input.reason, "undone") }, scene);
+    case "answer":
+      return state.phase === "gate" ? inGate(state, input, scene) : stay(state);
+    case "resume":
+    case "handover":
+      return because(inPhase(state, input, scene), input);
+    case "tick":
+    case "verdict":
+    case "receipts":
+    case "promote":
+    case "pause":
+    case "abort":
+      return inPhase(state, input, scene);
   }
+}
+
+const inPhase = (state: PlanState, event: PlanEvent, scene: Scene): PlanStep =>
+  state.phase === "gate" ? inGate(state, event, scene) : stepIn(state, event, scene);
+
+/** The audit tells the reason that a person gave, where what happens has one of its own. */
+function because(step: PlanStep, event: { readonly reason?: string | undefined }): PlanStep {
+  if (!step.ok) return step;
+  const effects = step.effects.map((effect) => (effect.type === "audit" ? { ...effect, reason: becauseOf(effect.reason, event) } : effect));
+  return { ...step, effects };
 }

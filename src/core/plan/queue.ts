@@ -27,8 +27,6 @@ export function inQueued(state: In<"queued">, event: PlanEvent, scene: Scene): P
       );
     }
     case "promote":
-    case "retry":
-    case "undo":
     case "pause":
     case "resume":
     case "handover":

@@ -18,7 +18,7 @@ interface ByPerson {
 /** What people do to a rollout. `override` advances in spite of holds. */
 export type VerbEvent =
   | (ByPerson & { readonly type: "promote"; readonly full: boolean; readonly override?: boolean | undefined })
-  | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "retry" | "undo" | "handover" });
+  | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "handover" });
 
 type LastVerdict = Pick<VerdictRecord, "reason" | "canaryAtMs"> & Partial<Pick<VerdictRecord, "verdict">>;
 
@@ -48,6 +48,19 @@ export type PlanEvent =
       readonly groups?: readonly string[] | undefined;
     }
   | VerbEvent;
+
+/** What people do to a whole attempt, which means the same in every phase. */
+export type AttemptEvent = ByPerson & { readonly type: "retry" | "undo" };
+
+/** What the webhook of a gate says while the rollout waits there. */
+export interface AnswerEvent {
+  readonly type: "answer";
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+/** All that the machine hears. */
+export type PlanInput = PlanEvent | AttemptEvent | AnswerEvent;
 
 /** What the shell must do about it, in order. `serve` is already true in the new state; it tells the share to publish. */
 export type PlanEffect =

@@ -1,6 +1,6 @@
 import type { PlanState } from "../../contract/live.ts";
 import { goToNextGroup } from "./groups.ts";
-import { becauseOf, goBack, goTo, goToFull, type In, pauseAt, placeOf, reasonOr, refuse, type Scene } from "./moves.ts";
+import { goBack, goTo, goToFull, type In, pauseAt, placeOf, reasonOr, refuse, type Scene } from "./moves.ts";
 import type { PlanStep, VerbEvent } from "./types.ts";
 
 /** What an operator may do while a share below 100 % is served; `stage` is the step that the rollout is in. */
@@ -16,24 +16,13 @@ export function onVerb(
     case "pause":
       return pauseAt(state, stage, reasonOr(event.reason, "paused by the operator"), scene);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "resume":
       return refuse(state, scene, "nothing is paused; promote would move it on");
     case "handover":
       return refuse(state, scene, "hand-over follows promotion; wait for that, or promote --full");
   }
 }
-
-/** Back to stable at a person's word: before a hand-over that is the version before, so both verbs mean it. */
-export const goHome = (state: PlanState, { type, reason }: VerbEvent, scene: Scene): PlanStep =>
-  goBack(state, reasonOr(reason, type === "undo" ? "undone" : "aborted"), scene);
-
-/** Trying again is for an attempt that failed. */
-export const noRetry = (state: PlanState, scene: Scene): PlanStep =>
-  refuse(state, scene, "this attempt is not over; abort it first, then try again");
 
 /** Where a rollout stands before its next step. */
 type Place = Readonly<{ stage: number } & Pick<In<"paused">, "groups" | "group">>;
@@ -42,11 +31,12 @@ type Place = Readonly<{ stage: number } & Pick<In<"paused">, "groups" | "group">
 export function onward(
   state: PlanState,
   { stage, groups, group }: Place,
-  event: Extract<VerbEvent, { type: "promote" }>,
+  { full, reason }: Extract<VerbEvent, { type: "promote" }>,
   scene: Scene,
 ): PlanStep {
-  const why = becauseOf("promoted by the operator", event);
-  if (event.full) return goToFull(state, becauseOf("promoted by the operator, past the stages left", event), scene);
+  const because = reason === undefined || reason.trim() === "" ? "" : `: ${reason}`;
+  const why = `promoted by the operator${because}`;
+  if (full) return goToFull(state, `promoted by the operator, past the stages left${because}`, scene);
   if (groups !== undefined && group !== undefined) return goToNextGroup(state, { groups, group }, why, scene);
   return goTo(state, stage + 1, why, scene);
 }

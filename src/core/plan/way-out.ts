@@ -1,8 +1,8 @@
 import { begin } from "./begin.ts";
 import { durationText } from "./deadlines.ts";
-import { exposedAt, goBack, goTo, type In, isOver, isSame, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { exposedAt, goBack, goTo, goToFull, type In, isOver, isSame, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
-import { goHome, noRetry, onVerb } from "./verbs.ts";
+import { onVerb } from "./verbs.ts";
 
 type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
 
@@ -17,17 +17,14 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
       return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}`, scene);
     }
     case "receipts":
-      if (event.missing.length === 0) return begin(state, event, scene);
+      if (event.missing.length === 0) return state.atOnce === true ? goBackTo(state, scene) : begin(state, event, scene);
       // Confirmations come one by one within moments: who is waited for is written down where the wait is longer.
       if (!isOver(scene, state.sinceMs, SHORT_WAIT_MS) || isSame(state.missing, event.missing)) return stay(state);
       return stay({ ...state, missing: [...event.missing] });
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-    case "undo":
-      return goHome(state, event, scene);
-    case "retry":
-      return noRetry(state, scene);
+      return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
     case "pause":
       return refuse(state, scene, "no share is served before every known sidecar has confirmed; wait for that, or abort");
@@ -37,6 +34,12 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
       return refuse(state, scene, "hand-over follows promotion; wait for that, or abort");
   }
 }
+
+/** A way back, so nothing holds it. A toggle is on at once by its own share. */
+const goBackTo = (state: In<"pending">, scene: Scene): PlanStep =>
+  scene.first === "on"
+    ? begin(state, { type: "receipts", missing: [] }, scene)
+    : goToFull(state, "every known sidecar confirmed the rules; everyone goes back to this version", scene, false);
 
 /** A share below 100 % is served, and must earn the next one. */
 export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): PlanStep {
@@ -56,8 +59,6 @@ export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): Pla
     case "pause":
     case "resume":
     case "abort":
-    case "retry":
-    case "undo":
     case "handover":
       return onVerb(state, state.stage, event, scene);
   }

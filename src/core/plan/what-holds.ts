@@ -1,4 +1,4 @@
-import type { PlanState } from "../../contract/live.ts";
+import { type PlanState, servedPhase } from "../../contract/live.ts";
 import type { Freeze, Policy } from "../../contract/policy.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { type Closed, zoneText } from "./calendar.ts";
@@ -66,6 +66,7 @@ function notYet(name: string, first: Peer | undefined): string | undefined {
     case "trial":
     case "decision":
     case "group":
+    case "gate":
     case "paused":
     case "promoting":
       return `comes after ${name}, which is not promoted yet`;
@@ -126,7 +127,8 @@ const HOLDBACK = 10_000;
 const LAST_RANK = 20_000;
 
 /** How far a rollout is, among those with as many steps; a ramp counts by its share. Negative before its first step, and where it takes none. */
-function rankOf({ rollout, plan }: Peer): number {
+function rankOf({ rollout, plan: standing }: Peer): number {
+  const plan = servedPhase(standing);
   switch (plan.phase) {
     case "queued":
     case "pending":

@@ -86,7 +86,7 @@ test("a canary that is silent for ten minutes is called so, with its last outcom
 test("status shows a freeze first, and what a rollout waits for", () => {
   const rollout = {
     ...{ name: "cart", stages: 2, ramp: null, strategy: undefined, next: null, shareBp: 0, updatedAtMs: 0, judge: null },
-    ...{ failingUsers: null, mix: null, template: null, report: null, lastAction: null },
+    ...{ failingUsers: null, mix: null, blastRadius: null, template: null, report: null, lastAction: null },
   };
   const held = { sinceMs: 5_000, reason: "window: closed by the calendar; opens mon 2026-11-30 09:00 Europe/Berlin" };
   const picture: Picture = {
@@ -143,6 +143,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         report: null,
         lastAction: null,
         seen: null,
+        blastRadius: null,
         waiting: null,
         mix: null,
         failingUsers: {

@@ -5,7 +5,7 @@ import { judge, startJudge } from "../../../../src/core/judge/judge.ts";
 import { policyOf } from "../../../../src/core/judge/policy.ts";
 import { plan } from "../../../../src/core/plan/plan.ts";
 import { startPlan } from "../../../../src/core/plan/start.ts";
-import type { PlanEvent } from "../../../../src/core/plan/types.ts";
+import type { PlanInput } from "../../../../src/core/plan/types.ts";
 import { SINCE_MS } from "../../../support/judge-inputs.ts";
 import { rollout } from "../../../support/plan-inputs.ts";
 import { binomial, randomOf } from "../../../support/random.ts";
@@ -26,7 +26,7 @@ function rollOut(seed: number, canary: Behaviour): { phase: PlanState["phase"]; 
   let share = 0;
   let { state } = startPlan(nowMs, 1);
   let judging = startJudge(nowMs);
-  const happen = (event: PlanEvent): void => {
+  const happen = (event: PlanInput): void => {
     const step = plan(fast, state, event, { nowMs });
     if (!step.ok) throw new Error(step.refusal);
     state = step.state;

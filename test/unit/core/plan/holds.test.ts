@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PlanState } from "../../../../src/contract/live.ts";
-import type { Hold, PlanEvent } from "../../../../src/core/plan/types.ts";
+import type { Hold, PlanInput } from "../../../../src/core/plan/types.ts";
 import { events, rampStates, rampStepOf, SINCE_MS, states, stepOf, summary } from "../../../support/plan-inputs.ts";
 
 const DAY = 86_400_000;
@@ -24,7 +24,7 @@ describe("while something holds a rollout", () => {
       events.promote,
       "refused: checkout is in stage 2 of 3: held by freeze: quarter end; window: opens on Monday at 09:00; wait, or promote with --override and --reason",
     ],
-  ] as const)("%s", (_, state: PlanState, event: PlanEvent, expected) => {
+  ] as const)("%s", (_, state: PlanState, event: PlanInput, expected) => {
     expect(summary(stepOf(state, event, 60_000 + 10_000, [freeze, window]))).toBe(expected);
   });
 
@@ -33,7 +33,7 @@ describe("while something holds a rollout", () => {
     ["a ramp's share may fall", rampStates.ramp, { ...events.hold, odds: 6 }, "ramp, run 8; serve 1000 as run 8; ramp"],
     ["the holdback waits", rampStates.atCap, events.advance, "ramp, run 7"],
     ["everyone waits for the holdback's end", rampStates.holdback, events.advance, "holdback, run 7"],
-  ] as const)("%s", (_, state: PlanState, event: PlanEvent, expected) => {
+  ] as const)("%s", (_, state: PlanState, event: PlanInput, expected) => {
     expect(summary(rampStepOf(state, event, 30 * 60_000, [freeze]))).toBe(expected);
   });
 

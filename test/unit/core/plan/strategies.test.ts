@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { stagesOf } from "../../../../src/contract/course.ts";
-import type { PlanEvent } from "../../../../src/core/plan/types.ts";
+import type { PlanInput } from "../../../../src/core/plan/types.ts";
 import { type EventName, events, type StrategyName, strategyStates, strategyStepOf, summary } from "../../../support/plan-inputs.ts";
 
 type Row = readonly [state: keyof typeof strategyStates, event: EventName, expected: string];
@@ -16,7 +16,7 @@ const each = (name: StrategyName, rows: readonly Row[], afterMs = 0): void => {
   });
 };
 
-const reasonOf = (name: StrategyName, state: keyof typeof strategyStates, event: PlanEvent, afterMs = 0): string => {
+const reasonOf = (name: StrategyName, state: keyof typeof strategyStates, event: PlanInput, afterMs = 0): string => {
   const step = strategyStepOf(name, strategyStates[state], event, afterMs);
   return step.ok ? step.effects.flatMap((effect) => (effect.type === "audit" ? [effect.reason] : [])).join() : step.refusal;
 };
@@ -55,7 +55,7 @@ describe("blue-green: the preview", () => {
   });
 
   test("a verdict that holds stops that order, and a person decides after a day", () => {
-    const held: PlanEvent = { type: "tick", last: { reason: "errors are in doubt", verdict: "hold" } };
+    const held: PlanInput = { type: "tick", last: { reason: "errors are in doubt", verdict: "hold" } };
     expect(summary(strategyStepOf("byOrder", strategyStates.preview, held, DAY))).toBe("preview, run 7");
     expect(reasonOf("byOrder", "preview", held, DAY + 10 * MINUTE)).toBe(
       "deadline: the preview did not pass within 1d beyond its time: errors are in doubt",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { VerbEvent } from "../../../../src/core/plan/types.ts";
+import type { PlanInput } from "../../../../src/core/plan/types.ts";
 import { events, rampStates, rampStepOf, type StateName, states, stepOf, summary } from "../../../support/plan-inputs.ts";
 
 const VERBS = ["promote", "promoteFull", "pause", "resume", "abort", "retry", "undo", "handover"] as const;
@@ -63,7 +63,7 @@ describe("a reason that a person gives", () => {
     [states.stage, { ...events.undo, reason: "wrong build" }, "wrong build"],
     [states.stage, { ...events.undo, reason: " " }, "undone"],
     [states.stage, { ...events.promote, reason: "" }, "stage 3 of 3: promoted by the operator"],
-  ] as const)("stands in the audit", (state, event: VerbEvent, reason) => {
+  ] as const)("stands in the audit", (state, event: PlanInput, reason) => {
     const step = stepOf(state, event);
     expect(step.ok && step.effects.flatMap((effect) => (effect.type === "audit" ? [effect.reason] : []))).toContain(reason);
   });
@@ -83,8 +83,8 @@ describe("retry", () => {
   });
 
   test.each([
-    ["stage", "refused: checkout is in stage 2 of 3: this attempt is not over; abort it first, then try again"],
-    ["rollingBack", "refused: checkout is being rolled back: the way back is not stopped half-way (errors); retry when it is over"],
+    ["stage", "refused: checkout is in stage 2 of 3: this attempt is not over; abort it first, then retry"],
+    ["rollingBack", "refused: checkout is being rolled back: the way back is not over (errors); retry when it is"],
     ["handedOver", "refused: checkout is handed over: stable runs the new version and the rule rests; apply a rollout for the next change"],
   ] as const)("is refused in %s", (state, expected) => {
     expect(summary(stepOf(states[state], events.retry))).toBe(expected);
