@@ -15,7 +15,7 @@ export const GroupsTextSchema = z.string().max(8_192).regex(GROUPS_PATTERN, "no 
 export const groupsText = (by: string, names: readonly string[]): string => `${by}=${names.join(",")}`;
 
 /** Whether a sidecar with these labels is in one of the groups. */
-export function isInGroups(groups: string, labels: Labels): boolean {
+function isInGroups(groups: string, labels: Labels): boolean {
   const at = groups.indexOf("=");
   const own = labels[groups.slice(0, at)];
   return (

@@ -14,7 +14,7 @@ import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
 import { killQuestions } from "./kill-questions.ts";
-import { auditPort, planPort, policyPort, segmentPort, statePort, templatePort, tickPort } from "./nats-ports.ts";
+import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Shown, startPage } from "./page.ts";
@@ -154,12 +154,7 @@ class Controller implements RunningController, Shown {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const stored = {
-      plans: planPort(link, manager, writer),
-      segments: segmentPort(link, manager),
-      policy: policyPort(link, manager),
-      templates: templatePort(link, manager),
-    };
+    const stored = documentPorts(link, manager, writer);
     const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
     const term = new Term(
       { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, ...killQuestions(kills) },

@@ -4,7 +4,6 @@ import { EXIT } from "../contract/exit-codes.ts";
 import { AuditSchema } from "../contract/messages.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
-
 import { type NatsLink, readLast, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
 import {
   auditSubject,
@@ -89,7 +88,7 @@ async function plansBefore(link: NatsLink, rollout: string, sequence: number): P
 }
 
 /** Segments in the stream of plans. */
-export function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentPort {
+function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentPort {
   return {
     async names() {
       const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.segmentPlan("*"));
@@ -105,7 +104,7 @@ export function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentP
 }
 
 /** Templates in the stream of plans. */
-export function templatePort(link: NatsLink, manager: JetStreamManager): TemplatePort {
+function templatePort(link: NatsLink, manager: JetStreamManager): TemplatePort {
   return {
     async names() {
       const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.templatePlan("*"));
@@ -121,7 +120,7 @@ export function templatePort(link: NatsLink, manager: JetStreamManager): Templat
 }
 
 /** The policy in the stream of plans. */
-export function policyPort(link: NatsLink, manager: JetStreamManager): PolicyPort {
+function policyPort(link: NatsLink, manager: JetStreamManager): PolicyPort {
   const subject = SUBJECTS.policyPlan;
   const stored = (): Promise<Stored | undefined> => getLast(manager, STREAMS.plans, subject);
   return {
@@ -132,6 +131,14 @@ export function policyPort(link: NatsLink, manager: JetStreamManager): PolicyPor
     append: async (plan) => appendPlan(link, "the policy", { subject, plan, expectedSequence: (await stored())?.sequence ?? 0 }),
   };
 }
+
+/** All kinds of documents in the stream of plans. */
+export const documentPorts = (link: NatsLink, manager: JetStreamManager, writer: Parameters<typeof planPort>[2]) => ({
+  plans: planPort(link, manager, writer),
+  segments: segmentPort(link, manager),
+  policy: policyPort(link, manager),
+  templates: templatePort(link, manager),
+});
 
 interface Appended {
   readonly subject: string;

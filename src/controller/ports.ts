@@ -5,9 +5,7 @@ import type { Clock } from "../io/clock.ts";
 import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { Stored } from "../io/nats.ts";
-
 import type { AppliedPolicy, AppliedSegment, AppliedTemplate, Plan } from "../io/store.ts";
-
 import type { ControllerSettings } from "./options.ts";
 
 /** The state stream as the leader uses it; reads come from the stream's own leader, so that they follow the write of the lease. */

@@ -13,10 +13,8 @@ import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { type Lease, LeaseSchema } from "../contract/rules.ts";
 import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
-
 import { type TemplateInput, TemplateSchema, type UsedTemplate, withTemplate } from "../contract/templates.ts";
 import { type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
-
 import { messagesOf } from "./stream-messages.ts";
 import { vouchFor } from "./vouching.ts";
 

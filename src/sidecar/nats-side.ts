@@ -105,14 +105,8 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     const senders = [evidence, failingUsers, startMixSender({ ...common, mix })];
     const onNewTerm = (): void => resendAll(senders);
     const source = startNatsSource(link, { rules, beat, log, onNewTerm, onKill: killOrders.hear, ...disk });
-    const receipts = startReceipts({
-      id: settings.id,
-      labels: settings.labels,
-      link,
-      rules,
-      clock,
-      beat: () => ({ state: standing(), ageMs: beat.ageMs() }),
-    });
+    const { id, labels } = settings;
+    const receipts = startReceipts({ id, labels, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
     return { link, source, receipts, evidence, senders };
   }
 }

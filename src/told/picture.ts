@@ -3,7 +3,6 @@ import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
-
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";

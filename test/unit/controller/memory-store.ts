@@ -5,7 +5,6 @@ import { type RecordedTick, RecordedTickSchema } from "../../../src/contract/tic
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
 import type { TermParts } from "../../../src/controller/ports.ts";
 import type { Stored } from "../../../src/io/nats.ts";
-
 import { decodePlan, decodePolicy, decodeSegment, decodeTemplate } from "../../../src/io/store.ts";
 
 /** The three streams in memory, with the promises that JetStream gives: last value a subject, sequences, audit ids once. */

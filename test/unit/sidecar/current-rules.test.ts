@@ -32,7 +32,7 @@ describe("the rules in force", () => {
       const change = {
         epoch,
         revision,
-        changed: new Map([["checkout", rollouts.get("checkout") ?? expect.fail()]]),
+        changed: new Map([...rollouts.values()].map((rollout) => [rollout.name, rollout] as const)),
         removed: new Set<string>(),
       };
       rules.offer(isChange ? change : grouped);
