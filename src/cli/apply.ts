@@ -6,7 +6,6 @@ import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { Documents, RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { sendCommand } from "../io/store.ts";
 import { applySegment } from "./apply-segment.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
@@ -14,7 +13,7 @@ import { giverText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 import { rolloutLines } from "./rollout-text.ts";
 import { type CutSegment, cutSegment } from "./segment-users.ts";
-import { exitOf, printReply } from "./verbs.ts";
+import { exitOf, printReply, send } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
 
 export interface ApplyFlags {
@@ -26,8 +25,6 @@ export interface ApplyFlags {
   readonly reason?: string;
   readonly json?: boolean;
 }
-
-const COMMAND_MS = 5_000;
 
 /** Checks all files, then hands each document to the leader: the policy and segments before the rollouts that may ask for them, and of these the first the ones that others come after; nothing is sent when one file has a fault. */
 export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCode> {
@@ -109,7 +106,7 @@ function sendDocument(document: unknown, { link, flags: { reason }, parts }: App
     who: { name: parts.user, claimed: true },
     ...(reason === undefined ? {} : { reason }),
   } as const;
-  return sendCommand(link, command, COMMAND_MS);
+  return send(link, command, parts);
 }
 
 function applyRollout(

@@ -40,6 +40,14 @@ export function parseTime(text: string): number {
   return ms;
 }
 
+/** Parses `--since`: a span before now, or a time; a function of now, in Unix milliseconds. */
+export function parseSince(text: string): (nowMs: number) => number {
+  const span = durationMs(text);
+  if (span !== undefined) return (nowMs) => nowMs - span;
+  const atMs = parseTime(text);
+  return () => atMs;
+}
+
 /** Parses `--until`, a time or how long from now; gives it for what is now. */
 export function parseUntil(text: string): (nowMs: number) => number {
   const ms = durationMs(text);

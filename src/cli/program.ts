@@ -1,5 +1,4 @@
-import { Command, CommanderError, Option } from "commander";
-import { DocumentError, SerinError } from "../contract/errors.ts";
+import { Command, Option } from "commander";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { ApplyFlags } from "./apply.ts";
 import type { ExplainFlags } from "./explain.ts";
@@ -25,10 +24,12 @@ import type { GetFlags } from "./get.ts";
 import type { KillFlags } from "./kill.ts";
 import type { CliParts } from "./parts.ts";
 import type { ReplayFlags } from "./replay.ts";
+import { report } from "./report.ts";
 import type { RulesFlags } from "./rules.ts";
 import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { StatusFlags } from "./status.ts";
+import { addTelling } from "./telling-commands.ts";
 import { type Add, addVerbs } from "./verb-commands.ts";
 import type { WatchFlags } from "./watch.ts";
 
@@ -85,6 +86,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .addOption(nats())
     .action(async (name: string | undefined, flags: KillFlags) => done(await (await import("./kill.ts")).kill(name, flags, parts)));
 
+  addTelling({ command, nats, parts, done });
   addExplain(command, nats, parts, done);
   addSimulate(command, parts, done);
   addReplay(command, nats, parts, done);
@@ -181,7 +183,10 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--checks-prometheus <url>", "server that queries of rollouts' own checks go to, where these name no other")
     .option("--check-secrets <folder>", "secrets of rollouts' own checks, a file each")
     .option("--feedback-token-file <file>", "tokens, one a line, of those who may send feedback to /v1/feedback of --http")
-    .option("--http <host:port>", "metrics, /healthz and /readyz; none when absent")
+    .option("--http <host:port>", "metrics, /healthz, /readyz and the HTTP API; a port alone is one of 127.0.0.1; none when absent")
+    .option("--tokens <file>", "who may use the HTTP API and vouch for commands, as `serin token` prints lines")
+    .option("--notify-secrets <folder>", "secrets of notifications, a file each")
+    .option("--public-url <url>", "where people reach the HTTP API; messages link there")
     .option("--prometheus <url>", "judge by what this Prometheus scrapes of the sidecars, in place of the counts that they send")
     .option("--prometheus-every <duration>", "how often it is asked, as often as it scrapes; 5s when absent", parseDuration)
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)
@@ -211,17 +216,4 @@ function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, p
     .action(async (name: string | undefined, segment: string | undefined, flags: GetFlags) =>
       done(await (await import("./get.ts")).get([name, segment], flags, parts)),
     );
-}
-
-/** Prints an error as the command line answers it. */
-function report(error: unknown, json: boolean, parts: CliParts): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const known = error instanceof SerinError ? error : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  const code = known?.code ?? "INTERNAL";
-  if (json)
-    parts.out(`${JSON.stringify({ error: { code, message, ...(error instanceof DocumentError ? { faults: error.faults } : {}) } })}\n`);
-  else if (known !== undefined) parts.error(`${message}\n`);
-  else parts.error(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
-  return known?.exitCode ?? EXIT.ourError;
 }

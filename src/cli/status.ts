@@ -2,12 +2,13 @@ import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
 import type { Totals } from "../contract/live.ts";
+import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { costTexts } from "../core/plan/blast-radius.ts";
 import { duration, odds, ratio, share, table } from "../told/format.ts";
 import { phaseText, silenceText } from "../told/phase-text.ts";
-import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "../told/picture.ts";
+import { LISTEN_MS, readPicture } from "../told/picture.ts";
 import { withNats } from "./connection.ts";
 import { mixLines } from "./mix-lines.ts";
 import { orderLine } from "./order-text.ts";
@@ -63,10 +64,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
-  const { held } = { held: undefined, ...rollout.plan };
-  if (held !== undefined) lines.push(`  held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`);
-  if (rollout.waiting !== null)
-    lines.push(`  a newer version by ${rollout.waiting.who} waits for its end, for ${duration(nowMs - rollout.waiting.sinceMs)}`);
+  lines.push(...waitLines(rollout, nowMs));
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);
@@ -85,6 +83,16 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
   return [...lines, table(rows), ...mix];
+}
+
+/** What a rollout waits for, beside its evidence. */
+function waitLines({ plan, seen, waiting }: RolloutPicture, nowMs: number): string[] {
+  const { held } = { held: undefined, ...plan };
+  return [
+    ...(held === undefined ? [] : [`  held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`]),
+    ...(seen === null ? [] : [`  no hand-over yet: ${seen}`]),
+    ...(waiting === null ? [] : [`  a newer version by ${waiting.who} waits for its end, for ${duration(nowMs - waiting.sinceMs)}`]),
+  ];
 }
 
 /** Of both sides alike, as the judge compares them. */

@@ -12,7 +12,7 @@ export type Add = (name: string, description: string) => Command;
 /** Adds what operators ask of the leader. */
 export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done: (code: ExitCode) => void): void {
   const verb = (
-    name: "promote" | "pause" | "resume" | "retry" | "undo" | "handover" | "forget",
+    name: "promote" | "pause" | "resume" | "retry" | "undo" | "handover" | "delete" | "forget",
     subject: string,
     description: string,
   ): Command =>
@@ -46,5 +46,6 @@ export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done
   verb("retry", "name", "try a rolled-back rollout again: the same plan, new runs, evidence anew");
   verb("undo", "name", "go back to the version before, at once; after a hand-over by the plan before");
   verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");
+  verb("delete", "name", "remove a rollout that has ended; its history stays");
   verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
 }

@@ -2,8 +2,10 @@ import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { Command, Reply, Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { readSigningKey } from "../io/kill-signatures.ts";
+import type { NatsLink } from "../io/nats.ts";
 import { signPass } from "../io/passes.ts";
 import { sendCommand } from "../io/store.ts";
+import { digestOf } from "../io/tokens.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
@@ -19,6 +21,10 @@ export interface VerbFlags {
 const COMMAND_MS = 5_000;
 /** Longer than a command takes, also where clocks differ a little. */
 const PASS_MS = 60_000;
+
+/** Sends a command to the leader; the bearer of a token vouches for it. */
+export const send = (link: NatsLink, command: Command, { token, nowMs }: Pick<CliParts, "token" | "nowMs">): Promise<Reply> =>
+  sendCommand(link, command, COMMAND_MS, token === undefined ? undefined : { digest: digestOf(token), nowMs: nowMs() });
 
 /** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
 export async function sendVerb(
@@ -39,7 +45,7 @@ export async function sendVerb(
     ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   };
-  const reply = await withNats(flags.nats, (link) => sendCommand(link, command, COMMAND_MS));
+  const reply = await withNats(flags.nats, (link) => send(link, command, parts));
   printReply(name, reply, flags, parts);
   return exitOf(reply);
 }
@@ -51,7 +57,7 @@ async function passFor(
   parts: CliParts,
 ): Promise<Pick<Command, "pass">> {
   const { verb } = command;
-  if (signWith === undefined || verb === "forget") return {};
+  if (signWith === undefined || verb === "forget" || verb === "delete") return {};
   const key = await readSigningKey(signWith);
   const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, untilMs: parts.nowMs() + PASS_MS } as const;
   return { pass: signPass(pass, key) };

@@ -172,6 +172,7 @@ export const LiveStateSchema = z.strictObject({
   shareBp: z.int().min(0).max(10_000).describe("Share set now."),
   revision: z.strictObject({ epoch: z.int(), revision: z.int() }).describe("First manifest that carries this run."),
   updatedAtMs: z.int(),
+  seen: ReasonSchema.optional().describe("What was seen last where evidence of the hand-over is waited for; absent before."),
   asked: z
     .strictObject({ verb: VerbSchema, who: WhoSchema, reason: z.string().optional(), atMs: z.int() })
     .optional()

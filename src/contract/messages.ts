@@ -54,6 +54,7 @@ export const VerbSchema = z.enum([
   "handover",
   "forget",
   "store",
+  "delete",
   "freeze",
   "unfreeze",
 ]);
@@ -111,6 +112,12 @@ export const ReplySchema = z.strictObject({
   lacking: z.array(z.string()).optional().describe("For a segment's `apply`: hashes of chunks to `store` first."),
 });
 
+const PlaceSchema = {
+  phase: z.string().describe("Phase of the plan."),
+  stage: z.int().min(1).optional().describe("The stage, counted from 1; absent where there is none."),
+  of: z.int().min(1).optional().describe("Number of stages; absent where there is no stage."),
+};
+
 /** One line of the append-only audit stream; its id is the message id that removes duplicates. */
 export const AuditSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -122,7 +129,14 @@ export const AuditSchema = z.strictObject({
   reason: z.string().optional(),
   run: RunSchema.optional(),
   shareBp: z.int().optional(),
-  detail: z.json().optional().describe("For example the verdict's record."),
+  attempt: RunSchema.optional().describe("First run of the attempt."),
+  ...PlaceSchema,
+  phase: PlaceSchema.phase.optional(),
+  before: z
+    .strictObject({ ...PlaceSchema, shareBp: z.int() })
+    .optional()
+    .describe("Where the rollout stood before; absent where it stays there."),
+  detail: z.json().optional().describe("The verdict's record, as it was when this happened."),
 });
 
 /** What Envoy keeps as dynamic metadata under the namespace `serin` and gives back in its access log. */

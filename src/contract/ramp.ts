@@ -9,7 +9,7 @@ const HOUR = 60 * MINUTE;
 /** A ramp with all that its preset says written out: shares in basis points, times in milliseconds. */
 export interface Ramp {
   /** Share of the first step; undefined: from the budget. */
-  readonly startBp: number | undefined;
+  readonly startBp?: number | undefined;
   /** Failed requests that a dead canary may cost until it is seen. */
   readonly budget: number;
   readonly minTimeMs: number;

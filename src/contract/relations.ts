@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { CalendarSchema } from "./calendar.ts";
+import { HandoverSchema } from "./handover.ts";
 import { NameSchema } from "./name-schema.ts";
 
 /** What becomes of a new version while an older one of the same rollout runs. */
 export const OnNewVersionSchema = z.enum(["replace", "queue", "refuse"]);
 
-/** What ties a rollout to the calendar and to other rollouts: fields of its file. */
+/** What ties a rollout to the calendar, to other rollouts and to what comes after it: fields of its file. */
 export const RELATIONS = {
   calendar: z
     .union(
@@ -31,4 +32,5 @@ export const RELATIONS = {
   onNewVersion: OnNewVersionSchema.optional().describe(
     "What becomes of this version when an older one still runs: `refuse` it, `queue` it until that has ended, or `replace` that one, which goes back first. `refuse` when absent.",
   ),
+  handover: HandoverSchema,
 } as const;

@@ -11,7 +11,7 @@ export const addressLike = (example: string) =>
     .refine((text) => !/^https?:\/\/[^/?#]*@/i.test(text), `no place for a user or a password; write one like ${example}`);
 
 /** A secret is named, and lies with the controller: no document holds one. */
-const SecretNameSchema = NameSchema.describe("Name of a file in the controller's `--check-secrets`; its key signs what is sent.");
+export const SecretNameSchema = NameSchema.describe("Name of a file in the controller's `--check-secrets`; its key signs what is sent.");
 
 /** A length of time between two others. */
 export const durationWithin = (least: string, most: string) =>

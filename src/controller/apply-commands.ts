@@ -1,5 +1,4 @@
 import type { Command, Reply } from "../contract/messages.ts";
-import { frozen } from "../core/plan/what-holds.ts";
 import { type Applied, judgeApply } from "./apply-rules.ts";
 import type { Attempts } from "./attempts.ts";
 import { isEnded } from "./derive-manifest.ts";
@@ -8,7 +7,7 @@ import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import { defaultsOf, withDefaults } from "./relation-rules.ts";
 import { replyWith, standing } from "./replies.ts";
-import type { Found, Seat } from "./seats.ts";
+import type { Found, Seat, Waiting } from "./seats.ts";
 import type { SegmentKeeper } from "./segments.ts";
 import type { Steps } from "./steps.ts";
 
@@ -18,6 +17,8 @@ interface ApplyTools {
   readonly policy: PolicyKeeper;
   readonly attempts: Attempts;
 }
+
+type Waits = Extract<Applied, { type: "wait" }>;
 
 /** Takes rollouts in: what is applied begins, waits, or is refused. */
 export class ApplyCommands {
@@ -50,7 +51,7 @@ export class ApplyCommands {
     const { rollout } = applied;
     const crowd = this.#attempts.crowdText(rollout);
     if (crowd !== undefined) return replyWith(command, { result: "refused", message: crowd });
-    const run = this.#attempts.nextRun(rollout.name);
+    const run = await this.#attempts.nextRun(rollout.name);
     if (dryRun === true) return replyWith(command, { result: "done", message: `${rollout.name} is valid and would begin run ${run}` });
     const sequence = await this.#attempts.store({ ...command, document }, rollout.name);
     const { who, reason } = command;
@@ -71,14 +72,20 @@ export class ApplyCommands {
     return reply;
   }
 
-  /** The newest version waits; one that waited before it gives its place up. */
-  async #wait(command: Command, applied: Extract<Applied, { type: "wait" }>, seat: Seat): Promise<Reply> {
-    const { who, reason, id } = command;
+  /** The newest version waits; one that waited before it gives its place up. The plan goes first: the next leader finds it. */
+  async #wait(command: Command, applied: Waits, seat: Seat): Promise<Reply> {
+    const { who, reason, id, document } = command;
     const sequence = await this.#attempts.store(command, seat.name);
-    seat.next = { rollout: applied.rollout, document: command.document, sequence, who, reason, commandId: id };
-    const reply = replyWith(command, { result: "done", message: applied.message }, seat.live);
-    await this.#steps.note(seat, { action: "waits", reason: `plan ${sequence}${reason === undefined ? "" : `: ${reason}`}` }, who, reply);
-    if (applied.replaces) await this.#steps.deliver(seat, { type: "abort", who, reason: `replaced by plan ${sequence}` }, { who });
+    return this.#letWait(seat, { rollout: applied.rollout, document, sequence, who, reason, commandId: id }, applied);
+  }
+
+  async #letWait(seat: Seat, next: Waiting, { message, replaces }: Waits): Promise<Reply> {
+    const { sequence, who, reason, commandId: id } = next;
+    seat.next = next;
+    const reply = replyTo(seat.live, id) ?? replyWith({ id }, { result: "done", message }, seat.live);
+    const entry = { action: "waits", reason: `plan ${sequence}${reason === undefined ? "" : `: ${reason}`}` };
+    if (replyTo(seat.live, id) === undefined) await this.#steps.note(seat, entry, who, reply);
+    if (replaces) await this.#steps.deliver(seat, { type: "abort", who, reason: `replaced by plan ${sequence}` }, { who });
     return reply;
   }
 
@@ -92,9 +99,7 @@ export class ApplyCommands {
         this.#parts.log.info({ rollout: name, sequence }, "stored plan was not begun, beginning it");
         await this.#attempts.begin(plan);
       } else if (applied.type === "wait" && seat !== undefined) {
-        seat.next = plan;
-        const { who } = plan;
-        if (applied.replaces) await this.#steps.deliver(seat, { type: "abort", who, reason: `replaced by plan ${sequence}` }, { who });
+        await this.#letWait(seat, plan, applied);
       } else {
         this.#parts.log.warn({ rollout: name, sequence, why: applied.message }, "stored plan cannot begin, apply it again");
       }
@@ -105,7 +110,7 @@ export class ApplyCommands {
   async beginNext(seat: Seat): Promise<void> {
     const { next, name } = seat;
     if (next === undefined || !isEnded(seat.live.plan.phase)) return;
-    if (frozen(this.#policy.freeze, this.#parts.clock.nowMs()) !== undefined) return;
+    if (this.#policy.isFrozen) return;
     const applied = this.#judge(next.document, name);
     if (applied.type === "start") {
       await this.#attempts.begin(next);

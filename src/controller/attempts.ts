@@ -27,8 +27,9 @@ export class Attempts {
   }
 
   /** The first run that an attempt may have: evidence of one is never mistaken for that of another. */
-  nextRun(name: string): number {
-    const last = this.#steps.seats.get(name)?.live.plan.run ?? 0;
+  async nextRun(name: string): Promise<number> {
+    // Nor with that of one that was deleted: sidecars may still tell of it.
+    const last = this.#steps.seats.get(name)?.live.plan.run ?? (await this.#parts.audit.last(name))?.run ?? 0;
     return Math.max(last, this.#steps.publisher.runInForce(name)) + 1;
   }
 
@@ -61,10 +62,10 @@ export class Attempts {
   }
 
   /** Begins an attempt with a stored plan, or puts it in the queue. */
-  begin({ rollout, sequence, who, reason, atOnce, commandId }: Omit<Plan, "document" | "atMs">): Promise<Seat> {
+  async begin({ rollout, sequence, who, reason, atOnce, commandId }: Omit<Plan, "document" | "atMs">): Promise<Seat> {
     const verb = atOnce === true ? "undo" : "apply";
     const nowMs = this.#parts.clock.nowMs();
-    const run = this.nextRun(rollout.name);
+    const run = await this.nextRun(rollout.name);
     const turn = this.#steps.relations.turn(rollout, nowMs);
     const { state, effects } = turn === undefined ? startPlan(nowMs, run, atOnce) : queuePlan(nowMs, run, turn.reason);
     const applied = { type: "audit", action: verb, reason: reason ?? `plan ${sequence}` } as const;

@@ -4,6 +4,7 @@ import { FORMAT } from "../contract/names.ts";
 import type { PlanInput } from "../core/plan/types.ts";
 import { ApplyCommands } from "./apply-commands.ts";
 import { Attempts } from "./attempts.ts";
+import { deleteRollout, deletionId } from "./delete-rollout.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { idOf } from "./incoming.ts";
 import { replyTo } from "./live-rules.ts";
@@ -14,6 +15,7 @@ import { replyWith, standing } from "./replies.ts";
 import type { Seat } from "./seats.ts";
 import { isSegment, SegmentCommands } from "./segment-commands.ts";
 import type { SegmentKeeper } from "./segments.ts";
+import { denial, type Sender, whoOf } from "./senders.ts";
 import type { Steps } from "./steps.ts";
 import { vouched } from "./vouching.ts";
 
@@ -23,7 +25,7 @@ interface CommandTools {
   readonly policy: PolicyKeeper;
 }
 
-type Move = Exclude<Verb, "apply" | "forget" | "store" | "freeze" | "unfreeze">;
+type Move = Exclude<Verb, "apply" | "forget" | "store" | "delete" | "freeze" | "unfreeze">;
 type Carried = Readonly<{ seat: Seat; verb: Move; done: (after: LiveState) => Reply }>;
 
 /** Carries out what operators ask. An answer is given only when what it says is durable and, where rules changed, published. */
@@ -52,9 +54,9 @@ export class Commands {
    * Answers one message of the command subject. A failure beside leadership is the operator's to know; when leadership is gone no answer is
    * given, and the sender asks the next leader.
    */
-  async answer(data: Uint8Array): Promise<Reply> {
+  async answer(data: Uint8Array, sender: Sender = "unproven"): Promise<Reply> {
     try {
-      return await this.#carryOut(data);
+      return await this.#carryOut(data, sender);
     } catch (error) {
       if (error instanceof DeposedError) throw error;
       this.#parts.log.error({ err: error }, "command failed");
@@ -63,7 +65,7 @@ export class Commands {
     }
   }
 
-  async #carryOut(data: Uint8Array): Promise<Reply> {
+  async #carryOut(data: Uint8Array, sender: Sender): Promise<Reply> {
     const parsed = CommandSchema.safeParse(parseJson(data));
     if (!parsed.success) {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "command"}: ${message}`);
@@ -71,16 +73,20 @@ export class Commands {
     }
     const { id, rollout: name, verb } = parsed.data;
     const seat = name === undefined ? undefined : this.#steps.seats.get(name);
+    const denied = denial(sender, parsed.data, seat?.live.plan.phase);
+    if (denied !== undefined) return replyWith(parsed.data, { result: "refused", message: denied });
     const earlier = seat === undefined ? undefined : replyTo(seat.live, id);
     if (earlier !== undefined) return earlier;
     const { operatorKeys: keys = new Map(), clock } = this.#parts;
-    const sender = vouched(parsed.data, keys, { nowMs: clock.nowMs(), run: seat?.live.plan.run });
-    if ("refused" in sender) return replyWith(parsed.data, { result: "refused", message: sender.refused }, seat?.live);
-    const { command } = sender;
+    const told = { ...parsed.data, who: whoOf(sender, parsed.data) };
+    const found = vouched(told, keys, { nowMs: clock.nowMs(), run: seat?.live.plan.run });
+    if ("refused" in found) return replyWith(told, { result: "refused", message: found.refused }, seat?.live);
+    const { command } = found;
     if (verb === "store") return this.#segments.store(command);
     if (verb === "apply") return this.#apply(command);
     if (verb === "freeze" || verb === "unfreeze") return this.#policy.freeze(command);
     if (verb === "forget") return this.#forgetSidecar(command);
+    if (verb === "delete") return this.#delete(command, seat);
     return this.#move(command, seat, verb);
   }
 
@@ -104,6 +110,13 @@ export class Commands {
   #apply(command: Command): Promise<Reply> {
     if (isPolicy(command.document)) return this.#policy.apply(command);
     return isSegment(command.document) ? this.#segments.apply(command) : this.rollouts.apply(command);
+  }
+
+  async #delete(command: Command, seat: Seat | undefined): Promise<Reply> {
+    if (seat !== undefined) return replyWith(command, await deleteRollout(seat, command, { parts: this.#parts, steps: this.#steps }));
+    const isRepeat = command.rollout !== undefined && (await this.#parts.audit.last(command.rollout))?.id === deletionId(command);
+    if (isRepeat) return replyWith(command, { result: "done", message: "delete: it is gone" });
+    return replyWith(command, { result: "refused", message: this.#unknown(command.rollout) });
   }
 
   #unknown(name: string | undefined): string {

@@ -9,7 +9,8 @@ import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { createPrometheusApi } from "../io/prometheus-api.ts";
-import { Candidate, pause } from "./candidate.ts";
+import { openTokens, type TokenBook } from "../io/tokens.ts";
+import { aborted, Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
@@ -18,6 +19,7 @@ import { type ControllerOptions, ControllerOptionsSchema, type ControllerSetting
 import { type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
 import { PrometheusSource } from "./prometheus-source.ts";
+import { hearCommand } from "./senders.ts";
 import { Term } from "./term.ts";
 
 export interface ControllerParts {
@@ -49,12 +51,13 @@ export async function startController(options: ControllerOptions, { signal, ...p
   log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
   const operatorKeys: OperatorKeys = settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys);
   const kills = createKillSwitch(operatorKeys, log);
+  const tokens = settings.tokens === undefined ? undefined : await openTokens(settings.tokens, parts);
   let controller: Controller | undefined;
-  const page = await startPage({ settings, operatorKeys, ...parts, shown: () => controller });
-  if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
+  const page = await startPage({ settings, operatorKeys, ...parts, tokens, shown: () => controller });
+  if (page) log.info({ http: page.url }, "health and metrics are served");
   try {
     const link = await reachNats(settings, log, signal);
-    controller = new Controller({ link, settings, operatorKeys, kills, page, ...parts });
+    controller = new Controller({ link, settings, operatorKeys, kills, page, tokens, ...parts });
     return controller;
   } catch (error) {
     await page?.stop();
@@ -76,7 +79,14 @@ async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, sig
 }
 
 type Parts = ControllerParts &
-  Readonly<{ link: NatsLink; settings: ControllerSettings; operatorKeys: OperatorKeys; kills: KillSwitch; page: HttpServer | undefined }>;
+  Readonly<{
+    link: NatsLink;
+    settings: ControllerSettings;
+    operatorKeys: OperatorKeys;
+    kills: KillSwitch;
+    page: HttpServer | undefined;
+    tokens: TokenBook | undefined;
+  }>;
 
 class Controller implements RunningController, Shown {
   readonly #parts: Parts;
@@ -143,7 +153,7 @@ class Controller implements RunningController, Shown {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const stored = { plans: planPort(link, manager), segments: segmentPort(link, manager), policy: policyPort(link, manager) };
+    const stored = { plans: planPort(link, manager, writer), segments: segmentPort(link, manager), policy: policyPort(link, manager) };
     const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
     const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
     const isUserOff = (rollout: string, user: string): boolean =>
@@ -205,7 +215,12 @@ class Controller implements RunningController, Shown {
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
       subscribeSafely(link, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
-      subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),
+      subscribeSafely(
+        link,
+        SUBJECTS.command,
+        (message) => void hearCommand(message, term, this.#parts).catch(bad("command")),
+        bad("command"),
+      ),
     ];
   }
 
@@ -229,17 +244,8 @@ class Controller implements RunningController, Shown {
   }
 }
 
-/** Longest wait for Prometheus where it is asked more often. */
-const PROMETHEUS_MS = 2_000;
+const PROMETHEUS_MS = 2_000; // Longest wait for it where it is asked more often.
 
 /** An order that leaves no one on the rollout. */
 const isWhole = ({ rollout, user, segment }: KillScope, name: string): boolean =>
   segment === undefined && user === undefined && (rollout === undefined || rollout === name);
-
-/** Resolves when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}

@@ -14,6 +14,8 @@ export interface StepContext {
   readonly nowMs: number;
   /** Who caused it. */
   readonly who: Who;
+  /** Number of stages of the rollout. */
+  readonly stages: number;
   /** The revision of the next manifest, which will carry what this step serves. */
   readonly next: Revision;
   /** Gives an id that no other record has; the audit stream removes repeats by it. */
@@ -66,11 +68,20 @@ export function liveAfter(live: LiveState, { state, effects }: Change, context: 
         break;
     }
   }
-  const stamped = records.map((record) => ({ ...record, run: state.run, shareBp }));
+  const place = placeOf(state, context.stages);
+  const before = { ...placeOf(live.plan, context.stages), shareBp: live.shareBp };
+  const moved = isDeepStrictEqual(before, { ...place, shareBp }) ? {} : { before };
+  const stamped = records.map((record) => ({ ...record, run: state.run, shareBp, attempt: state.firstRun, ...place, ...moved }));
   const { nowMs, asked = live.asked } = context;
   const outbox = [...live.outbox, ...stamped];
   return { ...live, plan: state, shareBp, revision, updatedAtMs: nowMs, ...(asked && { asked }), outbox };
 }
+
+/** Where a plan stands. Paused plans count a ramp's steps and the promotion too, which are no stages. */
+const placeOf = (plan: PlanState, stages: number): Omit<NonNullable<Audit["before"]>, "shareBp"> => ({
+  phase: plan.phase,
+  ...("stage" in plan && plan.stage < stages && { stage: plan.stage + 1, of: stages }),
+});
 
 /** One line of the audit. */
 function recordOf(

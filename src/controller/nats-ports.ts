@@ -1,15 +1,17 @@
 import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import { SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
+import { AuditSchema } from "../contract/messages.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
-import { type NatsLink, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
+import { type NatsLink, readLast, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
 import {
   auditSubject,
   CorruptValueError,
   decodePlan,
   decodePolicy,
   decodeSegment,
+  decodeStored,
   listAudit,
   listSubjects,
   type Plan,
@@ -44,7 +46,7 @@ export function statePort(manager: JetStreamManager, writer: FencedWriter): Stat
 }
 
 /** The stream of plans. */
-export function planPort(link: NatsLink, manager: JetStreamManager): PlanPort {
+export function planPort(link: NatsLink, manager: JetStreamManager, writer: Pick<FencedWriter, "renew">): PlanPort {
   return {
     async names() {
       const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.rolloutPlans);
@@ -61,6 +63,12 @@ export function planPort(link: NatsLink, manager: JetStreamManager): PlanPort {
     },
     before: (rollout, sequence) => plansBefore(link, rollout, sequence),
     append: (rollout, plan, expectedSequence) => appendPlan(link, rollout, { subject: SUBJECTS.plan(rollout), plan, expectedSequence }),
+    async purge(rollout) {
+      const stored = await getLast(manager, STREAMS.plans, SUBJECTS.plan(rollout));
+      if (stored === undefined) return;
+      await writer.renew();
+      await manager.streams.purge(STREAMS.plans, { filter: SUBJECTS.plan(rollout), seq: stored.sequence + 1 });
+    },
   };
 }
 
@@ -133,6 +141,10 @@ export function auditPort(link: NatsLink): AuditPort {
     async recentIds(rollout) {
       const lines = await listAudit(link, rollout, 256);
       return new Set(lines.map(({ id }) => id));
+    },
+    async last(rollout) {
+      const stored = await readLast(link, STREAMS.audit, SUBJECTS.audit(rollout));
+      return stored === undefined ? undefined : decodeStored(AuditSchema, stored);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { SUBJECTS } from "../contract/names.ts";
 import { type Freeze, type FreezeRecord, FreezeRecordSchema, type Policy } from "../contract/policy.ts";
+import { frozen } from "../core/plan/what-holds.ts";
 import { CorruptValueError, decodeStored } from "../io/store.ts";
 import type { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
@@ -43,6 +44,10 @@ export class PolicyKeeper {
 
   get freeze(): Freeze | undefined {
     return this.#record.freeze ?? undefined;
+  }
+
+  get isFrozen(): boolean {
+    return frozen(this.freeze, this.#parts.clock.nowMs()) !== undefined;
   }
 
   get record(): FreezeRecord {

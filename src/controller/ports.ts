@@ -30,6 +30,8 @@ export interface PlanPort {
   before(rollout: string, sequence: number): Promise<readonly Plan[]>;
   /** The sequence of the stored plan. Throws PlanConflictError when another plan came in between. */
   append(rollout: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
+  /** Removes all plans of a rollout; throws DeposedError when another leads. */
+  purge(rollout: string): Promise<void>;
 }
 
 /** Segments in the stream of plans, under the same rules. */
@@ -50,6 +52,8 @@ export interface AuditPort {
   append(record: Audit): Promise<void>;
   /** Of a rollout, or of the whole mesh. */
   recentIds(rollout: string | undefined): Promise<ReadonlySet<string>>;
+  /** The last record of a rollout; undefined without any. */
+  last(rollout: string): Promise<Audit | undefined>;
 }
 
 /** The stream of judged batches. */

@@ -1,4 +1,4 @@
-import { stagesOf } from "../contract/course.ts";
+import { rampOf, stagesOf } from "../contract/course.ts";
 import type { Policy } from "../contract/policy.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { type Governed, isEnded } from "./derive-manifest.ts";
@@ -48,6 +48,8 @@ function groupFault(rollout: Rollout, all: readonly Governed[]): string | undefi
   const { name, together } = rollout;
   if (together === undefined) return undefined;
   const steps = stepsText(rollout);
+  if (steps === undefined)
+    return `together: ${name} has neither stages nor a ramp; a group takes steps together, so leave it out, or write some`;
   const other = all.find(
     ({ rollout: { name: its, together: group }, live }) => its !== name && group === together && !isEnded(live.plan.phase),
   );
@@ -55,9 +57,11 @@ function groupFault(rollout: Rollout, all: readonly Governed[]): string | undefi
   return `together: ${name} has ${steps} and ${other.rollout.name} ${stepsText(other.rollout)}; give all of group ${together} as many steps`;
 }
 
-function stepsText({ strategy }: Rollout): string {
+/** Undefined where there are none. */
+function stepsText({ strategy }: Rollout): string | undefined {
+  if (rampOf(strategy) !== undefined) return "a ramp";
   const { length } = stagesOf(strategy);
-  return length === 0 ? "a ramp" : `${length} ${length === 1 ? "stage" : "stages"}`;
+  return length === 0 ? undefined : `${length} ${length === 1 ? "stage" : "stages"}`;
 }
 
 /** A document with what the policy says where it says nothing itself. What is no rollout stays as it is, for the schema to refuse. */

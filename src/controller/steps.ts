@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { stagesOf } from "../contract/course.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Verb, Who } from "../contract/messages.ts";
@@ -6,6 +7,7 @@ import { SUBJECTS } from "../contract/names.ts";
 import { costOf } from "../core/plan/blast-radius.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { AnswerEvent, PlanInput, PlanStep } from "../core/plan/types.ts";
+import type { OnSeen } from "./checks/handover-keeper.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
@@ -93,11 +95,13 @@ export class Steps {
   async take(seat: Seat, change: Change, cause: Cause): Promise<void> {
     const before = seat.live.plan;
     const isNew = this.seats.get(seat.name) !== seat;
-    const after = liveAfter(seat.live, change, this.#context(cause));
+    const isMove = change.state.phase !== before.phase || change.state.run !== before.run;
+    // What the judge knew when it moved, also where it did not ask for it.
+    const detail = cause.detail ?? (isMove ? (seat.judging.verdict ?? undefined) : undefined);
+    const after = liveAfter(seat.live, change, this.#context(seat, { ...cause, ...(detail !== undefined && { detail }) }));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
-    const { phase, run } = seat.live.plan;
-    if (isNew || phase !== before.phase || run !== before.run) this.#say(seat, change);
+    if (isNew || isMove || isOverdue(change)) this.#say(seat, change);
     await this.sync();
     this.outbox.send(seat.live);
   }
@@ -158,6 +162,14 @@ export class Steps {
     await this.deliver(seat, { type: "abort", who: by, reason: why }, { who: by });
   }
 
+  /** Hands over what is proven; what is seen before is written down, for people. */
+  async seeStable(name: string, { run, isProven, text }: Parameters<OnSeen>[1]): Promise<void> {
+    const seat = this.seats.get(name);
+    if (seat?.live.plan.phase !== "promoted" || seat.live.plan.run !== run) return;
+    if (isProven) await this.deliver(seat, { type: "handover", who: this.self, reason: text }, { who: this.self });
+    else if (seat.live.seen !== text) await this.#write(seat, { ...seat.live, seen: text });
+  }
+
   /** Audit records of something that happened to a rollout beside its plan. */
   async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who, reply?: Reply): Promise<void> {
     const cause = { who, ...(reply === undefined ? {} : { reply: () => reply }) };
@@ -173,7 +185,7 @@ export class Steps {
     seat.live = valid;
   }
 
-  #context({ who, detail, asked }: Cause): StepContext {
+  #context({ rollout }: Seat, { who, detail, asked }: Cause): StepContext {
     const { clock, term } = this.#parts;
     const auditId = (): string => {
       this.#records += 1;
@@ -183,6 +195,7 @@ export class Steps {
     return {
       nowMs,
       who,
+      stages: stagesOf(rollout.strategy).length,
       next: this.publisher.next,
       auditId,
       ...(detail === undefined ? {} : { detail }),
@@ -193,7 +206,11 @@ export class Steps {
   #say({ name, live }: Seat, { effects }: Change): void {
     const reason = effects.flatMap((effect) => (effect.type === "audit" ? [effect.reason] : [])).join("; ");
     const { phase, run } = live.plan;
-    const level = phase === "rollingBack" || phase === "rolledBack" ? "warn" : "info";
-    this.#parts.log[level]({ rollout: name, phase, run, shareBp: live.shareBp, reason }, "rollout moved");
+    const isBad = phase === "rollingBack" || phase === "rolledBack" || isOverdue({ effects });
+    this.#parts.log[isBad ? "warn" : "info"]({ rollout: name, phase, run, shareBp: live.shareBp, reason }, "rollout moved");
   }
 }
+
+/** Nothing moves, and yet somebody must hear of it. */
+const isOverdue = ({ effects }: Pick<Change, "effects">): boolean =>
+  effects.some((effect) => effect.type === "audit" && effect.action === "overdue");

@@ -5,6 +5,7 @@ import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
+import { HandoverKeeper } from "./checks/handover-keeper.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
@@ -23,6 +24,7 @@ import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
+import type { Sender } from "./senders.ts";
 import { Steps } from "./steps.ts";
 import { TickRecorder } from "./tick-recorder.ts";
 
@@ -35,7 +37,8 @@ const PURGE_EVERY_MS = 60_000;
 export class Term {
   readonly #parts: TermParts;
   readonly #segments: SegmentKeeper;
-  readonly #policy: PolicyKeeper;
+  /** The policy and the freeze. */
+  readonly policy: PolicyKeeper;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
   readonly #steps: Steps;
@@ -43,9 +46,9 @@ export class Term {
   readonly #failing: FailingKeeper;
   /** Who the users are of rollouts that ask for it. */
   readonly mix: MixKeeper;
-  /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
   readonly #gates: GateKeeper;
+  readonly #handovers: HandoverKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
@@ -58,15 +61,16 @@ export class Term {
     this.#segments = new SegmentKeeper(parts);
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
-    this.#policy = new PolicyKeeper(parts, this.#outbox);
-    const users = (live: LiveState): FailingUsers | undefined => this.#failing.users(live);
-    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.#policy, users });
+    this.policy = new PolicyKeeper(parts, this.#outbox);
+    const tools = { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy };
+    this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.#handovers = new HandoverKeeper(parts, (name, found) => this.#mailbox.post(() => this.#steps.seeStable(name, found)));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
     this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#steps.answer(name, run, answer)));
-    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.#policy }, (sidecar) => {
+    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.policy }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
@@ -83,7 +87,7 @@ export class Term {
   async begin(): Promise<void> {
     await this.#publisher.load();
     await this.#segments.load();
-    await this.#policy.load();
+    await this.policy.load();
     await this.#fleet.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) {
@@ -100,8 +104,7 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
-    await this.#checks.close();
-    await this.#gates.close();
+    await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
     await this.#mailbox.close();
     await this.#outbox.close();
     await this.#ticks.close();
@@ -160,18 +163,15 @@ export class Term {
   }
 
   /** Carries a command out and gives its answer to `respond`. */
-  onCommand({ data }: Incoming, respond: (text: string) => void): void {
-    this.#mailbox.post(async () => {
-      respond(JSON.stringify(await this.#commands.answer(data)));
-    });
+  onCommand({ data }: Incoming, respond: (text: string) => void, sender?: Sender): void {
+    this.#mailbox.post(async () => respond(JSON.stringify(await this.#commands.answer(data, sender))));
   }
 
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
     this.#once.untilDone("tick", () => {
       this.#mailbox.post(() => this.#lookAtReceipts());
-      this.#checks.tick(this.#steps.seats.values());
-      this.#gates.tick(this.#steps.seats.values());
+      for (const keeper of [this.#checks, this.#gates, this.#handovers]) keeper.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });
@@ -241,7 +241,7 @@ export class Term {
 
   async #keepHouse(): Promise<void> {
     await this.#steps.sync();
-    await this.#policy.clearOutbox();
+    await this.policy.clearOutbox();
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#purgedMs < Math.min(PURGE_EVERY_MS, this.#parts.settings.purgeAfterMs)) return;
     this.#purgedMs = nowMs;

@@ -102,18 +102,28 @@ async function directGet({ connection }: NatsLink, { request, body, timeoutMs }:
   return { subject: headers?.get("Nats-Subject") ?? "", sequence: Number(headers?.get("Nats-Sequence") ?? 0), data };
 }
 
+/** A message as a subscriber gets it. */
+export interface Heard {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** A header's value; undefined where it is absent or empty. */
+  header(name: string): string | undefined;
+  respond(data: string): void;
+}
+
 /** Subscribes; a throwing handler goes to `onError` instead of deafening the whole connection. Returns the way to stop. */
 export function subscribeSafely(
   { connection }: NatsLink,
   subject: string,
-  handler: (message: { subject: string; data: Uint8Array; respond(data: string): void }) => void,
+  handler: (message: Heard) => void,
   onError: (error: unknown) => void,
 ): () => void {
   const subscription = connection.subscribe(subject, {
     callback: (error, message) => {
       try {
         if (error !== null && error !== undefined) throw error;
-        handler({ subject: message.subject, data: message.data, respond: (data) => void message.respond(data) });
+        const header = (name: string): string | undefined => message.headers?.last(name) || undefined;
+        handler({ subject: message.subject, data: message.data, header, respond: (data) => void message.respond(data) });
       } catch (cause) {
         onError(cause);
       }

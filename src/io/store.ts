@@ -1,5 +1,5 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
+import { headers, NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
 import type { z } from "zod";
 import { NoLeaderError, SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
@@ -15,6 +15,7 @@ import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
 import { type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
 import { messagesOf } from "./stream-messages.ts";
+import { vouchFor } from "./vouching.ts";
 
 /** A stored value that is not what its schema says: another version wrote it, or it was altered. */
 export class CorruptValueError extends SerinError {
@@ -167,24 +168,35 @@ export async function listSubjects(manager: JetStreamManager, stream: string, fi
 /** Where the audit of a rollout stands, or that of the whole mesh. */
 export const auditSubject = (rollout: string | undefined): string => (rollout === undefined ? SUBJECTS.meshAudit : SUBJECTS.audit(rollout));
 
+/** Lines of the audit that stand under a subject, oldest first. */
+export async function* auditLines(link: NatsLink, subject: string): AsyncGenerator<Audit> {
+  for await (const stored of messagesOf(link, STREAMS.audit, subject)) yield decodeStored(AuditSchema, stored);
+}
+
 /** The last `limit` lines of the audit of a rollout, or of the whole mesh; oldest first. */
 export async function listAudit(link: NatsLink, rollout: string | undefined, limit: number): Promise<Audit[]> {
   const lines: Audit[] = [];
   // Direct get walks forwards only; a rollout's audit is some lines a run, so walking all of it is cheap.
-  for await (const stored of messagesOf(link, STREAMS.audit, auditSubject(rollout))) {
-    lines.push(decodeStored(AuditSchema, stored));
+  for await (const line of auditLines(link, auditSubject(rollout))) {
+    lines.push(line);
     lines.splice(0, lines.length - limit);
   }
   return lines;
 }
 
+/** The digest of the token whose bearer vouches for a command, and the time. */
+export type Voucher = Readonly<{ digest: Buffer; nowMs: number }>;
+
 /**
- * Sends a command to the leader and waits for its answer.
+ * Sends a command to the leader and waits for its answer; nobody vouches for it where `voucher` is absent.
  * Throws NoLeaderError when nobody leads or answers; a repeat with the same id is harmless.
  */
-export async function sendCommand(link: NatsLink, command: Command, timeoutMs: number): Promise<Reply> {
+export async function sendCommand(link: NatsLink, command: Command, timeoutMs: number, voucher?: Voucher): Promise<Reply> {
+  const payload = JSON.stringify(command);
+  const fields = headers();
+  if (voucher !== undefined) for (const [name, value] of vouchFor(payload, voucher.digest, voucher.nowMs)) fields.set(name, value);
   try {
-    const reply = await link.connection.request(SUBJECTS.command, JSON.stringify(command), { timeout: timeoutMs });
+    const reply = await link.connection.request(SUBJECTS.command, payload, { timeout: timeoutMs, ...(voucher && { headers: fields }) });
     return decodeStored(ReplySchema, { subject: SUBJECTS.command, sequence: 0, data: reply.data });
   } catch (cause) {
     if (isNoResponders(cause)) {

@@ -1,14 +1,12 @@
-import type { BlastRadius } from "../contract/blast-radius.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
-import type { KillOrder } from "../contract/kills.ts";
-import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
+import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
-import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
+import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";
-import { type Cost, costOf } from "../core/plan/blast-radius.ts";
+import { costOf } from "../core/plan/blast-radius.ts";
 import { frozen } from "../core/plan/what-holds.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
@@ -25,45 +23,7 @@ import {
   readPlan,
   readPlanAt,
 } from "../io/store.ts";
-import { nextText, type PlanShape, planShape } from "./phase-text.ts";
-
-/** One rollout as operators see it. */
-export interface RolloutPicture extends PlanShape {
-  readonly name: string;
-  readonly plan: PlanState;
-  /** What a ramp waits for; null of anything else. */
-  readonly next: string | null;
-  readonly shareBp: number;
-  readonly updatedAtMs: number;
-  readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp" | "source"> | null;
-  /** Null while no user is known to have failed in this attempt. */
-  readonly failingUsers: FailingUsers | null;
-  /** Null where the rollout asks for no mix, and before any user was counted in this attempt. */
-  readonly mix: MixFigures | null;
-  /** What it may cost and has cost; null where it has no such limit. */
-  readonly blastRadius: Readonly<{ allowed: BlastRadius; spent: Cost }> | null;
-  readonly lastAction: string | null;
-  /** A newer version that begins when this one has ended; null without one. */
-  readonly waiting: { readonly planSequence: number; readonly sinceMs: number; readonly who: string } | null;
-}
-
-/** Everything that `status` tells. */
-export interface Picture {
-  /** Null when nobody leads. */
-  readonly leader: { readonly holder: string; readonly term: number; readonly ageMs: number } | null;
-  readonly sidecars: readonly {
-    readonly id: string;
-    readonly heard: boolean;
-    readonly state: string | null;
-    readonly isCurrent: boolean;
-    readonly problem: string | null;
-  }[];
-  readonly rollouts: readonly RolloutPicture[];
-  /** Operators' orders to switch off that stand in NATS; who signed them is not checked. */
-  readonly orders: readonly KillOrder[];
-  /** Why nothing advances in the whole mesh; null while no freeze is in force. */
-  readonly freeze: string | null;
-}
+import { nextText, planShape } from "./phase-text.ts";
 
 /** Renewals come every second; a lease older than this has no holder. */
 const LEASE_MS = 2_500;
@@ -105,7 +65,7 @@ export async function readPicture(
       return { id, heard: receipt !== undefined, state: receipt?.state ?? null, isCurrent, problem: receipt?.problem ?? null };
     }),
     rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    orders: orders.inForce,
+    orders: [...orders.inForce],
     freeze: frozen(freeze, nowMs()) ?? null,
   };
 }
@@ -153,6 +113,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
       failing?.firstRun === state.plan.firstRun ? failing.users : undefined,
     ),
     lastAction: state.outbox.at(-1)?.action ?? null,
+    seen: state.plan.phase === "promoted" ? (state.seen ?? null) : null,
     waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,
   };
 }

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Phase } from "../../src/contract/live.ts";
+import type { RolloutPicture } from "../../src/contract/picture.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import type { NatsLink } from "../../src/io/nats.ts";
-import type { RolloutPicture } from "../../src/told/picture.ts";
 import { plainVariant } from "../support/plain-bucketing.ts";
 import { applyRollout, ask, connect, hasBegun, heldAt, rolloutOf, type Stack, startStack, users, waitForLive } from "../support/stack.ts";
 

@@ -87,7 +87,12 @@ function hasAuthority({ input }: Sent, before: PlanState, { rollout: { mode, pro
       return atGate && input.verdict === "advance";
     case "tick":
       return atGate ? before.asks.atLimit === "promote" && input.last?.verdict === "advance" : mode === "act" && before.phase === "preview";
-    default:
+    case "pause":
+    case "resume":
+    case "abort":
+    case "handover":
+    case "retry":
+    case "undo":
       return false;
   }
 }

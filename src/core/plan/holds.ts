@@ -64,10 +64,10 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
     case "group":
     case "gate":
       return heldIn(state, scene);
+    case "queued":
     case "trial":
     case "decision":
     case "on":
-    case "queued":
     case "paused":
     case "promoting":
     case "promoted":

@@ -50,24 +50,24 @@ function notYet(name: string, first: Peer | undefined): string | undefined {
   switch (first?.plan.phase) {
     case undefined:
       return `comes after ${name}, which nobody knows any more; apply that`;
-    case "on":
     case "promoted":
     case "handedOver":
+    case "on":
       return undefined;
     case "rollingBack":
     case "rolledBack":
       return `comes after ${name}, which went back; apply that again`;
     case "queued":
     case "pending":
-    case "preview":
-    case "shadow":
-    case "group":
     case "stage":
     case "ramp":
     case "holdback":
+    case "preview":
+    case "shadow":
     case "trial":
     case "decision":
     case "gate":
+    case "group":
     case "paused":
     case "promoting":
       return `comes after ${name}, which is not promoted yet`;
@@ -127,18 +127,19 @@ export function groupHold(peer: Peer, mesh: Mesh): Hold | undefined {
 const HOLDBACK = 10_000;
 const LAST_RANK = 20_000;
 
-/** How far a rollout is, among those with as many steps; a ramp counts by its share. Negative before its first step. */
+/** How far a rollout is, among those with as many steps; a ramp counts by its share. Negative before its first step, and where it takes none. */
 function rankOf({ rollout, plan: standing }: Peer): number {
   const plan = servedPhase(standing);
   switch (plan.phase) {
     case "queued":
     case "pending":
     case "shadow":
-      return -1;
     case "preview":
-      return 0;
+    case "trial":
+    case "decision":
+    case "on":
     case "group":
-      return plan.group;
+      return -1;
     case "stage":
       return plan.stage;
     case "ramp":
@@ -147,10 +148,7 @@ function rankOf({ rollout, plan: standing }: Peer): number {
       return HOLDBACK;
     case "paused":
       if ("ramp" in rollout.strategy) return plan.shareBp ?? (plan.stage < RAMP_STEPS.promotion ? HOLDBACK : LAST_RANK);
-      return plan.group ?? plan.stage;
-    case "trial":
-    case "decision":
-    case "on":
+      return plan.stage;
     case "promoting":
     case "promoted":
     case "rollingBack":

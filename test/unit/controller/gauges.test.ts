@@ -6,7 +6,7 @@ import { liveOf, planState } from "./builders.ts";
 
 type Shown = Parameters<typeof gaugesOf>[0];
 const shown = (rollouts: Shown["rollouts"], isLeader: boolean, failing: Shown["failing"] = [], mixes: Shown["mixes"] = []) =>
-  gaugesOf({ isLeader, rollouts, failing, mixes, nowMs: 1_500 }).flatMap(({ descriptor, dataPoints }) =>
+  gaugesOf({ isLeader, rollouts, failing, mixes, isFrozen: false, nowMs: 1_500 }).flatMap(({ descriptor, dataPoints }) =>
     dataPoints.map(({ attributes, value }) => [descriptor.name, attributes, value]),
   );
 
@@ -16,7 +16,16 @@ test("a leader shows each rollout's share, run and phase", () => {
     ["serin_rollout_share_ratio", { rollout: "cart" }, 0.1],
     ["serin_rollout_run", { rollout: "cart" }, 3],
     ["serin_rollout_phase", { rollout: "cart", phase: "stage" }, 1],
+    ["serin_rollout_handover_overdue", { rollout: "cart" }, 0],
+    ["serin_frozen", {}, 0],
   ]);
+});
+
+test("a leader shows a freeze, and a hand-over that is overdue", () => {
+  const rollouts = [liveOf("cart", { phase: "promoted", run: 3, firstRun: 1, sinceMs: 0, overdue: true })];
+  const points = gaugesOf({ isLeader: true, rollouts, failing: [], mixes: [], isFrozen: true, nowMs: 1_500 });
+  const valueOf = (name: string) => points.find(({ descriptor }) => descriptor.name === name)?.dataPoints.map(({ value }) => value);
+  expect([valueOf("serin_frozen"), valueOf("serin_rollout_handover_overdue")]).toEqual([[1], [1]]);
 });
 
 test("a standby shows that it does not lead", () => {
@@ -27,7 +36,7 @@ test("a leader shows the failing users of each rollout where some were seen", ()
   const stable = { distinct: 3, newlyFailing: 1, requests: 40, knownRequests: 30, isExact: true };
   const canary = { distinct: 12, newlyFailing: 10, requests: 90, knownRequests: 20, isExact: true };
   const of = (variant: string) => ({ rollout: "cart", variant });
-  expect(shown([], true, [{ rollout: "cart", users: { known: 5, stable, canary } }]).slice(1)).toEqual([
+  expect(shown([], true, [{ rollout: "cart", users: { known: 5, stable, canary } }]).slice(2)).toEqual([
     ["serin_rollout_failing_users", of("stable"), 3],
     ["serin_rollout_failing_users", of("canary"), 12],
     ["serin_rollout_newly_failing_users", of("stable"), 1],
@@ -41,7 +50,7 @@ test("a leader shows the failing users of each rollout where some were seen", ()
 test("a leader shows the mix of each rollout that asks for it, and which labels are skewed", () => {
   const groups = groupsOf({ "stable share": { SE: 10, DE: 190 }, "canary target staff": { SE: 40 } });
   const of = (value: string, who: string) => ({ rollout: "cart", label: "country", value, of: who });
-  expect(shown([], true, [], [{ rollout: "cart", figures: mixFigures(COUNTRIES, groups, 3) }]).slice(1)).toEqual([
+  expect(shown([], true, [], [{ rollout: "cart", figures: mixFigures(COUNTRIES, groups, 3) }]).slice(2)).toEqual([
     ["serin_rollout_mix_users", of("SE", "canary"), 40],
     ["serin_rollout_mix_users", of("SE", "all"), 50],
     ["serin_rollout_mix_users", of("DE", "canary"), 0],

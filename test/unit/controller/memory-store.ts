@@ -13,7 +13,7 @@ export class MemoryStore {
   /** Judged batches, as stored. */
   readonly ticks: RecordedTick[] = [];
   readonly #state = new Map<string, Stored>();
-  readonly #plans: Stored[] = [];
+  #plans: Stored[] = [];
   #sequence = 0;
   /** Writes that reached the store. */
   writes = 0;
@@ -94,6 +94,10 @@ export class MemoryStore {
             .filter((plan) => plan.sequence < sequence)
             .map(decodePlan),
         append: (name, plan, expected) => append(SUBJECTS.plan(name), plan, expected),
+        purge: async (name) => {
+          spend();
+          this.#plans = this.#plans.filter(({ subject }) => subject !== SUBJECTS.plan(name));
+        },
       },
       segments: {
         names: async () => namesAfter(SUBJECTS.segmentPlan("")),
@@ -113,6 +117,7 @@ export class MemoryStore {
           if (!window.has(record.id)) this.audit.push(record);
           window.add(record.id);
         },
+        last: async (name) => this.audit.findLast(({ rollout }) => rollout === name),
         recentIds: async (name) => new Set(this.audit.flatMap(({ id, rollout }) => (rollout === name ? [id] : []))),
       },
     };
