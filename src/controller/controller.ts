@@ -246,6 +246,5 @@ class Controller implements RunningController, Shown {
 
 const PROMETHEUS_MS = 2_000; // Longest wait for it where it is asked more often.
 
-/** An order that leaves no one on the rollout. */
 const isWhole = ({ rollout, user, segment }: KillScope, name: string): boolean =>
   segment === undefined && user === undefined && (rollout === undefined || rollout === name);

@@ -142,7 +142,6 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         lastAction: null,
         blastRadius: null,
         seen: null,
-        blastRadius: null,
         waiting: null,
         mix: null,
         failingUsers: {
