@@ -57,7 +57,7 @@ async function passFor(
   parts: CliParts,
 ): Promise<Pick<Command, "pass">> {
   const { verb } = command;
-  if (signWith === undefined || verb === "forget") return {};
+  if (signWith === undefined || verb === "forget" || verb === "delete") return {};
   const key = await readSigningKey(signWith);
   const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, untilMs: parts.nowMs() + PASS_MS } as const;
   return { pass: signPass(pass, key) };

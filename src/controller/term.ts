@@ -62,8 +62,8 @@ export class Term {
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
     this.policy = new PolicyKeeper(parts, this.#outbox);
-    const users = (live: LiveState): FailingUsers | undefined => this.#failing.users(live);
-    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, users });
+    const tools = { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy };
+    this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
@@ -160,18 +160,14 @@ export class Term {
 
   /** Carries a command out and gives its answer to `respond`. */
   onCommand({ data }: Incoming, respond: (text: string) => void, sender?: Sender): void {
-    this.#mailbox.post(async () => {
-      respond(JSON.stringify(await this.#commands.answer(data, sender)));
-    });
+    this.#mailbox.post(async () => respond(JSON.stringify(await this.#commands.answer(data, sender))));
   }
 
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
     this.#once.untilDone("tick", () => {
       this.#mailbox.post(() => this.#lookAtReceipts());
-      this.#checks.tick(this.#steps.seats.values());
-      this.#handovers.tick(this.#steps.seats.values());
-      this.#gates.tick(this.#steps.seats.values());
+      for (const keeper of [this.#checks, this.#gates, this.#handovers]) keeper.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
       this.#mailbox.post(() => this.#keepHouse());
     });

@@ -6,7 +6,7 @@ import { verifiedPass } from "../io/passes.ts";
 export type Vouched = Readonly<{ command: Command }> | Readonly<{ refused: string }>;
 
 /**
- * Who gives a command: its pass says so, where it has one and operators' keys are known; else its sender claims a name. A pass is for one
+ * Who gives a command: its pass says so, where it has one and operators' keys are known; else whoever it was heard from. A pass is for one
  * command, so what it says of that holds, whatever the message says.
  */
 export function vouched(
@@ -14,8 +14,7 @@ export function vouched(
   keys: OperatorKeys,
   { nowMs, run }: Readonly<{ nowMs: number; run: number | undefined }>,
 ): Vouched {
-  const claimed = { ...command, who: { ...command.who, claimed: true } };
-  if (command.pass === undefined || keys.size === 0) return { command: claimed };
+  if (command.pass === undefined || keys.size === 0) return { command };
   const pass = verifiedPass(command.pass, keys, nowMs);
   if ("refused" in pass) return { refused: `the pass is refused: ${pass.refused}` };
   const { id, verb, rollout, full, override, who } = pass;
@@ -23,5 +22,5 @@ export function vouched(
     return { refused: `the pass is for another command: ${verb} ${rollout}` };
   if (pass.run !== undefined && pass.run !== run)
     return { refused: `the pass is for run ${pass.run} of ${rollout}, and run ${run ?? "none"} is in force; ask for a new one` };
-  return { command: { ...claimed, full, override, who: { name: who, claimed: false } } };
+  return { command: { ...command, full, override, who: { name: who, claimed: false } } };
 }

@@ -35,7 +35,9 @@ export type Plan = (rollout: Rollout, state: PlanState, input: PlanInput, moment
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
   (rollout, state, input, moment) => {
-    const scene = sceneOf(rollout, { ...DEADLINES, ...deadlines }, moment);
+    const { within } = rollout.handover ?? {};
+    const promoted = within === undefined ? {} : { promotedMs: within };
+    const scene = sceneOf(rollout, { ...DEADLINES, ...deadlines, ...promoted }, moment);
     const alarm = alarmIn(rollout, { state, input, moment });
     if (alarm !== undefined) return mayAdvance(state, input, { step: goBack(state, alarm, scene), scene, isEvidence: true });
     const held = input.type === "tick" ? timeHeld(state, scene) : undefined;

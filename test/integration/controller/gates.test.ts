@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -140,7 +140,7 @@ test("a rollout tells what it has cost of what it may, and goes back when that i
 test("a rolled-back rollout is tried again, and a hand-over undone by the plan before", async ({ world }) => {
   await world.leader("a");
   const sidecar = await world.sidecar("side");
-  const serin = (...args: string[]): Promise<Ran> => runWith([...args, "--nats", world.server.url], { newId: () => `command-${args[0]}` });
+  const serin = (...args: string[]): Promise<Ran> => runWith([...args, "--nats", world.server.url], { newId: randomUUID });
   const plain = documentOf(NAME, { strategy: { type: "canary", stages: [{ share: "50%", minTime: "1s", minSample: 50 }] } });
   sidecar.traffic.canaryFailed = 50;
   await world.apply(plain);

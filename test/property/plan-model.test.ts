@@ -1,0 +1,232 @@
+import { fc, test } from "@fast-check/vitest";
+import { describe, expect } from "vitest";
+import { courseOf } from "../../src/contract/course.ts";
+import { type PlanState, PlanStateSchema, servedPhase } from "../../src/contract/live.ts";
+import { type Rollout, RolloutSchema } from "../../src/contract/rollout.ts";
+import { DEADLINES } from "../../src/core/plan/deadlines.ts";
+import { type Moment, plan } from "../../src/core/plan/plan.ts";
+import { startPlan } from "../../src/core/plan/start.ts";
+import type { Hold, PlanInput, PlanStep } from "../../src/core/plan/types.ts";
+import { rampRollout, rollout, strategies } from "../support/plan-inputs.ts";
+
+const FULL_BP = 10_000;
+const APPROVER = "ann";
+
+const parsed = (change: object): Rollout =>
+  RolloutSchema.parse({
+    apiVersion: "serin/v1",
+    kind: "Rollout",
+    name: "checkout",
+    key: [{ header: "x-user-id" }],
+    variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
+    strategy: { type: "canary", stages: [{ share: "5%", gate: { approvers: [APPROVER], atLimit: "pause" } }, { share: "50%" }] },
+    ...change,
+  });
+
+const plain: readonly Rollout[] = [
+  rollout,
+  rampRollout,
+  ...Object.values(strategies),
+  parsed({ promotion: { gate: { approvers: [APPROVER] } } }),
+  parsed({ blastRadius: { failedRequests: 10 }, promotion: { gate: { atLimit: "promote", limit: "2h" } } }),
+  parsed({ checks: { onNoData: "rollback" } }),
+];
+const known = plain.flatMap((each) => (["act", "advise", "observe"] as const).map((mode): Rollout => ({ ...each, mode })));
+
+/** What the test itself knows of the rollout: what is served, and what stands against more. */
+interface Model {
+  readonly rollout: Rollout;
+  holds: readonly Hold[];
+  nowMs: number;
+  served: Readonly<{ run: number; shareBp: number; off: boolean }>;
+}
+
+/** The machine, with what its shell keeps: the state, and the answers to commands by their ids. */
+interface Real {
+  state: PlanState;
+  readonly answered: Map<string, PlanStep>;
+}
+
+type Sent = Readonly<{ input: PlanInput; id: string }>;
+
+const isVerb = ({ type }: PlanInput): boolean => !["tick", "verdict", "receipts", "answer"].includes(type);
+const isEnd = ({ phase }: PlanState): boolean => phase === "rolledBack" || phase === "handedOver";
+const isBack = ({ phase }: PlanState): boolean => phase === "rollingBack" || phase === "rolledBack";
+
+/** As the shell delivers: a command once by its id, a verdict only of the run in force. */
+function deliver(real: Real, { input, id }: Sent, { model, ofRun }: { model: Model; ofRun: number }): PlanStep {
+  const earlier = real.answered.get(id);
+  if (earlier !== undefined) return { ok: true, state: real.state, effects: [] };
+  if ((input.type === "verdict" || input.type === "answer") && ofRun !== real.state.run)
+    return { ok: true, state: real.state, effects: [] };
+  const moment: Moment = { nowMs: model.nowMs, holds: model.holds, mustVouch: true, cost: { failedRequests: 3, failedUsers: 0 } };
+  const step = plan(model.rollout, real.state, input, moment);
+  if (isVerb(input)) real.answered.set(id, step);
+  if (step.ok) real.state = step.state;
+  return step;
+}
+
+const servesIn = (step: PlanStep) => (step.ok ? step.effects.filter((effect) => effect.type === "serve") : []);
+
+/** Whether somebody, or evidence, may give more users another variant by this. */
+function hasAuthority({ input }: Sent, before: PlanState, { rollout: { mode, promotion }, holds }: Model): boolean {
+  if (input.type === "promote") {
+    const isApprover = input.who.name === APPROVER && !input.who.claimed;
+    const asks = before.phase === "gate" && before.asks.approvers !== undefined;
+    const asksAll = input.full && promotion?.gate.approvers !== undefined;
+    return (holds.length === 0 || input.override === true) && (isApprover || !(asks || asksAll));
+  }
+  if (holds.length > 0) return before.phase === "pending" && before.atOnce === true;
+  const atGate = before.phase === "gate";
+  switch (input.type) {
+    case "verdict":
+      return mode === "act" && !atGate && input.verdict !== "rollback";
+    case "receipts":
+      return mode === "act" && before.phase === "pending";
+    case "answer":
+      return atGate && input.verdict === "advance";
+    case "tick":
+      return atGate ? before.asks.atLimit === "promote" && input.last?.verdict === "advance" : mode === "act" && before.phase === "preview";
+    case "pause":
+    case "resume":
+    case "abort":
+    case "handover":
+    case "retry":
+    case "undo":
+      return false;
+  }
+}
+
+/** The largest share that the plan names for a state, in basis points. */
+function plannedBp(standing: PlanState, { strategy }: Rollout): number {
+  const state = servedPhase(standing);
+  const { stages, rolling, toggle } = courseOf(strategy);
+  if (state.phase === "stage") return Number(stages[state.stage]?.share);
+  if (state.phase === "group") return rolling.share;
+  if (state.phase === "on") return toggle.share;
+  if (state.phase === "ramp") return state.shareBp;
+  return ["pending", "preview", "queued"].includes(state.phase) || isBack(state) ? 0 : FULL_BP;
+}
+
+/** Whatever happens is sent twice: who crashes after the first write hears it again. */
+class Happens implements fc.Command<Model, Real> {
+  readonly #sent: Sent;
+  readonly #waitMs: number;
+  readonly #holds: readonly Hold[];
+
+  constructor(sent: Sent, waitMs: number, holds: readonly Hold[]) {
+    this.#sent = sent;
+    this.#waitMs = waitMs;
+    this.#holds = holds;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  run(model: Model, real: Real): void {
+    model.nowMs += this.#waitMs;
+    model.holds = this.#holds;
+    const before = real.state;
+    const step = deliver(real, this.#sent, { model, ofRun: before.run });
+    this.#checkStep(before, step, model);
+    const after = real.state;
+    model.served = servesIn(step).at(-1) ?? model.served;
+    expect([model.served.run, model.served.off]).toEqual([after.run, after.phase === "queued" ? false : isBack(after)]);
+    expect(model.served.shareBp).toBeLessThanOrEqual(plannedBp(after, model.rollout));
+    expect(PlanStateSchema.parse(JSON.parse(JSON.stringify(after)))).toEqual(after);
+
+    // Another tick may find a deadline that was not looked at while something held; nothing else is ever done twice.
+    const again = deliver(real, this.#sent, { model, ofRun: before.run });
+    const isTick = this.#sent.input.type === "tick";
+    expect(servesIn(again).filter(({ off }) => !(isTick && off))).toEqual([]);
+    model.served = servesIn(again).at(-1) ?? model.served;
+    expect(isTick || servedPhase(real.state).phase === servedPhase(after).phase).toBe(true);
+  }
+
+  #checkStep(before: PlanState, step: PlanStep, model: Model): void {
+    const advances = servesIn(step).some(({ advances: isAdvance }) => isAdvance === true);
+    expect(advances && !hasAuthority(this.#sent, before, model)).toBe(false);
+    const isRollback = this.#sent.input.type === "verdict" && this.#sent.input.verdict === "rollback";
+    expect(isRollback && advances).toBe(false);
+    expect(isVerb(this.#sent.input) || step.ok).toBe(true);
+  }
+
+  toString(): string {
+    return `${JSON.stringify(this.#sent.input)} after ${this.#waitMs} ms${this.#holds.length === 0 ? "" : ", held"}`;
+  }
+}
+
+const who = fc.constantFrom({ name: APPROVER, claimed: false }, { name: APPROVER, claimed: true }, { name: "bob", claimed: false });
+const reason = fc.constantFrom("", "because");
+const verdict = fc.constantFrom("advance" as const, "advance" as const, "hold" as const, "rollback" as const, "unknown" as const);
+
+const input: fc.Arbitrary<PlanInput> = fc.oneof(
+  fc.record({ type: fc.constant("tick" as const), last: fc.record({ reason, verdict, canaryAtMs: fc.constant(0) }) }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant("verdict" as const),
+      verdict,
+      safeShareBp: fc.constantFrom(0, 2_500, FULL_BP, FULL_BP),
+      runSample: fc.constantFrom(0, 100_000, 100_000),
+      reason,
+      odds: fc.constantFrom(0.4, 0.4, 5, 80),
+      alpha: fc.constant(0.01),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant("receipts" as const),
+      missing: fc.constantFrom([], [], ["s1"]),
+      groups: fc.constant(["a", "b", "c"]),
+    }),
+  },
+  fc.record({ type: fc.constant("answer" as const), verdict, reason }),
+  { weight: 2, arbitrary: fc.record({ type: fc.constant("promote" as const), full: fc.boolean(), override: fc.boolean(), who, reason }) },
+  fc.record({ type: fc.constantFrom("pause" as const, "resume" as const, "handover" as const, "retry" as const), who, reason }),
+  fc.record({ type: fc.constantFrom("abort" as const, "undo" as const), who, reason }),
+);
+const waitMs = fc.constantFrom(0, 1_000, 10_000, 60_000, 600_000, 7_200_000, 90_000_000, 604_800_000);
+const holds = fc.constantFrom<readonly Hold[]>([], [], [], [{ kind: "freeze", reason: "quarter end" }]);
+
+const happens = fc
+  .record({ input, waitMs, holds, id: fc.nat({ max: 200 }) })
+  .map((each) => new Happens({ input: each.input, id: `command-${each.id}` }, each.waitMs, each.holds));
+
+const begin = (known: Rollout) => ({
+  model: { rollout: known, holds: [], nowMs: 1_000_000, served: { run: 3, shareBp: 0, off: false } } as Model,
+  real: { state: startPlan(1_000_000, 3).state, answered: new Map() } as Real,
+});
+
+describe("the machine, under any sequence of events, each of which comes twice", () => {
+  const stories = fc.commands([happens], { maxCommands: 60 });
+
+  test.prop([fc.constantFrom(...known), stories])(
+    "advances only by evidence or authority, serves no more than planned, and does nothing twice",
+    (each, story) => {
+      fc.modelRun(() => begin(each), story);
+    },
+  );
+
+  test.prop([fc.constantFrom(...known), stories])("can be aborted in every state that is no end, whatever holds it", (each, story) => {
+    const { model, real } = begin(each);
+    fc.modelRun(() => ({ model, real }), story);
+    const moment = { nowMs: model.nowMs, holds: [{ kind: "freeze", reason: "quarter end" }] } as const;
+    const step = plan(each, real.state, { type: "abort", who: { name: "carol", claimed: true } }, moment);
+    expect(isEnd(real.state) || (step.ok && isBack(step.state))).toBe(true);
+  });
+
+  test.prop([fc.constantFrom(...known), stories])("left alone it ends, or is called overdue", (each, story) => {
+    const { model, real } = begin(each);
+    fc.modelRun(() => ({ model, real }), story);
+    const { stale, longestMs } = { stale: 31 * 86_400_000, longestMs: Math.max(...Object.values(DEADLINES)) + 60_000 };
+    let { state } = real;
+    for (let ticks = 1; ticks <= 12; ticks += 1) {
+      const step = plan(each, state, { type: "tick" }, { nowMs: model.nowMs + ticks * Math.max(stale, longestMs) });
+      if (step.ok) state = step.state;
+    }
+    expect(isEnd(state) || ("overdue" in state && state.overdue)).toBe(true);
+  });
+});

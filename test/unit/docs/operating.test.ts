@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseRollouts } from "../../../src/io/documents.ts";
+import { packageRoot } from "../../../src/io/package-root.ts";
+import { events, states, stepOf } from "../../support/plan-inputs.ts";
+import { runWith } from "../cli/cli-parts.ts";
+
+const page = readFileSync(join(packageRoot(), "docs", "operating.md"), "utf8");
+const blocks = (language: string): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
+
+const head = ["apiVersion: serin/v1", "kind: Rollout", "name: checkout", "key: [{ header: x-user-id }]"].join("\n");
+const variants = "variants: { stable: { cluster: v1 }, canary: { cluster: v2 } }";
+
+test("each example is one that a rollout may hold", () => {
+  const parsed = blocks("yaml").map((text) => {
+    const strategy = text.startsWith("strategy:") ? "" : "strategy: { use: fast }";
+    return parseRollouts([head, variants, strategy, text].join("\n"), "operating.md")[0];
+  });
+  expect(parsed.map((rollout) => [rollout?.mode, rollout?.promotion !== undefined, rollout?.blastRadius])).toEqual([
+    ["act", false, undefined],
+    ["act", true, undefined],
+    ["advise", false, undefined],
+    ["act", false, { failedRequests: 200, failedUsers: 50 }],
+  ]);
+});
+
+const commands = blocks("sh")
+  .flatMap((text) => text.trim().split("\n"))
+  .map((line) => line.replace("npx serin ", ""));
+
+test.each(commands)("the command line knows `serin %s`", async (command) => {
+  const args = command.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', "")) ?? [];
+  // Nobody listens there, and no key lies there: what is read of the command is right.
+  const { error } = await runWith([...args, "--nats", "nats://127.0.0.1:1"]);
+  expect(error).not.toMatch(/unknown|missing|invalid|required|Usage/);
+  expect(error).not.toBe("");
+});
+
+describe("the table of verbs", () => {
+  const VERBS = ["promote", "promoteFull", "pause", "resume", "abort", "retry", "undo", "handover"] as const;
+  const STATES = {
+    pending: "pending",
+    "stage, ramp, holdback": "stage",
+    paused: "paused",
+    promoting: "promoting",
+    promoted: "promoted",
+    "rolling back": "rollingBack",
+    "rolled back": "rolledBack",
+  } as const;
+
+  test.each(Object.entries(STATES))("is true of %s", (name, state) => {
+    const row = page.split("\n").find((line) => line.startsWith(`| ${name} |`)) ?? "";
+    const cells = row.split(" | ").slice(1);
+    const refused = cells.map((cell) => cell.replace(" |", "") === "-");
+    expect(refused).toEqual(VERBS.map((verb) => !stepOf(states[state], events[verb]).ok));
+  });
+});
