@@ -1,16 +1,18 @@
 import type { FailingUsers } from "../contract/failing-users.ts";
 import type { KillOrder } from "../contract/kills.ts";
-import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
+import type { Fleet, JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { compareRevision } from "../contract/rules.ts";
+import { type StragglerRule, stragglerRule } from "../contract/stragglers.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
 import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readMix, readPlan } from "../io/store.ts";
 import { nextText, type PlanShape, planShape } from "./phase-text.ts";
+import { type Straggler, stragglersOf } from "./straggler-text.ts";
 
 /** One rollout as operators see it. */
 export interface RolloutPicture extends PlanShape {
@@ -18,6 +20,10 @@ export interface RolloutPicture extends PlanShape {
   readonly plan: PlanState;
   /** What a ramp waits for; null of anything else. */
   readonly next: string | null;
+  /** Who has not confirmed what is served now; empty while the wait is short. */
+  readonly stragglers: readonly Straggler[];
+  /** What becomes of them; null where the plan could not be read. */
+  readonly stragglerRule: StragglerRule | null;
   readonly shareBp: number;
   readonly updatedAtMs: number;
   readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp" | "source"> | null;
@@ -63,8 +69,9 @@ export async function readPicture(
     () => undefined, // a receipt of another version counts as not heard
   );
   const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
-  const rollouts = await Promise.all(states.filter((state) => state !== undefined).map((state) => rolloutPicture(link, state)));
   const fleet = await readFleet(link);
+  const found = states.filter((state) => state !== undefined);
+  const rollouts = await Promise.all(found.map((state) => rolloutPicture(link, state, fleet)));
   if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
   stop();
   const [lease, orders] = await Promise.all([readLease(link), readOrders(link)]);
@@ -96,7 +103,7 @@ const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): Rollo
 });
 
 /** One rollout with what the judge last said. */
-async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
+async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fleet | undefined): Promise<RolloutPicture> {
   const { rollout } = state;
   const [judge, plan, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
   const mix = plan?.rollout.mix === undefined ? undefined : await readMix(link, rollout);
@@ -107,6 +114,8 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     plan: state.plan,
     ...shape,
     next: nextText(state.plan, shape.ramp, isOfThisAttempt ? judge.verdict : null),
+    stragglers: stragglersOf(state.plan, fleet),
+    stragglerRule: plan === undefined ? null : stragglerRule(plan.rollout),
     shareBp: state.shareBp,
     updatedAtMs: state.updatedAtMs,
     judge: isOfThisAttempt ? pictureOf(judge) : null,

@@ -11,6 +11,7 @@ import { orderLine } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 import { phaseText, silenceText } from "./phase-text.ts";
 import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "./picture.ts";
+import { stragglerLines } from "./straggler-text.ts";
 
 export interface StatusFlags {
   readonly nats: string;
@@ -62,6 +63,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
+  for (const line of stragglerLines(rollout, nowMs)) lines.push(`  ${line}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);

@@ -13,16 +13,18 @@ const ServedSchema = {
   run: RunSchema,
   firstRun: RunSchema.describe("First run of this attempt; older evidence does not count."),
   sinceMs: SinceSchema,
+  missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
+  without: z.array(SidecarIdSchema).optional().describe("Stragglers that this attempt goes on without, by its rule; absent without any."),
 };
+const HeldSchema = z
+  .literal(true)
+  .optional()
+  .describe("A sidecar that hears nothing keeps the canary: the rules said hold. Absent where it sends its shares home.");
 
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
 export const NOBODY = "no sidecar has reported";
 
-const PendingSchema = z.strictObject({
-  phase: z.literal("pending"),
-  ...ServedSchema,
-  missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
-});
+const PendingSchema = z.strictObject({ phase: z.literal("pending"), ...ServedSchema });
 const InStageSchema = z.strictObject({
   phase: z.literal("stage"),
   ...ServedSchema,
@@ -54,12 +56,14 @@ const RollingBackSchema = z.strictObject({
   ...ServedSchema,
   reason: ReasonSchema,
   missing: z.array(SidecarIdSchema).optional().describe("Known sidecars that had not confirmed when last looked at; absent before."),
+  isHeld: HeldSchema,
 });
 const RolledBackSchema = z.strictObject({
   phase: z.literal("rolledBack"),
   ...ServedSchema,
   reason: ReasonSchema,
   stragglers: z.array(SidecarIdSchema).describe("Known sidecars that have not confirmed the way back."),
+  isHeld: HeldSchema,
 });
 const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...ServedSchema });
 
@@ -124,10 +128,16 @@ export const JudgeRecordSchema = z.strictObject({
   verdict: VerdictRecordSchema.nullable(),
 });
 
+const FleetMemberSchema = z.strictObject({
+  firstSeenMs: z.int(),
+  startedAtMs: z.int(),
+  silentSinceMs: z.int().optional().describe("Its last word, Unix milliseconds, where that is long ago; absent while it is heard."),
+});
+
 /** Sidecars that must confirm each run: silent ones stay until goodbye or `forget`. */
 export const FleetSchema = z.strictObject({
   format: z.literal(FORMAT),
-  sidecars: z.record(SidecarIdSchema, z.strictObject({ firstSeenMs: z.int(), startedAtMs: z.int() })),
+  sidecars: z.record(SidecarIdSchema, FleetMemberSchema),
 });
 
 export type PlanState = z.infer<typeof PlanStateSchema>;

@@ -17,6 +17,7 @@ import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
 import { RampSchema, rampFault, rampOf } from "./ramp.ts";
 import { StagesSchema, stagesOf } from "./stages.ts";
+import { StragglersSchema } from "./stragglers.ts";
 import { DurationTextSchema } from "./units.ts";
 import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from "./variants.ts";
 
@@ -185,6 +186,7 @@ export const RolloutSchema = z
     mirror: MirrorSchema.optional().describe("Copies of requests for a shadow; none while the rollout is off."),
     mix: MixSchema.optional().describe("Labels by which the canary's users are compared with all users; shown by status."),
     strategy: StrategySchema.describe("How the share grows."),
+    stragglers: StragglersSchema.optional().describe("What becomes of a run that a sidecar does not confirm; it waits when absent."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
     onUnwatched: z
       .enum(["stable", "hold"])

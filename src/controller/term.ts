@@ -3,6 +3,7 @@ import type { FailingUsers } from "../contract/failing-users.ts";
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
+import { awaitsReceipts } from "../core/plan/stragglers.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
@@ -221,9 +222,10 @@ export class Term {
   }
 
   async #deliverReceipts(seat: Seat): Promise<void> {
+    if (!awaitsReceipts(seat.live.plan)) return;
     const missing = this.#fleet.missing(seat.live, this.#publisher.current);
-    const requestsPerSecond = seat.judging.verdict?.rate;
-    await this.#steps.deliver(seat, { type: "receipts", missing, requestsPerSecond }, { who: this.#steps.self });
+    const event = { type: "receipts", missing, known: this.#fleet.members.length, requestsPerSecond: seat.judging.verdict?.rate } as const;
+    await this.#steps.deliver(seat, event, { who: this.#steps.self });
   }
 
   async #tickSeat(seat: Seat): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
 import type { Stage } from "../../contract/stages.ts";
+import type { StragglerRule } from "../../contract/stragglers.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { PlanEffect, PlanStep } from "./types.ts";
 
@@ -14,6 +15,9 @@ export interface Scene {
   /** Instead of stages. */
   readonly ramp: Ramp | undefined;
   readonly deadlines: Deadlines;
+  readonly stragglers: StragglerRule;
+  /** The rollout says that a sidecar that hears nothing keeps its shares. */
+  readonly holdsUnwatched: boolean;
   readonly nowMs: number;
 }
 

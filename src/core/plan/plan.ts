@@ -2,11 +2,13 @@ import type { PlanState } from "../../contract/live.ts";
 import { rampOf } from "../../contract/ramp.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { stagesOf } from "../../contract/stages.ts";
+import { stragglerRule } from "../../contract/stragglers.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { inPromoted, inPromoting } from "./full.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
 import { goBack, type Scene, serve, type Taken } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
+import { knowingWhatIsHeld, receiptsByRule, withoutThem } from "./stragglers.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { inHandedOver, inRolledBack, inRollingBack } from "./way-back.ts";
 import { inPaused, inPending, inStage } from "./way-out.ts";
@@ -26,13 +28,27 @@ export type Plan = (rollout: Rollout, state: PlanState, event: PlanEvent, nowMs:
  */
 export const planWith =
   (deadlines: Partial<Deadlines>): Plan =>
-  ({ name, strategy, checks }, state, event, nowMs) => {
-    const scene = { rollout: name, stages: stagesOf(strategy), ramp: rampOf(strategy), deadlines: { ...DEADLINES, ...deadlines }, nowMs };
+  (rollout, state, event, nowMs) => {
+    const scene = sceneOf(rollout, { ...DEADLINES, ...deadlines }, nowMs);
     const isSilent = event.type === "tick" && silentSinceMs(state, event.last?.canaryAtMs, nowMs) !== undefined;
-    if (isSilent && checks.onNoData === "rollback")
+    if (isSilent && rollout.checks.onNoData === "rollback")
       return goBack(state, `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`, scene);
-    return step(state, event, scene);
+    const taken =
+      event.type === "receipts"
+        ? receiptsByRule(state, event, scene, (told) => step(state, told, scene))
+        : withoutThem(state, step(state, event, scene));
+    return knowingWhatIsHeld(state, taken, scene);
   };
+
+const sceneOf = (rollout: Rollout, deadlines: Deadlines, nowMs: number): Scene => ({
+  rollout: rollout.name,
+  stages: stagesOf(rollout.strategy),
+  ramp: rampOf(rollout.strategy),
+  deadlines,
+  stragglers: stragglerRule(rollout),
+  holdsUnwatched: rollout.onUnwatched === "hold",
+  nowMs,
+});
 
 /** The machine with the deadlines of production. */
 export const plan: Plan = planWith({});

@@ -18,8 +18,13 @@ export type PlanEvent =
       /** Of all the rollout's traffic; absent while it is not known. */
       readonly requestsPerSecond?: number | undefined;
     }
-  /** Known sidecars that have not yet confirmed the current run. */
-  | { readonly type: "receipts"; readonly missing: readonly string[]; readonly requestsPerSecond?: number | undefined }
+  /** Known sidecars that have not yet confirmed the current run, and how many are known in all. */
+  | {
+      readonly type: "receipts";
+      readonly missing: readonly string[];
+      readonly known?: number;
+      readonly requestsPerSecond?: number | undefined;
+    }
   | { readonly type: "promote"; readonly full: boolean }
   | { readonly type: "pause"; readonly reason: string }
   | { readonly type: "resume" }

@@ -7,7 +7,6 @@ import {
   goToShare,
   type In,
   isOver,
-  isSame,
   move,
   pauseAt,
   promotionOf,
@@ -22,8 +21,6 @@ import { onVerb, onward } from "./verbs.ts";
 
 type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
 
-const SHORT_WAIT_MS = 1_000;
-
 /** Nothing is shared out yet: the rules go to every known sidecar first. Targets count from here on, so a verdict may roll back. */
 export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
@@ -33,10 +30,7 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
       return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}`, scene);
     }
     case "receipts":
-      if (event.missing.length === 0) return begin(state, event.requestsPerSecond, scene);
-      // Confirmations come one by one within moments: who is waited for is written down where the wait is longer.
-      if (!isOver(scene, state.sinceMs, SHORT_WAIT_MS) || isSame(state.missing, event.missing)) return stay(state);
-      return stay({ ...state, missing: [...event.missing] });
+      return event.missing.length === 0 ? begin(state, event.requestsPerSecond, scene) : stay(state);
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":

@@ -116,6 +116,8 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         stages: 4,
         ramp: null,
         next: null,
+        stragglers: [],
+        stragglerRule: { after: 120_000, then: "wait" },
         shareBp: 500,
         updatedAtMs: 0,
         lastAction: null,
