@@ -38,7 +38,7 @@ test("of one that was left behind it says so", () => {
   ]);
 });
 
-const back = { phase: "rolledBack", ...served, reason: "errors", stragglers: ["s2"] } as const;
+const back: Extract<PlanState, { phase: "rolledBack" }> = { phase: "rolledBack", ...served, reason: "errors", stragglers: ["s2"] };
 test.each([
   [back, "a sidecar that hears nothing for 30s sends its shares to stable"],
   [{ ...back, isHeld: true }, "a sidecar that hears nothing keeps the canary"],
