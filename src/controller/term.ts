@@ -3,9 +3,7 @@ import type { FailingUsers } from "../contract/failing-users.ts";
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
-import { awaitsReceipts } from "../core/plan/stragglers.ts";
 import { verdictEvent } from "../core/plan/types.ts";
-import { judgeApply } from "./apply-rules.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp } from "./derive-manifest.ts";
@@ -21,9 +19,11 @@ import { Once } from "./once.ts";
 import { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
+import { lookAtReceipts } from "./receipts-look.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import { Steps } from "./steps.ts";
+import { takeUp } from "./take-up.ts";
 import { TickRecorder } from "./tick-recorder.ts";
 
 /** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
@@ -50,6 +50,8 @@ export class Term {
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
   readonly #once: Once;
+  /** Rollouts that wait to be judged. */
+  readonly #judged = new Set<Seat>();
   #purgedMs: number;
 
   /** `onDeposed` is called when a write shows that another controller leads. */
@@ -58,7 +60,11 @@ export class Term {
     this.#segments = new SegmentKeeper(parts);
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
-    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox });
+    this.#steps = new Steps(parts, {
+      publisher: this.#publisher,
+      outbox: this.#outbox,
+      postLater: (job) => this.#mailbox.postLater(job),
+    });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
@@ -90,15 +96,7 @@ export class Term {
     await this.mix.load(seats);
     await this.#checks.feedback.load(seats);
     await this.#steps.sync();
-    for (const { name, plan } of unobeyed) {
-      const applied = judgeApply(plan.document, name, seats, this.#segments.names);
-      if (applied.type === "start") {
-        this.#parts.log.info({ rollout: name, sequence: plan.sequence }, "stored plan was not begun, beginning it");
-        await this.#commands.begin(plan);
-      } else {
-        this.#parts.log.warn({ rollout: name, sequence: plan.sequence, why: applied.message }, "stored plan cannot begin, apply it again");
-      }
-    }
+    await takeUp(this.#parts, this.#commands, { seats, segments: this.#segments.names, unobeyed });
   }
 
   /** Ends this term: nothing is done after the running step. */
@@ -125,7 +123,8 @@ export class Term {
     const receipt = ReceiptSchema.parse({ ...ReceiptSchema.parse(parse(data)), sidecar });
     if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
     if (receipt.state === "goodbye") this.#failing.goodbye(sidecar, receipt.startedAtMs);
-    if (this.#fleet.hear(receipt)) this.#once.thisTurn("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
+    if (this.#fleet.hear(receipt))
+      this.#once.thisTurn("receipts", () => this.#mailbox.post(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps)));
   }
 
   /** Known sidecars. */
@@ -146,7 +145,7 @@ export class Term {
       for (const name of named) this.#steps.seats.get(name)?.reports.push({ sidecar, report });
     }
     this.#once.thisTurn("evidence", () => {
-      for (const seat of this.#steps.seats.values()) if (seat.reports.length > 0) this.#mailbox.post(() => this.#judge(seat));
+      for (const seat of this.#steps.seats.values()) if (seat.reports.length > 0) this.#postJudge(seat);
     });
   }
 
@@ -171,10 +170,20 @@ export class Term {
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
     this.#once.untilDone("tick", () => {
-      this.#mailbox.post(() => this.#lookAtReceipts());
+      this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
       this.#checks.tick(this.#steps.seats.values());
-      for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
-      this.#mailbox.post(() => this.#keepHouse());
+      for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
+      this.#mailbox.postLater(() => this.#keepHouse());
+    });
+  }
+
+  /** Once for all evidence that comes until it runs. */
+  #postJudge(seat: Seat): void {
+    if (this.#judged.has(seat)) return;
+    this.#judged.add(seat);
+    this.#mailbox.post(() => {
+      this.#judged.delete(seat);
+      return this.#judge(seat);
     });
   }
 
@@ -197,7 +206,8 @@ export class Term {
       // With what came of it; also where that could not be written, for the judge goes on from here.
       if (seat.judging.judged !== before.judged) this.#ticks.record(seat);
     }
-    await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
+    // Nobody waits for the record: the way back of another rollout goes first.
+    if (seat.judging.verdict?.verdict !== before.verdict?.verdict) this.#mailbox.postLater(() => this.#steps.writeJudge(seat, true));
   }
 
   async #deliverVerdict(seat: Seat): Promise<void> {
@@ -205,27 +215,6 @@ export class Term {
     const ageMs = this.#parts.clock.nowMs() - (record?.atMs ?? 0);
     if (record === null || record.run !== seat.live.plan.run || ageMs > VERDICT_FRESH_MS) return;
     await this.#steps.deliver(seat, verdictEvent(record), { who: this.#steps.self, detail: record });
-  }
-
-  async #lookAtReceipts(): Promise<void> {
-    await this.#fleet.store();
-    const epoch = this.#fleet.epochToHeal(this.#publisher.current);
-    if (epoch !== undefined) {
-      this.#parts.log.warn(
-        { published: this.#publisher.current, epoch },
-        "a sidecar obeys newer rules than the store holds, outranking them",
-      );
-      this.#publisher.outrank(epoch);
-      await this.#steps.sync();
-    }
-    for (const seat of this.#steps.seats.values()) await this.#deliverReceipts(seat);
-  }
-
-  async #deliverReceipts(seat: Seat): Promise<void> {
-    if (!awaitsReceipts(seat.live.plan)) return;
-    const missing = this.#fleet.missing(seat.live, this.#publisher.current);
-    const event = { type: "receipts", missing, known: this.#fleet.members.length, requestsPerSecond: seat.judging.verdict?.rate } as const;
-    await this.#steps.deliver(seat, event, { who: this.#steps.self });
   }
 
   async #tickSeat(seat: Seat): Promise<void> {
