@@ -24,6 +24,8 @@ export interface RolloutPicture extends PlanShape {
   readonly stragglers: readonly Straggler[];
   /** What becomes of them; null where the plan could not be read. */
   readonly stragglerRule: StragglerRule | null;
+  /** Sidecars that stopped the canary of the run in force by themselves. */
+  readonly stops: NonNullable<LiveState["stops"]>;
   readonly shareBp: number;
   readonly updatedAtMs: number;
   readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp" | "source"> | null;
@@ -116,6 +118,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fleet | u
     next: nextText(state.plan, shape.ramp, isOfThisAttempt ? judge.verdict : null),
     stragglers: stragglersOf(state.plan, fleet),
     stragglerRule: plan === undefined ? null : stragglerRule(plan.rollout),
+    stops: state.stops ?? [],
     shareBp: state.shareBp,
     updatedAtMs: state.updatedAtMs,
     judge: isOfThisAttempt ? pictureOf(judge) : null,

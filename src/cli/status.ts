@@ -64,6 +64,8 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
   for (const line of stragglerLines(rollout, nowMs)) lines.push(`  ${line}`);
+  const stopped = rollout.stops.map(({ sidecar, atMs }) => `${sidecar} (for ${duration(nowMs - atMs)})`).join(", ");
+  if (stopped !== "") lines.push(`  the canary is stopped by sidecars that saw it fail: ${stopped}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);

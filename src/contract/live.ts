@@ -90,6 +90,10 @@ export const LiveStateSchema = z.strictObject({
   shareBp: z.int().min(0).max(10_000).describe("Share set now."),
   revision: z.strictObject({ epoch: z.int(), revision: z.int() }).describe("First manifest that carries this run."),
   updatedAtMs: z.int(),
+  stops: z
+    .array(z.strictObject({ sidecar: SidecarIdSchema, run: RunSchema, atMs: z.int() }))
+    .optional()
+    .describe("Sidecars that stopped the canary of the run in force by themselves; absent without any."),
   commands: z
     .array(z.strictObject({ id: z.string(), reply: ReplySchema }))
     .max(32)

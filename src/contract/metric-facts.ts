@@ -102,6 +102,13 @@ export const METRIC_FACTS: readonly MetricFact[] = [
   fact(METRICS.rolloutRun, "gauge", ["rollout"], "Run in force."),
   fact(METRICS.rolloutPhase, "gauge", ["rollout", "phase"], "1 for the phase that holds."),
   fact(
+    METRICS.rolloutStragglers,
+    "gauge",
+    ["rollout"],
+    "Known sidecars that have not confirmed what is served now, those that the rollout goes on without among them; 0 while the wait is short.",
+  ),
+  fact(METRICS.rolloutStopped, "gauge", ["rollout"], "Sidecars that stopped the canary of the run in force by themselves (`reflex`)."),
+  fact(
     METRICS.rolloutFailingUsers,
     "gauge",
     ["rollout", "variant"],

@@ -16,6 +16,7 @@ import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
 import { RampSchema, rampFault, rampOf } from "./ramp.ts";
+import { ReflexSchema } from "./reflex.ts";
 import { StagesSchema, stagesOf } from "./stages.ts";
 import { StragglersSchema } from "./stragglers.ts";
 import { DurationTextSchema } from "./units.ts";
@@ -188,6 +189,9 @@ export const RolloutSchema = z
     strategy: StrategySchema.describe("How the share grows."),
     stragglers: StragglersSchema.optional().describe("What becomes of a run that a sidecar does not confirm; it waits when absent."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
+    reflex: ReflexSchema.optional().describe(
+      "A sidecar that sees the canary fail one request after the other stops it at once, until a new run, while stable is well; none does when absent.",
+    ),
     onUnwatched: z
       .enum(["stable", "hold"])
       .default("stable")

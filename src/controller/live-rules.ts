@@ -26,6 +26,8 @@ export interface StepContext {
 export interface Change {
   readonly state: PlanState;
   readonly effects: readonly PlanEffect[];
+  /** Sidecars that stopped the canary by themselves, where one more did. */
+  readonly stops?: LiveState["stops"];
 }
 
 /** Live state before anything was served. */
@@ -46,7 +48,8 @@ export const isNothing = (live: LiveState, { state, effects }: Change): boolean 
   effects.length === 0 && isDeepStrictEqual(state, live.plan);
 
 /** Live state after a step: the effects are carried out on paper, with their audit records waiting in the outbox. */
-export function liveAfter(live: LiveState, { state, effects }: Change, context: StepContext): LiveState {
+export function liveAfter(before: LiveState, { state, effects, stops = before.stops }: Change, context: StepContext): LiveState {
+  const { stops: _, ...live } = before;
   let { shareBp, revision } = live;
   const records: Audit[] = [];
   for (const effect of effects) {
@@ -65,7 +68,9 @@ export function liveAfter(live: LiveState, { state, effects }: Change, context: 
     }
   }
   const stamped = records.map((record) => ({ ...record, run: state.run, shareBp }));
-  return { ...live, plan: state, shareBp, revision, updatedAtMs: context.nowMs, outbox: [...live.outbox, ...stamped] };
+  // A new run begins everywhere.
+  const kept = stops !== undefined && state.run === before.plan.run ? { stops } : {};
+  return { ...live, ...kept, plan: state, shareBp, revision, updatedAtMs: context.nowMs, outbox: [...live.outbox, ...stamped] };
 }
 
 /** One line of the audit. */

@@ -11,7 +11,9 @@ import { pointsOf } from "./evidence-points.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
+import { inParallel } from "./in-parallel.ts";
 import { type Incoming, lastToken, parse } from "./incoming.ts";
+import { isJudgeDue, sortReports } from "./judge-pace.ts";
 import { judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
@@ -20,6 +22,7 @@ import { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { lookAtReceipts } from "./receipts-look.ts";
+import { hearStops } from "./reflexes.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import { Steps } from "./steps.ts";
@@ -52,6 +55,8 @@ export class Term {
   readonly #once: Once;
   /** Rollouts that wait to be judged. */
   readonly #judged = new Set<Seat>();
+  /** Rollouts with evidence of this turn of the event loop that is to be judged at once. */
+  readonly #arrived = new Set<Seat>();
   #purgedMs: number;
 
   /** `onDeposed` is called when a write shows that another controller leads. */
@@ -88,10 +93,8 @@ export class Term {
     await this.#segments.load();
     await this.#fleet.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
-    for (const seat of seats) {
-      this.#steps.seats.set(seat.name, seat);
-      await this.#outbox.resume(seat.live);
-    }
+    for (const seat of seats) this.#steps.seats.set(seat.name, seat);
+    await inParallel(seats, ({ live }) => this.#outbox.resume(live));
     await this.#failing.load(seats.map(({ live }) => live));
     await this.mix.load(seats);
     await this.#checks.feedback.load(seats);
@@ -122,6 +125,7 @@ export class Term {
     const sidecar = lastToken(subject);
     const receipt = ReceiptSchema.parse({ ...ReceiptSchema.parse(parse(data)), sidecar });
     if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
+    if (receipt.stopped !== undefined) this.#mailbox.post(() => hearStops(this.#steps, receipt, this.#fleet.members));
     if (receipt.state === "goodbye") this.#failing.goodbye(sidecar, receipt.startedAtMs);
     if (this.#fleet.hear(receipt))
       this.#once.thisTurn("receipts", () => this.#mailbox.post(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps)));
@@ -139,13 +143,12 @@ export class Term {
 
   /** Takes counts in; they are judged as soon as what has arrived with them is in too. */
   onReports(reports: readonly SourcedReport[]): void {
-    for (const { sidecar, report } of reports) {
+    for (const { sidecar, report } of reports)
       if (report.unreadable > 0) this.#parts.log.warn({ sidecar, series: report.unreadable }, "evidence that cannot be read");
-      const named = new Set(report.points.map(({ rollout }) => rollout));
-      for (const name of named) this.#steps.seats.get(name)?.reports.push({ sidecar, report });
-    }
+    for (const seat of sortReports(this.#steps.seats, reports, this.#parts.clock.monotonicMs())) this.#arrived.add(seat);
     this.#once.thisTurn("evidence", () => {
-      for (const seat of this.#steps.seats.values()) if (seat.reports.length > 0) this.#postJudge(seat);
+      for (const seat of this.#arrived) this.#postJudge(seat);
+      this.#arrived.clear();
     });
   }
 
@@ -190,6 +193,7 @@ export class Term {
   async #judge(seat: Seat | undefined): Promise<void> {
     if (seat === undefined || this.#steps.seats.get(seat.name) !== seat) return;
     if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
+    seat.judgedMs = this.#parts.clock.monotonicMs();
     const { rollout, live, judging: before } = seat;
     // From one source only, as with counts: what Prometheus scraped knows nobody.
     const users = this.#parts.settings.prometheus === undefined ? this.#failing.judged(seat) : null;
@@ -221,7 +225,7 @@ export class Term {
     if (this.#steps.seats.get(seat.name) !== seat) return;
     await this.#steps.obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick", last: seat.judging.verdict }, { who: this.#steps.self });
-    await this.#judge(seat);
+    if (isJudgeDue(seat, this.#steps.seats.size, this.#parts.clock.monotonicMs())) await this.#judge(seat);
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
     await this.#failing.write(seat);

@@ -1,11 +1,14 @@
-import type { HeardOrder } from "../contract/messages.ts";
+import type { HeardOrder, Stopped } from "../contract/messages.ts";
 import { compareRevision, type ReadyRuleSet } from "../contract/rules.ts";
-import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, withUnwatched } from "../core/decide/compile.ts";
+import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, withStopped, withUnwatched } from "../core/decide/compile.ts";
 import type { CompiledRollout } from "../core/decide/compiled-rollout.ts";
 import type { Kills } from "../core/decide/kills.ts";
 import { isNewer } from "../io/rules-store.ts";
+import type { Streak } from "./reflex.ts";
 
 const FRESH_MS = 60_000;
+/** Told of in a receipt. */
+const MOST_STOPPED = 100;
 
 /** Rules to put in force: whole, or as they differ from those in force. */
 export type NextRules = ReadyRuleSet | RulesChange;
@@ -42,6 +45,10 @@ export interface CurrentRules {
   /** Counts a rule set that was refused; true when this problem is new. */
   reject(problem: string): boolean;
   setUnwatched(unwatched: boolean): void;
+  /** Stops a rollout's canary here, until a rule of another run comes. */
+  stop(rollout: string, streak: Streak): void;
+  /** What was stopped so, and is still. */
+  stopped(): readonly Stopped[];
   /** Whom operators switched off, whatever the rules say, and by which orders heard last. */
   setKills(kills: Kills, heard?: readonly HeardOrder[]): void;
   /** Operators' orders heard last. */
@@ -57,12 +64,16 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
   let changedAtMs = Number.NEGATIVE_INFINITY;
   let rejected: { count: number; problem: string | undefined } = { count: 0, problem: undefined };
   let heardOrders: readonly HeardOrder[] = [];
+  let stopped: readonly Stopped[] = [];
   const { tell, onChange } = createListeners();
   const take = (next: NextRules, lacks: Awaited): void => {
     // Rules that nobody watches must not be served until the next look at the beat.
     const unwatched = isUnwatched();
     compiled =
       "changed" in next ? recompile(withUnwatched(compiled, unwatched), next) : { ...compile(next, { unwatched }), kills: compiled.kills };
+    stopped = stopped.filter(({ rollout, run }) => compiled.rollouts.get(rollout)?.run === run);
+    // A file is compiled whole, and knows nothing of it.
+    for (const { rollout } of stopped) compiled = withStopped(compiled, rollout);
     changedAtMs = nowMs();
     obeyed.take(compiled, lacks, changedAtMs);
     rejected = { count: rejected.count, problem: undefined };
@@ -99,6 +110,15 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
       tell();
     },
     heardOrders: () => heardOrders,
+    stop(rollout, streak) {
+      const next = withStopped(compiled, rollout);
+      if (next === compiled) return;
+      compiled = next;
+      const run = compiled.rollouts.get(rollout)?.run ?? 0;
+      stopped = [...stopped, { rollout, run, atMs: Math.round(nowMs()), ...streak }].slice(-MOST_STOPPED);
+      tell();
+    },
+    stopped: () => stopped,
     setUnwatched(next) {
       if (next === compiled.unwatched) return;
       compiled = withUnwatched(compiled, next);

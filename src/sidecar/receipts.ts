@@ -35,6 +35,7 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
     const { count, problem } = rules.rejected();
     const ageMs = beat().ageMs;
     const orders = rules.heardOrders();
+    const stopped = rules.stopped();
     const receipt: Receipt = {
       format: FORMAT,
       sidecar: id,
@@ -47,6 +48,7 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
       rejected: count,
       ...(ageMs === undefined ? {} : { beatAgeMs: Math.round(ageMs) }),
       ...(problem === undefined ? {} : { problem: problem.slice(0, 2_000) }),
+      ...(stopped.length === 0 ? {} : { stopped: [...stopped] }),
       ...(orders.length === 0 ? {} : { orders: [...orders] }),
     };
     const text = JSON.stringify(receipt);

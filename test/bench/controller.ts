@@ -33,9 +33,19 @@ const ToldSchema = z.object({
 
 /** A controller as a process; each call tells of the time since the call before. */
 function startHolder(natsUrl: string, stops: Stops): () => Promise<z.infer<typeof ToldSchema>> {
-  const child = spawn(process.execPath, ["--import", "tsx", join(packageRoot(), "test/bench/controller/holder.ts"), natsUrl], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      ...process.execArgv.filter((arg) => arg.startsWith("--cpu-prof")),
+      "--import",
+      "tsx",
+      join(packageRoot(), "test/bench/controller/holder.ts"),
+      natsUrl,
+    ],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   process.once("exit", () => child.kill("SIGKILL"));
   const ended = new Promise((resolve) => child.once("close", resolve));
   stops.push(async () => {

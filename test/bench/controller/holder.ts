@@ -6,7 +6,7 @@ import { startController } from "../../../src/controller/controller.ts";
 import { systemClock } from "../../../src/io/clock.ts";
 import { createLog } from "../../../src/io/log.ts";
 
-const log = createLog({ name: "controller", level: "error" });
+const log = createLog({ name: "controller", level: "warn" });
 const controller = await startController({ id: "bench", nats: process.argv[2] ?? "" }, { log, clock: systemClock });
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();
