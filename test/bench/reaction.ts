@@ -6,6 +6,7 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import type { RolloutInput } from "../../src/contract/rollout.ts";
+import { startEnvoy } from "../../src/demo/envoy.ts";
 import { findProgram, programCacheDir } from "../../src/demo/programs.ts";
 import { type Stack, startStack } from "../../src/demo/stack.ts";
 import { startTraffic, type Traffic } from "../../src/demo/traffic.ts";
@@ -18,7 +19,7 @@ import { median, note, quantile, runBench, type Stops } from "./wire/bench.ts";
 import { readFlags } from "./wire/flags.ts";
 import { printReport } from "./wire/report.ts";
 
-const defaults = { runs: "20", rate: "500", share: "1%", healthy: "6", modes: "judge" };
+const defaults = { runs: "20", rate: "500", share: "1%", healthy: "3", modes: "judge,reflex" };
 const flags = readFlags(process.argv.slice(2), defaults);
 const SIDECARS = 3;
 const USERS = 4_000;
@@ -37,7 +38,10 @@ interface Run {
   readonly harmed: number;
 }
 
-const rolloutOf = (name: string): RolloutInput => ({
+/** Who may stop the canary: the judge alone, or each sidecar too. */
+const REFLEX: Readonly<Record<string, Partial<RolloutInput>>> = { judge: {}, reflex: { reflex: true } };
+
+const rolloutOf = (name: string, mode: string): RolloutInput => ({
   apiVersion: "serin/v1",
   kind: "Rollout",
   name,
@@ -45,12 +49,14 @@ const rolloutOf = (name: string): RolloutInput => ({
   key: [{ header: "x-user-id" }],
   variants: { stable: { cluster: "stable" }, canary: { cluster: "canary" } },
   strategy: { type: "canary", stages: [{ share: flags.text("share"), minTime: "1h" }] },
+  ...REFLEX[mode],
 });
 
 interface Stand {
   readonly stack: Stack;
   readonly link: NatsLink;
-  readonly traffic: Traffic;
+  /** Of each Envoy. */
+  readonly traffic: readonly Traffic[];
 }
 
 async function start(stops: Stops): Promise<{ stand: Stand; versions: string[] }> {
@@ -67,19 +73,28 @@ async function start(stops: Stops): Promise<{ stand: Stand; versions: string[] }
   stops.push(stack.stop);
   const link = await connectNats({ url: stack.nats.url, name: "bench", waitForServer: false });
   stops.push(link.close);
-  const perSecond = flags.count("rate");
-  const request = { port: stack.envoy.port, host: "nobody.example", path: "/", method: METHOD, users: USERS, perSecond };
-  const traffic = startTraffic({ ...request, onRequest: () => undefined });
-  stops.push(() => traffic.stop());
+  const perSecond = flags.count("rate") / SIDECARS;
+  const traffic: Traffic[] = [];
+  const { stable, canary } = stack;
+  for (const index of stack.sidecarIds.keys()) {
+    // Each beside an Envoy of its own, whose decisions and outcomes it has.
+    const sidecars = [`unix:${join(stack.directory, `s${index}.sock`)}`];
+    const own = await startEnvoy({ program: envoy.path, sidecars, stable: stable.address, canary: canary.address });
+    stops.push(() => own.stop());
+    const request = { port: own.port, host: "nobody.example", path: "/", method: METHOD, users: USERS, perSecond };
+    const one = startTraffic({ ...request, onRequest: () => undefined });
+    stops.push(() => one.stop());
+    traffic.push(one);
+  }
   return { stand: { stack, link, traffic }, versions: [`Envoy ${envoy.version}`, `NATS ${nats.version}`, `Node ${process.versions.node}`] };
 }
 
 async function play(mode: string, name: string, { stack, link, traffic }: Stand): Promise<Run> {
   const { canary } = stack;
   canary.failPart(0);
-  traffic.setHost(`${name}.example`);
+  for (const one of traffic) one.setHost(`${name}.example`);
   const file = join(stack.directory, `${name}.yaml`);
-  await writeFile(file, stringify(rolloutOf(name)));
+  await writeFile(file, stringify(rolloutOf(name, mode)));
   const { code, error } = await stack.serin("apply", "-f", file);
   if (code !== 0) throw new Error(`apply ended with ${code}: ${error}`);
   const phase = async () => (await readLive(link, name))?.plan;
@@ -158,7 +173,7 @@ await runBench(runs * modes.length * 60_000 + 120_000, async (stops) => {
         ].map(String),
       ),
       remarks: [
-        `${flags.text("share")} of ${flags.text("rate")} requests/s by ${METHOD}, which nobody rescues; ${SIDECARS} sidecars; the canary is well for ${flags.text("healthy")} s and then fails every request.`,
+        `${flags.text("share")} of ${flags.text("rate")} requests/s by ${METHOD}, which nobody rescues; ${SIDECARS} sidecars, each beside an Envoy; the canary is well for ${flags.text("healthy")} s and then fails every request.`,
         `Load of the machine when this was printed: ${loadavg()
           .map((load) => load.toFixed(1))
           .join(", ")}.`,

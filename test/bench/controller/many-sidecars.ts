@@ -27,7 +27,8 @@ interface Counted {
 /** Two cells a rollout, and 50 cells a message. */
 const ROLLOUTS_A_MESSAGE = 25;
 const REQUESTS_A_ROUND = 100;
-const ROUND_MS = 1_500;
+/** Between two rounds of a sidecar, as real ones do. */
+const roundMs = (rollouts: number): number => Math.min(4_000, 1_000 + 3 * rollouts) + 1_000 * Math.random();
 /** Manifests are read so often at most: all sidecars share one process here. */
 const READ_MS = 100;
 const startNs = `${Date.now()}000000`;
@@ -104,7 +105,15 @@ export function startSidecars(link: NatsLink, count: number): ManySidecars {
     };
     next(0);
   };
-  const timers = ids.map((id, index) => setInterval(() => round(id), ROUND_MS + 37 * index));
+  const timers = new Map<string, NodeJS.Timeout>();
+  const again = (id: string): void => {
+    round(id);
+    timers.set(
+      id,
+      setTimeout(() => again(id), roundMs(Object.keys(manifest?.live ?? {}).length)),
+    );
+  };
+  for (const id of ids) again(id);
   return {
     live: () => manifest?.live ?? {},
     whenOff: (name) => new Promise((resolve) => waiting.set(name, resolve)),
@@ -115,7 +124,7 @@ export function startSidecars(link: NatsLink, count: number): ManySidecars {
     stop() {
       stopPush();
       clearTimeout(reading);
-      for (const timer of timers) clearInterval(timer);
+      for (const timer of timers.values()) clearTimeout(timer);
     },
   };
 }
