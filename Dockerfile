@@ -15,10 +15,10 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/link-program.mjs scripts/
+COPY scripts/bundle.mjs scripts/link-program.mjs scripts/
 COPY test/support/plain-bucketing.ts test/support/
 COPY src src
-RUN npm run build && npm prune --ignore-scripts --omit=dev
+RUN npm run build
 
 FROM ${BASE}
 ARG VERSION=0.1.0
@@ -34,8 +34,8 @@ ENV NODE_ENV=production \
     SERIN_HEALTH_URL=http://127.0.0.1:9464/healthz
 WORKDIR /app
 COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
+# The program holds the packages it uses.
+COPY --from=build /app/dist/bin dist/bin
 COPY proto proto
 COPY envoy envoy
 COPY LICENSE ./
@@ -44,5 +44,5 @@ USER 65532:65532
 # own. The sidecar answers here by itself, a controller with --http 127.0.0.1:9464.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD ["node", "--eval", "fetch(process.env.SERIN_HEALTH_URL).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/dist/src/bin/serin.js"]
+ENTRYPOINT ["node", "/app/dist/bin/serin.js"]
 CMD ["--help"]

@@ -8,10 +8,10 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const built = join(root, "dist", "src", "bin", "serin.js");
+const built = join(root, "dist", "bin", "serin.js");
 const link = join(root, "node_modules", ".bin", "serin");
 
-// The compiler keeps the first line, but not that it may be run.
+// The build keeps the first line, but not that it may be run.
 chmodSync(built, 0o755);
 mkdirSync(dirname(link), { recursive: true });
 rmSync(link, { force: true });

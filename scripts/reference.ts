@@ -1,13 +1,17 @@
 import { z } from "zod";
+import { ACTION_NAMES, ACTIONS } from "../src/contract/actions.ts";
 import { HALF_METRICS, HALF_NAMES } from "../src/contract/evidence.ts";
 import { EXIT_MEANING } from "../src/contract/exit-codes.ts";
+import { AuditSchema } from "../src/contract/messages.ts";
 import { METRIC_FACTS } from "../src/contract/metric-facts.ts";
 import { STREAMS, SUBJECTS } from "../src/contract/names.ts";
+import { PolicySchema } from "../src/contract/policy.ts";
 import { RAMP_PRESETS } from "../src/contract/ramp.ts";
 import { RolloutSchema } from "../src/contract/rollout.ts";
 import { SegmentSchema } from "../src/contract/segments.ts";
 import { PRESETS } from "../src/contract/stages.ts";
 import { RecordedTickSchema, TickSchema, TickStartSchema } from "../src/contract/ticks.ts";
+import { openApiDocument } from "../src/controller/api/openapi.ts";
 
 const NOTE = "<!-- Made by `npm run docs` from src/contract; do not edit. -->\n";
 
@@ -15,10 +19,13 @@ const NOTE = "<!-- Made by `npm run docs` from src/contract; do not edit. -->\n"
 export const referencePages = (): Readonly<Record<string, string>> => ({
   "rollout.md": rolloutPage(),
   "segment.md": segmentPage(),
+  "policy.md": policyPage(),
   "metrics.md": metricsPage(),
   "exit-codes.md": exitCodesPage(),
   "nats.md": natsPage(),
   "ticks.md": ticksPage(),
+  "actions.md": actionsPage(),
+  "openapi.json": `${JSON.stringify(openApiDocument(), null, 2)}\n`,
 });
 
 const page = (title: string, ...parts: string[]): string => `${NOTE}\n# ${title}\n\n${parts.join("\n\n")}\n`;
@@ -50,6 +57,13 @@ function fieldRows(schema: z.ZodType): string[][] {
 }
 
 const fieldTable = (rows: readonly (readonly string[])[]): string => table(["Field", "Form", "Needed", "Meaning"], rows);
+
+const policyPage = (): string =>
+  page(
+    "Policy",
+    "One document in YAML for the whole mesh, alone or beside rollouts, by `---`: [what it does](../policy.md).",
+    fieldTable(fieldRows(PolicySchema)),
+  );
 
 /** A condition is told once, among the fields of a rollout. */
 const withoutCondition = ([field = "", form = "", ...more]: readonly string[]): string[][] => {
@@ -147,6 +161,18 @@ const exitCodesPage = (): string =>
       ["Code", "Meaning"],
       Object.entries(EXIT_MEANING).map(([code, meaning]) => [code, meaning]),
     ),
+  );
+
+const actionsPage = (): string =>
+  page(
+    "Actions",
+    "What `serin audit` prints, and what receivers of notifications may ask for as `events`.",
+    table(
+      ["Action", "Meaning", "Told where no events are named"],
+      ACTION_NAMES.map((name) => [`\`${name}\``, ACTIONS[name].meaning, ACTIONS[name].isTold ? "yes" : "no"]),
+    ),
+    "## Fields of a line",
+    fieldTable(fieldRows(AuditSchema)),
   );
 
 const ticksPage = (): string =>

@@ -12,9 +12,9 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const BUILT = "dist/src/bin/serin.js";
+const BUILT = "dist/bin/serin.js";
 /** What the build is made from; a folder counts with all its files. */
-const SOURCES = ["src", "test/support/plain-bucketing.ts", "tsconfig.json", "tsconfig.build.json", "package.json"];
+const SOURCES = ["src", "test/support/plain-bucketing.ts", "tsconfig.json", "tsconfig.build.json", "package.json", "scripts/bundle.mjs"];
 
 /** Installs and builds what is missing or out of date. Throws when a step fails. */
 export function setUp({ build = true, root = ROOT } = {}) {

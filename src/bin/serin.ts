@@ -47,6 +47,7 @@ const parts: CliParts = {
   user: process.env["SERIN_USER"] ?? userInfo().username,
   host: hostname(),
   defaultNats: process.env["SERIN_NATS"],
+  token: process.env["SERIN_TOKEN"],
   operatorKey: process.env["SERIN_OPERATOR_KEY"],
   otlp: otlpWanted,
   nowMs: systemClock.nowMs,

@@ -3,10 +3,9 @@ import type { KillOrder, KillScope } from "../contract/kills.ts";
 import type { Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { hashUsers } from "../core/decide/rollout-rules.ts";
-import type { RolloutDocument } from "../io/documents.ts";
+import type { Documents, RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
-import { sendCommand } from "../io/store.ts";
 import { applySegment } from "./apply-segment.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
@@ -14,7 +13,7 @@ import { giverText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 import { rolloutLines } from "./rollout-text.ts";
 import { type CutSegment, cutSegment } from "./segment-users.ts";
-import { exitOf, printReply } from "./verbs.ts";
+import { exitOf, printReply, send } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
 
 export interface ApplyFlags {
@@ -27,20 +26,20 @@ export interface ApplyFlags {
   readonly json?: boolean;
 }
 
-const COMMAND_MS = 5_000;
-
-/** Checks all files, then hands each document to the leader, segments before the rollouts that may ask for them; nothing is sent when one file has a fault. */
+/** Checks all files, then hands each document to the leader: the policy and segments before the rollouts that may ask for them, and of these the first the ones that others come after; nothing is sent when one file has a fault. */
 export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCode> {
-  const { rollouts, segments } = await readFiles(flags.file);
+  const { rollouts: unordered, segments, policies } = await readFiles(flags.file);
+  const rollouts = inOrder(unordered);
   const cut: CutSegment[] = [];
   for (const segment of segments) cut.push(await cutSegment(segment));
-  if (flags.dryRun === true) return sayValid(cut, rollouts, flags, parts);
+  if (flags.dryRun === true) return sayValid({ policies, cut, rollouts }, flags, parts);
   return withNats(flags.nats, async (link) => {
     const replies: Reply[] = [];
     const take = (name: string, reply: Reply): void => {
       printReply(name, reply, flags, parts);
       replies.push(reply);
     };
+    for (const policy of policies) take("policy", await sendDocument(policy, { link, flags, parts }));
     for (const segment of cut) take(`segment ${segment.plan.name}`, await applySegment(segment, { link, parts, reason: flags.reason }));
     const { inForce } = await readOrders(link);
     for (const document of rollouts) take(document.rollout.name, await applyRollout(document, { link, inForce, flags, parts }));
@@ -58,13 +57,18 @@ export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCod
   });
 }
 
-function sayValid(cut: readonly CutSegment[], rollouts: readonly RolloutDocument[], flags: ApplyFlags, parts: CliParts): ExitCode {
+type Read = Pick<Documents, "policies" | "rollouts"> & Readonly<{ cut: readonly CutSegment[] }>;
+
+function sayValid({ policies, cut, rollouts }: Read, flags: ApplyFlags, parts: CliParts): ExitCode {
   const names = rollouts.map(({ rollout }) => rollout.name);
   const segments = cut.map(({ plan }) => ({ name: plan.name, users: plan.users }));
   if (flags.json === true) {
-    parts.out(`${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }) })}\n`);
+    parts.out(
+      `${JSON.stringify({ valid: names, ...(segments.length === 0 ? {} : { segments }), ...(policies.length === 0 ? {} : { policy: true }) })}\n`,
+    );
     return EXIT.done;
   }
+  if (policies.length > 0) parts.out("policy: valid, nothing sent\n");
   for (const { name, users } of segments) parts.out(`segment ${name}: valid with ${usersText(users)}, nothing sent\n`);
   for (const { rollout } of rollouts) parts.out(`${rollout.name}: valid, nothing sent\n${rolloutLines(rollout).join("\n")}\n`);
   return EXIT.done;
@@ -74,24 +78,44 @@ const usersText = (users: number): string => (users === 1 ? "1 user" : `${users}
 
 interface Applying {
   readonly link: NatsLink;
-  readonly inForce: readonly KillOrder[];
   readonly flags: ApplyFlags;
   readonly parts: CliParts;
 }
 
-function applyRollout({ rollout, written }: RolloutDocument, { link, inForce, flags, parts }: Applying): Promise<Reply> {
-  const { reason } = flags;
+/** Those that others come after go first, else in the order of the files; who waits in a circle stays there, and the leader refuses it. */
+function inOrder(rollouts: readonly RolloutDocument[]): RolloutDocument[] {
+  const ordered: RolloutDocument[] = [];
+  const take = (document: RolloutDocument, above: readonly RolloutDocument[]): void => {
+    if (ordered.includes(document) || above.includes(document)) return;
+    for (const name of document.rollout.after ?? []) {
+      for (const first of rollouts) if (first.rollout.name === name) take(first, [...above, document]);
+    }
+    ordered.push(document);
+  };
+  for (const document of rollouts) take(document, []);
+  return ordered;
+}
+
+function sendDocument(document: unknown, { link, flags: { reason }, parts }: Applying, rollout?: string): Promise<Reply> {
   const command = {
     format: FORMAT,
     id: parts.newId(),
     verb: "apply",
-    rollout: rollout.name,
-    document: hashUsers(written),
+    ...(rollout === undefined ? {} : { rollout }),
+    document,
     who: { name: parts.user, claimed: true },
     ...(reason === undefined ? {} : { reason }),
   } as const;
+  return send(link, command, parts);
+}
+
+function applyRollout(
+  { rollout, written }: RolloutDocument,
+  { inForce, ...applying }: Applying & Readonly<{ inForce: readonly KillOrder[] }>,
+): Promise<Reply> {
   const order = inForce.find(({ scope }) => isWhole(scope, rollout.name));
-  return order === undefined ? sendCommand(link, command, COMMAND_MS) : Promise.resolve(switchedOff(command.id, order));
+  if (order !== undefined) return Promise.resolve(switchedOff(applying.parts.newId(), order));
+  return sendDocument(hashUsers(written), applying, rollout.name);
 }
 
 /** Everyone of the rollout is switched off: the controller would roll it back as soon as it began. */

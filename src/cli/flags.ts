@@ -40,6 +40,22 @@ export function parseTime(text: string): number {
   return ms;
 }
 
+/** Parses `--since`: a span before now, or a time; a function of now, in Unix milliseconds. */
+export function parseSince(text: string): (nowMs: number) => number {
+  const span = durationMs(text);
+  if (span !== undefined) return (nowMs) => nowMs - span;
+  const atMs = parseTime(text);
+  return () => atMs;
+}
+
+/** Parses `--until`, a time or how long from now; gives it for what is now. */
+export function parseUntil(text: string): (nowMs: number) => number {
+  const ms = durationMs(text);
+  if (ms !== undefined) return (nowMs) => nowMs + ms;
+  const atMs = parseTime(text);
+  return () => atMs;
+}
+
 /** Without a zone a time would mean another one on each machine. */
 const isoMs = (text: string): number => (/T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN);
 

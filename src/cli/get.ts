@@ -1,20 +1,20 @@
 import { stringify } from "yaml";
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import { listLive, readAppliedSegment, readPlan } from "../io/store.ts";
+import { listLive, readAppliedSegment, readPlan, readPolicy } from "../io/store.ts";
+import { share, table } from "../told/format.ts";
+import { phaseText, planShape } from "../told/phase-text.ts";
 import { withNats } from "./connection.ts";
-import { share, table } from "./format.ts";
 import type { CliParts } from "./parts.ts";
-import { phaseText, planShape } from "./phase-text.ts";
 
 export interface GetFlags {
   readonly nats: string;
   readonly json?: boolean;
 }
 
-/** Prints a rollout's plan, the list of all, or with two words, `segment NAME`, what is known of a segment. */
+/** Prints a rollout's plan, the list of all, the policy, or with two words, `segment NAME`, what is known of a segment. */
 export async function get([name, segment]: readonly (string | undefined)[], flags: GetFlags, parts: CliParts): Promise<ExitCode> {
-  if (segment === undefined) return getRollout(name, flags, parts);
+  if (segment === undefined) return name === "policy" ? getPolicy(flags, parts) : getRollout(name, flags, parts);
   if (name !== "segment") throw new UsageError(`get ${name} ${segment}: write \`get ROLLOUT\` or \`get segment NAME\``);
   return getSegment(segment, flags, parts);
 }
@@ -27,6 +27,16 @@ function getSegment(name: string, flags: GetFlags, parts: CliParts): Promise<Exi
     const { users, chunks, when } = applied.plan;
     const known = { name, users, chunks: Object.keys(chunks).length, ...(when === undefined ? {} : { when }) };
     parts.out(flags.json === true ? `${JSON.stringify(known)}\n` : stringify(known));
+    return EXIT.done;
+  });
+}
+
+/** Prints the policy as it was applied. */
+function getPolicy(flags: GetFlags, parts: CliParts): Promise<ExitCode> {
+  return withNats(flags.nats, async (link) => {
+    const applied = await readPolicy(link);
+    if (applied === undefined) throw new UsageError("there is no policy; apply one with `serin apply -f FILE`");
+    parts.out(flags.json === true ? `${JSON.stringify(applied.document)}\n` : stringify(applied.document));
     return EXIT.done;
   });
 }

@@ -1,7 +1,7 @@
 import type { MixCounts, MixFigures } from "../contract/mix-evidence.ts";
 import { oddsText } from "../core/judge/figures.ts";
 import { skewText } from "../core/judge/mix.ts";
-import { table } from "./format.ts";
+import { table } from "../told/format.ts";
 
 type Column = keyof MixCounts;
 

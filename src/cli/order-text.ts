@@ -1,5 +1,5 @@
 import type { KillOrder, KillScope } from "../contract/kills.ts";
-import { duration } from "./format.ts";
+import { duration } from "../told/format.ts";
 
 /** What an order switches off. */
 export function scopeText({ rollout, user, segment }: KillScope): string {

@@ -19,6 +19,8 @@ export interface CliParts {
   readonly host: string;
   /** `SERIN_OPERATOR_KEY`: path of the key that signs an operator's orders. */
   readonly operatorKey: string | undefined;
+  /** `SERIN_TOKEN`: its bearer vouches for commands. */
+  readonly token: string | undefined;
   /** `SERIN_NATS`. */
   readonly defaultNats: string | undefined;
   /** True where OTEL_* variables ask for a push. */

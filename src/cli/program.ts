@@ -1,5 +1,4 @@
-import { Command, CommanderError, Option } from "commander";
-import { DocumentError, SerinError } from "../contract/errors.ts";
+import { Command, Option } from "commander";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { ApplyFlags } from "./apply.ts";
 import type { ExplainFlags } from "./explain.ts";
@@ -20,15 +19,18 @@ import {
   parseWorkers,
   signingOption,
 } from "./flags.ts";
+import { addFreeze } from "./freeze.ts";
 import type { GetFlags } from "./get.ts";
 import type { KillFlags } from "./kill.ts";
 import type { CliParts } from "./parts.ts";
 import type { ReplayFlags } from "./replay.ts";
+import { report } from "./report.ts";
 import type { RulesFlags } from "./rules.ts";
 import type { ControllerFlags, SidecarFlags } from "./run-parts.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { StatusFlags } from "./status.ts";
-import type { VerbFlags } from "./verbs.ts";
+import { addTelling } from "./telling-commands.ts";
+import { type Add, addVerbs } from "./verb-commands.ts";
 import type { WatchFlags } from "./watch.ts";
 
 const VERSION = "0.1.0";
@@ -73,6 +75,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
+  addFreeze(command, nats, parts, done);
   command("kill [name]", "switch everyone, a rollout, one user of it or the users of a segment off by a signed order; needs no controller")
     .option("--all", "all rollouts")
     .option("--key <key>", "one user, by bucketing key")
@@ -83,6 +86,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .addOption(nats())
     .action(async (name: string | undefined, flags: KillFlags) => done(await (await import("./kill.ts")).kill(name, flags, parts)));
 
+  addTelling({ command, nats, parts, done });
   addExplain(command, nats, parts, done);
   addSimulate(command, parts, done);
   addReplay(command, nats, parts, done);
@@ -94,8 +98,6 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
   );
   return program;
 }
-
-type Add = (name: string, description: string) => Command;
 
 function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
   command("explain", "tell which variant a request gets, and why")
@@ -181,7 +183,10 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--checks-prometheus <url>", "server that queries of rollouts' own checks go to, where these name no other")
     .option("--check-secrets <folder>", "secrets of rollouts' own checks, a file each")
     .option("--feedback-token-file <file>", "tokens, one a line, of those who may send feedback to /v1/feedback of --http")
-    .option("--http <host:port>", "metrics, /healthz and /readyz; none when absent")
+    .option("--http <host:port>", "metrics, /healthz, /readyz and the HTTP API; a port alone is one of 127.0.0.1; none when absent")
+    .option("--tokens <file>", "who may use the HTTP API and vouch for commands, as `serin token` prints lines")
+    .option("--notify-secrets <folder>", "secrets of notifications, a file each")
+    .option("--public-url <url>", "where people reach the HTTP API; messages link there")
     .option("--prometheus <url>", "judge by what this Prometheus scrapes of the sidecars, in place of the counts that they send")
     .option("--prometheus-every <duration>", "how often it is asked, as often as it scrapes; 5s when absent", parseDuration)
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)
@@ -195,52 +200,20 @@ function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, p
     .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
     .addOption(mapOption("--share <name=share>", "share of a rollout, 0% when absent", collectShare))
     .action(async (flags: RulesFlags) => done(await (await import("./rules.ts")).rules(flags, parts)));
-  command("apply", "check files and hand their rollouts and segments to the controller")
-    .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
+  command("apply", "check files and hand what they hold to the controller: rollouts, segments, the policy")
+    .requiredOption("-f, --file <file>", "file of rollouts, segments and the policy; may be repeated", collect)
     .addOption(nats())
     .option("--wait", "wait until promoted or rolled back")
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .option("--dry-run", "only check; needs no controller")
     .option("--reason <text>", "kept in the audit")
     .action(async (flags: ApplyFlags) => done(await (await import("./apply.ts")).apply(flags, parts)));
-  command("get [name] [segment]", "print a plan, or list all rollouts; `get segment NAME` tells of a segment")
+  command(
+    "get [name] [segment]",
+    "print a plan, or list all rollouts; `get policy` prints the policy, `get segment NAME` tells of a segment",
+  )
     .addOption(nats())
     .action(async (name: string | undefined, segment: string | undefined, flags: GetFlags) =>
       done(await (await import("./get.ts")).get([name, segment], flags, parts)),
     );
-}
-
-function addVerbs(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
-  const verb = (name: "promote" | "pause" | "resume" | "handover" | "forget", subject: string, description: string): Command =>
-    command(`${name} <${subject}>`, description)
-      .addOption(nats())
-      .option("--reason <text>", "kept in the audit")
-      .action(async (target: string, flags: VerbFlags) => done(await (await import("./verbs.ts")).sendVerb(name, target, flags, parts)));
-  verb("promote", "name", "go to the next stage now").option("--full", "straight to 100 %");
-  verb("pause", "name", "stay at this share; the canary is still judged");
-  verb("resume", "name", "go on");
-  command("abort <name>", "send everyone back to stable")
-    .addOption(nats())
-    .option("--reason <text>", "kept in the audit")
-    .option("--emergency", "by a signed order that needs no controller, like `serin kill`")
-    .addOption(signingOption(parts.operatorKey))
-    .action(async (target: string, { emergency, ...flags }: VerbFlags & KillFlags & { emergency?: boolean }) => {
-      if (emergency === true) done(await (await import("./kill.ts")).kill(target, flags, parts));
-      else done(await (await import("./verbs.ts")).sendVerb("abort", target, flags, parts));
-    });
-  verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");
-  verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
-}
-
-/** Prints an error as the command line answers it. */
-function report(error: unknown, json: boolean, parts: CliParts): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const known = error instanceof SerinError ? error : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  const code = known?.code ?? "INTERNAL";
-  if (json)
-    parts.out(`${JSON.stringify({ error: { code, message, ...(error instanceof DocumentError ? { faults: error.faults } : {}) } })}\n`);
-  else if (known !== undefined) parts.error(`${message}\n`);
-  else parts.error(`${error instanceof Error ? (error.stack ?? message) : message}\n`);
-  return known?.exitCode ?? EXIT.ourError;
 }

@@ -2,7 +2,7 @@ import type { Rollout } from "../contract/rollout.ts";
 import type { Tick, TickStart } from "../contract/ticks.ts";
 import { startOf } from "../core/judge/ticks.ts";
 import { type Replay, startReplay, stepReplay } from "../core/replay/replay.ts";
-import { duration, share } from "./format.ts";
+import { duration, share } from "../told/format.ts";
 import type { CliParts } from "./parts.ts";
 
 /** Takes ticks one after the other, and prints what Serin makes of each. */

@@ -1,7 +1,8 @@
-import { heldBackBp, RAMP_CAP_BP, type Ramp, rampOf } from "../contract/ramp.ts";
+import { rampOf, stagesOf } from "../contract/course.ts";
+import { heldBackBp, RAMP_CAP_BP, type Ramp } from "../contract/ramp.ts";
 import type { KeySource, Rollout } from "../contract/rollout.ts";
-import { type Stage, stagesOf } from "../contract/stages.ts";
-import { duration, share } from "./format.ts";
+import type { Stage } from "../contract/stages.ts";
+import { duration, share } from "../told/format.ts";
 
 /** What a rollout will do, in some lines for people: presets are written out. */
 export function rolloutLines({ match, key, strategy, checks }: Rollout): string[] {

@@ -82,6 +82,9 @@ export interface ControllerFlags {
   readonly checksPrometheus?: string;
   readonly checkSecrets?: string;
   readonly feedbackTokenFile?: string;
+  readonly tokens?: string;
+  readonly notifySecrets?: string;
+  readonly publicUrl?: string;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -101,6 +104,9 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     checksPrometheus: flags.checksPrometheus,
     checkSecrets: flags.checkSecrets,
     feedbackTokenFile: flags.feedbackTokenFile,
+    tokens: flags.tokens,
+    notifySecrets: flags.notifySecrets,
+    publicUrl: flags.publicUrl,
     renewMs: flags.renew,
     leaseMs: flags.lease,
   });

@@ -1,6 +1,6 @@
 import type { Service } from "../core/simulate/run.ts";
 import type { CaseSummary, Spread } from "../core/simulate/summary.ts";
-import { duration, share, table } from "./format.ts";
+import { duration, share, table } from "../told/format.ts";
 
 /** One case that was simulated; without a fault it is a good canary. */
 export interface SimulatedCase extends CaseSummary {

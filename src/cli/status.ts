@@ -2,16 +2,17 @@ import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
 import type { Totals } from "../contract/live.ts";
+import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
+import { duration, odds, ratio, share, table } from "../told/format.ts";
+import { phaseText, silenceText } from "../told/phase-text.ts";
+import { LISTEN_MS, readPicture } from "../told/picture.ts";
+import { stragglerLines } from "../told/straggler-text.ts";
 import { withNats } from "./connection.ts";
-import { duration, odds, ratio, share, table } from "./format.ts";
 import { mixLines } from "./mix-lines.ts";
 import { orderLine } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
-import { phaseText, silenceText } from "./phase-text.ts";
-import { LISTEN_MS, type Picture, type RolloutPicture, readPicture } from "./picture.ts";
-import { stragglerLines } from "./straggler-text.ts";
 
 export interface StatusFlags {
   readonly nats: string;
@@ -32,8 +33,9 @@ export const noSuchRollout = (name: string): UsageError =>
   new UsageError(`there is no rollout ${name}; \`serin status\` names those that there are`);
 
 /** The picture as text. */
-export function statusText({ leader, sidecars, rollouts, orders }: Picture, nowMs: number): string {
+export function statusText({ leader, sidecars, rollouts, orders, freeze }: Picture, nowMs: number): string {
   const lines = [
+    ...(freeze === null ? [] : [`${freeze}: nothing advances, what goes back still does; \`serin unfreeze\` ends it`]),
     leader === null
       ? "no controller leads: nothing advances, and shares go home unless a beat is heard"
       : `controller ${leader.holder} leads (term ${leader.term})`,
@@ -62,6 +64,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
+  lines.push(...waitLines(rollout, nowMs));
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
   for (const line of stragglerLines(rollout, nowMs)) lines.push(`  ${line}`);
   const stopped = rollout.stops.map(({ sidecar, atMs }) => `${sidecar} (for ${duration(nowMs - atMs)})`).join(", ");
@@ -79,6 +82,16 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
   return [...lines, table(rows), ...mix];
+}
+
+/** What a rollout waits for, beside its evidence. */
+function waitLines({ plan, seen, waiting }: RolloutPicture, nowMs: number): string[] {
+  const { held } = { held: undefined, ...plan };
+  return [
+    ...(held === undefined ? [] : [`  held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`]),
+    ...(seen === null ? [] : [`  no hand-over yet: ${seen}`]),
+    ...(waiting === null ? [] : [`  a newer version by ${waiting.who} waits for its end, for ${duration(nowMs - waiting.sinceMs)}`]),
+  ];
 }
 
 /** Of both sides alike, as the judge compares them. */

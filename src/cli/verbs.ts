@@ -1,21 +1,33 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { Command, Reply, Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
+import type { NatsLink } from "../io/nats.ts";
 import { sendCommand } from "../io/store.ts";
+import { digestOf } from "../io/tokens.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
 export interface VerbFlags {
   readonly nats: string;
   readonly full?: boolean;
+  readonly override?: boolean;
   readonly reason?: string;
   readonly json?: boolean;
 }
 
 const COMMAND_MS = 5_000;
 
+/** Sends a command to the leader; the bearer of a token vouches for it. */
+export const send = (link: NatsLink, command: Command, { token, nowMs }: Pick<CliParts, "token" | "nowMs">): Promise<Reply> =>
+  sendCommand(link, command, COMMAND_MS, token === undefined ? undefined : { digest: digestOf(token), nowMs: nowMs() });
+
 /** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
-export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
+export async function sendVerb(
+  verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">,
+  name: string,
+  flags: VerbFlags,
+  parts: CliParts,
+): Promise<ExitCode> {
   const command: Command = {
     format: FORMAT,
     id: parts.newId(),
@@ -23,9 +35,10 @@ export async function sendVerb(verb: Exclude<Verb, "apply" | "store">, name: str
     who: { name: parts.user, claimed: true },
     ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
     ...(flags.full === undefined ? {} : { full: flags.full }),
+    ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   };
-  const reply = await withNats(flags.nats, (link) => sendCommand(link, command, COMMAND_MS));
+  const reply = await withNats(flags.nats, (link) => send(link, command, parts));
   printReply(name, reply, flags, parts);
   return exitOf(reply);
 }

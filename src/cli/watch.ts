@@ -3,10 +3,10 @@ import { JudgeRecordSchema, LiveStateSchema } from "../contract/live.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { decodeStored, listLive, readLive, readPlan } from "../io/store.ts";
+import { duration, share } from "../told/format.ts";
+import { type PlanShape, phaseText, planShape } from "../told/phase-text.ts";
 import { withNats } from "./connection.ts";
-import { share } from "./format.ts";
 import { type CliParts, stopped } from "./parts.ts";
-import { type PlanShape, phaseText, planShape } from "./phase-text.ts";
 import { noSuchRollout } from "./status.ts";
 
 export interface WatchFlags {
@@ -75,7 +75,11 @@ export async function watchUntil(link: NatsLink, options: WatchOptions, parts: C
     subscribeSafely(link, SUBJECTS.push(SUBJECTS.judge(wanted)), ({ data, subject }) => showJudge(data, subject), onError),
   ];
   for (const state of states) if (state !== undefined) showLive(Buffer.from(JSON.stringify(state)), "store");
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => finish(EXIT.timedOut), timeoutMs);
+  const giveUp = (): void => {
+    parts.error(`${name ?? "rollouts"}: not ${until ?? "ended"} within ${duration(timeoutMs ?? 0)}; only the wait is over\n`);
+    finish(EXIT.timedOut);
+  };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
   void stopped(parts.signal).then(() => finish(EXIT.done));
   try {
     return await finished;

@@ -1,10 +1,15 @@
 import { z } from "zod";
-import { AuditSchema, ReplySchema, SidecarIdSchema } from "./messages.ts";
+import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
+import { LabelValueSchema } from "./strategy.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
-const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds.");
+const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
+const HeldSchema = z
+  .strictObject({ sinceMs: z.int().describe("Unix milliseconds."), reason: z.string().min(1).describe("For people.") })
+  .optional()
+  .describe("What keeps it from advancing, as a freeze does; absent where nothing does. No deadline comes nearer.");
 const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");
 const BegunSchema = z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before.");
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");
@@ -16,7 +21,7 @@ const ServedSchema = {
   missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
   without: z.array(SidecarIdSchema).optional().describe("Stragglers that this attempt goes on without, by its rule; absent without any."),
 };
-const HeldSchema = z
+const IsHeldSchema = z
   .literal(true)
   .optional()
   .describe("A sidecar that hears nothing keeps the canary: the rules said hold. Absent where it sends its shares home.");
@@ -24,12 +29,23 @@ const HeldSchema = z
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
 export const NOBODY = "no sidecar has reported";
 
-const PendingSchema = z.strictObject({ phase: z.literal("pending"), ...ServedSchema });
+const QueuedSchema = z.strictObject({
+  phase: z.literal("queued"),
+  ...ServedSchema,
+  reason: ReasonSchema.describe("Its place in the queue, for people."),
+});
+const PendingSchema = z.strictObject({
+  phase: z.literal("pending"),
+  ...ServedSchema,
+  held: HeldSchema,
+  atOnce: z.literal(true).optional().describe("Everyone gets it when its rules are confirmed: an undo."),
+});
 const InStageSchema = z.strictObject({
   phase: z.literal("stage"),
   ...ServedSchema,
   stage: StageIndexSchema,
   begunAtMs: BegunSchema,
+  held: HeldSchema,
 });
 const RampSchema = z.strictObject({
   phase: z.literal("ramp"),
@@ -38,8 +54,25 @@ const RampSchema = z.strictObject({
   shareBp: ShareBpSchema,
   changedAtMs: z.int().describe("When this share was set, Unix milliseconds."),
   begunAtMs: BegunSchema,
+  held: HeldSchema,
 });
-const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema });
+const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
+const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
+const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
+const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
+const DecisionSchema = z.strictObject({ phase: z.literal("decision"), ...ServedSchema });
+const OnSchema = z.strictObject({ phase: z.literal("on"), ...ServedSchema, begunAtMs: BegunSchema, overdue: z.boolean() });
+const GroupsSchema = {
+  groups: z.array(LabelValueSchema).min(1).describe("All groups of sidecars in their order."),
+  group: z.int().min(0).describe("Newest group that is on, by its place in the order; those before it are on too."),
+};
+const GroupSchema = z.strictObject({
+  phase: z.literal("group"),
+  ...ServedSchema,
+  ...GroupsSchema,
+  begunAtMs: BegunSchema,
+  held: HeldSchema,
+});
 const PausedSchema = z.strictObject({
   phase: z.literal("paused"),
   ...ServedSchema,
@@ -47,6 +80,12 @@ const PausedSchema = z.strictObject({
     "The stage that resume returns to; the number of stages when it is the promotion. A ramp is stage 0, its holdback 1, the promotion 2.",
   ),
   shareBp: ShareBpSchema.optional().describe("Share of the ramp that resume returns to; absent of anything else."),
+  from: z
+    .enum(["preview", "shadow", "group"])
+    .optional()
+    .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
+  groups: GroupsSchema.groups.optional(),
+  group: GroupsSchema.group.optional(),
   reason: ReasonSchema,
 });
 const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
@@ -56,23 +95,30 @@ const RollingBackSchema = z.strictObject({
   ...ServedSchema,
   reason: ReasonSchema,
   missing: z.array(SidecarIdSchema).optional().describe("Known sidecars that had not confirmed when last looked at; absent before."),
-  isHeld: HeldSchema,
+  isHeld: IsHeldSchema,
 });
 const RolledBackSchema = z.strictObject({
   phase: z.literal("rolledBack"),
   ...ServedSchema,
   reason: ReasonSchema,
   stragglers: z.array(SidecarIdSchema).describe("Known sidecars that have not confirmed the way back."),
-  isHeld: HeldSchema,
+  isHeld: IsHeldSchema,
 });
 const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...ServedSchema });
 
 /** Where a rollout stands. Every phase that is not an end has a deadline. */
 export const PlanStateSchema = z.discriminatedUnion("phase", [
+  QueuedSchema,
   PendingSchema,
   InStageSchema,
   RampSchema,
   HoldbackSchema,
+  PreviewSchema,
+  ShadowSchema,
+  TrialSchema,
+  DecisionSchema,
+  OnSchema,
+  GroupSchema,
   PausedSchema,
   PromotingSchema,
   PromotedSchema,
@@ -94,6 +140,11 @@ export const LiveStateSchema = z.strictObject({
     .array(z.strictObject({ sidecar: SidecarIdSchema, run: RunSchema, atMs: z.int() }))
     .optional()
     .describe("Sidecars that stopped the canary of the run in force by themselves; absent without any."),
+  seen: ReasonSchema.optional().describe("What was seen last where evidence of the hand-over is waited for; absent before."),
+  asked: z
+    .strictObject({ verb: VerbSchema, who: WhoSchema, reason: z.string().optional(), atMs: z.int() })
+    .optional()
+    .describe("What a person asked last that was done; absent before the first."),
   commands: z
     .array(z.strictObject({ id: z.string(), reply: ReplySchema }))
     .max(32)

@@ -57,7 +57,21 @@ export const ReceiptSchema = z.strictObject({
 /** A command is one message of NATS, 1 MiB by default; the chunks of a segment of the largest size are a sixth of that. */
 const MAX_CHUNK_TEXT = 900_000;
 
-export const VerbSchema = z.enum(["apply", "promote", "pause", "resume", "abort", "handover", "forget", "store"]);
+export const VerbSchema = z.enum([
+  "apply",
+  "promote",
+  "pause",
+  "resume",
+  "abort",
+  "retry",
+  "undo",
+  "handover",
+  "forget",
+  "store",
+  "delete",
+  "freeze",
+  "unfreeze",
+]);
 
 export const WhoSchema = z.strictObject({
   name: z.string().min(1).max(200),
@@ -65,23 +79,33 @@ export const WhoSchema = z.strictObject({
 });
 
 /** An operator's request to the leader; the id makes a repeat harmless. */
-export const CommandSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  id: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
-  verb: VerbSchema,
-  rollout: NameSchema.optional().describe("Absent for `forget`, `store` and segments."),
-  sidecar: SidecarIdSchema.optional().describe("For `forget`."),
-  document: z.unknown().optional().describe("For `apply`: the rollout as written, users hashed; or a segment, users in chunks."),
-  chunk: z
-    .string()
-    .max(MAX_CHUNK_TEXT)
-    .optional()
-    .describe("For `store`: users of a segment, hashed and sorted, eight bytes each, in base64."),
-  full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
-  dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
-  who: WhoSchema,
-  reason: z.string().max(1_000).optional(),
-});
+export const CommandSchema = z
+  .strictObject({
+    format: z.literal(FORMAT),
+    id: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),
+    verb: VerbSchema,
+    rollout: NameSchema.optional().describe("Absent for `forget`, `store`, `freeze`, `unfreeze`, segments and the policy."),
+    sidecar: SidecarIdSchema.optional().describe("For `forget`."),
+    document: z
+      .unknown()
+      .optional()
+      .describe("For `apply`: the rollout as written, users hashed; or a segment, users in chunks; or the policy."),
+    chunk: z
+      .string()
+      .max(MAX_CHUNK_TEXT)
+      .optional()
+      .describe("For `store`: users of a segment, hashed and sorted, eight bytes each, in base64."),
+    full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
+    override: z.boolean().optional().describe("For `promote`: in spite of what holds the rollout, like a freeze; it needs a reason."),
+    untilMs: z.int().optional().describe("For `freeze`: when it ends by itself, Unix milliseconds."),
+    dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
+    who: WhoSchema,
+    reason: z.string().max(1_000).optional(),
+  })
+  .refine(({ override, reason = "" }) => override !== true || reason.trim() !== "", {
+    path: ["reason"],
+    message: "an override needs a reason; give one by --reason",
+  });
 
 /** The leader's answer to a command. */
 export const ReplySchema = z.strictObject({
@@ -94,18 +118,31 @@ export const ReplySchema = z.strictObject({
   lacking: z.array(z.string()).optional().describe("For a segment's `apply`: hashes of chunks to `store` first."),
 });
 
+const PlaceSchema = {
+  phase: z.string().describe("Phase of the plan."),
+  stage: z.int().min(1).optional().describe("The stage, counted from 1; absent where there is none."),
+  of: z.int().min(1).optional().describe("Number of stages; absent where there is no stage."),
+};
+
 /** One line of the append-only audit stream; its id is the message id that removes duplicates. */
 export const AuditSchema = z.strictObject({
   format: z.literal(FORMAT),
   id: z.string(),
   atMs: AtMsSchema,
-  rollout: NameSchema,
+  rollout: NameSchema.optional().describe("Absent where it is about the whole mesh, like a freeze."),
   action: z.string().describe("What happened, like `apply`, `stage`, `rollback`, `promoted`."),
   who: WhoSchema,
   reason: z.string().optional(),
   run: RunSchema.optional(),
   shareBp: z.int().optional(),
-  detail: z.json().optional().describe("For example the verdict's record."),
+  attempt: RunSchema.optional().describe("First run of the attempt."),
+  ...PlaceSchema,
+  phase: PlaceSchema.phase.optional(),
+  before: z
+    .strictObject({ ...PlaceSchema, shareBp: z.int() })
+    .optional()
+    .describe("Where the rollout stood before; absent where it stays there."),
+  detail: z.json().optional().describe("The verdict's record, as it was when this happened."),
 });
 
 /** What Envoy keeps as dynamic metadata under the namespace `serin` and gives back in its access log. */

@@ -101,6 +101,8 @@ export const METRIC_FACTS: readonly MetricFact[] = [
   fact(METRICS.rolloutShare, "gauge", ["rollout"], "Share set, 0 to 1."),
   fact(METRICS.rolloutRun, "gauge", ["rollout"], "Run in force."),
   fact(METRICS.rolloutPhase, "gauge", ["rollout", "phase"], "1 for the phase that holds."),
+  fact(METRICS.rolloutOverdue, "gauge", ["rollout"], "1 where the hand-over is overdue: the old stable is still every failure's way out."),
+  fact(METRICS.frozen, "gauge", [], "1 while a freeze is in force."),
   fact(
     METRICS.rolloutStragglers,
     "gauge",

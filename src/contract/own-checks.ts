@@ -30,7 +30,7 @@ const QuerySchema = z
   );
 
 /** An address without a user and a password: a document is read by many, and so is what is said of a server that does not answer. */
-const addressLike = (example: string) =>
+export const addressLike = (example: string) =>
   z
     .url({ protocol: /^https?$/, error: `not an address; write one like ${example}` })
     .max(500)
@@ -74,10 +74,10 @@ const GaugeSchema = z.strictObject({
 });
 
 /** A secret is named, and lies with the controller: no document holds one. */
-const SecretNameSchema = NameSchema.describe("Name of a file in the controller's `--check-secrets`; its key signs what is sent.");
+export const SecretNameSchema = NameSchema.describe("Name of a file in the controller's `--check-secrets`; its key signs what is sent.");
 
 /** A length of time between two others. */
-const durationWithin = (least: string, most: string) =>
+export const durationWithin = (least: string, most: string) =>
   DurationTextSchema.refine(
     (text) => Number(durationMs(text)) >= Number(durationMs(least)) && Number(durationMs(text)) <= Number(durationMs(most)),
     `not a length of time that works here; write one from ${least} to ${most}`,

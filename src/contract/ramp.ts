@@ -9,7 +9,7 @@ const HOUR = 60 * MINUTE;
 /** A ramp with all that its preset says written out: shares in basis points, times in milliseconds. */
 export interface Ramp {
   /** Share of the first step; undefined: from the budget. */
-  readonly startBp: number | undefined;
+  readonly startBp?: number | undefined;
   /** Failed requests that a dead canary may cost until it is seen. */
   readonly budget: number;
   readonly minTimeMs: number;
@@ -83,6 +83,9 @@ export const RampSchema = z.union([z.literal("auto"), RampSettingsSchema]);
 
 type RampSettings = z.infer<typeof RampSettingsSchema>;
 
+/** The ramp that these words mean. */
+export const rampOfWords = (words: z.infer<typeof RampSchema>): Ramp => rampFrom(words === "auto" ? { preset: "standard" } : words);
+
 function rampFrom({ preset, start, budget, minTime, maxTime, holdback }: RampSettings): Ramp {
   const its = RAMP_PRESETS[preset];
   return {
@@ -92,12 +95,6 @@ function rampFrom({ preset, start, budget, minTime, maxTime, holdback }: RampSet
     maxTimeMs: maxTime ?? its.maxTimeMs,
     holdback: { shareBp: holdback?.share ?? its.holdback.shareBp, timeMs: holdback?.time ?? its.holdback.timeMs },
   };
-}
-
-/** The ramp that a strategy means; undefined where it has stages. */
-export function rampOf(strategy: { use: unknown } | { stages: unknown } | { ramp: "auto" | RampSettings }): Ramp | undefined {
-  if (!("ramp" in strategy)) return undefined;
-  return rampFrom(strategy.ramp === "auto" ? { preset: "standard" } : strategy.ramp);
 }
 
 /** Share of the canary while the rest is held back, in basis points. */

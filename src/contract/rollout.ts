@@ -10,15 +10,15 @@ import {
   MethodSchema,
   PathMatchSchema,
 } from "./conditions.ts";
-import { stageFaults } from "./lanes.ts";
 import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
-import { RampSchema, rampFault, rampOf } from "./ramp.ts";
 import { ReflexSchema } from "./reflex.ts";
-import { StagesSchema, stagesOf } from "./stages.ts";
+import { RELATIONS } from "./relations.ts";
 import { StragglersSchema } from "./stragglers.ts";
+import { StrategySchema } from "./strategy.ts";
+import { strategyFaults } from "./strategy-faults.ts";
 import { DurationTextSchema } from "./units.ts";
 import { isTagOnly, VARIANT_PATTERN, VariantNameSchema, VariantsSchema } from "./variants.ts";
 
@@ -108,12 +108,6 @@ const CohortSchema = z
   })
   .refine(({ send, obey }) => send || obey !== undefined, "says nothing; write send: true, obey: true, or leave cohort out");
 
-const StrategySchema = z.union([
-  z.strictObject({ use: z.enum(["fast", "standard", "careful"]).describe("A preset of stages.") }),
-  z.strictObject({ type: z.literal("canary"), stages: StagesSchema }),
-  z.strictObject({ type: z.literal("canary"), ramp: RampSchema.describe("Shares that follow from the evidence.") }),
-]);
-
 /** What a file may hold that is not yet known to be well formed. */
 const LooseSchema = z.object({
   variants: z.record(z.string(), z.unknown()),
@@ -137,6 +131,16 @@ function checkGroup(document: unknown, context: z.RefinementCtx): void {
   context.addIssue({ code: "custom", path: ["group"], message: "salt and group exclude each other; leave one of them out" });
 }
 
+/** A rollout that waits for itself, or twice for another. */
+function checkOrder(document: unknown, context: z.RefinementCtx): void {
+  const { name, after } = Object(document);
+  for (const [index, other] of Array.isArray(after) ? after.entries() : []) {
+    const refuse = (message: string): void => context.addIssue({ code: "custom", path: ["after", index], input: other, message });
+    if (other === name) refuse(`${other} would wait for itself; name another rollout`);
+    else if (after.indexOf(other) < index) refuse(`${other} stands here already; name each rollout once`);
+  }
+}
+
 /** What follows a request to its upstream's cluster makes no sense without one. */
 function checkTagOnly(document: unknown, context: z.RefinementCtx): void {
   const { variants, mirror, cohort } = Object(document);
@@ -150,21 +154,6 @@ function checkTagOnly(document: unknown, context: z.RefinementCtx): void {
   if (mirror !== undefined) refuse(["mirror"], "copies nothing");
   if (Object(cohort).send === true) refuse(["cohort", "send"], "tells later hops nothing");
 }
-
-/** Only of a file that is well formed: what cannot be read has no share. */
-function checkStages({ variants, strategy }: Pick<Rollout, "variants" | "strategy">, context: z.RefinementCtx): void {
-  const ramp = rampOf(strategy);
-  const fault = ramp === undefined ? undefined : rampFault(variants, ramp);
-  if (fault !== undefined) context.addIssue({ code: "custom", path: ["strategy", "ramp"], message: fault });
-  for (const { path, message } of stageFaults(variants, stagesOf(strategy))) {
-    if (!("use" in strategy)) context.addIssue({ code: "custom", path: ["strategy", "stages", ...path], message });
-    // Of a preset the last share is the largest.
-    else if (path[0] === stagesOf(strategy).length - 1)
-      context.addIssue({ code: "custom", path: ["strategy", "use"], input: strategy.use, message: presetMessage(message) });
-  }
-}
-
-const presetMessage = (message: string): string => `${message.split(";")[0]}; write stages of your own, or give it a wider lane`;
 
 /** A rollout as people keep it in git; parsed shares are basis points, durations milliseconds. */
 export const RolloutSchema = z
@@ -192,6 +181,7 @@ export const RolloutSchema = z
     reflex: ReflexSchema.optional().describe(
       "A sidecar that sees the canary fail one request after the other stops it at once, until a new run, while stable is well; none does when absent.",
     ),
+    ...RELATIONS,
     onUnwatched: z
       .enum(["stable", "hold"])
       .default("stable")
@@ -201,7 +191,10 @@ export const RolloutSchema = z
   .superRefine(checkTargets, { when: () => true })
   .superRefine(checkGroup, { when: () => true })
   .superRefine(checkTagOnly, { when: () => true })
-  .superRefine(checkStages);
+  .superRefine(checkOrder, { when: () => true })
+  .superRefine((rollout, context) => {
+    for (const fault of strategyFaults(rollout)) context.addIssue({ code: "custom", ...fault });
+  });
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */
 export const PATTERNS = { ...CONDITION_PATTERNS, host: HOST_PATTERN, variant: VARIANT_PATTERN } as const;

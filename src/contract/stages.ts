@@ -53,9 +53,3 @@ export const PRESETS: Readonly<Record<"fast" | "standard" | "careful", readonly 
     stage(5_000, 240 * MINUTE, 10_000),
   ],
 };
-
-/** The stages that a strategy means; none of a ramp. */
-export function stagesOf(strategy: { use: keyof typeof PRESETS } | { stages: readonly Stage[] } | { ramp: unknown }): readonly Stage[] {
-  if ("ramp" in strategy) return [];
-  return "use" in strategy ? PRESETS[strategy.use] : strategy.stages;
-}

@@ -9,6 +9,7 @@ export const StoredPlanSchema = z.strictObject({
   who: WhoSchema,
   atMs: z.int().describe("When it was applied, Unix milliseconds by the leader's clock."),
   reason: z.string().optional().describe("What the operator gave as reason."),
+  atOnce: z.literal(true).optional().describe("An undo: everyone gets it as soon as its rules are confirmed."),
   commandId: z.string().describe("The `apply` that brought it; a repeat of that command stores nothing."),
 });
 

@@ -3,18 +3,28 @@ import { isTagOnly, type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { segmentsIn } from "../core/decide/conditions.ts";
 import { overlaps } from "../core/decide/overlap.ts";
 import { type Governed, isEnded } from "./derive-manifest.ts";
+import { relationFault } from "./relation-rules.ts";
 
 /** What an `apply` comes to. */
 export type Applied =
   | { readonly type: "start"; readonly rollout: Rollout }
+  /** It begins when the version that runs has ended; that one goes back at once where `replaces` is true. */
+  | { readonly type: "wait"; readonly rollout: Rollout; readonly replaces: boolean; readonly message: string }
   | { readonly type: "unchanged" | "refused" | "invalid"; readonly message: string };
 
-/** Judges a document against the rollout of the same name, all others, and the names of the segments that there are. */
+/** What documents may name besides rollouts. */
+export interface KnownNames {
+  readonly segments: readonly string[];
+  /** Of the policy. */
+  readonly calendars: readonly string[];
+}
+
+/** Judges a document against the rollout of the same name, all others, and what it may name besides. */
 export function judgeApply(
   document: unknown,
   name: string | undefined,
   all: readonly Governed[],
-  segments: readonly string[] = [],
+  { segments, calendars }: KnownNames = { segments: [], calendars: [] },
 ): Applied {
   const parsed = RolloutSchema.safeParse(document);
   if (!parsed.success) {
@@ -29,8 +39,8 @@ export function judgeApply(
   if (plain >= 0) {
     return { type: "invalid", message: `targets.${plain}.when.users: raw user ids are never sent; let \`serin apply\` hash them` };
   }
-  const unknown = unknownSegment(rollout, segments);
-  return unknown === undefined ? judgeAgainst(rollout, all) : { type: "refused", message: unknown };
+  const fault = unknownSegment(rollout, segments) ?? relationFault(rollout, all, calendars);
+  return fault === undefined ? judgeAgainst(rollout, all) : { type: "refused", message: fault };
 }
 
 /** A sidecar counts nobody in a segment that it does not know: not what the author meant. */
@@ -48,6 +58,8 @@ function judgeAgainst(rollout: Rollout, all: readonly Governed[]): Applied {
   const current = all.find(({ live }) => live.rollout === name);
   const phase = current?.live.plan.phase;
   if (current !== undefined && phase !== undefined && !isEnded(phase)) {
+    const waits = rollout.onNewVersion === "queue" || rollout.onNewVersion === "replace";
+    if (waits && !isDeepStrictEqual(current.rollout, rollout)) return waitFor(current, rollout);
     if (phase === "rollingBack") {
       return { type: "refused", message: `${name} is being rolled back; apply it again when that has ended (serin watch ${name})` };
     }
@@ -56,18 +68,33 @@ function judgeAgainst(rollout: Rollout, all: readonly Governed[]): Applied {
     const first = phase === "promoted" ? `serin handover ${name}` : `serin abort ${name}`;
     return { type: "refused", message: `${name} is ${phase} with another document; end that first (${first}), then apply again` };
   }
+  const rival = rivalText(rollout, all);
+  return rival === undefined ? { type: "start", rollout } : { type: "refused", message: rival };
+}
+
+/** Why a rollout cannot begin beside all others; undefined when it can. */
+export function rivalText(rollout: Rollout, all: readonly Governed[]): string | undefined {
+  const { name } = rollout;
   const rival = all.find(
     ({ live, rollout: other }) =>
-      live.rollout !== name && !isEnded(live.plan.phase) && bothRoute(other, rollout) && overlaps(other.match, rollout.match),
-  );
-  if (rival !== undefined) {
-    const other = rival.live.rollout;
-    return {
-      type: "refused",
-      message: `${name} and ${other} would both govern the same host and path; end ${other} first, or give them different matches`,
-    };
-  }
-  return { type: "start", rollout };
+      live.rollout !== name &&
+      !isEnded(live.plan.phase) &&
+      (rollout.service === undefined || other.service !== rollout.service) &&
+      bothRoute(other, rollout) &&
+      overlaps(other.match, rollout.match),
+  )?.live.rollout;
+  if (rival === undefined) return undefined;
+  return `${name} and ${rival} would both govern the same host and path; end ${rival} first, give them different matches, or the same service, so that the later one waits`;
+}
+
+/** One that is promoted is not undone by its successor: users would fall back to what is older than both. */
+function waitFor({ live }: Governed, rollout: Rollout): Applied {
+  const { name, onNewVersion } = rollout;
+  const { phase } = live.plan;
+  const isLate = phase === "promoting" || phase === "promoted" || phase === "rollingBack";
+  const replaces = onNewVersion === "replace" && !isLate;
+  const when = phase === "promoting" || phase === "promoted" ? "is handed over" : replaces ? "is back" : "has ended";
+  return { type: "wait", rollout, replaces, message: `${name}: the new version waits until the one that is ${phase} ${when}` };
 }
 
 /** Those that only set tags take no request from another. */

@@ -1,44 +1,51 @@
 import type { LiveState } from "../contract/live.ts";
 import { type Command, CommandSchema, type Reply, type Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
-import type { Rollout } from "../contract/rollout.ts";
-import { startPlan } from "../core/plan/plan.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
-import type { Plan } from "../io/store.ts";
-import { judgeApply } from "./apply-rules.ts";
-import { liveRulesOf, MAX_LIVE_BYTES } from "./derive-manifest.ts";
+import { ApplyCommands } from "./apply-commands.ts";
+import { Attempts } from "./attempts.ts";
+import { deleteRollout, deletionId } from "./delete-rollout.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { idOf } from "./incoming.ts";
-import { freshLive, replyTo } from "./live-rules.ts";
+import { replyTo } from "./live-rules.ts";
+import { isPolicy, PolicyCommands } from "./policy-commands.ts";
+import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
-import { newSeat, type Seat } from "./seats.ts";
+import { replyWith, standing } from "./replies.ts";
+import type { Seat } from "./seats.ts";
 import { isSegment, SegmentCommands } from "./segment-commands.ts";
 import type { SegmentKeeper } from "./segments.ts";
+import { denial, type Sender, whoOf } from "./senders.ts";
 import type { Steps } from "./steps.ts";
-
-type Answer = Readonly<Pick<Reply, "result" | "message">>;
 
 interface CommandTools {
   readonly steps: Steps;
   readonly segments: SegmentKeeper;
+  readonly policy: PolicyKeeper;
 }
 
-type Move = Exclude<Verb, "apply" | "forget" | "store">;
+type Move = Exclude<Verb, "apply" | "forget" | "store" | "delete" | "freeze" | "unfreeze">;
+type Carried = Readonly<{ seat: Seat; verb: Move; done: (after: LiveState) => Reply }>;
 
 /** Carries out what operators ask. An answer is given only when what it says is durable and, where rules changed, published. */
 export class Commands {
   readonly #parts: TermParts;
   readonly #steps: Steps;
-  readonly #known: SegmentKeeper;
   readonly #segments: SegmentCommands;
+  readonly #policy: PolicyCommands;
+  readonly #attempts: Attempts;
+  /** Takes rollouts in. */
+  readonly rollouts: ApplyCommands;
   /** Takes a sidecar out of the fleet; false when it was not known. */
   readonly #forget: (sidecar: string) => Promise<boolean>;
 
-  constructor(parts: TermParts, { steps, segments }: CommandTools, forget: (sidecar: string) => Promise<boolean>) {
+  constructor(parts: TermParts, { steps, segments, policy }: CommandTools, forget: (sidecar: string) => Promise<boolean>) {
     this.#parts = parts;
     this.#steps = steps;
-    this.#known = segments;
+    this.#attempts = new Attempts(parts, steps);
     this.#segments = new SegmentCommands(parts, steps, segments);
+    this.#policy = new PolicyCommands(parts, policy, steps.seats);
+    this.rollouts = new ApplyCommands(parts, { steps, segments, policy, attempts: this.#attempts });
     this.#forget = forget;
   }
 
@@ -46,9 +53,9 @@ export class Commands {
    * Answers one message of the command subject. A failure beside leadership is the operator's to know; when leadership is gone no answer is
    * given, and the sender asks the next leader.
    */
-  async answer(data: Uint8Array): Promise<Reply> {
+  async answer(data: Uint8Array, sender: Sender = "unproven"): Promise<Reply> {
     try {
-      return await this.#carryOut(data);
+      return await this.#carryOut(data, sender);
     } catch (error) {
       if (error instanceof DeposedError) throw error;
       this.#parts.log.error({ err: error }, "command failed");
@@ -57,105 +64,60 @@ export class Commands {
     }
   }
 
-  async #carryOut(data: Uint8Array): Promise<Reply> {
+  async #carryOut(data: Uint8Array, sender: Sender): Promise<Reply> {
     const parsed = CommandSchema.safeParse(parseJson(data));
     if (!parsed.success) {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "command"}: ${message}`);
       return { format: FORMAT, id: "", result: "invalid", message: faults.join("\n") };
     }
-    // Nothing vouches for the name yet, whatever the sender says of itself.
-    const command = { ...parsed.data, who: { ...parsed.data.who, claimed: true } };
-    const { rollout: name, verb } = command;
+    const { rollout: name, verb } = parsed.data;
     const seat = name === undefined ? undefined : this.#steps.seats.get(name);
+    const denied = denial(sender, parsed.data, seat?.live.plan.phase);
+    if (denied !== undefined) return replyWith(parsed.data, { result: "refused", message: denied });
+    const command = { ...parsed.data, who: whoOf(sender, parsed.data) };
     const earlier = seat === undefined ? undefined : replyTo(seat.live, command.id);
     if (earlier !== undefined) return earlier;
     if (verb === "store") return this.#segments.store(command);
-    if (verb === "apply") return isSegment(command.document) ? this.#segments.apply(command) : this.#apply(command);
+    if (verb === "apply") return this.#apply(command);
+    if (verb === "freeze" || verb === "unfreeze") return this.#policy.freeze(command);
     if (verb === "forget") return this.#forgetSidecar(command);
+    if (verb === "delete") return this.#delete(command, seat);
     return this.#move(command, seat, verb);
   }
 
   async #move(command: Command, seat: Seat | undefined, verb: Move): Promise<Reply> {
     if (seat === undefined) return replyWith(command, { result: "refused", message: this.#unknown(command.rollout) });
     const done = (after: LiveState): Reply => replyWith(command, { result: "done", message: `${verb}: ${standing(after)}` }, after);
-    const refusal = await this.#steps.deliver(seat, eventOf(command, verb), { who: command.who, reply: done });
-    if (refusal === undefined) return replyTo(seat.live, command.id) ?? done(seat.live);
-    return this.#remember(seat, replyWith(command, { result: "refused", message: refusal }, seat.live));
+    const refusal = await this.#carry(command, { seat, verb, done });
+    const { live } = this.#steps.seats.get(seat.name) ?? seat;
+    if (refusal === undefined) return replyTo(live, command.id) ?? done(live);
+    return this.#remember(seat, replyWith(command, { result: "refused", message: refusal }, live));
+  }
+
+  /** The refusal, if it is one. */
+  #carry(command: Command, { seat, verb, done }: Carried): Promise<string | undefined> {
+    if (verb === "retry") return this.#attempts.retry(seat, command, done);
+    if (verb === "undo" && seat.live.plan.phase === "handedOver") return this.#attempts.undo(seat, command);
+    const { who, reason } = command;
+    return this.#steps.deliver(seat, eventOf(command, verb), { who, asked: { verb, reason }, reply: done });
+  }
+
+  #apply(command: Command): Promise<Reply> {
+    if (isPolicy(command.document)) return this.#policy.apply(command);
+    return isSegment(command.document) ? this.#segments.apply(command) : this.rollouts.apply(command);
+  }
+
+  async #delete(command: Command, seat: Seat | undefined): Promise<Reply> {
+    if (seat !== undefined) return replyWith(command, await deleteRollout(seat, command, { parts: this.#parts, steps: this.#steps }));
+    const isRepeat = command.rollout !== undefined && (await this.#parts.audit.last(command.rollout))?.id === deletionId(command);
+    if (isRepeat) return replyWith(command, { result: "done", message: "delete: it is gone" });
+    return replyWith(command, { result: "refused", message: this.#unknown(command.rollout) });
   }
 
   #unknown(name: string | undefined): string {
     const names = [...this.#steps.seats.keys()].toSorted().join(", ");
     const known = names === "" ? "nothing was applied yet" : `known are: ${names}`;
     return name === undefined ? `this command needs a rollout; ${known}` : `no rollout is named ${name}; ${known}`;
-  }
-
-  async #apply(command: Command): Promise<Reply> {
-    const { seats, publisher } = this.#steps;
-    const applied = judgeApply(command.document, command.rollout, [...seats.values()], this.#known.names);
-    if (applied.type !== "start") {
-      const seat = seats.get(command.rollout ?? "");
-      const reply = replyWith(command, { result: applied.type, message: applied.message }, seat?.live);
-      return seat === undefined || command.dryRun === true || applied.type === "invalid" ? reply : this.#remember(seat, reply);
-    }
-    const { rollout } = applied;
-    const run = this.#nextRun(rollout.name);
-    const size = this.#liveBytesWith(rollout);
-    if (size > MAX_LIVE_BYTES) {
-      const message = `with ${rollout.name} the live part of the rules would take ${size} bytes, and ${MAX_LIVE_BYTES} are allowed; hand over or end others first`;
-      return replyWith(command, { result: "refused", message });
-    }
-    if (command.dryRun === true)
-      return replyWith(command, { result: "done", message: `${rollout.name} is valid and would begin run ${run}` });
-    const sequence = await this.#storePlan(command, rollout.name);
-    const { who, reason } = command;
-    const seat = await this.begin({ rollout, sequence, who, reason, commandId: command.id });
-    this.#parts.log.info({ rollout: seat.name, who: who.name, sequence, manifest: publisher.current }, "plan applied");
-    return replyTo(seat.live, command.id) ?? replyWith(command, { result: "done", message: standing(seat.live) }, seat.live);
-  }
-
-  /** The plan goes first: if the leader dies before live state obeys it, the next one finds and begins it. */
-  async #storePlan({ id, document, who, reason }: Command, name: string): Promise<number> {
-    const { plans, clock } = this.#parts;
-    const last = await plans.last(name);
-    if (last?.commandId === id) return last.sequence; // Stored before, but its answer was lost.
-    const plan = {
-      format: FORMAT,
-      document,
-      who,
-      atMs: clock.nowMs(),
-      ...(reason === undefined ? {} : { reason }),
-      commandId: id,
-    } as const;
-    return plans.append(name, plan, last?.sequence ?? 0);
-  }
-
-  /** Begins an attempt with a stored plan: its runs go on from the last one's, so no evidence is ever mistaken. */
-  async begin(plan: Pick<Plan, "rollout" | "sequence" | "who" | "reason" | "commandId">): Promise<Seat> {
-    const { rollout, sequence, who, reason, commandId } = plan;
-    const before = this.#steps.seats.get(rollout.name);
-    const nowMs = this.#parts.clock.nowMs();
-    const change = startPlan(nowMs, this.#nextRun(rollout.name));
-    const { commands, outbox } = before?.live ?? { commands: [], outbox: [] };
-    const seat = newSeat(rollout, { ...freshLive(rollout.name, sequence, change.state, nowMs), commands, outbox }, nowMs);
-    const applied = { type: "audit", action: "apply", reason: reason ?? `plan ${sequence}` } as const;
-    const reply = (after: LiveState): Reply =>
-      replyWith({ id: commandId }, { result: "done", message: `apply: ${standing(after)}` }, after);
-    await this.#steps.take(seat, { state: change.state, effects: [applied, ...change.effects] }, { who, reply });
-    seat.isJudgeDirty = true;
-    await this.#steps.writeJudge(seat, true);
-    return seat;
-  }
-
-  #nextRun(name: string): number {
-    const last = this.#steps.seats.get(name)?.live.plan.run ?? 0;
-    return Math.max(last, this.#steps.publisher.runInForce(name)) + 1;
-  }
-
-  #liveBytesWith(rollout: Rollout): number {
-    const nowMs = this.#parts.clock.nowMs();
-    const added = { rollout, live: freshLive(rollout.name, 0, startPlan(nowMs, 1).state, nowMs) };
-    const others = [...this.#steps.seats.values()].filter(({ name }) => name !== rollout.name);
-    return JSON.stringify(liveRulesOf([...others, added])).length;
   }
 
   async #forgetSidecar(command: Command): Promise<Reply> {
@@ -178,26 +140,18 @@ export class Commands {
   }
 }
 
-function eventOf({ full, reason, who }: Command, verb: Move): PlanEvent {
+function eventOf({ full, override, reason, who }: Command, verb: Exclude<Move, "retry">): PlanEvent {
   switch (verb) {
     case "promote":
-      return { type: "promote", full: full === true };
+      return { type: verb, full: full === true, override, who, reason };
     case "pause":
-      return { type: "pause", reason: reason ?? `by ${who.name}` };
     case "abort":
-      return { type: "abort", reason: reason ?? `by ${who.name}` };
+      return { type: verb, who, reason: reason ?? `by ${who.name}` };
+    case "undo":
     case "resume":
-      return { type: "resume" };
     case "handover":
-      return { type: "handover" };
+      return { type: verb, who, reason };
   }
-}
-
-const standing = ({ rollout, plan, shareBp }: LiveState): string => `${rollout} is ${plan.phase}, run ${plan.run}, share ${shareBp / 100}%`;
-
-/** An answer with where the rollout stands now, when there is one. */
-function replyWith({ id }: Pick<Command, "id">, { result, message }: Answer, live?: LiveState): Reply {
-  return { format: FORMAT, id, result, message, ...(live === undefined ? {} : { phase: live.plan.phase, run: live.plan.run }) };
 }
 
 /** Text that is no JSON is no command; undefined lets the schema say so. */

@@ -9,15 +9,17 @@ import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { createPrometheusApi } from "../io/prometheus-api.ts";
-import { Candidate, pause } from "./candidate.ts";
+import { openTokens, type TokenBook } from "../io/tokens.ts";
+import { aborted, Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
-import { auditPort, planPort, segmentPort, statePort, tickPort } from "./nats-ports.ts";
+import { auditPort, planPort, policyPort, segmentPort, statePort, tickPort } from "./nats-ports.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
 import { PrometheusSource } from "./prometheus-source.ts";
+import { hearCommand } from "./senders.ts";
 import { Term } from "./term.ts";
 
 export interface ControllerParts {
@@ -48,12 +50,13 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const { log } = parts;
   log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
   const kills = createKillSwitch(settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys), log);
+  const tokens = settings.tokens === undefined ? undefined : await openTokens(settings.tokens, parts);
   let controller: Controller | undefined;
-  const page = await startPage({ settings, ...parts, shown: () => controller });
+  const page = await startPage({ settings, ...parts, tokens, shown: () => controller });
   if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
     const links = await reachNats(settings, log, signal);
-    controller = new Controller({ ...links, settings, kills, page, ...parts });
+    controller = new Controller({ ...links, settings, kills, page, tokens, ...parts });
     return controller;
   } catch (error) {
     await page?.stop();
@@ -63,7 +66,8 @@ export async function startController(options: ControllerOptions, { signal, ...p
 
 const SLOW_MS = 3_000;
 
-async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, signal: AbortSignal | undefined): Promise<Links> {
+/** `told` brings what sidecars count, and nothing else: answers to the leader's writes must not wait behind it. */
+async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, signal: AbortSignal | undefined) {
   const slow = setTimeout(() => log.warn({ nats: url }, "NATS does not answer; neither leading nor standing by, and trying on"), SLOW_MS);
   const connect = (name: string): Promise<NatsLink> => connectNats({ url, name, waitForServer: true, ...(signal && { signal }) });
   try {
@@ -75,13 +79,9 @@ async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, sig
   }
 }
 
-interface Links {
-  readonly link: NatsLink;
-  /** Brings what sidecars count, and nothing else: answers to the leader's writes must not wait behind it. */
-  readonly told: NatsLink;
-}
-
-type Parts = ControllerParts & Links & Readonly<{ settings: ControllerSettings; kills: KillSwitch; page: HttpServer | undefined }>;
+type Parts = ControllerParts &
+  Links &
+  Readonly<{ settings: ControllerSettings; kills: KillSwitch; page: HttpServer | undefined; tokens: TokenBook | undefined }>;
 
 class Controller implements RunningController, Shown {
   readonly #parts: Parts;
@@ -102,6 +102,10 @@ class Controller implements RunningController, Shown {
 
   get httpUrl(): string | undefined {
     return this.#parts.page?.url;
+  }
+
+  get link(): NatsLink {
+    return this.#parts.link;
   }
 
   get term(): Term | undefined {
@@ -145,7 +149,7 @@ class Controller implements RunningController, Shown {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const stored = { plans: planPort(link, manager), segments: segmentPort(link, manager) };
+    const stored = { plans: planPort(link, manager, writer), segments: segmentPort(link, manager), policy: policyPort(link, manager) };
     const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
     const killed = (rollout: string): KillOrder | undefined => kills.inForce().find(({ scope }) => isWhole(scope, rollout));
     const isUserOff = (rollout: string, user: string): boolean =>
@@ -207,7 +211,12 @@ class Controller implements RunningController, Shown {
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
       subscribeSafely(told, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
-      subscribeSafely(link, SUBJECTS.command, (message) => term.onCommand(message, (text) => message.respond(text)), bad("command")),
+      subscribeSafely(
+        link,
+        SUBJECTS.command,
+        (message) => void hearCommand(message, term, this.#parts).catch(bad("command")),
+        bad("command"),
+      ),
     ];
   }
 
@@ -237,11 +246,3 @@ const PROMETHEUS_MS = 2_000;
 /** An order that leaves no one on the rollout. */
 const isWhole = ({ rollout, user, segment }: KillScope, name: string): boolean =>
   segment === undefined && user === undefined && (rollout === undefined || rollout === name);
-
-/** Resolves when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}

@@ -1,7 +1,8 @@
+import { courseOf, stagesOf } from "../contract/course.ts";
+import { grownVariant } from "../contract/lanes.ts";
 import type { LiveState, Phase } from "../contract/live.ts";
 import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
-import { stagesOf } from "../contract/stages.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 
@@ -24,13 +25,14 @@ const MAX_RESTING = 256;
 const LIVE_RULE_BYTES = 84;
 
 /**
- * The rollouts that the rule set holds, by name. A rolled-back one makes room for its successor. A handed-over one rests: it
+ * The rollouts that the rule set holds, by name. A queued one is not in it yet. A rolled-back one makes room for its successor. A handed-over one rests: it
  * decides stable for everyone, which is what happens without it too, only so that users who fail are known when the next
  * attempt begins. So it gives way to any other that it would take a request from.
  */
 function governing(all: readonly Governed[]): Governed[] {
-  const active = byHost(all.filter(({ live, rollout }) => !isEnded(live.plan.phase) && !isTagOnly(rollout.variants)));
-  const held = all.filter(({ live, rollout }) => {
+  const begun = all.filter(({ live }) => live.plan.phase !== "queued");
+  const active = byHost(begun.filter(({ live, rollout }) => !isEnded(live.plan.phase) && !isTagOnly(rollout.variants)));
+  const held = begun.filter(({ live, rollout }) => {
     if (live.plan.phase === "handedOver") return false;
     return (
       live.plan.phase !== "rolledBack" ||
@@ -38,7 +40,7 @@ function governing(all: readonly Governed[]): Governed[] {
       !near(active, rollout.match).some((other) => overlaps(other.rollout.match, rollout.match))
     );
   });
-  const ended = all.filter(({ live }) => live.plan.phase === "handedOver");
+  const ended = begun.filter(({ live }) => live.plan.phase === "handedOver");
   return [...held, ...restingBeside(held, ended)].toSorted(byName);
 }
 
@@ -91,12 +93,21 @@ export function canaryShareBp({ rollout, live }: Governed): number {
 }
 
 /** The changing part of one rollout's rules. */
-export function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
+export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan, shareBp }: LiveState): LiveRule {
   switch (plan.phase) {
+    case "queued":
     case "pending":
     case "ramp":
     case "holdback":
+    case "preview":
+    case "shadow":
+    case "on":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
+    case "group":
+      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
+    case "trial":
+    case "decision":
+      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, shares: othersIn(variants, strategy) };
     case "stage":
     case "paused": {
       // Past the last stage the variant that grew has everyone.
@@ -112,6 +123,12 @@ export function liveRuleOf({ onUnwatched, strategy }: Rollout, { plan, shareBp }
     case "handedOver":
       return { run: plan.run, shareBp: 0, off: true, whenUnwatched: onUnwatched };
   }
+}
+
+/** Shares of a test for the variants beside the one that the plan's share is of. */
+function othersIn(variants: Rollout["variants"], strategy: Rollout["strategy"]): Record<string, number> {
+  const { [grownVariant(variants)]: _, ...others } = courseOf(strategy).trial.shares;
+  return others;
 }
 
 /** The part of the rule set that does not change while its rollouts run. */

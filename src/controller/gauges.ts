@@ -17,6 +17,7 @@ export interface Standing {
   readonly failing: readonly Readonly<{ rollout: string; users: FailingUsers }>[];
   /** Of the rollouts that ask for the mix of their users. */
   readonly mixes: readonly Readonly<{ rollout: string; figures: MixFigures }>[];
+  readonly isFrozen: boolean;
   readonly nowMs: number;
 }
 
@@ -25,7 +26,7 @@ const SIDES: readonly Side[] = ["stable", "canary"];
 type Point = Readonly<{ attributes: Record<string, string>; value: number }>;
 
 /** The gauges of a controller, as OpenTelemetry collects them. */
-export function gaugesOf({ isLeader, rollouts, failing, mixes, nowMs }: Standing): MetricData[] {
+export function gaugesOf({ isLeader, rollouts, failing, mixes, isFrozen, nowMs }: Standing): MetricData[] {
   const of = (value: (live: LiveState) => number, extra: (live: LiveState) => Record<string, string> = () => ({})): Point[] =>
     rollouts.map((live) => ({ attributes: { [LABELS.rollout]: live.rollout, ...extra(live) }, value: value(live) }));
   return [
@@ -60,6 +61,13 @@ export function gaugesOf({ isLeader, rollouts, failing, mixes, nowMs }: Standing
       of(({ stops = [] }) => stops.length),
       nowMs,
     ),
+    gauge(
+      METRICS.rolloutOverdue,
+      "1 where the hand-over is overdue.",
+      of(({ plan }) => Number(plan.phase === "promoted" && plan.overdue)),
+      nowMs,
+    ),
+    gauge(METRICS.frozen, "1 while a freeze is in force.", isLeader ? [{ attributes: {}, value: Number(isFrozen) }] : [], nowMs),
     ...failingGauges(failing, nowMs),
     ...mixGauges(mixes, nowMs),
   ];

@@ -35,6 +35,13 @@ export interface Judged {
   readonly record: VerdictRecord;
 }
 
+/** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
+const VERDICT_FRESH_MS = 10_000;
+
+/** A verdict that may move the run in force; undefined for an older one. */
+export const freshVerdict = (verdict: VerdictRecord | null, run: number, nowMs: number): VerdictRecord | undefined =>
+  verdict !== null && verdict.run === run && nowMs - verdict.atMs <= VERDICT_FRESH_MS ? verdict : undefined;
+
 /** A report with the sidecar that the subject names; the body could claim any. */
 export type SourcedReport = Readonly<{ sidecar: string; report: Report }>;
 

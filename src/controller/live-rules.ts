@@ -14,12 +14,16 @@ export interface StepContext {
   readonly nowMs: number;
   /** Who caused it. */
   readonly who: Who;
+  /** Number of stages of the rollout. */
+  readonly stages: number;
   /** The revision of the next manifest, which will carry what this step serves. */
   readonly next: Revision;
   /** Gives an id that no other record has; the audit stream removes repeats by it. */
   readonly auditId: () => string;
   /** What led to the step, like a verdict's record. */
   readonly detail?: z.core.util.JSONType;
+  /** What a person asked for. */
+  readonly asked?: LiveState["asked"];
 }
 
 /** The plan's answer: a new state and what to do about it. */
@@ -67,11 +71,22 @@ export function liveAfter(before: LiveState, { state, effects, stops = before.st
         break;
     }
   }
-  const stamped = records.map((record) => ({ ...record, run: state.run, shareBp }));
+  const place = placeOf(state, context.stages);
+  const left = { ...placeOf(live.plan, context.stages), shareBp: live.shareBp };
+  const moved = isDeepStrictEqual(left, { ...place, shareBp }) ? {} : { before: left };
+  const stamped = records.map((record) => ({ ...record, run: state.run, shareBp, attempt: state.firstRun, ...place, ...moved }));
+  const { nowMs, asked = live.asked } = context;
+  const outbox = [...live.outbox, ...stamped];
   // A new run begins everywhere.
   const kept = stops !== undefined && state.run === before.plan.run ? { stops } : {};
-  return { ...live, ...kept, plan: state, shareBp, revision, updatedAtMs: context.nowMs, outbox: [...live.outbox, ...stamped] };
+  return { ...live, ...kept, plan: state, shareBp, revision, updatedAtMs: nowMs, ...(asked && { asked }), outbox };
 }
+
+/** Where a plan stands. Paused plans count a ramp's steps and the promotion too, which are no stages. */
+const placeOf = (plan: PlanState, stages: number): Omit<NonNullable<Audit["before"]>, "shareBp"> => ({
+  phase: plan.phase,
+  ...("stage" in plan && plan.stage < stages && { stage: plan.stage + 1, of: stages }),
+});
 
 /** One line of the audit. */
 function recordOf(

@@ -1,12 +1,24 @@
 import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import { SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
+import { AuditSchema } from "../contract/messages.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
-import { type NatsLink, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
-import { decodePlan, decodeSegment, listAudit, listSubjects } from "../io/store.ts";
+import { type NatsLink, readLast, type Stored, WRONG_LAST_SEQUENCE } from "../io/nats.ts";
+import {
+  auditSubject,
+  CorruptValueError,
+  decodePlan,
+  decodePolicy,
+  decodeSegment,
+  decodeStored,
+  listAudit,
+  listSubjects,
+  type Plan,
+} from "../io/store.ts";
+import { messagesOf } from "../io/stream-messages.ts";
 import type { FencedWriter } from "./fenced-writer.ts";
-import type { AuditPort, PlanPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
+import type { AuditPort, PlanPort, PolicyPort, SegmentPort, StatePort, TickPort } from "./ports.ts";
 
 /** Another plan of the same rollout was stored between reading and writing. */
 export class PlanConflictError extends SerinError {
@@ -34,7 +46,7 @@ export function statePort(manager: JetStreamManager, writer: FencedWriter): Stat
 }
 
 /** The stream of plans. */
-export function planPort(link: NatsLink, manager: JetStreamManager): PlanPort {
+export function planPort(link: NatsLink, manager: JetStreamManager, writer: Pick<FencedWriter, "renew">): PlanPort {
   return {
     async names() {
       const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.rolloutPlans);
@@ -49,8 +61,29 @@ export function planPort(link: NatsLink, manager: JetStreamManager): PlanPort {
       if (message === null || message.subject !== SUBJECTS.plan(rollout)) return undefined;
       return decodePlan({ subject: message.subject, sequence: message.seq, data: message.data });
     },
+    before: (rollout, sequence) => plansBefore(link, rollout, sequence),
     append: (rollout, plan, expectedSequence) => appendPlan(link, rollout, { subject: SUBJECTS.plan(rollout), plan, expectedSequence }),
+    async purge(rollout) {
+      const stored = await getLast(manager, STREAMS.plans, SUBJECTS.plan(rollout));
+      if (stored === undefined) return;
+      await writer.renew();
+      await manager.streams.purge(STREAMS.plans, { filter: SUBJECTS.plan(rollout), seq: stored.sequence + 1 });
+    },
   };
+}
+
+async function plansBefore(link: NatsLink, rollout: string, sequence: number): Promise<Plan[]> {
+  const found: Plan[] = [];
+  for await (const stored of messagesOf(link, STREAMS.plans, SUBJECTS.plan(rollout))) {
+    if (stored.sequence >= sequence) break;
+    try {
+      found.push(decodePlan(stored));
+    } catch (error) {
+      // Of another version: nobody can go back to it.
+      if (!(error instanceof CorruptValueError)) throw error;
+    }
+  }
+  return found;
 }
 
 /** Segments in the stream of plans. */
@@ -66,6 +99,19 @@ export function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentP
     },
     append: (segment, plan, expectedSequence) =>
       appendPlan(link, `segment ${segment}`, { subject: SUBJECTS.segmentPlan(segment), plan, expectedSequence }),
+  };
+}
+
+/** The policy in the stream of plans. */
+export function policyPort(link: NatsLink, manager: JetStreamManager): PolicyPort {
+  const subject = SUBJECTS.policyPlan;
+  const stored = (): Promise<Stored | undefined> => getLast(manager, STREAMS.plans, subject);
+  return {
+    async last() {
+      const last = await stored();
+      return last === undefined ? undefined : decodePolicy(last);
+    },
+    append: async (plan) => appendPlan(link, "the policy", { subject, plan, expectedSequence: (await stored())?.sequence ?? 0 }),
   };
 }
 
@@ -90,11 +136,15 @@ async function appendPlan(link: NatsLink, name: string, { subject, plan, expecte
 export function auditPort(link: NatsLink): AuditPort {
   return {
     async append(record) {
-      await link.jetstream.publish(SUBJECTS.audit(record.rollout), JSON.stringify(record), { msgID: record.id });
+      await link.jetstream.publish(auditSubject(record.rollout), JSON.stringify(record), { msgID: record.id });
     },
     async recentIds(rollout) {
       const lines = await listAudit(link, rollout, 256);
       return new Set(lines.map(({ id }) => id));
+    },
+    async last(rollout) {
+      const stored = await readLast(link, STREAMS.audit, SUBJECTS.audit(rollout));
+      return stored === undefined ? undefined : decodeStored(AuditSchema, stored);
     },
   };
 }

@@ -45,9 +45,21 @@ export const ControllerOptionsSchema = z.strictObject({
     .describe("File of tokens, one a line, of those who may send feedback by HTTP; nobody may when absent."),
   http: z
     .string()
-    .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5}$/, "not an address; write HOST:PORT")
+    .regex(/^((\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):)?\d{1,5}$/, "not an address; write HOST:PORT, or a port of 127.0.0.1")
+    .transform((text) => (text.includes(":") ? text : `127.0.0.1:${text}`))
     .optional()
-    .describe("`HOST:PORT` of health and metrics; none when absent."),
+    .describe("`HOST:PORT` of health, metrics and the HTTP API, or a port of 127.0.0.1; none when absent."),
+  tokens: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("File of those who may use the HTTP API, and vouch for commands, as `serin token` prints lines; nobody may when absent."),
+  notifySecrets: z.string().min(1).optional().describe("Folder of secrets of notifications, a file each, named as the policy names them."),
+  publicUrl: z
+    .url({ protocol: /^https?$/, error: "not an address; write one like https://serin.example" })
+    .transform((text) => text.replace(/\/+$/, ""))
+    .optional()
+    .describe("Where people reach the HTTP API; messages link there."),
 });
 
 export type ControllerOptions = z.input<typeof ControllerOptionsSchema>;

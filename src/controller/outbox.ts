@@ -1,9 +1,15 @@
-import type { LiveState } from "../contract/live.ts";
+import type { Audit } from "../contract/messages.ts";
 import type { TermParts } from "./ports.ts";
 
+/** What owes audit records to the stream: the live state of a rollout, or what is kept of the whole mesh. */
+interface Owing {
+  readonly rollout?: string | undefined;
+  readonly outbox: readonly Audit[];
+}
+
 /**
- * Brings audit records from live states to the audit stream, beside the work: a step never waits for the audit.
- * A record stays in its live state until it is sent, so it survives a killed leader; its id keeps a repeat out.
+ * Brings audit records from where they are owed to the audit stream, beside the work: a step never waits for the audit.
+ * A record stays there until it is sent, so it survives a killed leader; its id keeps a repeat out.
  */
 export class Outbox {
   readonly #parts: Pick<TermParts, "audit" | "log">;
@@ -20,7 +26,7 @@ export class Outbox {
   }
 
   /** Starts to send what waits in a live state; failures are tried again at the next call. */
-  send({ outbox }: LiveState): void {
+  send({ outbox }: Owing): void {
     for (const record of outbox) {
       if (this.#sent.has(record.id) || this.#underWay.has(record.id)) continue;
       const done = this.#parts.audit.append(record).then(
@@ -38,15 +44,15 @@ export class Outbox {
    * Takes up what a killed leader left. JetStream drops repeats for ten minutes only, so what is older is compared with
    * the stream itself.
    */
-  async resume(live: LiveState): Promise<void> {
-    if (live.outbox.length === 0) return;
-    const known = await this.#parts.audit.recentIds(live.rollout);
-    for (const { id } of live.outbox) if (known.has(id)) this.#sent.add(id);
-    this.send(live);
+  async resume(owing: Owing): Promise<void> {
+    if (owing.outbox.length === 0) return;
+    const known = await this.#parts.audit.recentIds(owing.rollout);
+    for (const { id } of owing.outbox) if (known.has(id)) this.#sent.add(id);
+    this.send(owing);
   }
 
-  /** Forgets records that no live state holds any longer. */
-  cleared(before: LiveState, after: LiveState): void {
+  /** Forgets records that nobody owes any longer. */
+  cleared(before: Owing, after: Owing): void {
     const waiting = new Set(after.outbox.map(({ id }) => id));
     for (const { id } of before.outbox) if (!waiting.has(id)) this.#sent.delete(id);
   }

@@ -3,8 +3,12 @@ import { UsageError } from "../contract/errors.ts";
 import type { Clock } from "../io/clock.ts";
 import { type HttpServer, type Readiness, startHttp } from "../io/http.ts";
 import type { Logger } from "../io/log.ts";
+import type { NatsLink } from "../io/nats.ts";
 import { readSecretLines } from "../io/secret-lines.ts";
 import { startTelemetry } from "../io/telemetry.ts";
+import type { TokenBook } from "../io/tokens.ts";
+import { apiHandler } from "./api/handler.ts";
+import type { OperationPorts } from "./api/operations.ts";
 import { type FeedbackPorts, feedbackRoute } from "./checks/feedback-http.ts";
 import { gaugesOf } from "./gauges.ts";
 import type { ControllerSettings } from "./options.ts";
@@ -17,18 +21,20 @@ export interface Shown {
   readonly term: Term | undefined;
   /** Ways to the leader, for feedback. */
   readonly feedback: FeedbackPorts;
+  readonly link: NatsLink;
 }
 
 interface Parts {
   readonly settings: ControllerSettings;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly tokens: TokenBook | undefined;
   /** Undefined until NATS was reached. */
   shown(): Shown | undefined;
 }
 
 /** Shows health and metrics where the options ask for it; undefined where they do not. A standby is as ready as a leader: it does its job. */
-export async function startPage({ settings, clock, log, shown }: Parts): Promise<HttpServer | undefined> {
+export async function startPage({ settings, clock, log, tokens: book, shown }: Parts): Promise<HttpServer | undefined> {
   const tokens = await feedbackTokens(settings);
   if (settings.http === undefined) return undefined;
   const collect = (): MetricData[] => metricsOf(shown(), clock.nowMs());
@@ -41,7 +47,12 @@ export async function startPage({ settings, clock, log, shown }: Parts): Promise
   try {
     const metrics = telemetry.serve;
     const routes = tokens.length === 0 ? {} : { "/v1/feedback": feedbackRoute(tokens, clock, () => shown()?.feedback) };
-    const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness, routes });
+    const ports = (): OperationPorts | undefined => {
+      const link = shown()?.link;
+      return link === undefined ? undefined : { link, clock };
+    };
+    const api = apiHandler({ tokens: book, log, ports });
+    const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness, routes, api });
     return {
       url: server.url,
       async stop() {
@@ -74,5 +85,5 @@ function metricsOf(controller: Shown | undefined, nowMs: number): MetricData[] {
     const figures = term?.mix.figures(live);
     return figures === undefined ? [] : [{ rollout: live.rollout, figures }];
   });
-  return gaugesOf({ isLeader, rollouts, failing, mixes, nowMs });
+  return gaugesOf({ isLeader, rollouts, failing, mixes, isFrozen: term?.policy.isFrozen === true, nowMs });
 }

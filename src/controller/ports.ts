@@ -4,7 +4,7 @@ import type { StoredPlan } from "../contract/stored-plan.ts";
 import type { Clock } from "../io/clock.ts";
 import type { Logger } from "../io/log.ts";
 import type { Stored } from "../io/nats.ts";
-import type { AppliedSegment, Plan } from "../io/store.ts";
+import type { AppliedPolicy, AppliedSegment, Plan } from "../io/store.ts";
 import type { ControllerSettings } from "./options.ts";
 
 /** The state stream as the leader uses it; reads come from the stream's own leader, so that they follow the write of the lease. */
@@ -25,8 +25,12 @@ export interface PlanPort {
   names(): Promise<readonly string[]>;
   last(rollout: string): Promise<Plan | undefined>;
   at(rollout: string, sequence: number): Promise<Plan | undefined>;
+  /** Plans that stood before this one, oldest first, as far as they are kept and can be read. */
+  before(rollout: string, sequence: number): Promise<readonly Plan[]>;
   /** The sequence of the stored plan. Throws PlanConflictError when another plan came in between. */
   append(rollout: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
+  /** Removes all plans of a rollout; throws DeposedError when another leads. */
+  purge(rollout: string): Promise<void>;
 }
 
 /** Segments in the stream of plans, under the same rules. */
@@ -36,10 +40,19 @@ export interface SegmentPort {
   append(segment: string, plan: StoredPlan, expectedSequence: number): Promise<number>;
 }
 
+/** The policy in the stream of plans; each write expects the one before it, readable or not. */
+export interface PolicyPort {
+  last(): Promise<AppliedPolicy | undefined>;
+  append(plan: StoredPlan): Promise<number>;
+}
+
 /** The append-only audit stream; a repeated id within its window is stored once. */
 export interface AuditPort {
   append(record: Audit): Promise<void>;
-  recentIds(rollout: string): Promise<ReadonlySet<string>>;
+  /** Of a rollout, or of the whole mesh. */
+  recentIds(rollout: string | undefined): Promise<ReadonlySet<string>>;
+  /** The last record of a rollout; undefined without any. */
+  last(rollout: string): Promise<Audit | undefined>;
 }
 
 /** The stream of judged batches. */
@@ -58,6 +71,7 @@ export interface TermParts {
   readonly state: StatePort;
   readonly plans: PlanPort;
   readonly segments: SegmentPort;
+  readonly policy: PolicyPort;
   readonly audit: AuditPort;
   readonly ticks: TickPort;
   /** The operator's order that switches a rollout off; undefined without one. */

@@ -1,4 +1,5 @@
 import type { Evidence } from "../contract/evidence.ts";
+import { RESOURCE } from "../contract/evidence.ts";
 import type { ScrapedCounter } from "../io/prometheus-counters.ts";
 import { pointsOf } from "./evidence-points.ts";
 import { SCRAPED, type SourcedReport } from "./judging.ts";
@@ -7,19 +8,26 @@ type Metric = Evidence["resourceMetrics"][number]["scopeMetrics"][number]["metri
 
 /**
  * What was scraped, as the reports of sidecars. Nobody says when a series began: one whose value falls has begun anew, and a process
- * that was started again and has counted more than the one before it by the next scrape loses the difference.
+ * that was started again and has counted more than the one before it by the next scrape loses the difference. What was scraped before
+ * what was counted already, as by a server that lags behind its twin, is overtaken like a late message; `scrapedAt` is in Unix
+ * milliseconds by instance.
  */
-export function scrapedReports(counters: readonly ScrapedCounter[], atMs: number): SourcedReport[] {
+export function scrapedReports(
+  counters: readonly ScrapedCounter[],
+  atMs: number,
+  scrapedAt: ReadonlyMap<string, number> = new Map(),
+): SourcedReport[] {
   const byInstance = new Map<string, Metric[]>();
   for (const counter of counters) {
     const values = counter.points.get(atMs);
     if (values === undefined) continue;
     byInstance.set(counter.instance, [...(byInstance.get(counter.instance) ?? []), metricOf(counter, values)]);
   }
-  return [...byInstance].map(([instance, metrics]) => ({
-    sidecar: SCRAPED + instance,
-    report: pointsOf({ resourceMetrics: [{ resource: { attributes: [] }, scopeMetrics: [{ metrics }] }] }),
-  }));
+  return [...byInstance].map(([instance, metrics]) => {
+    const sequence = { key: RESOURCE.sequence, value: { intValue: String(scrapedAt.get(instance) ?? 0) } };
+    const resource = { attributes: [sequence] };
+    return { sidecar: SCRAPED + instance, report: pointsOf({ resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] }) };
+  });
 }
 
 function metricOf({ metric: name, labels, bounds }: ScrapedCounter, values: readonly number[]): Metric {

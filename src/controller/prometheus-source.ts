@@ -2,7 +2,7 @@ import type { LiveState } from "../contract/live.ts";
 import { isJudged } from "../core/plan/judged.ts";
 import type { Logger } from "../io/log.ts";
 import type { PrometheusApi } from "../io/prometheus-api.ts";
-import { counterQuery, countersOf } from "../io/prometheus-counters.ts";
+import { countersOf, scrapedAtMs, scrapeQuery } from "../io/prometheus-counters.ts";
 import type { SourcedReport } from "./judging.ts";
 import { scrapedReports } from "./prometheus-evidence.ts";
 
@@ -50,11 +50,12 @@ export class PrometheusSource {
   }
 
   async #ask({ rollout, shareBp }: LiveState): Promise<void> {
-    const counters = countersOf(await this.#parts.api.instant(counterQuery(rollout)));
+    const series = await this.#parts.api.instant(scrapeQuery(rollout));
+    const counters = countersOf(series);
     const [atMs] = counters.flatMap(({ points }) => [...points.keys()]);
     if (atMs !== undefined) {
       this.#unknown.delete(rollout);
-      return this.#parts.heard(scrapedReports(counters, atMs));
+      return this.#parts.heard(scrapedReports(counters, atMs, scrapedAtMs(series)));
     }
     if (shareBp === 0 || this.#unknown.has(rollout)) return;
     this.#unknown.add(rollout);

@@ -15,6 +15,7 @@ export async function hearStops(steps: Steps, { sidecar, stopped = [] }: Receipt
     const effects = [{ type: "audit", action: "reflex", reason } as const];
     await steps.take(seat, { state: seat.live.plan, effects, stops }, { who: { name: `sidecar ${sidecar}`, claimed: false } });
     if (!known.every((each) => stops.some((stop) => stop.sidecar === each))) continue;
-    await steps.deliver(seat, { type: "abort", reason: "every known sidecar stopped the canary by itself" }, { who: steps.self });
+    const back = { type: "abort", who: steps.self, reason: "every known sidecar stopped the canary by itself" } as const;
+    await steps.deliver(seat, back, { who: steps.self });
   }
 }

@@ -2,9 +2,11 @@ import { type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } 
 import { SUBJECTS } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { decodeStored, type Plan } from "../io/store.ts";
+import { isEnded } from "./derive-manifest.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Judging, resumeJudging, type SourcedReport, startJudging } from "./judging.ts";
 import type { TermParts } from "./ports.ts";
+import { purgeState } from "./purge-state.ts";
 
 /** One rollout as the leader holds it. Replaced values, never edited ones: what is here is what was written. */
 export interface Seat {
@@ -19,7 +21,12 @@ export interface Seat {
   /** Monotonic time of the last judgement. */
   judgedMs: number;
   isJudgeDirty: boolean;
+  /** A newer plan that waits until this one has ended. */
+  next: Waiting | undefined;
 }
+
+/** A plan in the stream of plans that no live state obeys yet. */
+export type Waiting = Omit<Plan, "atMs">;
 
 /** A seat whose judge begins anew. */
 export function newSeat(rollout: Rollout, live: LiveState, nowMs: number): Seat {
@@ -33,6 +40,7 @@ export function newSeat(rollout: Rollout, live: LiveState, nowMs: number): Seat 
     judgeWrittenMs: 0,
     judgedMs: Number.NEGATIVE_INFINITY,
     isJudgeDirty: false,
+    next: undefined,
   };
 }
 
@@ -68,6 +76,11 @@ async function loadSeat(parts: TermParts, name: string): Promise<{ seat: Seat | 
   if (stored === undefined) return { seat: undefined, newer: last };
   const live = decodeStored(LiveStateSchema, stored);
   const plan = last?.sequence === live.planSequence ? last : ((await plans.at(name, live.planSequence)) ?? last);
+  if (plan === undefined && isEnded(live.plan.phase)) {
+    log.info({ rollout: name }, "rollout was being deleted, finishing that");
+    await purgeState(state, name);
+    return { seat: undefined, newer: undefined };
+  }
   if (plan === undefined) {
     log.error({ rollout: name }, "live state without a plan, its users stay on stable");
     return { seat: undefined, newer: undefined };

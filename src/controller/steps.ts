@@ -1,24 +1,37 @@
 import type { z } from "zod";
+import { stagesOf } from "../contract/course.ts";
 import { type LiveState, LiveStateSchema } from "../contract/live.ts";
-import type { Reply, Who } from "../contract/messages.ts";
+import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
-import type { PlanEvent } from "../core/plan/types.ts";
+import type { PlanEvent, PlanStep } from "../core/plan/types.ts";
+import type { OnSeen } from "./checks/handover-keeper.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
+import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
+import { Relations } from "./relations.ts";
 import type { Seat } from "./seats.ts";
 
 /** The judge's records of all rollouts take one write in so much time: a record that is older costs its successor a count, and no evidence. */
 const WRITE_MS = 5;
 
+interface StepTools {
+  readonly publisher: Publisher;
+  readonly outbox: Outbox;
+  readonly policy: PolicyKeeper;
+  postLater(job: () => Promise<void>): void;
+}
+
 /** Who causes a step, what led to it, and the answer that goes into the same write. */
 export interface Cause {
   readonly who: Who;
   readonly detail?: z.core.util.JSONType;
+  /** What a person asked for, and why. */
+  readonly asked?: Readonly<{ verb: Verb; reason?: string | undefined }>;
   readonly reply?: (after: LiveState) => Reply;
 }
 
@@ -31,6 +44,8 @@ export class Steps {
   readonly seats = new Map<string, Seat>();
   readonly publisher: Publisher;
   readonly outbox: Outbox;
+  /** What the rollouts are to each other and to the calendar. */
+  readonly relations: Relations;
   readonly #parts: TermParts;
   readonly #plan: Plan;
   readonly #postLater: (job: () => Promise<void>) => void;
@@ -38,12 +53,13 @@ export class Steps {
   readonly #unpublished = new Set<Seat>();
   #records = 0;
 
-  constructor(parts: TermParts, tools: Readonly<{ publisher: Publisher; outbox: Outbox; postLater(job: () => Promise<void>): void }>) {
+  constructor(parts: TermParts, tools: StepTools) {
     this.#parts = parts;
     this.#postLater = tools.postLater;
     this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
+    this.relations = new Relations(tools.policy, this.seats);
   }
 
   /** Who stands in the audit for what the controller does by itself. */
@@ -51,12 +67,20 @@ export class Steps {
     return { name: `controller ${this.#parts.id}`, claimed: false };
   }
 
+  /** What the plan makes of an event now. */
+  ask(seat: Seat, event: PlanEvent): PlanStep {
+    const nowMs = this.#parts.clock.nowMs();
+    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs) });
+  }
+
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
   async deliver(seat: Seat, event: PlanEvent, cause: Cause): Promise<string | undefined> {
-    const step = this.#plan(seat.rollout, seat.live.plan, event, this.#parts.clock.nowMs());
+    const { phase } = seat.live.plan;
+    const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
     await this.take(seat, step, cause);
+    if (phase !== "rollingBack" && step.state.phase === "rollingBack") await this.takeAlong(seat, step.state.reason);
     return undefined;
   }
 
@@ -67,15 +91,35 @@ export class Steps {
   async take(seat: Seat, change: Change, cause: Cause): Promise<void> {
     const before = seat.live.plan;
     const isNew = this.seats.get(seat.name) !== seat;
-    const after = liveAfter(seat.live, change, this.#context(cause));
+    const isMove = change.state.phase !== before.phase || change.state.run !== before.run;
+    // What the judge knew when it moved, also where it did not ask for it.
+    const detail = cause.detail ?? (isMove ? (seat.judging.verdict ?? undefined) : undefined);
+    const after = liveAfter(seat.live, change, this.#context(seat, { ...cause, ...(detail !== undefined && { detail }) }));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
-    const { phase, run } = seat.live.plan;
-    if (isNew || phase !== before.phase || run !== before.run) this.#say(seat, change);
+    if (isNew || isMove || isOverdue(change)) this.#say(seat, change);
     this.#unpublished.add(seat);
     const isBack = change.effects.some((effect) => effect.type === "serve" && effect.off);
     if (isBack || cause.reply !== undefined || isNew) await this.sync();
     else if (this.#unpublished.size === 1) this.#postLater(() => this.sync());
+  }
+
+  /** Of a group all go back when one does. */
+  async takeAlong(seat: Seat, why: string, companions = this.relations.companions(seat)): Promise<void> {
+    for (const other of companions) {
+      const reason = `${seat.name} of group ${seat.rollout.together} went back: ${why}`;
+      await this.deliver(other, { type: "abort", who: this.self, reason }, { who: this.self });
+    }
+  }
+
+  /** Goes on with what the leader before may have left undone: a group whose first member it took back. Who began later is none of it. */
+  async resumeWaysBack(): Promise<void> {
+    for (const seat of this.seats.values()) {
+      const { plan } = seat.live;
+      if (plan.phase !== "rollingBack") continue;
+      const left = this.relations.companions(seat).filter(({ live }) => live.plan.sinceMs <= plan.sinceMs);
+      await this.takeAlong(seat, plan.reason, left);
+    }
   }
 
   /** Stores an answer that changes nothing else, so that a repeat of the command gets it again. */
@@ -117,13 +161,23 @@ export class Steps {
     const order = this.#parts.killed(seat.name);
     if (order === undefined || isEnded(seat.live.plan.phase) || seat.live.plan.phase === "rollingBack") return;
     const { who, reason } = order;
+    const by = { name: who, claimed: false };
     const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
-    await this.deliver(seat, { type: "abort", reason: why }, { who: { name: who, claimed: false } });
+    await this.deliver(seat, { type: "abort", who: by, reason: why }, { who: by });
+  }
+
+  /** Hands over what is proven; what is seen before is written down, for people. */
+  async seeStable(name: string, { run, isProven, text }: Parameters<OnSeen>[1]): Promise<void> {
+    const seat = this.seats.get(name);
+    if (seat?.live.plan.phase !== "promoted" || seat.live.plan.run !== run) return;
+    if (isProven) await this.deliver(seat, { type: "handover", who: this.self, reason: text }, { who: this.self });
+    else if (seat.live.seen !== text) await this.#write(seat, { ...seat.live, seen: text });
   }
 
   /** Audit records of something that happened to a rollout beside its plan. */
-  async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who): Promise<void> {
-    await this.take(seat, { state: seat.live.plan, effects: [{ type: "audit", ...entry }] }, { who });
+  async note(seat: Seat, entry: Readonly<{ action: string; reason: string }>, who: Who, reply?: Reply): Promise<void> {
+    const cause = { who, ...(reply === undefined ? {} : { reply: () => reply }) };
+    await this.take(seat, { state: seat.live.plan, effects: [{ type: "audit", ...entry }] }, cause);
   }
 
   async #write(seat: Seat, live: LiveState): Promise<void> {
@@ -135,19 +189,32 @@ export class Steps {
     seat.live = valid;
   }
 
-  #context({ who, detail }: Cause): StepContext {
+  #context({ rollout }: Seat, { who, detail, asked }: Cause): StepContext {
     const { clock, term } = this.#parts;
     const auditId = (): string => {
       this.#records += 1;
       return `${term}-${clock.nowMs()}-${this.#records}`;
     };
-    return { nowMs: clock.nowMs(), who, next: this.publisher.next, auditId, ...(detail === undefined ? {} : { detail }) };
+    const nowMs = clock.nowMs();
+    return {
+      nowMs,
+      who,
+      stages: stagesOf(rollout.strategy).length,
+      next: this.publisher.next,
+      auditId,
+      ...(detail === undefined ? {} : { detail }),
+      ...(asked && { asked: { ...asked, who, atMs: nowMs } }),
+    };
   }
 
   #say({ name, live }: Seat, { effects }: Change): void {
     const reason = effects.flatMap((effect) => (effect.type === "audit" ? [effect.reason] : [])).join("; ");
     const { phase, run } = live.plan;
-    const level = phase === "rollingBack" || phase === "rolledBack" ? "warn" : "info";
-    this.#parts.log[level]({ rollout: name, phase, run, shareBp: live.shareBp, reason }, "rollout moved");
+    const isBad = phase === "rollingBack" || phase === "rolledBack" || isOverdue({ effects });
+    this.#parts.log[isBad ? "warn" : "info"]({ rollout: name, phase, run, shareBp: live.shareBp, reason }, "rollout moved");
   }
 }
+
+/** Nothing moves, and yet somebody must hear of it. */
+const isOverdue = ({ effects }: Pick<Change, "effects">): boolean =>
+  effects.some((effect) => effect.type === "audit" && effect.action === "overdue");

@@ -5,6 +5,7 @@ import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
+import { HandoverKeeper } from "./checks/handover-keeper.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp } from "./derive-manifest.ts";
 import { pointsOf } from "./evidence-points.ts";
@@ -14,23 +15,22 @@ import { FleetKeeper } from "./fleet-keeper.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { isJudgeDue, sortReports } from "./judge-pace.ts";
-import { judgeReports, type SourcedReport } from "./judging.ts";
+import { freshVerdict, judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
 import { Once } from "./once.ts";
 import { Outbox } from "./outbox.ts";
+import { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { lookAtReceipts } from "./receipts-look.ts";
 import { hearStops } from "./reflexes.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
+import type { Sender } from "./senders.ts";
 import { Steps } from "./steps.ts";
-import { takeUp } from "./take-up.ts";
 import { TickRecorder } from "./tick-recorder.ts";
 
-/** A verdict older than this no longer moves anything: sidecars report changed series at least every five seconds. */
-const VERDICT_FRESH_MS = 10_000;
 const PURGE_EVERY_MS = 60_000;
 
 /**
@@ -40,6 +40,8 @@ const PURGE_EVERY_MS = 60_000;
 export class Term {
   readonly #parts: TermParts;
   readonly #segments: SegmentKeeper;
+  /** The policy and the freeze. */
+  readonly policy: PolicyKeeper;
   readonly #publisher: Publisher;
   readonly #outbox: Outbox;
   readonly #steps: Steps;
@@ -49,6 +51,7 @@ export class Term {
   readonly mix: MixKeeper;
   /** Checks of rollouts' own. */
   readonly #checks: CheckKeeper;
+  readonly #handovers: HandoverKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
@@ -65,16 +68,15 @@ export class Term {
     this.#segments = new SegmentKeeper(parts);
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
-    this.#steps = new Steps(parts, {
-      publisher: this.#publisher,
-      outbox: this.#outbox,
-      postLater: (job) => this.#mailbox.postLater(job),
-    });
+    this.policy = new PolicyKeeper(parts, this.#outbox);
+    const postLater = (job: () => Promise<void>): void => this.#mailbox.postLater(job);
+    this.#steps = new Steps(parts, { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
     this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.#handovers = new HandoverKeeper(parts, (name, found) => this.#mailbox.post(() => this.#steps.seeStable(name, found)));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
-    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments }, (sidecar) => {
+    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.policy }, (sidecar) => {
       this.#failing.forget(sidecar);
       return this.#fleet.forget(sidecar);
     });
@@ -91,6 +93,7 @@ export class Term {
   async begin(): Promise<void> {
     await this.#publisher.load();
     await this.#segments.load();
+    await this.policy.load();
     await this.#fleet.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) this.#steps.seats.set(seat.name, seat);
@@ -99,12 +102,13 @@ export class Term {
     await this.mix.load(seats);
     await this.#checks.feedback.load(seats);
     await this.#steps.sync();
-    await takeUp(this.#parts, this.#commands, { seats, segments: this.#segments.names, unobeyed });
+    await this.#steps.resumeWaysBack();
+    await this.#commands.rollouts.takeUp(unobeyed);
   }
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
-    await this.#checks.close();
+    await Promise.all([this.#checks.close(), this.#handovers.close()]);
     await this.#mailbox.close();
     await this.#outbox.close();
     await this.#ticks.close();
@@ -164,9 +168,9 @@ export class Term {
   }
 
   /** Carries a command out and gives its answer to `respond`. */
-  onCommand({ data }: Incoming, respond: (text: string) => void): void {
+  onCommand({ data }: Incoming, respond: (text: string) => void, sender?: Sender): void {
     this.#mailbox.post(async () => {
-      respond(JSON.stringify(await this.#commands.answer(data)));
+      respond(JSON.stringify(await this.#commands.answer(data, sender)));
     });
   }
 
@@ -175,6 +179,7 @@ export class Term {
     this.#once.untilDone("tick", () => {
       this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
       this.#checks.tick(this.#steps.seats.values());
+      this.#handovers.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
       this.#mailbox.postLater(() => this.#keepHouse());
     });
@@ -215,9 +220,8 @@ export class Term {
   }
 
   async #deliverVerdict(seat: Seat): Promise<void> {
-    const record = seat.judging.verdict;
-    const ageMs = this.#parts.clock.nowMs() - (record?.atMs ?? 0);
-    if (record === null || record.run !== seat.live.plan.run || ageMs > VERDICT_FRESH_MS) return;
+    const record = freshVerdict(seat.judging.verdict, seat.live.plan.run, this.#parts.clock.nowMs());
+    if (record === undefined) return;
     await this.#steps.deliver(seat, verdictEvent(record), { who: this.#steps.self, detail: record });
   }
 
@@ -232,10 +236,12 @@ export class Term {
     await this.mix.write(seat);
     await this.#checks.feedback.write(seat);
     await this.#steps.clearOutbox(seat);
+    await this.#commands.rollouts.beginNext(seat);
   }
 
   async #keepHouse(): Promise<void> {
     await this.#steps.sync();
+    await this.policy.clearOutbox();
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#purgedMs < Math.min(PURGE_EVERY_MS, this.#parts.settings.purgeAfterMs)) return;
     this.#purgedMs = nowMs;

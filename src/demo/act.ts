@@ -14,7 +14,7 @@ import type { SeenRequest, Traffic } from "./traffic.ts";
 
 /** What one act needs. */
 export interface ActOptions {
-  readonly stack: Pick<Stack, "canary" | "directory" | "serin" | "ended">;
+  readonly stack: Pick<Stack, "stable" | "canary" | "directory" | "serin" | "ended">;
   readonly link: NatsLink;
   readonly shares: Pick<ShareLog, "changes">;
   readonly traffic: Pick<Traffic, "pace" | "setHost">;
@@ -56,6 +56,8 @@ export interface PlayedAct {
   readonly changes: readonly ShareChange[];
   readonly failedOpen: number;
   readonly firstFailureToLastCanaryRequestMs?: number;
+  /** From when stable ran the new version to the hand-over. */
+  readonly handedOverSeconds?: number;
 }
 
 const LEAST_WARM_UP_MS = 3_000;
@@ -77,7 +79,7 @@ export async function runAct(script: Script, options: ActOptions): Promise<Playe
   options.traffic.setHost(script.host);
   await warmUp(options, draw);
   const file = join(stack.directory, `${name}.yaml`);
-  await writeFile(file, demoRolloutText(name, script.host));
+  await writeFile(file, demoRolloutText(name, script.host, stack.stable.address));
   const applied = await stack.serin("apply", "-f", file);
   if (applied.code !== 0) throw new Error(`\`serin apply\` ended with exit code ${applied.code}: ${applied.error}`);
   screen.say(applied.out);

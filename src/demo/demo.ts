@@ -2,18 +2,21 @@ import process from "node:process";
 import { SerinError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { createLog } from "../io/log.ts";
-import { connectNats } from "../io/nats.ts";
+import { connectNats, type NatsLink } from "../io/nats.ts";
+import { readLive } from "../io/store.ts";
 import { type PlayedAct, runAct, type Script } from "./act.ts";
 import { type ActResult, resultOf, summaryOf } from "./act-result.ts";
 import { FAILED_OPEN_STAT, type RunningEnvoy } from "./envoy.ts";
 import { keepPace, PACE } from "./pace.ts";
 import { type FoundProgram, findProgram, programCacheDir } from "./programs.ts";
+import { NEW_VERSION } from "./rollouts.ts";
 import { createScreen, type Screen } from "./screen.ts";
 import { createShareLog, followShares } from "./share-log.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { stopAll } from "./stop-all.ts";
 import type { ExpectedVariant } from "./tally.ts";
 import { type SeenRequest, startTraffic } from "./traffic.ts";
+import { waitFor } from "./wait-for.ts";
 
 export interface DemoOptions {
   /** One JSON document as the last line of stdout, everything else on stderr. */
@@ -33,6 +36,8 @@ const GOOD_HOST = "shop.example";
 const BAD_HOST = "pay.example";
 const USERS = 4_000;
 const LEAST_REQUESTS = 52_000;
+/** Two answers in a row are needed, a second apart. */
+const HAND_OVER_MS = 20_000;
 const GOOD: Script = { title: "act 1, a good canary", name: "good-canary", host: GOOD_HOST, leastRequests: 0 };
 const BAD = {
   title: "act 2, a canary that begins to fail",
@@ -65,7 +70,7 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
     options.out(`${JSON.stringify({ format: 1, envoy: envoy.version, nats: nats.version, node: process.versions.node, ...result })}\n`);
   else options.out(`${summary(result)}\n`);
   const [good, bad] = acts;
-  return good?.outcome === "promoted" && bad?.outcome === "rolledBack" ? EXIT.done : EXIT.ourError;
+  return good?.outcome === "promoted" && good.handedOverSeconds !== undefined && bad?.outcome === "rolledBack" ? EXIT.done : EXIT.ourError;
 }
 
 interface Played {
@@ -124,10 +129,26 @@ async function play(
   const good = await act(GOOD);
   // Nobody asks the first host any more when its rule goes.
   traffic.setHost(BAD_HOST);
-  const handedOver = await stack.serin("handover", GOOD.name);
-  screen.say(handedOver.out || handedOver.error);
+  const handedOverSeconds = good.outcome === "promoted" ? await handOver(stack, link, screen) : undefined;
   const bad = await act({ ...BAD, leastRequests: LEAST_REQUESTS - good.requests.length });
-  return { acts: [good, bad], busyPercent: pace.busyPercent() };
+  return { acts: [{ ...good, ...(handedOverSeconds !== undefined && { handedOverSeconds }) }, bad], busyPercent: pace.busyPercent() };
+}
+
+/** Gives stable's own cluster the new version, and waits until Serin has seen it; in seconds, undefined where it does not. */
+async function handOver({ stable, serin }: Stack, link: NatsLink, screen: Screen): Promise<number | undefined> {
+  screen.say("the new version is deployed to stable's own cluster; Serin asks stable what it runs");
+  stable.deploy(NEW_VERSION);
+  const fromMs = Date.now();
+  const isOver = async (): Promise<true | undefined> => (await readLive(link, GOOD.name))?.plan.phase === "handedOver" || undefined;
+  try {
+    await waitFor(isOver, { deadlineMs: HAND_OVER_MS, what: `the hand-over of ${GOOD.name}` });
+  } catch (error) {
+    screen.say(`${String(error)}\n${(await serin("status", GOOD.name)).out}`);
+    return undefined;
+  }
+  const seconds = Math.round((Date.now() - fromMs) / 100) / 10;
+  screen.say(`${GOOD.name} is handed over: stable shows the new version`);
+  return seconds;
 }
 
 /** Requests that Envoy let go on undecided since the last call, by its own count. */

@@ -14,6 +14,8 @@ export interface Upstream {
   hang(isHanging: boolean): void;
   /** From now on this decides what becomes of each user's request, and neither of the above does. */
   decide(fateOf: (user: string) => Fate): void;
+  /** From now on it says that it is this version; `1` to begin with. */
+  deploy(version: string): void;
   /** Forgets what it has counted. */
   reset(): void;
   readonly seen: UpstreamCounts;
@@ -32,9 +34,10 @@ export interface UpstreamCounts {
 
 const nothing = (): UpstreamCounts => ({ requests: 0, failed: 0, firstFailureMs: undefined, lastRequestMs: undefined });
 
-/** Starts an upstream that says in each answer its name and, as Envoy counts them, the number of the try. */
+/** Starts an upstream that says in each answer its name, its version and, as Envoy counts them, the number of the try. */
 export async function startUpstream(variant: "stable" | "canary"): Promise<Upstream> {
   let part = 0;
+  let version = "1";
   let isHanging = false;
   let fateOf = (_user: string): Fate => (isHanging ? null : { status: Math.random() < part ? 503 : 200, afterMs: 0 });
   let counts = nothing();
@@ -51,7 +54,7 @@ export async function startUpstream(variant: "stable" | "canary"): Promise<Upstr
     }
     const answer = (): void => {
       response.writeHead(fate.status, { "content-type": "application/json" });
-      response.end(`{"variant":"${variant}","attempt":${Number(request.headers["x-envoy-attempt-count"] ?? 1)}}`);
+      response.end(`{"variant":"${variant}","attempt":${Number(request.headers["x-envoy-attempt-count"] ?? 1)},"version":"${version}"}`);
     };
     if (fate.afterMs === 0) answer();
     else setTimeout(answer, fate.afterMs);
@@ -69,6 +72,9 @@ export async function startUpstream(variant: "stable" | "canary"): Promise<Upstr
     },
     decide: (next) => {
       fateOf = next;
+    },
+    deploy: (next) => {
+      version = next;
     },
     reset: () => {
       counts = nothing();

@@ -1,4 +1,5 @@
 import { DocumentError, type Fault } from "../contract/errors.ts";
+import { type PolicyInput, PolicySchema } from "../contract/policy.ts";
 import { type Rollout, type RolloutInput, RolloutSchema } from "../contract/rollout.ts";
 import { type Segment, SegmentSchema } from "../contract/segments.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -7,7 +8,7 @@ import type { Path } from "./schema-shape.ts";
 import { readYaml, type YamlDocument } from "./yaml-source.ts";
 
 const MAX_BYTES = 1_048_576;
-const KINDS = ["Rollout", "Segment"] as const;
+const KINDS = ["Rollout", "Segment", "Policy"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** A rollout as checked and as written; both mean the same, the second is what is stored. */
@@ -27,6 +28,8 @@ export interface SegmentDocument {
 export interface Documents {
   readonly rollouts: readonly RolloutDocument[];
   readonly segments: readonly SegmentDocument[];
+  /** The policy as written; at most one. */
+  readonly policies: readonly PolicyInput[];
 }
 
 /** All rollouts of a YAML text (several by `---`). Throws DocumentError with every fault of the file at once. */
@@ -34,13 +37,13 @@ export function parseRollouts(text: string, file: string): Rollout[] {
   return readDocuments(text, file).rollouts.map(({ rollout }) => rollout);
 }
 
-/** Like `parseRollouts`, with each document as written beside it, and with the segments. */
+/** Like `parseRollouts`, with each document as written beside it, and with segments and policy. */
 export function readDocuments(text: string, file: string): Documents {
   const whole = (problem: string, fix: string): DocumentError => new DocumentError([{ file, line: 1, column: 1, path: "", problem, fix }]);
   if (Buffer.byteLength(text) > MAX_BYTES) throw whole("the file is larger than 1 MiB", "split it");
   const documents = readYaml(text);
   if (documents.length === 0)
-    throw whole("the file holds no rollout and no segment", "write one that begins with apiVersion: serin/v1 and kind: Rollout");
+    throw whole("the file holds no rollout, no segment and no policy", "write one that begins with apiVersion: serin/v1 and kind: Rollout");
 
   const checked = documents.map((document) => checkDocument(document, file));
   const faults = [...checked.flatMap((result) => result.faults), ...repeatedNames(documents, file)];
@@ -48,6 +51,7 @@ export function readDocuments(text: string, file: string): Documents {
   return {
     rollouts: checked.flatMap(({ rollout }) => (rollout === undefined ? [] : [rollout])),
     segments: checked.flatMap(({ segment }) => (segment === undefined ? [] : [segment])),
+    policies: checked.flatMap(({ policy }) => (policy === undefined ? [] : [policy])),
   };
 }
 
@@ -55,6 +59,7 @@ interface Checked {
   readonly faults: readonly Fault[];
   readonly rollout?: RolloutDocument;
   readonly segment?: SegmentDocument;
+  readonly policy?: PolicyInput;
 }
 
 function checkDocument(document: YamlDocument, file: string): Checked {
@@ -66,6 +71,12 @@ function checkDocument(document: YamlDocument, file: string): Checked {
     const faultAt: SegmentDocument["faultAt"] = (path, problem, fix) => faultOf({ path, problem, fix, at: "value" }, document, file);
     if (segment.success) return { faults, segment: { segment: segment.data, faultAt } };
     return { faults: [...faults, ...findings(segment.error.issues, SegmentSchema).map((finding) => faultOf(finding, document, file))] };
+  }
+  if (kindOf(value) === "Policy") {
+    const policy = PolicySchema.safeParse(value, { reportInput: true });
+    // The schema has just accepted exactly this value as its input.
+    if (policy.success) return { faults, policy: value as PolicyInput };
+    return { faults: [...faults, ...findings(policy.error.issues, PolicySchema).map((finding) => faultOf(finding, document, file))] };
   }
   const result = RolloutSchema.safeParse(value, { reportInput: true });
   // The schema has just accepted exactly this value as its input.
@@ -104,15 +115,19 @@ const written = (path: Path): string =>
 function repeatedNames(documents: readonly YamlDocument[], file: string): Fault[] {
   const firstLines = new Map<string, number>();
   return documents.flatMap((document): Fault[] => {
+    const again = (path: "name" | "kind", what: string, fix: string): Fault[] => {
+      const place = document.placeOf([path], "value");
+      const before = firstLines.get(what);
+      if (before === undefined) firstLines.set(what, place.line);
+      const shown = path === "kind" ? "a policy" : fieldOf(document.value, "name");
+      return before === undefined ? [] : [{ file, ...place, path, problem: `${shown} stands in line ${before} already`, fix }];
+    };
+    const kind = kindOf(document.value);
+    if (kind === "Policy") return again("kind", "policy", "write all of it into one");
     const name = fieldOf(document.value, "name");
-    if (name === undefined) return [];
-    const place = document.placeOf(["name"], "value");
     // A rollout and a segment may have the same name.
-    const what = kindOf(document.value) === "Segment" ? "segment" : "rollout";
-    const before = firstLines.get(`${what} ${name}`);
-    if (before === undefined) firstLines.set(`${what} ${name}`, place.line);
-    if (before === undefined) return [];
-    return [{ file, ...place, path: "name", problem: `${name} stands in line ${before} already`, fix: `give each ${what} its own name` }];
+    const what = kind === "Segment" ? "segment" : "rollout";
+    return name === undefined ? [] : again("name", `${what} ${name}`, `give each ${what} its own name`);
   });
 }
 

@@ -8,13 +8,21 @@ export interface Readiness {
   readonly body: object;
 }
 
+type Route = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** So many connections are open at most, and so long may one take to say what it wants. */
+const MAX_CONNECTIONS = 256;
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000 } as const;
+
 /** What a program shows by HTTP. */
 export interface HttpPorts {
   metrics(request: IncomingMessage, response: ServerResponse): void;
   /** Must not reject. */
   readiness(): Readiness | Promise<Readiness>;
   /** Other paths, like `/v1/feedback`. */
-  readonly routes?: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>>;
+  readonly routes?: Readonly<Record<string, Route>>;
+  /** All other paths that begin with `/v1/`. */
+  readonly api?: Route | undefined;
 }
 
 export interface HttpServer {
@@ -26,7 +34,7 @@ export interface HttpServer {
 /** Serves /metrics, /healthz, /readyz and the routes on `HOST:PORT`. Throws UsageError when the address is taken or cannot be used. */
 export async function startHttp(place: ListeningPlace, ports: HttpPorts): Promise<HttpServer> {
   const routes = new Map(Object.entries(ports.routes ?? {}));
-  const server = createServer((request, response) => {
+  const server = createServer(LIMITS, (request, response) => {
     // Not by URL, which throws for paths like "//" that any client may send.
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     switch (path) {
@@ -37,12 +45,13 @@ export async function startHttp(place: ListeningPlace, ports: HttpPorts): Promis
       case "/readyz":
         return void sendReadiness(response, ports);
       default: {
-        const route = routes.get(path);
+        const route = routes.get(path) ?? (path.startsWith("/v1/") ? ports.api : undefined);
         if (route !== undefined) return route(request, response);
         return send(response, 404, { error: "not here; ask /metrics, /healthz or /readyz" });
       }
     }
   });
+  server.maxConnections = MAX_CONNECTIONS;
   await listenOn(server, place);
   // A server that listens on TCP has an AddressInfo.
   const { port } = server.address() as AddressInfo;

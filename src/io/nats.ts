@@ -73,33 +73,57 @@ export interface Stored {
 export const readState = (link: NatsLink, subject: string): Promise<Stored | undefined> => readLast(link, STREAMS.state, subject);
 
 /** The last message of a subject in any stream by one direct get; undefined when there is none. Throws when the server does not answer. */
-export async function readLast({ connection }: NatsLink, stream: string, subject: string, timeoutMs = 3_000): Promise<Stored | undefined> {
+export const readLast = (link: NatsLink, stream: string, subject: string, timeoutMs = 3_000): Promise<Stored | undefined> =>
+  directGet(link, { request: `${stream}.${subject}`, body: undefined, timeoutMs });
+
+/** The message of a stream at a sequence, in the same way. */
+export const readAt = (link: NatsLink, stream: string, sequence: number): Promise<Stored | undefined> =>
+  directGet(link, { request: stream, body: JSON.stringify({ seq: sequence }), timeoutMs: 3_000 });
+
+interface DirectGet {
+  readonly request: string;
+  readonly body: string | undefined;
+  readonly timeoutMs: number;
+}
+
+async function directGet({ connection }: NatsLink, { request, body, timeoutMs }: DirectGet): Promise<Stored | undefined> {
   let reply: Msg;
   try {
-    reply = await connection.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, undefined, { timeout: timeoutMs });
+    reply = await connection.request(`$JS.API.DIRECT.GET.${request}`, body, { timeout: timeoutMs });
   } catch (error) {
     // Before the first controller there is no stream, so nobody answers for it.
     if (error instanceof RequestError && error.isNoResponders()) return undefined;
     throw error;
   }
-  const status = reply.headers?.code ?? 0;
+  const { headers, data } = reply;
+  const status = headers?.code ?? 0;
   if (status === 404) return undefined;
-  if (status !== 0) throw new Error(`NATS refused to read ${subject}: ${status} ${reply.headers?.description ?? ""}`);
-  return { subject, sequence: Number(reply.headers?.get("Nats-Sequence") ?? 0), data: reply.data };
+  if (status !== 0) throw new Error(`NATS refused to read ${request}: ${status} ${headers?.description ?? ""}`);
+  return { subject: headers?.get("Nats-Subject") ?? "", sequence: Number(headers?.get("Nats-Sequence") ?? 0), data };
+}
+
+/** A message as a subscriber gets it. */
+export interface Heard {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** A header's value; undefined where it is absent or empty. */
+  header(name: string): string | undefined;
+  respond(data: string): void;
 }
 
 /** Subscribes; a throwing handler goes to `onError` instead of deafening the whole connection. Returns the way to stop. */
 export function subscribeSafely(
   { connection }: NatsLink,
   subject: string,
-  handler: (message: { subject: string; data: Uint8Array; respond(data: string): void }) => void,
+  handler: (message: Heard) => void,
   onError: (error: unknown) => void,
 ): () => void {
   const subscription = connection.subscribe(subject, {
     callback: (error, message) => {
       try {
         if (error !== null && error !== undefined) throw error;
-        handler({ subject: message.subject, data: message.data, respond: (data) => void message.respond(data) });
+        const header = (name: string): string | undefined => message.headers?.last(name) || undefined;
+        handler({ subject: message.subject, data: message.data, header, respond: (data) => void message.respond(data) });
       } catch (cause) {
         onError(cause);
       }

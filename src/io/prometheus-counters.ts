@@ -22,6 +22,20 @@ const OWN_LABELS: readonly string[] = Object.values(LABELS);
 /** Everything that sidecars count of a rollout, as one query. */
 export const counterQuery = (rollout: string): string => `{__name__=~"${[...COUNTED, BUCKET].join("|")}",rollout="${rollout}"}`;
 
+/** The same, and when each sidecar was scraped last, in one answer of one server: of several behind one address, one may lag. */
+export const scrapeQuery = (rollout: string): string => `${counterQuery(rollout)} or timestamp(${METRICS.ruleRevision})`;
+
+/** When each of the scraped was scraped last, by its label `instance`, in Unix milliseconds; only these series have no name. */
+export function scrapedAtMs(series: readonly PrometheusSeries[]): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const { labels, points } of series) {
+    const { __name__: name, instance = "" } = labels;
+    if (name !== undefined) continue;
+    for (const [, atS] of points) found.set(instance, Math.max(found.get(instance) ?? 0, Math.round(atS * 1_000)));
+  }
+  return found;
+}
+
 interface Gathered {
   readonly instance: string;
   readonly metric: string;
@@ -37,7 +51,8 @@ interface Gathered {
 export function countersOf(series: readonly PrometheusSeries[]): ScrapedCounter[] {
   const found = new Map<string, Gathered>();
   for (const { labels, points } of series) {
-    const { __name__: name = "", instance = "", le } = labels;
+    const { __name__: name, instance = "", le } = labels;
+    if (name === undefined) continue;
     const own = Object.fromEntries(OWN_LABELS.flatMap((label) => (labels[label] === undefined ? [] : [[label, labels[label]]])));
     const key = JSON.stringify([instance, name, own]);
     const metric = name === BUCKET ? METRICS.outcomeDuration : name;

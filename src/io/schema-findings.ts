@@ -1,6 +1,6 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { nearestName } from "./nearest-name.ts";
-import { descriptionOf, formOf, isOptional, keysOf, listed, optionsOf, type Path, schemasAt } from "./schema-shape.ts";
+import { descriptionOf, formOf, isOptional, keysOf, listed, optionsOf, type Path, schemasAt, taggedWith, tagOf } from "./schema-shape.ts";
 
 /** One thing wrong with a value: where, what, and how to put it right. */
 export interface Finding {
@@ -71,9 +71,10 @@ function unknownKey(path: Path, key: string, known: readonly string[]): Finding 
 
 /** Unknown keys; in a union that zod has already resolved, one of another branch is a rival and not unknown. */
 function strangersIn({ keys, input }: IssueOf<"unrecognized_keys">, here: readonly unknown[], path: Path): Finding[] {
-  const union = here.find((found) => optionsOf(found).length > 0);
+  const meant = here.map((found) => withTagOf(input, found));
+  const union = meant.find((found) => optionsOf(found).length > 0);
   const rivals = union === undefined ? undefined : rivalsIn(Object.keys(input ?? {}), union, path);
-  return rivals === undefined ? keys.map((key) => unknownKey(path, key, here.flatMap(keysOf))) : [rivals];
+  return rivals === undefined ? keys.map((key) => unknownKey(path, key, meant.flatMap(keysOf))) : [rivals];
 }
 
 /** Keys of different branches of a union standing together; undefined when some branch knows them all. */
@@ -86,9 +87,37 @@ function rivalsIn(given: readonly string[], union: unknown, path: Path): Finding
   return ofValue(path, `${listed(rivals, "and")} exclude each other`, `write ${formOf(union)}`);
 }
 
-/** Reports the branch of a union that the author meant, by the keys that only some branches have. */
+/** Reports the branch of a union that the author meant: by its tag, where the union has one. */
 function fromUnion(issue: IssueOf<"invalid_union">, union: unknown, path: Path): Finding[] {
-  const { input } = issue;
+  const { input, errors } = issue;
+  const tag = tagOf(union);
+  const value = tag !== undefined && isMapping(input) ? input[tag.key] : undefined;
+  if (tag === undefined || value === undefined) return byKeys(issue, union, path);
+  if (typeof value !== "string" || !tag.values.includes(value)) return [unknownTag([...path, tag.key], value, tag.values)];
+  const meant = taggedWith(union, { key: tag.key, value });
+  return byKeys({ input, errors: meant.map((index) => errors[index] ?? []) }, withTagOf(input, union), path);
+}
+
+/** Of a union with a tag the forms with that of the value; all else as it is. */
+function withTagOf(input: unknown, schema: unknown): unknown {
+  const tag = tagOf(schema);
+  const value = tag !== undefined && isMapping(input) ? input[tag.key] : undefined;
+  if (tag === undefined || typeof value !== "string" || !tag.values.includes(value)) return schema;
+  return z.union(taggedWith(schema, { key: tag.key, value }).flatMap((index) => optionsOf(schema)[index] ?? []));
+}
+
+function unknownTag(path: Path, value: unknown, known: readonly string[]): Finding {
+  const meant = typeof value === "string" ? nearestName(value, known) : undefined;
+  const fix = meant === undefined ? `write ${listed(known.map(shown), "or")}` : `did you mean ${meant}?`;
+  return ofValue(path, nullOr(value, "is not allowed here"), fix);
+}
+
+/** By the keys that only some branches have. */
+function byKeys(
+  { input, errors }: Pick<IssueOf<"invalid_union">, "input"> & { errors: readonly Issue[][] },
+  union: unknown,
+  path: Path,
+): Finding[] {
   const form = formOf(union);
   if (input === undefined) return [missing(path, form)];
   if (!isMapping(input)) return [ofValue(path, nullOr(input, "is not a mapping"), `write ${form}`)];
@@ -98,7 +127,7 @@ function fromUnion(issue: IssueOf<"invalid_union">, union: unknown, path: Path):
   const known = keysOf(union);
   const recognised = given.filter((key) => known.includes(key));
   const fitting = optionsOf(union)
-    .map((option, index) => ({ option, errors: issue.errors[index] ?? [] }))
+    .map((option, index) => ({ option, errors: errors[index] ?? [] }))
     .filter(({ option }) => recognised.every((key) => keysOf(option).includes(key)));
   const [only, ...others] = fitting;
   if (only !== undefined && others.length === 0) {
@@ -107,6 +136,11 @@ function fromUnion(issue: IssueOf<"invalid_union">, union: unknown, path: Path):
   const strangers = given.filter((key) => !known.includes(key)).map((key) => unknownKey(path, key, known));
   // Where nothing but unknown keys stands, or a misspelt one, these say it all.
   if (strangers.length > 0 && (recognised.length === 0 || strangers.some(({ meant }) => meant !== undefined))) return strangers;
+  const tag = recognised.length === 0 ? undefined : tagOf(union);
+  if (tag !== undefined) {
+    const values = fitting.flatMap(({ option }) => tagOf(z.union([option]))?.values ?? []);
+    return [...strangers, missing([...path, tag.key], listed([...new Set(values)].map(shown), "or"))];
+  }
   const choice = [...new Set(fitting.flatMap(({ option }) => keysOf(option)))].filter((key) => !recognised.includes(key));
   return [...strangers, ofValue(path, given.length === 0 ? "an empty mapping" : `lacks ${listed(choice, "or")}`, `write ${form}`)];
 }

@@ -38,12 +38,42 @@ export function descriptionOf(schema: unknown): string | undefined {
   return text === undefined ? undefined : text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
 }
 
+/** What tells the forms of a union apart: a key that holds a literal in each but those that lack it, with those literals. */
+export function tagOf(union: unknown): Readonly<{ key: string; values: readonly string[] }> | undefined {
+  const literals = optionsOf(union).flatMap((option) => Object.entries(literalsOf(option)));
+  const key = literals.map(([name]) => name).find((name) => optionsOf(union).every((option) => isTagged(option, name)));
+  const values = [...new Set(literals.flatMap(([name, value]) => (name === key ? [value] : [])))];
+  return key === undefined ? undefined : { key, values };
+}
+
+/** The forms of a union with this tag. */
+export const taggedWith = (union: unknown, { key, value }: { key: string; value: string }): number[] =>
+  optionsOf(union).flatMap((option, index) => (literalsOf(option)[key] === value ? [index] : []));
+
+const isTagged = (option: unknown, key: string): boolean => !keysOf(option).includes(key) || key in literalsOf(option);
+
+/** Keys of a mapping that hold one certain text. */
+function literalsOf(schema: unknown): Record<string, string> {
+  const here = bare(schema);
+  if (!(here instanceof z.ZodObject)) return {};
+  return Object.fromEntries(
+    Object.entries(here.shape).flatMap(([key, value]) =>
+      value instanceof z.ZodLiteral && typeof value.value === "string" ? [[key, value.value]] : [],
+    ),
+  );
+}
+
 /** More forms than this are told by what tells them apart. */
 const FORMS_IN_FULL = 2;
 
 /** The forms that a mapping may take there, in words: `a mapping with use, or with type and stages`, or `with name and one of exact, prefix or present`. */
 export function formOf(schema: unknown): string {
   const options = optionsOf(schema);
+  const tag = tagOf(schema);
+  if (tag !== undefined && tag.values.length > 1) {
+    const without = options.map(keysOf).filter((keys) => !keys.includes(tag.key));
+    return `a mapping with ${[...without.map((keys) => listed(keys, "and")), `${tag.key}: ${listed(tag.values, "or")}`].join(", or with ")}`;
+  }
   const forms = (options.length === 0 ? [schema] : options).map(keysOf).filter((keys) => keys.length > 0);
   const shared = forms[0]?.filter((key) => forms.every((keys) => keys.includes(key))) ?? [];
   const own = forms.map((keys) => keys.filter((key) => !shared.includes(key)));

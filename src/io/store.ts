@@ -1,5 +1,5 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
+import { headers, NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
 import type { z } from "zod";
 import { NoLeaderError, SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
@@ -8,12 +8,14 @@ import { type Fleet, FleetSchema, type JudgeRecord, JudgeRecordSchema, type Live
 import { type Audit, AuditSchema, type Command, type Reply, ReplySchema, type Who } from "../contract/messages.ts";
 import { type MixRecord, MixRecordSchema } from "../contract/mix-evidence.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import { type Freeze, FreezeRecordSchema, type Policy, PolicySchema } from "../contract/policy.ts";
 import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { type Lease, LeaseSchema } from "../contract/rules.ts";
 import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
-import { type NatsLink, readLast, readState, type Stored } from "./nats.ts";
+import { type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
 import { messagesOf } from "./stream-messages.ts";
+import { vouchFor } from "./vouching.ts";
 
 /** A stored value that is not what its schema says: another version wrote it, or it was altered. */
 export class CorruptValueError extends SerinError {
@@ -37,6 +39,7 @@ export type Plan = Readonly<{
   who: Who;
   atMs: number;
   reason: string | undefined;
+  atOnce?: true | undefined;
   commandId: string;
 }>;
 
@@ -102,13 +105,19 @@ export async function readPlan(link: NatsLink, rollout: string): Promise<Plan | 
   return stored === undefined ? undefined : decodePlan(stored);
 }
 
+/** The plan of a rollout at a sequence; undefined where it is no longer kept. */
+export async function readPlanAt(link: NatsLink, rollout: string, sequence: number): Promise<Plan | undefined> {
+  const stored = await readAt(link, STREAMS.plans, sequence);
+  return stored === undefined || stored.subject !== SUBJECTS.plan(rollout) ? undefined : decodePlan(stored);
+}
+
 /** Decodes a message of the stream of plans. */
 export function decodePlan(stored: Stored): Plan {
   const plan: StoredPlan = decodeStored(StoredPlanSchema, stored);
   const rollout = RolloutSchema.safeParse(plan.document);
   if (!rollout.success) throw new CorruptValueError(stored.subject, { cause: rollout.error });
-  const { document, who, atMs, reason, commandId } = plan;
-  return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, commandId };
+  const { document, who, atMs, reason, atOnce, commandId } = plan;
+  return { sequence: stored.sequence, rollout: rollout.data, document, who, atMs, reason, atOnce, commandId };
 }
 
 /** A segment as applied, with its sequence in the stream of plans. */
@@ -127,30 +136,67 @@ export async function readAppliedSegment(link: NatsLink, segment: string): Promi
   return stored === undefined ? undefined : decodeSegment(stored);
 }
 
+/** The policy as applied, with its sequence in the stream of plans; `document` is as written. */
+export type AppliedPolicy = Readonly<{ sequence: number; policy: Policy; document: unknown }>;
+
+/** Decodes the policy of the stream of plans. */
+export function decodePolicy(stored: Stored): AppliedPolicy {
+  const { document } = decodeStored(StoredPlanSchema, stored);
+  const policy = PolicySchema.safeParse(document);
+  if (!policy.success) throw new CorruptValueError(stored.subject, { cause: policy.error });
+  return { sequence: stored.sequence, policy: policy.data, document };
+}
+
+/** The newest policy; undefined when none was applied. */
+export async function readPolicy(link: NatsLink): Promise<AppliedPolicy | undefined> {
+  const stored = await readLast(link, STREAMS.plans, SUBJECTS.policyPlan);
+  return stored === undefined ? undefined : decodePolicy(stored);
+}
+
+/** The freeze that was declared last, in force or over; undefined while there is none. */
+export async function readFreeze(link: NatsLink): Promise<Freeze | undefined> {
+  const stored = await readState(link, SUBJECTS.freeze);
+  return stored === undefined ? undefined : (decodeStored(FreezeRecordSchema, stored).freeze ?? undefined);
+}
+
 /** Subjects of a stream that hold a message and match the filter, in order. */
 export async function listSubjects(manager: JetStreamManager, stream: string, filter: string): Promise<string[]> {
   const { state } = await manager.streams.info(stream, { subjects_filter: filter });
   return Object.keys(state.subjects ?? {}).toSorted();
 }
 
-/** The last `limit` lines of a rollout's audit, oldest first. */
-export async function listAudit(link: NatsLink, rollout: string, limit: number): Promise<Audit[]> {
+/** Where the audit of a rollout stands, or that of the whole mesh. */
+export const auditSubject = (rollout: string | undefined): string => (rollout === undefined ? SUBJECTS.meshAudit : SUBJECTS.audit(rollout));
+
+/** Lines of the audit that stand under a subject, oldest first. */
+export async function* auditLines(link: NatsLink, subject: string): AsyncGenerator<Audit> {
+  for await (const stored of messagesOf(link, STREAMS.audit, subject)) yield decodeStored(AuditSchema, stored);
+}
+
+/** The last `limit` lines of the audit of a rollout, or of the whole mesh; oldest first. */
+export async function listAudit(link: NatsLink, rollout: string | undefined, limit: number): Promise<Audit[]> {
   const lines: Audit[] = [];
   // Direct get walks forwards only; a rollout's audit is some lines a run, so walking all of it is cheap.
-  for await (const stored of messagesOf(link, STREAMS.audit, SUBJECTS.audit(rollout))) {
-    lines.push(decodeStored(AuditSchema, stored));
+  for await (const line of auditLines(link, auditSubject(rollout))) {
+    lines.push(line);
     lines.splice(0, lines.length - limit);
   }
   return lines;
 }
 
+/** The digest of the token whose bearer vouches for a command, and the time. */
+export type Voucher = Readonly<{ digest: Buffer; nowMs: number }>;
+
 /**
- * Sends a command to the leader and waits for its answer.
+ * Sends a command to the leader and waits for its answer; nobody vouches for it where `voucher` is absent.
  * Throws NoLeaderError when nobody leads or answers; a repeat with the same id is harmless.
  */
-export async function sendCommand(link: NatsLink, command: Command, timeoutMs: number): Promise<Reply> {
+export async function sendCommand(link: NatsLink, command: Command, timeoutMs: number, voucher?: Voucher): Promise<Reply> {
+  const payload = JSON.stringify(command);
+  const fields = headers();
+  if (voucher !== undefined) for (const [name, value] of vouchFor(payload, voucher.digest, voucher.nowMs)) fields.set(name, value);
   try {
-    const reply = await link.connection.request(SUBJECTS.command, JSON.stringify(command), { timeout: timeoutMs });
+    const reply = await link.connection.request(SUBJECTS.command, payload, { timeout: timeoutMs, ...(voucher && { headers: fields }) });
     return decodeStored(ReplySchema, { subject: SUBJECTS.command, sequence: 0, data: reply.data });
   } catch (cause) {
     if (isNoResponders(cause)) {

@@ -1,6 +1,5 @@
 /** What the judge costs for one rollout and one tick, with a busy service's evidence: `npm run bench:judge`. */
 import process from "node:process";
-import { judge, startJudge } from "../../src/core/judge/judge.ts";
 import type { EvidenceBatch, Half, JudgePolicy, Outcomes } from "../../src/core/judge/types.ts";
 import type { SideCounts, Tick } from "./judging/suite/policy.ts";
 import { readSuite } from "./judging/suite/scenario.ts";
@@ -8,6 +7,10 @@ import { stageOf, World } from "./judging/suite/world.ts";
 import { median, quantile } from "./wire/bench.ts";
 import { readFlags } from "./wire/flags.ts";
 import { printReport } from "./wire/report.ts";
+
+/** The judge as it is shipped: TypeScript that runs directly pays for the name of each function it makes. */
+const built = new URL("../../dist/src/core/judge/judge.js", import.meta.url);
+const { judge, startJudge }: typeof import("../../src/core/judge/judge.ts") = await import(built.href);
 
 const defaults = { rounds: "41", ticks: "500" };
 const flags = readFlags(process.argv.slice(2), defaults);

@@ -26,7 +26,7 @@ async function startStand(stops: Stops): Promise<{ stand: Stand; versions: strin
   const stack = await startStack({
     envoyProgram: envoy.path,
     natsServerProgram: nats.path,
-    serinBin: join(packageRoot(), "dist", "src", "bin", "serin.js"),
+    serinBin: join(packageRoot(), "dist", "bin", "serin.js"),
     env: process.env,
     sidecars: 2,
     controllers: 1,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { RolloutPicture } from "../../src/cli/picture.ts";
 import type { Phase } from "../../src/contract/live.ts";
+import type { RolloutPicture } from "../../src/contract/picture.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import type { NatsLink } from "../../src/io/nats.ts";
 import { plainVariant } from "../support/plain-bucketing.ts";

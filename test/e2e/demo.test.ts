@@ -65,7 +65,7 @@ test("the demo stopped by Ctrl-C leaves no process and no file behind", async ()
   const demo = await startProcess({
     name: "demo",
     program: process.execPath,
-    args: [join(packageRoot(), "dist", "src", "bin", "serin.js"), "demo", "--json"],
+    args: [join(packageRoot(), "dist", "bin", "serin.js"), "demo", "--json"],
     env,
     onLine: (line) => lines.push(line),
   });

@@ -158,7 +158,7 @@ describe("through a real Envoy and two sidecars", () => {
   ])("the answer to $title explains what `serin explain --json` tells, when the secret is right", async ({ headers, args }) => {
     const given = await headers();
     const { explained, own } = await ask(edge, { path: "/list?a=1", headers: { ...given, "serin-debug": SECRET } });
-    const serin = join(packageRoot(), "dist", "src", "bin", "serin.js");
+    const serin = join(packageRoot(), "dist", "bin", "serin.js");
     const command = [serin, "explain", "--rules", edge.rulesPath, "--host", HOST, "--path", "/list?a=1", "--json", ...args(given)];
     const { stdout } = await promisify(execFile)(process.execPath, command);
     expect(JSON.parse(String(explained))).toEqual(JSON.parse(stdout));

@@ -59,7 +59,7 @@ async function startSidecar(): Promise<{ socket: string; metricsUrl: string; seq
     name: "sidecar",
     program: process.execPath,
     args: [
-      ...[join(packageRoot(), "dist", "src", "bin", "serin.js"), "sidecar", "--id", SIDECAR, "--json"],
+      ...[join(packageRoot(), "dist", "bin", "serin.js"), "sidecar", "--id", SIDECAR, "--json"],
       ...["--ext-proc", `unix:${socket}`, "--metrics", "127.0.0.1:0", "--nats", nats.url],
     ],
     onLine: (line, from) => {

@@ -19,7 +19,7 @@ async function commands(mark: string): Promise<string[]> {
 /** Runs a line as a shell would, with the README's `npx serin` being the build of this checkout. */
 const run = (line: string, cwd: string, env: Record<string, string> = {}): Promise<{ code: number; out: string }> =>
   new Promise((resolve) => {
-    const serin = `${process.execPath} ${join(root, "dist", "src", "bin", "serin.js")}`;
+    const serin = `${process.execPath} ${join(root, "dist", "bin", "serin.js")}`;
     const script = line.replaceAll("npx serin", serin).replaceAll("docs/examples", join(root, "docs", "examples"));
     execFile("sh", ["-c", script], { cwd, env: { ...process.env, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), out: stdout + stderr }),

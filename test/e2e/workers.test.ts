@@ -29,7 +29,7 @@ async function startWorkers(directory: string): Promise<Workers> {
     name: "workers",
     program: process.execPath,
     args: [
-      ...[join(packageRoot(), "dist", "src", "bin", "serin.js"), "sidecar", "--workers", "2", "--json"],
+      ...[join(packageRoot(), "dist", "bin", "serin.js"), "sidecar", "--workers", "2", "--json"],
       ...["--ext-proc", `unix:${join(directory, "s.sock")}`, "--metrics", "127.0.0.1:0", "--rules", rules, "--drain", "1500ms"],
     ],
     onLine: (line, from) => {

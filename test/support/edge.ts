@@ -124,7 +124,7 @@ export async function startEdgeForTest(options: EdgeOptions): Promise<Edge> {
   return edge;
 }
 
-const serinBin = (): string => join(packageRoot(), "dist", "src", "bin", "serin.js");
+const serinBin = (): string => join(packageRoot(), "dist", "bin", "serin.js");
 
 function createSidecars({ sidecarArgs = [] }: EdgeOptions, directory: string) {
   const running = new Map<number, { process: RunningProcess; url: string }>();

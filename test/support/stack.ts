@@ -27,7 +27,7 @@ export const startStack = (options: Partial<demo.StackOptions> = {}): Promise<de
   demo.startStack({
     envoyProgram: inject("envoyProgram"),
     natsServerProgram: inject("natsServerProgram"),
-    serinBin: join(packageRoot(), "dist", "src", "bin", "serin.js"),
+    serinBin: join(packageRoot(), "dist", "bin", "serin.js"),
     env: process.env,
     sidecars: 2,
     controllers: 1,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { FeedbackEventSchema, type FeedbackReply, type HashedFeedback } from "../../contract/feedback.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { hashedFeedback } from "../../core/decide/feedback.ts";
+import { boundedText } from "../../io/bounded-body.ts";
 import type { Clock } from "../../io/clock.ts";
 
 /** Where events go on. Both may reject: nobody can be reached then. */
@@ -40,7 +41,7 @@ export function feedbackRoute(tokens: readonly string[], clock: Clock, ports: ()
     if (token === undefined || !isKnown(token))
       return refusal(401, "no token that is known; send one of the --feedback-token-file as authorization: Bearer TOKEN");
     if (!isWithinRate()) return refusal(429, `more than ${RATE} events a second; send it again later`);
-    const text = await textOf(request);
+    const text = await boundedText(request, MAX_BYTES);
     return text === undefined ? refusal(413, `longer than ${MAX_BYTES} bytes; send less with an event`) : take(text, ports());
   };
   return (request, response) => {
@@ -81,16 +82,4 @@ function jsonOf(text: string): unknown {
     // Not JSON: the schema says what is wanted, without quoting a user.
     return undefined;
   }
-}
-
-/** Undefined when it is too long. */
-async function textOf(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    length += chunk.length;
-    if (length > MAX_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

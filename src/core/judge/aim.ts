@@ -26,7 +26,11 @@ export interface Shot {
 export const startAim = (nowMs: number): AimState => ({ question: "", betAtMs: nowMs, wealth: [] });
 
 /** The same with more of the reserve on every bet. */
-export const restartAim = (aim: AimState, more: number): AimState => ({ ...aim, wealth: aim.wealth.map((wealth) => wealth + more) });
+export const restartAim = ({ question, betAtMs, wealth }: AimState, more: number): AimState => ({
+  question,
+  betAtMs,
+  wealth: wealth.map((each) => each + more),
+});
 
 /** Bets on one batch of one side. Exact on the edge, and below 1 on the other side of it, whatever the counts. */
 export function shoot(before: AimState, { question, edge, odds, other }: Aim, { hits, all, nowMs, alpha, dispersion }: Shot): AimState {

@@ -31,11 +31,17 @@ export function findingOf(question: Question, { policy, state, reserve }: Moment
   const odds = oddsOf(own.harm, reserve);
   const weighted = question.weight * odds;
   const upper = provenMargin(own, question);
+  const { stable, canary } = sidesOf(question, own, { policy, state });
+  const [stableRatio, canaryRatio] = [ratioOf(stable), ratioOf(canary)];
   const check = {
     name: question.name,
     verdict: verdictOf({ weighted, upper, alpha: policy.alpha, isSafetyAsked: question.margins.length > 0 }),
     weight: question.weight,
-    ...sidesOf(question, own, { policy, state }),
+    stable: stableRatio,
+    canary: canaryRatio,
+    difference: stableRatio === null || canaryRatio === null ? null : canaryRatio - stableRatio,
+    stableSample: stable.all,
+    canarySample: canary.all,
     lower: weighted >= 1 / policy.alpha ? question.harm.margin : null,
     upper,
     threshold: question.harm.margin,
@@ -59,25 +65,28 @@ function verdictOf({ weighted, upper, alpha, isSafetyAsked }: Standing): Verdict
   return isSafetyAsked && upper === null ? "unknown" : "advance";
 }
 
-type Sides = Pick<CheckRecord, "stable" | "canary" | "difference" | "stableSample" | "canarySample">;
 type Hits = Readonly<{ hits: number | null; all: number }>;
+type Sides = Readonly<Record<"stable" | "canary", Hits>>;
 
-/** Ratios and samples of both sides over the whole rollout; a slow ratio needs a bound. */
+const ratioOf = ({ hits, all }: Hits): number | null => (hits === null || all === 0 ? null : hits / all);
+
+/** Hits of both sides over the whole rollout; slow ones need a bound. */
 function sidesOf({ slowAt, own }: Question, metric: MetricState, { policy, state }: { policy: JudgePolicy; state: JudgeState }): Sides {
   const { totals, batch, bound } = metric;
-  const side = (variant: "stable" | "canary"): Hits => {
-    const { latency } = state[variant];
-    if (slowAt !== undefined && bound === null) return { hits: null, all: countOf(latency) };
-    if (bound !== null) return slowOf(latency, unendedAbove(bound, state.overdue[variant].unended, policy.boundsMs), bound);
-    const [hits, all] = [totals[`${variant}Hits`] + batch[`${variant}Hits`], totals[variant] + batch[variant]];
-    // Of a drop the misses are counted, and people think in hits.
-    return { hits: own?.harm === "lower" ? all - hits : hits, all };
+  const { stable, canary, overdue } = state;
+  if (bound !== null) {
+    const slow = ({ latency }: JudgeState["stable"], unended: number): Hits =>
+      slowOf(latency, unendedAbove(bound, unended, policy.boundsMs), bound);
+    return { stable: slow(stable, overdue.stable.unended), canary: slow(canary, overdue.canary.unended) };
+  }
+  if (slowAt !== undefined)
+    return { stable: { hits: null, all: countOf(stable.latency) }, canary: { hits: null, all: countOf(canary.latency) } };
+  // Of a drop the misses are counted, and people think in hits.
+  const counted = (hits: number, all: number): Hits => ({ hits: own?.harm === "lower" ? all - hits : hits, all });
+  return {
+    stable: counted(totals.stableHits + batch.stableHits, totals.stable + batch.stable),
+    canary: counted(totals.canaryHits + batch.canaryHits, totals.canary + batch.canary),
   };
-  const ratio = ({ hits, all }: Hits): number | null => (hits === null || all === 0 ? null : hits / all);
-  const [stableSide, canarySide] = [side("stable"), side("canary")];
-  const [stable, canary] = [ratio(stableSide), ratio(canarySide)];
-  const difference = stable === null || canary === null ? null : canary - stable;
-  return { stable, canary, difference, stableSample: stableSide.all, canarySample: canarySide.all };
 }
 
 /** What speaks for harm, with its figures. A canary that was good for long is worse than tolerated lately, and not over all. */

@@ -4,6 +4,10 @@ const LANES = [0x811c9dc5, 0x01234567] as const;
 const PRIME = 0x01000193;
 const LOW = 2 ** 32;
 
+/** A number and its two words, for the moment of taking it apart. */
+const FLOAT = new Float64Array(1);
+const WORDS = new Uint32Array(FLOAT.buffer);
+
 /**
  * Hash of all evidence so far, of this batch and its policy, 16 hex digits: two lanes of FNV-1a (Fowler, Noll, Vo) over words of 32 bits.
  * It tells whether two judges saw the same; it is no proof against forgery.
@@ -18,8 +22,6 @@ export function hashAfter(before: string, policy: JudgePolicy, batch: EvidenceBa
 class Digest {
   #low: number;
   #high: number;
-  readonly #float = new Float64Array(1);
-  readonly #words = new Uint32Array(this.#float.buffer);
 
   constructor(before: string) {
     this.#low = before === "" ? LANES[0] : Number.parseInt(before.slice(0, 8), 16);
@@ -73,7 +75,7 @@ class Digest {
 
   #counts(length: number, counts: readonly number[]): void {
     this.#mix(length);
-    for (const count of counts) this.#count(count);
+    for (let at = 0; at < counts.length; at += 1) this.#count(Number(counts[at]));
   }
 
   /** Whole numbers, by both of their words. */
@@ -83,8 +85,9 @@ class Digest {
   }
 
   #fraction(value: number): void {
-    this.#float[0] = value;
-    for (const word of this.#words) this.#mix(word);
+    FLOAT[0] = value;
+    this.#mix(Number(WORDS[0]));
+    this.#mix(Number(WORDS[1]));
   }
 
   #word(text: string): void {

@@ -68,9 +68,11 @@ function takeIn(policy: JudgePolicy, questions: readonly Question[], state: Judg
     canarySinceMs,
     due: reserveLeft(state) - reserveLeft({ nowMs, canarySinceMs }),
   };
-  const metrics = Object.fromEntries(questions.map((question) => [question.key, metricAfter(question, state, moment)]));
+  const metrics: Record<string, MetricState> = {};
+  for (const question of questions) metrics[question.key] = metricAfter(question, state, moment);
   return {
-    ...state,
+    version: state.version,
+    sinceMs: state.sinceMs,
     nowMs,
     canarySinceMs,
     canaryAtMs: batch.canary.requests > 0 ? nowMs : state.canaryAtMs,
@@ -91,12 +93,14 @@ function takeIn(policy: JudgePolicy, questions: readonly Question[], state: Judg
 const plus = (a: JudgeState["stable"], { requests, failed, latency }: Outcomes): JudgeState["stable"] => ({
   requests: a.requests + requests,
   failed: a.failed + failed,
-  latency:
-    latency.length >= a.latency.length ? latency.map((count, bucket) => count + (a.latency[bucket] ?? 0)) : plusShort(a.latency, latency),
+  latency: latency.length >= a.latency.length ? summed(latency, a.latency) : summed(a.latency, latency),
 });
 
-const plusShort = (long: readonly number[], short: readonly number[]): number[] =>
-  long.map((count, bucket) => count + (short[bucket] ?? 0));
+function summed(long: readonly number[], short: readonly number[]): number[] {
+  const sums = [...long];
+  for (let bucket = 0; bucket < short.length; bucket += 1) sums[bucket] = Number(sums[bucket]) + Number(short[bucket]);
+  return sums;
+}
 
 function metricAfter(question: Question, state: JudgeState, moment: Moment): MetricState {
   const { policy, nowMs, canarySinceMs, due } = moment;

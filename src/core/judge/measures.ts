@@ -5,7 +5,7 @@ import { COLD_MS } from "./parameters.ts";
 import { isAboutErrors, type Question } from "./questions.ts";
 import { boundNear, coldBound, countOf, slowerThan } from "./slow.ts";
 import type { JudgeState, MetricState } from "./state.ts";
-import type { EvidenceBatch, Half, JudgePolicy, Outcomes } from "./types.ts";
+import type { EvidenceBatch, Half, JudgePolicy } from "./types.ts";
 import { NO_COUNTS } from "./wager.ts";
 
 /** What all metrics need of one batch. */
@@ -39,10 +39,7 @@ export function withBound(metric: MetricState, { slowAt }: Question, { stable }:
 export function measure(question: Question, metric: MetricState, moment: Moment): Measured | undefined {
   const { batch } = moment;
   if (question.own !== undefined) return { counts: ownCounts(question, batch), hosts: undefined, keys: undefined, bearsOnSafety: true };
-  if (isAboutErrors(question)) {
-    const hits = question.key === "newly" ? newlyFailing : failedUnknown;
-    return { ...measuredBy(batch, (half) => ({ hits: hits(half), all: half.requests })), bearsOnSafety: true };
-  }
+  if (isAboutErrors(question)) return failures(batch, question.key === "newly" ? newlyFailing : failedUnknown);
   return metric.bound === null ? undefined : slowness(metric, metric.bound, moment);
 }
 
@@ -50,33 +47,49 @@ export function measure(question: Question, metric: MetricState, moment: Moment)
 const newlyFailing = ({ requests, failed, users }: Half): number => (users === undefined ? failed : Math.min(users.newly, requests));
 const failedUnknown = ({ failed, users }: Half): number => Math.max(0, failed - (users?.knownRequests ?? 0));
 
-type Hits = Readonly<{ hits: number; all: number }>;
-
-function measuredBy({ canary, stable, halves }: EvidenceBatch, hitsOf: (half: Half) => Hits): Omit<Measured, "bearsOnSafety"> {
-  const [ofCanary, ofStable] = [hitsOf(canary), hitsOf(stable)];
-  const halfOf = (half: Half | undefined): HalfCounts | undefined => {
-    if (half === undefined) return undefined;
-    const { hits, all } = hitsOf(half);
-    return { halfHits: Math.min(hits, ofStable.hits), half: Math.min(all, ofStable.all), ...ofStable };
-  };
+function failures({ canary, stable, halves }: EvidenceBatch, hitsOf: (half: Half) => number): Measured {
+  const failing = (half: Half): Hits => ({ hits: hitsOf(half), all: half.requests });
+  const [ofStable, hosts, keys] = [failing(stable), halves?.hosts, halves?.keys];
   return {
-    counts: { canaryHits: ofCanary.hits, canary: ofCanary.all, stableHits: ofStable.hits, stable: ofStable.all },
-    hosts: halfOf(halves?.hosts),
-    keys: halfOf(halves?.keys),
+    counts: countsOf(failing(canary), ofStable),
+    hosts: halfOf(hosts && failing(hosts), ofStable),
+    keys: halfOf(keys && failing(keys), ofStable),
+    bearsOnSafety: true,
   };
 }
+
+type Hits = Readonly<{ hits: number; all: number }>;
+
+const countsOf = (canary: Hits, stable: Hits): Counts => ({
+  canaryHits: canary.hits,
+  canary: canary.all,
+  stableHits: stable.hits,
+  stable: stable.all,
+});
+
+const halfOf = (half: Hits | undefined, stable: Hits): HalfCounts | undefined =>
+  half === undefined
+    ? undefined
+    : { halfHits: Math.min(half.hits, stable.hits), half: Math.min(half.all, stable.all), hits: stable.hits, all: stable.all };
 
 /** A canary is cold at first; what it then shows is no proof of safety. */
 function slowness(metric: MetricState, bound: number, { policy, batch, unended, nowMs, canarySinceMs }: Moment): Measured {
   const { boundsMs } = policy;
+  const { stable, canary, halves } = batch;
   const warmAtMs = (canarySinceMs ?? nowMs) + COLD_MS;
-  const measured = measuredBy(batch, ({ latency }) => slowOf(latency, 0, bound));
-  const of = (side: "stable" | "canary", outcomes: Outcomes, above: number): Hits =>
-    slowOf(outcomes.latency, unendedAbove(above, unended[side], boundsMs), above);
-  const stable = of("stable", batch.stable, bound);
-  const canary = of("canary", batch.canary, nowMs < warmAtMs ? coldBound(bound, boundsMs) : bound);
-  const counts = { canaryHits: canary.hits, canary: canary.all, stableHits: stable.hits, stable: stable.all };
-  return { ...measured, counts, bearsOnSafety: metric.betAtMs >= warmAtMs };
+  const ended = slowOf(stable.latency, 0, bound);
+  const more = unendedAbove(bound, unended.stable, boundsMs);
+  const above = nowMs < warmAtMs ? coldBound(bound, boundsMs) : bound;
+  const slow = (half: Half | undefined): Hits | undefined => (half === undefined ? undefined : slowOf(half.latency, 0, bound));
+  return {
+    counts: countsOf(slowOf(canary.latency, unendedAbove(above, unended.canary, boundsMs), above), {
+      hits: ended.hits + more,
+      all: ended.all + more,
+    }),
+    hosts: halfOf(slow(halves?.hosts), ended),
+    keys: halfOf(slow(halves?.keys), ended),
+    bearsOnSafety: metric.betAtMs >= warmAtMs,
+  };
 }
 
 /** Of an own check whose drop is harm the misses are counted. Hits that came before what they are part of count as one each. */

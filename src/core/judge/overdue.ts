@@ -1,5 +1,5 @@
 import { EVIDENCE_LAG_MS, OVERDUE_MS, OVERDUE_WINDOW_MS } from "./parameters.ts";
-import { countOf, slowerThan } from "./slow.ts";
+import { slowerThan } from "./slow.ts";
 import type { OverdueState } from "./state.ts";
 import type { Outcomes } from "./types.ts";
 
@@ -55,7 +55,13 @@ export const unendedAbove = (bound: number, unended: number, boundsMs: readonly 
 
 /** Slow requests and all of them, by the histogram of those that ended and the number of more that are slow because they have not. */
 export function slowOf(latency: readonly number[], more: number, bound: number): Readonly<{ hits: number; all: number }> {
-  return { hits: slowerThan(latency, bound) + more, all: countOf(latency) + more };
+  let [hits, all] = [more, more];
+  for (let bucket = 0; bucket < latency.length; bucket += 1) {
+    const count = Number(latency[bucket]);
+    all += count;
+    if (bucket > bound) hits += count;
+  }
+  return { hits, all };
 }
 
 /** The greatest number of the last one to two windows: a number that was too great, as when a sidecar was not heard, does not last. */

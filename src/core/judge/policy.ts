@@ -1,7 +1,7 @@
+import { type Course, courseOf } from "../../contract/course.ts";
 import type { LiveState } from "../../contract/live.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
-import { stagesOf } from "../../contract/stages.ts";
 import { ownChecksOf } from "./own-policy.ts";
 import type { JudgePolicy } from "./types.ts";
 
@@ -13,9 +13,6 @@ export function policyOf(
   plan: LiveState["plan"],
   boundsMs: readonly number[] = LATENCY_BOUNDS_MS,
 ): JudgePolicy {
-  const stages = stagesOf(strategy);
-  const index = "stage" in plan ? plan.stage : plan.phase === "pending" ? 0 : stages.length - 1;
-  const { minSample } = stages[Math.min(index, stages.length - 1)] ?? { minSample: 1 };
   const { objective } = checks.errors;
   return {
     alpha: checks.alpha ?? ALPHAS[checks.preset],
@@ -24,8 +21,16 @@ export function policyOf(
     errorProof: checks.errors.proof,
     ...(objective === undefined ? {} : { errorObjective: objective }),
     isRamp: "ramp" in strategy,
-    minSample,
+    minSample: minSampleOf(courseOf(strategy), plan),
     own: ownChecksOf(checks),
     boundsMs,
   };
+}
+
+function minSampleOf({ stages, preview: { promote }, rolling, shadow }: Course, plan: LiveState["plan"]): number {
+  if (plan.phase === "group") return rolling.minSample;
+  if (plan.phase === "shadow") return shadow.minSample;
+  if (plan.phase === "preview" && typeof promote === "object" && "onVerdict" in promote) return promote.onVerdict.minSample;
+  const index = "stage" in plan ? plan.stage : plan.phase === "queued" || plan.phase === "pending" ? 0 : stages.length - 1;
+  return stages[Math.min(index, stages.length - 1)]?.minSample ?? 1;
 }

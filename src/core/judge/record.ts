@@ -28,13 +28,15 @@ interface Scene {
 
 /** What the evidence so far says, with every number that led to it. Harm goes before ignorance, and ignorance before safety: what is not known never advances. */
 export function recordOf(policy: JudgePolicy, questions: readonly Question[], state: JudgeState): VerdictRecord {
-  const reserve = reserveLeft(state);
-  const findings = askedOf(questions, state).map((question) => findingOf(question, { policy, state, reserve }));
+  const moment = { policy, state, reserve: reserveLeft(state) };
+  const findings = askedOf(questions, state).map((question) => findingOf(question, moment));
   const scene: Scene = { policy, state, findings, errors: errorsIn(findings), evidence: evidenceOf(policy, findings, state) };
   const { nowMs, sinceMs, canaryAtMs, run, runSample, inputs, overdue } = state;
-  const rate = rateOf(state);
-  return {
-    ...(harmIn(scene) ?? whatIsKnown(scene)),
+  const { verdict, reason, safeShareBp: safe } = harmIn(scene) ?? whatIsKnown(scene);
+  const record: VerdictRecord = {
+    verdict,
+    reason,
+    safeShareBp: safe,
     proven: provenText(scene),
     odds: scene.evidence,
     alpha: policy.alpha,
@@ -42,12 +44,14 @@ export function recordOf(policy: JudgePolicy, questions: readonly Question[], st
     unended: { stable: overdue.stable.unended, canary: overdue.canary.unended },
     atMs: nowMs,
     sinceMs,
-    ...(canaryAtMs === null ? {} : { canaryAtMs }),
     run,
     runSample,
-    ...(rate === undefined ? {} : { rate }),
     inputs,
   };
+  const rate = rateOf(state);
+  if (canaryAtMs !== null) record.canaryAtMs = canaryAtMs;
+  if (rate !== undefined) record.rate = rate;
+  return record;
 }
 
 /** Users that fail for the first time where users are known; failed requests else. */

@@ -132,8 +132,9 @@ function bet(metric: MetricState, question: Question, batch: Counts, taking: Tak
     const canary = atOdds(level, Number(HARM_ODDS[index]));
     return Math.min(MOST_HARM_WEALTH, grown(before + due, logBet(batch, edge, { canary, stable }) / dispersion, cap));
   });
+  const part = due / SAFE_PARTS.length;
   const safe = metric.safe.map((before, index) => {
-    const wealth = before + due / SAFE_PARTS.length;
+    const wealth = before + part;
     if (!bearsOnSafety) return wealth;
     const margin = Number(margins[Math.floor(index / SAFE_PARTS.length)]);
     const canary = withinLimits(stable + Number(SAFE_PARTS[index % SAFE_PARTS.length]) * margin);
@@ -161,7 +162,8 @@ export const oddsOf = (wealths: readonly number[], reserve: number): number =>
 export function provenMargin({ safe }: MetricState, { margins }: Question): number | null {
   let proven: number | null = null;
   for (let index = margins.length - 1; index >= 0; index -= 1) {
-    const wealth = SAFE_PARTS.reduce((all, _, part) => all + Number(safe[index * SAFE_PARTS.length + part]), 0);
+    let wealth = 0;
+    for (let part = 0; part < SAFE_PARTS.length; part += 1) wealth += Number(safe[index * SAFE_PARTS.length + part]);
     if (!(wealth >= 1 / BETA)) return proven;
     proven = Number(margins[index]);
   }

@@ -1,6 +1,7 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { becauseOf, goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
+import { goHome, noRetry } from "./verbs.ts";
 
 /** 100 % is served, but not every known sidecar has confirmed it. */
 export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Scene): PlanStep {
@@ -19,7 +20,10 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
     case "pause":
       return pauseAt(state, promotionOf(scene), reasonOr(event.reason, "paused by the operator"), scene);
     case "promote":
@@ -35,25 +39,23 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
 export function inPromoted(state: In<"promoted">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
     case "tick": {
-      const limitMs = scene.deadlines.promotedMs;
+      const { keepWarmMs, deadlines } = scene;
+      const limitMs = keepWarmMs ?? deadlines.promotedMs;
       if (state.overdue || !isOver(scene, state.sinceMs, limitMs)) return stay(state);
-      return move({ ...state, overdue: true }, "overdue", `deadline: promoted for ${durationText(limitMs)} without hand-over`);
+      const why = keepWarmMs === undefined ? "" : ", as long as stable was to be kept warm";
+      return move({ ...state, overdue: true }, "overdue", `deadline: promoted for ${durationText(limitMs)} without hand-over${why}`);
     }
     case "receipts":
       return stay(state);
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
-      return goBack(state, reasonOr(event.reason, "aborted"), scene);
-    case "handover": {
-      const { run, firstRun } = state;
-      const reason = "stable runs the new version; the rule rests";
-      return {
-        ok: true,
-        state: { phase: "handedOver", run, firstRun, sinceMs: scene.nowMs },
-        effects: [{ type: "remove" }, { type: "audit", action: "handedOver", reason }],
-      };
-    }
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
+    case "handover":
+      return rests(state, becauseOf("stable runs the new version; the rule rests", event), scene);
     case "promote":
       return refuse(state, scene, "100% is served already; hand over when stable runs the new version, or abort");
     case "pause":

@@ -32,6 +32,8 @@ export function inRamp(state: In<"ramp">, event: PlanEvent, scene: Scene): PlanS
     case "pause":
     case "resume":
     case "abort":
+    case "retry":
+    case "undo":
     case "handover":
       return onVerb(state, RAMP_STEPS.ramp, event, scene);
   }
@@ -81,6 +83,8 @@ export function inHoldback(state: In<"holdback">, event: PlanEvent, scene: Scene
     case "pause":
     case "resume":
     case "abort":
+    case "retry":
+    case "undo":
     case "handover":
       return onVerb(state, RAMP_STEPS.holdback, event, scene);
   }

@@ -1,24 +1,25 @@
+import type { Course } from "../../contract/course.ts";
 import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
-import type { Stage } from "../../contract/stages.ts";
 import type { StragglerRule } from "../../contract/stragglers.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { PlanEffect, PlanStep } from "./types.ts";
+import type { Hold, PlanEffect, PlanStep } from "./types.ts";
 
 /** One case of the plan's state. */
 export type In<P extends Phase> = Extract<PlanState, { phase: P }>;
 
 /** What every move needs to know besides state and event. */
-export interface Scene {
+export interface Scene extends Course {
   readonly rollout: string;
-  readonly stages: readonly Stage[];
-  /** Instead of stages. */
-  readonly ramp: Ramp | undefined;
+  /** The variant whose share the plan sets. */
+  readonly grown: string;
   readonly deadlines: Deadlines;
   readonly stragglers: StragglerRule;
   /** The rollout says that a sidecar that hears nothing keeps its shares. */
   readonly holdsUnwatched: boolean;
   readonly nowMs: number;
+  /** What keeps the rollout from advancing at the moment; `mayAdvance` asks it, and nobody else need. */
+  readonly holds: readonly Hold[];
 }
 
 /** A step that was taken. */
@@ -29,8 +30,11 @@ const FULL_BP = 10_000;
 /** Where a ramp stands, as a paused plan counts it; the promotion follows. */
 export const RAMP_STEPS = { ramp: 0, holdback: 1, promotion: 2 } as const;
 
-/** What paused plans call the promotion: the number of steps before it. */
-export const promotionOf = ({ stages, ramp }: Scene): number => (ramp === undefined ? stages.length : RAMP_STEPS.promotion);
+/** What paused plans call the promotion: the number of steps before it; whatever is neither stages nor a ramp is one step. */
+export function promotionOf({ stages, ramp }: Scene): number {
+  if (ramp !== undefined) return RAMP_STEPS.promotion;
+  return Math.max(1, stages.length);
+}
 
 /** Share of a stage in basis points; past the last stage it is the promotion's. */
 const shareAt = ({ stages }: Scene, stage: number): number => stages[stage]?.share ?? FULL_BP;
@@ -51,8 +55,15 @@ export const move = (state: PlanState, action: string, reason: string): Taken =>
   effects: [{ type: "audit", action, reason }],
 });
 
+/** What a state serves; `advances` where more users get another variant than stable: that may be held. */
+interface Served {
+  readonly shareBp: number;
+  readonly off: boolean;
+  readonly advances?: true;
+}
+
 /** Another state that serves something else; its run must be a new one. */
-export const serve = (state: PlanState, served: { shareBp: number; off: boolean }, audit: { action: string; reason: string }): Taken => {
+export const serve = (state: PlanState, served: Served, audit: { action: string; reason: string }): Taken => {
   const effects: PlanEffect[] = [
     { type: "serve", run: state.run, ...served },
     { type: "audit", ...audit },
@@ -63,7 +74,8 @@ export const serve = (state: PlanState, served: { shareBp: number; off: boolean 
 /** True when a phase that began at `sinceMs` has lasted `limitMs`. A clock that went back makes nothing due. */
 export const isOver = ({ nowMs }: Scene, sinceMs: number, limitMs: number): boolean => nowMs - sinceMs >= limitMs;
 
-const nextRun = ({ run, firstRun }: PlanState, nowMs: number): { run: number; firstRun: number; sinceMs: number } => ({
+/** The run after this one, entered now. */
+export const nextRun = ({ run, firstRun }: PlanState, nowMs: number): { run: number; firstRun: number; sinceMs: number } => ({
   run: run + 1,
   firstRun,
   sinceMs: nowMs,
@@ -75,7 +87,11 @@ export function goTo(state: PlanState, stage: number, reason: string, scene: Sce
   if (scene.ramp !== undefined) return goToHoldback(state, scene.ramp, reason, scene);
   const shareBp = shareAt(scene, stage);
   const next: PlanState = { phase: "stage", ...nextRun(state, scene.nowMs), stage, begunAtMs: null };
-  return serve(next, { shareBp, off: false }, { action: "stage", reason: `stage ${stage + 1} of ${scene.stages.length}: ${reason}` });
+  return serve(
+    next,
+    { shareBp, off: false, advances: true },
+    { action: "stage", reason: `stage ${stage + 1} of ${scene.stages.length}: ${reason}` },
+  );
 }
 
 /** Another share of the ramp; `sinceMs` is when that began. */
@@ -87,19 +103,24 @@ export function goToShare(
 ): Taken {
   const { nowMs } = scene;
   const next: PlanState = { phase: "ramp", ...nextRun(state, nowMs), sinceMs, shareBp, changedAtMs: nowMs, begunAtMs: null };
-  return serve(next, { shareBp, off: false }, { action: "ramp", reason: `${shareBp / 100}%: ${reason}` });
+  const isLess = state.phase === "ramp" && shareBp < state.shareBp;
+  return serve(
+    next,
+    { shareBp, off: false, ...(isLess ? {} : { advances: true }) },
+    { action: "ramp", reason: `${shareBp / 100}%: ${reason}` },
+  );
 }
 
 function goToHoldback(state: PlanState, ramp: Ramp, reason: string, { nowMs }: Scene): Taken {
   const shareBp = heldBackBp(ramp);
   const next: PlanState = { phase: "holdback", ...nextRun(state, nowMs), begunAtMs: null };
-  return serve(next, { shareBp, off: false }, { action: "holdback", reason: `${shareBp / 100}%: ${reason}` });
+  return serve(next, { shareBp, off: false, advances: true }, { action: "holdback", reason: `${shareBp / 100}%: ${reason}` });
 }
 
 /** On to 100 %. */
-export function goToFull(state: PlanState, reason: string, { nowMs }: Scene): Taken {
+export function goToFull(state: PlanState, reason: string, { nowMs }: Scene, isAdvance = true): Taken {
   const next: PlanState = { phase: "promoting", ...nextRun(state, nowMs) };
-  return serve(next, { shareBp: FULL_BP, off: false }, { action: "promoting", reason });
+  return serve(next, { shareBp: FULL_BP, off: false, ...(isAdvance && { advances: true }) }, { action: "promoting", reason });
 }
 
 /** The way back: everyone to stable, targets too. */
@@ -108,38 +129,81 @@ export function goBack(state: PlanState, reason: string, { nowMs }: Scene): Take
   return serve(next, { shareBp: 0, off: true }, { action: "rollback", reason });
 }
 
+/** An end at which the rule rests. */
+export const rests = ({ run, firstRun }: In<"on" | "promoted">, reason: string, { nowMs }: Scene): PlanStep => ({
+  ok: true,
+  state: { phase: "handedOver", run, firstRun, sinceMs: nowMs },
+  effects: [{ type: "remove" }, { type: "audit", action: "handedOver", reason }],
+});
+
 /** Keeps the share that is served, and waits for a person; `stage` is where `resume` returns to. */
-export function pauseAt(state: In<"stage" | "ramp" | "holdback" | "promoting">, stage: number, reason: string, { nowMs }: Scene): Taken {
+export function pauseAt(state: In<Pausable>, stage: number, reason: string, { nowMs }: Scene): Taken {
   const { run, firstRun } = state;
-  const share = state.phase === "ramp" ? { shareBp: state.shareBp } : {};
-  return move({ phase: "paused", run, firstRun, sinceMs: nowMs, stage, ...share, reason }, "paused", reason);
+  return move({ phase: "paused", run, firstRun, sinceMs: nowMs, stage, ...placeOf(state), reason }, "paused", reason);
+}
+
+type Pausable = "stage" | "ramp" | "holdback" | "promoting" | "preview" | "shadow" | "group";
+
+/** What the number of a step does not say of where `resume` returns to. */
+export function placeOf(state: In<Pausable>): Pick<In<"paused">, "shareBp" | "from" | "groups" | "group"> {
+  switch (state.phase) {
+    case "ramp":
+      return { shareBp: state.shareBp };
+    case "preview":
+    case "shadow":
+      return { from: state.phase };
+    case "group":
+      return { from: state.phase, groups: state.groups, group: state.group };
+    case "stage":
+    case "holdback":
+    case "promoting":
+      return {};
+  }
 }
 
 /** How a state is called in a refusal. */
 function standing(state: PlanState, { rollout, stages }: Scene): string {
   switch (state.phase) {
-    case "pending":
-      return `${rollout} is pending`;
     case "stage":
       return `${rollout} is in stage ${state.stage + 1} of ${stages.length}`;
     case "ramp":
       return `${rollout} is in its ramp, at ${state.shareBp / 100}%`;
+    case "group":
+      return `${rollout} is in group ${state.group + 1} of ${state.groups.length}, ${state.groups[state.group]}`;
+    case "queued":
+    case "pending":
     case "holdback":
-      return `${rollout} is in its holdback`;
+    case "preview":
+    case "shadow":
+    case "trial":
+    case "decision":
+    case "on":
     case "paused":
-      return `${rollout} is paused`;
     case "promoting":
-      return `${rollout} is being promoted`;
     case "promoted":
-      return `${rollout} is promoted`;
     case "rollingBack":
-      return `${rollout} is being rolled back`;
     case "rolledBack":
-      return `${rollout} is rolled back`;
     case "handedOver":
-      return `${rollout} is handed over`;
+      return `${rollout} is ${STANDING[state.phase]}`;
   }
 }
+
+const STANDING = {
+  queued: "queued",
+  pending: "pending",
+  holdback: "in its holdback",
+  preview: "in its preview",
+  shadow: "a shadow",
+  trial: "in its test",
+  decision: "tested, and waits for a decision",
+  on: "on",
+  paused: "paused",
+  promoting: "being promoted",
+  promoted: "promoted",
+  rollingBack: "being rolled back",
+  rolledBack: "rolled back",
+  handedOver: "handed over",
+} as const;
 
 /** A verb that does not fit: where the rollout stands, why it does not fit, and what would. */
 export const refuse = (state: PlanState, scene: Scene, why: string): PlanStep => ({
@@ -148,7 +212,12 @@ export const refuse = (state: PlanState, scene: Scene, why: string): PlanStep =>
 });
 
 /** A reason must say something: the contract refuses an empty one. */
-export const reasonOr = (reason: string, otherwise: string): string => (reason.trim() === "" ? otherwise : reason);
+export const reasonOr = (reason: string | undefined, otherwise: string): string =>
+  reason === undefined || reason.trim() === "" ? otherwise : reason;
+
+/** What happens, with the reason that a person gave for it. */
+export const becauseOf = (what: string, { reason }: { readonly reason?: string | undefined }): string =>
+  reason === undefined || reason.trim() === "" ? what : `${what}: ${reason}`;
 
 /** Whether the same sidecars are missing, in whatever order. */
 export const isSame = (a: readonly string[] | undefined, b: readonly string[]): boolean =>

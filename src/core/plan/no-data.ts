@@ -16,11 +16,18 @@ function servedSinceMs(state: PlanState): number | null {
   switch (state.phase) {
     case "stage":
     case "holdback":
+    case "trial":
+    case "group":
       return state.begunAtMs;
     case "ramp":
       // Its runs are short: silence lasts over them.
       return state.begunAtMs === null ? null : state.sinceMs;
+    case "queued":
     case "pending":
+    case "preview":
+    case "shadow":
+    case "decision":
+    case "on":
     case "paused":
     case "promoting":
     case "promoted":

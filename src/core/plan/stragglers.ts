@@ -11,6 +11,8 @@ const SHORT_WAIT_MS = 1_000;
 
 /** True while a plan waits for the word of sidecars: about a run that is to begin, or about the way back. */
 export function awaitsReceipts(state: PlanState): boolean {
+  // Of groups it also waits for those that come.
+  if (state.phase === "group") return true;
   if ("begunAtMs" in state) return state.begunAtMs === null;
   if ("stragglers" in state) return state.stragglers.length > 0;
   return state.phase === "pending" || state.phase === "promoting" || state.phase === "rollingBack";
@@ -56,7 +58,9 @@ function noted(taken: PlanStep, { scene, late, without, audited }: Noted): PlanS
   const { state, effects } = taken;
   const isLong = effects.length === 0 && isOver(scene, servedAtMs(state), SHORT_WAIT_MS);
   const told = audited === undefined ? effects : effects.map((effect) => withReason(effect, audited));
-  return { ok: true, state: withLists(state, isLong ? late : [], without), effects: told };
+  // A phase that waits for somebody else says so itself.
+  const own = late.length === 0 && effects.length === 0 ? state.missing : undefined;
+  return { ok: true, state: withLists(state, isLong && late.length > 0 ? late : (own ?? []), without), effects: told };
 }
 
 const withReason = (effect: PlanEffect, reason: string): PlanEffect =>

@@ -1,10 +1,30 @@
 import type { PlanState } from "../../contract/live.ts";
+import type { Who } from "../../contract/messages.ts";
 import type { Verdict, VerdictRecord } from "../../contract/verdict.ts";
+
+/** Why nothing may advance at the moment; `reason` is for people, and stays the same while the hold does. */
+export interface Hold {
+  readonly kind: "freeze" | "window" | "dependency" | "group" | "order";
+  readonly reason: string;
+}
+
+/** A person who asks for something, and why. */
+interface ByPerson {
+  readonly who: Who;
+  readonly reason?: string | undefined;
+}
+
+/** What people do to a rollout. `override` advances in spite of holds. */
+export type VerbEvent =
+  | (ByPerson & { readonly type: "promote"; readonly full: boolean; readonly override?: boolean | undefined })
+  | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "retry" | "undo" | "handover" });
+
+type LastVerdict = Pick<VerdictRecord, "reason" | "canaryAtMs"> & Partial<Pick<VerdictRecord, "verdict">>;
 
 /** What happens to a rollout. */
 export type PlanEvent =
   /** Time goes by; `last` is what the judge said last, of whatever run. */
-  | { readonly type: "tick"; readonly last?: Pick<VerdictRecord, "reason" | "canaryAtMs"> | null }
+  | { readonly type: "tick"; readonly last?: LastVerdict | null }
   /** A fresh judgement of the current run. */
   | {
       readonly type: "verdict";
@@ -24,16 +44,21 @@ export type PlanEvent =
       readonly missing: readonly string[];
       readonly known?: number;
       readonly requestsPerSecond?: number | undefined;
+      /** Groups of the known sidecars by the label that the strategy names, in its order; absent where it names none. */
+      readonly groups?: readonly string[] | undefined;
     }
-  | { readonly type: "promote"; readonly full: boolean }
-  | { readonly type: "pause"; readonly reason: string }
-  | { readonly type: "resume" }
-  | { readonly type: "abort"; readonly reason: string }
-  | { readonly type: "handover" };
+  | VerbEvent;
 
 /** What the shell must do about it, in order. `serve` is already true in the new state; it tells the share to publish. */
 export type PlanEffect =
-  | { readonly type: "serve"; readonly run: number; readonly shareBp: number; readonly off: boolean }
+  | {
+      readonly type: "serve";
+      readonly run: number;
+      readonly shareBp: number;
+      readonly off: boolean;
+      /** More users get another variant than stable. */
+      readonly advances?: true;
+    }
   /** The rule rests, or leaves the rule set. */
   | { readonly type: "remove" }
   | { readonly type: "audit"; readonly action: string; readonly reason: string };

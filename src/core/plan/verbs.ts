@@ -1,18 +1,26 @@
 import type { PlanState } from "../../contract/live.ts";
-import { goBack, goTo, goToFull, type In, pauseAt, reasonOr, refuse, type Scene } from "./moves.ts";
-import type { PlanEvent, PlanStep } from "./types.ts";
-
-type Verb = Exclude<PlanEvent, { type: "tick" | "verdict" | "receipts" }>;
+import { goToCanary } from "./begin.ts";
+import { goToNextGroup } from "./groups.ts";
+import { becauseOf, goBack, goTo, goToFull, type In, pauseAt, placeOf, reasonOr, refuse, type Scene } from "./moves.ts";
+import type { PlanStep, VerbEvent } from "./types.ts";
 
 /** What an operator may do while a share below 100 % is served; `stage` is the step that the rollout is in. */
-export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, event: Verb, scene: Scene): PlanStep {
+export function onVerb(
+  state: In<"stage" | "ramp" | "holdback" | "preview" | "shadow" | "group">,
+  stage: number,
+  event: VerbEvent,
+  scene: Scene,
+): PlanStep {
   switch (event.type) {
     case "promote":
-      return onward(state, stage, event, scene);
+      return onward(state, { ...placeOf(state), stage }, event, scene);
     case "pause":
       return pauseAt(state, stage, reasonOr(event.reason, "paused by the operator"), scene);
     case "abort":
-      return goBack(state, reasonOr(event.reason, "aborted"), scene);
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
     case "resume":
       return refuse(state, scene, "nothing is paused; promote would move it on");
     case "handover":
@@ -20,8 +28,27 @@ export function onVerb(state: In<"stage" | "ramp" | "holdback">, stage: number, 
   }
 }
 
+/** Back to stable at a person's word: before a hand-over that is the version before, so both verbs mean it. */
+export const goHome = (state: PlanState, { type, reason }: VerbEvent, scene: Scene): PlanStep =>
+  goBack(state, reasonOr(reason, type === "undo" ? "undone" : "aborted"), scene);
+
+/** Trying again is for an attempt that failed. */
+export const noRetry = (state: PlanState, scene: Scene): PlanStep =>
+  refuse(state, scene, "this attempt is not over; abort it first, then try again");
+
+/** Where a rollout stands before its next step. */
+type Place = Readonly<{ stage: number } & Pick<In<"paused">, "from" | "groups" | "group">>;
+
 /** On to the next step, or past all that are left. */
-export const onward = (state: PlanState, stage: number, { full }: Extract<Verb, { type: "promote" }>, scene: Scene): PlanStep =>
-  full
-    ? goToFull(state, "promoted by the operator, past the stages left", scene)
-    : goTo(state, stage + 1, "promoted by the operator", scene);
+export function onward(
+  state: PlanState,
+  { stage, from, groups, group }: Place,
+  event: Extract<VerbEvent, { type: "promote" }>,
+  scene: Scene,
+): PlanStep {
+  const why = becauseOf("promoted by the operator", event);
+  if (event.full) return goToFull(state, becauseOf("promoted by the operator, past the stages left", event), scene);
+  if (from === "shadow") return goToCanary(state, why, scene);
+  if (groups !== undefined && group !== undefined) return goToNextGroup(state, { groups, group }, why, scene);
+  return goTo(state, stage + 1, why, scene);
+}

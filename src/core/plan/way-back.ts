@@ -1,6 +1,8 @@
+import type { PlanState } from "../../contract/live.ts";
 import { durationText } from "./deadlines.ts";
-import { type In, isOver, isSame, move, refuse, type Scene, stay } from "./moves.ts";
-import type { PlanEvent, PlanStep } from "./types.ts";
+import { becauseOf, type In, isOver, isSame, move, refuse, type Scene, stay } from "./moves.ts";
+import { startPlan } from "./start.ts";
+import type { PlanEvent, PlanStep, VerbEvent } from "./types.ts";
 
 /** Everyone goes to stable; who has not confirmed is remembered, so that the end can name them. */
 export function inRollingBack(state: In<"rollingBack">, event: PlanEvent, scene: Scene): PlanStep {
@@ -19,12 +21,14 @@ export function inRollingBack(state: In<"rollingBack">, event: PlanEvent, scene:
     }
     case "verdict":
     case "abort":
+    case "undo":
       return stay(state);
     case "promote":
     case "pause":
     case "resume":
+    case "retry":
     case "handover":
-      return refuse(state, scene, `the way back is not stopped half-way (${state.reason}); apply the rollout anew when it is over`);
+      return refuse(state, scene, `the way back is not stopped half-way (${state.reason}); retry when it is over`);
   }
 }
 
@@ -50,13 +54,23 @@ export function inRolledBack(state: In<"rolledBack">, event: PlanEvent, scene: S
     case "tick":
     case "verdict":
       return stay(state);
+    case "retry":
+      return again(state, event, scene);
+    case "undo":
+      return refuse(state, scene, `everyone has the version before already (${state.reason}); retry would try this one again`);
     case "promote":
     case "pause":
     case "resume":
     case "abort":
     case "handover":
-      return refuse(state, scene, `this attempt is over (${state.reason}); apply the rollout anew to try again`);
+      return refuse(state, scene, `this attempt is over (${state.reason}); retry, or apply another`);
   }
+}
+
+/** Another attempt with the same plan: its runs are new, so that no evidence of this one counts. */
+function again({ run }: PlanState, event: VerbEvent, { nowMs }: Scene): PlanStep {
+  const { state, effects } = startPlan(nowMs, run + 1);
+  return { ok: true, state, effects: [{ type: "audit", action: "retry", reason: becauseOf("the same plan again", event) }, ...effects] };
 }
 
 /** The other end: the rule rests. */
@@ -66,10 +80,13 @@ export function inHandedOver(state: In<"handedOver">, event: PlanEvent, scene: S
     case "receipts":
     case "verdict":
       return stay(state);
+    case "undo":
+      return refuse(state, scene, "stable runs the new version, and no plan before this one names another; deploy the version before");
     case "promote":
     case "pause":
     case "resume":
     case "abort":
+    case "retry":
     case "handover":
       return refuse(state, scene, "stable runs the new version and the rule rests; apply a rollout for the next change");
   }

@@ -9,7 +9,8 @@ import type { JudgeState } from "../judge/state.ts";
 import { batchOfTick, type TickClock, type TicksBegin } from "../judge/ticks.ts";
 import type { EvidenceBatch } from "../judge/types.ts";
 import { isJudged } from "../plan/judged.ts";
-import { plan, startPlan } from "../plan/plan.ts";
+import { plan } from "../plan/plan.ts";
+import { startPlan } from "../plan/start.ts";
 import { type PlanEvent, type PlanStep, verdictEvent } from "../plan/types.ts";
 
 /** Where a replayed rollout stands. */
@@ -57,7 +58,7 @@ function withVerdict(before: Replay, batch: EvidenceBatch): Replay {
 
 /** What the plan makes of an event; one that it refuses changes nothing. */
 export function withEvent(replay: Replay, event: PlanEvent, nowMs: number): Replay {
-  const step: PlanStep = plan(replay.rollout, replay.plan, event, nowMs);
+  const step: PlanStep = plan(replay.rollout, replay.plan, event, { nowMs });
   if (!step.ok) return replay;
   const served = step.effects.flatMap((effect) => (effect.type === "serve" ? [effect.shareBp] : []));
   return { ...replay, plan: step.state, shareBp: served.at(-1) ?? replay.shareBp };

@@ -1,7 +1,6 @@
+import { rampOf, stagesOf } from "../../contract/course.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
-import { rampOf } from "../../contract/ramp.ts";
 import type { Rollout } from "../../contract/rollout.ts";
-import { stagesOf } from "../../contract/stages.ts";
 import { type Replay, startReplay, stepBatch } from "../replay/replay.ts";
 import type { Fault } from "./faults.ts";
 import { type Behaviour, batchAt, behaviourOf, slowPart } from "./world.ts";

@@ -92,7 +92,7 @@ function preparePublishing(link: NatsLink, rules: (revision: number) => RuleSet)
 async function memoryRow(title: string, source: readonly string[], bench: SegmentBench): Promise<[string, string][]> {
   const { directory, idleS, rollouts, users } = bench;
   let metrics: string | undefined;
-  const bin = join(packageRoot(), "dist", "src", "bin", "serin.js");
+  const bin = join(packageRoot(), "dist", "bin", "serin.js");
   const sidecar = await startProcess({
     name: "sidecar",
     program: process.execPath,

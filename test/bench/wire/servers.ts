@@ -32,7 +32,7 @@ const ReadySchema = z.looseObject({ metrics: z.string() });
 
 /**
  * The server of a name: `go`, `go-typed` (answers made of go-control-plane's types), `node` (Serin on the Node that runs this), `node24`;
- * behind `@` may stand another build of Serin, like `node24@../other/dist/src/bin/serin.js`. Throws on any other name.
+ * behind `@` may stand another build of Serin, like `node24@../other/dist/bin/serin.js`. Throws on any other name.
  */
 export function serverKind(text: string, go: GoPrograms): Promise<ServerKind> {
   switch (text) {
@@ -53,7 +53,7 @@ export async function serinKind(text: string): Promise<ServerKind> {
 }
 
 async function serinOn(nodePath: string, otherBuild?: string): Promise<ServerKind> {
-  const build = otherBuild ?? join(packageRoot(), "dist", "src", "bin", "serin.js");
+  const build = otherBuild ?? join(packageRoot(), "dist", "bin", "serin.js");
   if (!existsSync(build)) throw new Error(`${build} is missing; build it by: npm run build`);
   const { stdout } = await runCommand(nodePath, ["--version"], 10_000);
   const title = `Serin, Node ${stdout.trim().replace(/^v/, "")}`;

@@ -7,7 +7,7 @@ import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import type { ManifestPayload } from "../../../src/contract/rules.ts";
 import { Candidate } from "../../../src/controller/candidate.ts";
 import { DeposedError, type FencedWriter } from "../../../src/controller/fenced-writer.ts";
-import { auditPort, planPort, segmentPort, statePort, tickPort } from "../../../src/controller/nats-ports.ts";
+import { auditPort, planPort, policyPort, segmentPort, statePort, tickPort } from "../../../src/controller/nats-ports.ts";
 import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
 import { Term } from "../../../src/controller/term.ts";
 import type { Clock } from "../../../src/io/clock.ts";
@@ -145,7 +145,11 @@ export class KilledPlay {
     };
     const clock: Clock = { nowMs: () => this.#nowMs, monotonicMs };
     const writer = await this.#elected(new Candidate({ link: this.#link, clock, log, settings }));
-    const stored = { plans: planPort(this.#link, this.#manager), segments: segmentPort(this.#link, this.#manager) };
+    const stored = {
+      plans: planPort(this.#link, this.#manager, writer),
+      segments: segmentPort(this.#link, this.#manager),
+      policy: policyPort(this.#link, this.#manager),
+    };
     const real = { state: statePort(this.#manager, writer), audit: auditPort(this.#link), ticks: tickPort(this.#link), ...stored };
     const { ports, ...life } = mortal(real, this.terms === 1 ? this.#kill : undefined, () => {
       if (this.terms === 1) this.effects += 1;

@@ -7,7 +7,7 @@ export interface Kill {
   readonly when: "before" | "after";
 }
 
-type Ports = Pick<TermParts, "state" | "plans" | "segments" | "audit" | "ticks">;
+type Ports = Pick<TermParts, "state" | "plans" | "segments" | "policy" | "audit" | "ticks">;
 
 /** Ports of a leader that dies: from then on nothing gets through in either direction, as if its process had been killed. */
 export function mortal(
@@ -42,7 +42,7 @@ export function mortal(
       if (isLast) isKilled = true;
       return result;
     });
-  const { state, plans, segments, audit, ticks } = real;
+  const { state, plans, segments, policy, audit, ticks } = real;
   return {
     isKilled: () => isKilled,
     isBusy: () => underWay > 0,
@@ -57,14 +57,21 @@ export function mortal(
         names: () => tracked(plans.names),
         last: (name) => tracked(() => plans.last(name)),
         at: (name, sequence) => tracked(() => plans.at(name, sequence)),
+        before: (name, sequence) => tracked(() => plans.before(name, sequence)),
         append: (name, plan, expected) => effect(() => plans.append(name, plan, expected)),
+        purge: (name) => effect(() => plans.purge(name)),
       },
+      policy: { last: () => tracked(policy.last), append: (plan) => effect(() => policy.append(plan)) },
       segments: {
         names: () => tracked(segments.names),
         last: (name) => tracked(() => segments.last(name)),
         append: (name, plan, expected) => effect(() => segments.append(name, plan, expected)),
       },
-      audit: { append: (record) => effect(() => audit.append(record)), recentIds: (name) => tracked(() => audit.recentIds(name)) },
+      audit: {
+        append: (record) => effect(() => audit.append(record)),
+        recentIds: (name) => tracked(() => audit.recentIds(name)),
+        last: (name) => tracked(() => audit.last(name)),
+      },
       // A record of what was judged, which nobody goes on from.
       ticks,
     },

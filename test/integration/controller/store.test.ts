@@ -53,7 +53,7 @@ describe("the store", () => {
   });
 
   test("refuses a plan that was written without knowing the one before", async ({ world }) => {
-    const plans = planPort(world.link, await ensureStreams(world.link));
+    const plans = planPort(world.link, await ensureStreams(world.link), { renew: () => Promise.resolve() });
     const first = await plans.append("cart", plan, 0);
     await expect(plans.append("cart", plan, 0)).rejects.toThrow(PlanConflictError);
     const second = await plans.append("cart", { ...plan, commandId: "command-2" }, first);

@@ -31,6 +31,7 @@ export async function runWith(args: readonly string[], overrides: Partial<CliPar
     user: "alice",
     host: "edge.example",
     defaultNats: undefined,
+    token: undefined,
     operatorKey: undefined,
     otlp: false,
     nowMs: () => 1_800_000_000_000,

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { nextText, phaseText, planShape, silenceText } from "../../../src/cli/phase-text.ts";
-import type { Picture } from "../../../src/cli/picture.ts";
 import { statusText } from "../../../src/cli/status.ts";
 import type { PlanState } from "../../../src/contract/live.ts";
+import type { Picture } from "../../../src/contract/picture.ts";
 import { RAMP_PRESETS, type Ramp } from "../../../src/contract/ramp.ts";
 import type { VerdictRecord } from "../../../src/contract/verdict.ts";
+import { nextText, phaseText, planShape, silenceText } from "../../../src/told/phase-text.ts";
 
 const served = { run: 3, firstRun: 1, sinceMs: 0 };
 
@@ -83,6 +83,26 @@ test("a canary that is silent for ten minutes is called so, with its last outcom
   expect(silenceText(inRamp, null, 599_999)).toBe(null);
 });
 
+test("status shows a freeze first, and what a rollout waits for", () => {
+  const rollout = {
+    ...{ name: "cart", stages: 2, ramp: null, strategy: undefined, next: null, shareBp: 0, updatedAtMs: 0, judge: null },
+    ...{ failingUsers: null, mix: null, lastAction: null, stragglers: [], stragglerRule: null, stops: [] },
+  };
+  const held = { sinceMs: 5_000, reason: "window: closed by the calendar; opens mon 2026-11-30 09:00 Europe/Berlin" };
+  const picture: Picture = {
+    ...{ leader: { holder: "a", term: 3, ageMs: 5 }, sidecars: [], orders: [], freeze: "frozen by ann (incident 12)" },
+    rollouts: [
+      { ...rollout, plan: { phase: "pending", ...served, held }, seen: null, waiting: { planSequence: 9, sinceMs: 0, who: "ben" } },
+      { ...rollout, plan: { phase: "promoted", ...served, overdue: true }, seen: "version is 1.0, and not 2.0", waiting: null },
+    ],
+  };
+  const lines = statusText(picture, 10_000).split("\n");
+  expect(lines[0]).toBe("frozen by ann (incident 12): nothing advances, what goes back still does; `serin unfreeze` ends it");
+  expect(lines).toContain("  held for 5 s by window: closed by the calendar; opens mon 2026-11-30 09:00 Europe/Berlin");
+  expect(lines).toContain("  a newer version by ben waits for its end, for 10 s");
+  expect(lines).toContain("  no hand-over yet: version is 1.0, and not 2.0");
+});
+
 test("status shows leader, sidecars, shares and the verdict with its numbers", () => {
   const check = {
     name: "errors",
@@ -101,6 +121,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
   } as const;
   const picture: Picture = {
     leader: null,
+    freeze: null,
     orders: [
       { format: 1, scope: { rollout: "checkout" }, off: true, atMs: 140_000, who: "ann", reason: "wrong prices" },
       { format: 1, scope: { segment: "staff" }, off: true, atMs: 195_000, who: "ben" },
@@ -122,6 +143,8 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         shareBp: 500,
         updatedAtMs: 0,
         lastAction: null,
+        seen: null,
+        waiting: null,
         mix: null,
         failingUsers: {
           known: 2,

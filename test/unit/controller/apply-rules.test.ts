@@ -44,7 +44,8 @@ describe("an apply", () => {
 
   test("that would govern the same requests as another is refused with both names", () => {
     const match = { hosts: ["shop.example"] };
-    const message = "cart and shop would both govern the same host and path; end shop first, or give them different matches";
+    const message =
+      "cart and shop would both govern the same host and path; end shop first, give them different matches, or the same service, so that the later one waits";
     expect(judgeApply(documentOf("cart", { match }), "cart", [standing("shop", "stage", { match })])).toEqual({ type: "refused", message });
   });
 

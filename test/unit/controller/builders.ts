@@ -23,6 +23,7 @@ const served = { run: 3, firstRun: 1, sinceMs: 0 };
 
 /** One plan state of each phase that a rollout with stages has. */
 export const PHASES: readonly PlanState[] = [
+  { phase: "queued", ...served, reason: "number 1" },
   { phase: "pending", ...served },
   { phase: "stage", ...served, stage: 0, begunAtMs: null },
   { phase: "ramp", ...served, shareBp: 1_000, changedAtMs: 0, begunAtMs: 0 },

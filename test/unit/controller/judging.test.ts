@@ -126,6 +126,7 @@ describe("judging", () => {
 test("the minimum sample is the stage's, and the last one's from the promotion on", () => {
   const samples = PHASES.map((plan) => `${plan.phase} ${policyOf(rollout, plan).minSample}`);
   expect(samples).toEqual([
+    "queued 11",
     "pending 11",
     "stage 11",
     "ramp 22",

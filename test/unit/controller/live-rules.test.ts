@@ -11,7 +11,7 @@ const reply = (id: string): Reply => ({ format: 1, id, result: "done", message: 
 function context(): StepContext {
   let ids = 0;
   const auditId = (): string => `id-${(ids += 1)}`;
-  return { nowMs: 9, who: { name: "ann", claimed: true }, next: { epoch: 100, revision: 6 }, auditId };
+  return { nowMs: 9, who: { name: "ann", claimed: true }, stages: 1, next: { epoch: 100, revision: 6 }, auditId };
 }
 
 describe("live state after a step", () => {
@@ -27,6 +27,24 @@ describe("live state after a step", () => {
 
   test("owes the audit a record with the run and share that the step led to", () => {
     expect(after.outbox).toMatchObject([{ id: "id-1", action: "promote", reason: "passed", run: 3, shareBp: 10_000, atMs: 9 }]);
+  });
+
+  test("and with where it stands now, and stood before", () => {
+    expect(after.outbox).toMatchObject([
+      { attempt: 1, phase: "promoting", before: { phase: "stage", stage: 1, of: 1, shareBp: live.shareBp } },
+    ]);
+    const same = liveAfter(
+      live,
+      { state: planState("stage"), effects: [{ type: "audit", action: "begun", reason: "all obey" }] },
+      context(),
+    );
+    expect(same.outbox).toEqual([expect.not.objectContaining({ before: expect.anything() })]);
+    expect(same.outbox).toMatchObject([{ phase: "stage", stage: 1, of: 1 }]);
+  });
+
+  test("which is no stage where a ramp or the promotion waits", () => {
+    const paused = liveAfter(live, { state: planState("paused"), effects }, { ...context(), stages: 0 });
+    expect(paused.outbox).toEqual([expect.not.objectContaining({ stage: expect.anything() })]);
   });
 
   test("fits its schema", () => {

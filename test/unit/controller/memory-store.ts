@@ -5,7 +5,7 @@ import { type RecordedTick, RecordedTickSchema } from "../../../src/contract/tic
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
 import type { TermParts } from "../../../src/controller/ports.ts";
 import type { Stored } from "../../../src/io/nats.ts";
-import { decodePlan, decodeSegment } from "../../../src/io/store.ts";
+import { decodePlan, decodePolicy, decodeSegment } from "../../../src/io/store.ts";
 
 /** The three streams in memory, with the promises that JetStream gives: last value a subject, sequences, audit ids once. */
 export class MemoryStore {
@@ -13,7 +13,7 @@ export class MemoryStore {
   /** Judged batches, as stored. */
   readonly ticks: RecordedTick[] = [];
   readonly #state = new Map<string, Stored>();
-  readonly #plans: Stored[] = [];
+  #plans: Stored[] = [];
   #sequence = 0;
   /** Writes that reached the store. */
   writes = 0;
@@ -24,12 +24,19 @@ export class MemoryStore {
     return this.#plans.length;
   }
 
+  /** The nth plan of all rollouts, as stored. */
+  planAt(number: number): unknown {
+    return JSON.parse(Buffer.from(this.#plans[number - 1]?.data ?? "null").toString("utf8"));
+  }
+
   read(subject: string): Stored | undefined {
     return this.#state.get(subject);
   }
 
   /** Ports that allow `allowed` writes; after those, nothing gets through any more, as if the process had been killed. */
-  ports(allowed: number): Pick<TermParts, "state" | "plans" | "segments" | "audit" | "ticks"> & Readonly<{ isKilled: () => boolean }> {
+  ports(
+    allowed: number,
+  ): Pick<TermParts, "state" | "plans" | "segments" | "policy" | "audit" | "ticks"> & Readonly<{ isKilled: () => boolean }> {
     let left = allowed;
     let isKilled = false;
     // Each leader begins with an empty window: JetStream remembers ids for ten minutes, and it may have taken longer.
@@ -82,12 +89,24 @@ export class MemoryStore {
           plansOf(name)
             .filter((plan) => plan.sequence === sequence)
             .map(decodePlan)[0],
+        before: async (name, sequence) =>
+          plansOf(name)
+            .filter((plan) => plan.sequence < sequence)
+            .map(decodePlan),
         append: (name, plan, expected) => append(SUBJECTS.plan(name), plan, expected),
+        purge: async (name) => {
+          spend();
+          this.#plans = this.#plans.filter(({ subject }) => subject !== SUBJECTS.plan(name));
+        },
       },
       segments: {
         names: async () => namesAfter(SUBJECTS.segmentPlan("")),
         last: async (name) => plansAt(SUBJECTS.segmentPlan(name)).slice(-1).map(decodeSegment)[0],
         append: (name, plan, expected) => append(SUBJECTS.segmentPlan(name), plan, expected),
+      },
+      policy: {
+        last: async () => plansAt(SUBJECTS.policyPlan).slice(-1).map(decodePolicy)[0],
+        append: (plan) => append(SUBJECTS.policyPlan, plan, plansAt(SUBJECTS.policyPlan).at(-1)?.sequence ?? 0),
       },
       ticks: {
         append: async (_, text) => void this.ticks.push(RecordedTickSchema.parse(JSON.parse(text))),
@@ -98,6 +117,7 @@ export class MemoryStore {
           if (!window.has(record.id)) this.audit.push(record);
           window.add(record.id);
         },
+        last: async (name) => this.audit.findLast(({ rollout }) => rollout === name),
         recentIds: async (name) => new Set(this.audit.flatMap(({ id, rollout }) => (rollout === name ? [id] : []))),
       },
     };

@@ -36,11 +36,11 @@ const lead = (live: LiveState, mix: Mix | undefined = COUNTRIES): Asking => {
 
 function keeperOf(maxUsers?: number, change: Partial<StatePort> = {}): MixKeeper {
   const ports = store.ports(Number.POSITIVE_INFINITY);
-  const { plans, segments, audit, ticks } = ports;
+  const { plans, segments, policy, audit, ticks } = ports;
   const state = { ...ports.state, ...change };
   const settings = ControllerOptionsSchema.parse({ id: "a", nats: "nats://unused" });
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
-  const parts = { id: "a", term: 1, settings, clock, log, state, plans, segments, audit, ticks, killed: () => undefined };
+  const parts = { id: "a", term: 1, settings, clock, log, state, plans, segments, policy, audit, ticks, killed: () => undefined };
   return new MixKeeper(parts, (name) => asking.get(name), maxUsers);
 }
 

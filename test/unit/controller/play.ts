@@ -61,6 +61,11 @@ export class Play {
     return stored === undefined ? undefined : decodeStored(LiveStateSchema, stored);
   }
 
+  /** The nth plan that was stored. */
+  plan(number: number): unknown {
+    return this.store.planAt(number);
+  }
+
   get judged(): JudgeRecord | undefined {
     const stored = this.store.read(SUBJECTS.judge("cart"));
     return stored === undefined ? undefined : decodeStored(JudgeRecordSchema, stored);

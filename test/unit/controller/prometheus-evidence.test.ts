@@ -4,7 +4,7 @@ import { LATENCY_BOUNDS_MS } from "../../../src/contract/names.ts";
 import { judgeReports, recordOf, resumeJudging, type SourcedReport, startJudging } from "../../../src/controller/judging.ts";
 import { scrapedReports } from "../../../src/controller/prometheus-evidence.ts";
 import type { PrometheusSeries } from "../../../src/io/prometheus-api.ts";
-import { countersOf } from "../../../src/io/prometheus-counters.ts";
+import { countersOf, scrapedAtMs } from "../../../src/io/prometheus-counters.ts";
 import { planState, rolloutOf } from "./builders.ts";
 
 const AT = 1_000;
@@ -25,7 +25,9 @@ const durations = (count: number): PrometheusSeries[] =>
   [...LATENCY_BOUNDS_MS.map((ms) => String(ms / 1_000)), "+Inf"].map((le) =>
     series("serin_outcome_duration_seconds_bucket", { le }, le !== "+Inf" && Number(le) < 0.003 ? 0 : count),
   );
-const reportsOf = (...found: PrometheusSeries[]): SourcedReport[] => scrapedReports(countersOf(found), AT);
+const reportsOf = (...found: PrometheusSeries[]): SourcedReport[] => scrapedReports(countersOf(found), AT, scrapedAtMs(found));
+/** When the sidecar was scraped, as `timestamp()` tells it. */
+const scrapedAt = (seconds: number): PrometheusSeries => ({ labels: { instance: "a:9464", job: "serin" }, points: [[AT, seconds]] });
 const totalsAfter = (...rounds: PrometheusSeries[][]) =>
   rounds.reduce(
     (judging, found, index) => judgeReports(judging, { rollout, plan, shareBp: 1_000 }, reportsOf(...found), index),
@@ -62,6 +64,14 @@ describe("what Prometheus scraped", () => {
     expect(totalsAfter(outcomes(100, 10), outcomes(150, 10))).toMatchObject({ requests: 160, failed: 10 });
     expect(totalsAfter(outcomes(100, 10), outcomes(100, 10))).toMatchObject({ requests: 110, failed: 10 });
     expect(totalsAfter(outcomes(100, 10), outcomes(20, 2))).toMatchObject({ requests: 132, failed: 12 });
+  });
+
+  test("counts nothing anew of a server that lags behind its twin, and all of a sidecar that began anew", () => {
+    const ahead = [...outcomes(150, 10), scrapedAt(20.5)];
+    const behind = [...outcomes(100, 10), scrapedAt(10.5)];
+    expect(totalsAfter(ahead, behind, ahead)).toMatchObject({ requests: 160, failed: 10 });
+    expect(totalsAfter(behind, ahead, behind)).toMatchObject({ requests: 160, failed: 10 });
+    expect(totalsAfter(ahead, [...outcomes(20, 2), scrapedAt(21)])).toMatchObject({ requests: 182, failed: 12 });
   });
 
   test("counts a sidecar once that two jobs, or two servers, scrape", () => {

@@ -64,7 +64,7 @@ describe("npm test", () => {
 
   test("sets up first, and runs no test when that fails", () => {
     const checkout = checkoutWith({ unit: good, integration: good, e2e: good });
-    checkout.touch("dist/src/bin/serin.js", 0);
+    checkout.touch("dist/bin/serin.js", 0);
     checkout.write("npm-exit.json", JSON.stringify({ build: 1 }));
     const { code, stdout, npm } = checkout.run(process.execPath, ["scripts/test.mjs"]);
     expect([code, stdout, npm]).toEqual([1, "", ["run build"]]);

@@ -56,6 +56,7 @@ export function fakeCheckout(): FakeCheckout {
   };
   const touch = (path: string, seconds: number): void => utimesSync(join(root, path), seconds, seconds);
   for (const path of ["scripts", ".ci"]) cpSync(join(packageRoot(), path), join(root, path), { recursive: true });
+  touch("scripts/bundle.mjs", 1_000);
   write("bin/npm", FAKE_NPM);
   chmodSync(join(root, "bin/npm"), 0o755);
   write("node_modules/vitest/vitest.mjs", FAKE_VITEST);
@@ -65,7 +66,7 @@ export function fakeCheckout(): FakeCheckout {
   }
   touch("src", 1_000);
   for (const path of ["package-lock.json", "node_modules/.package-lock.json"]) write(path, JSON.stringify({ packages: {} }));
-  write("dist/src/bin/serin.js", "");
+  write("dist/bin/serin.js", "");
   write("npm.log", "");
   return {
     write,

@@ -50,21 +50,21 @@ describe("setting a checkout up", () => {
     { path: "src/a.ts", seconds: 2_000, npm: [] },
   ])("builds when a source is younger than the build: $path at $seconds s, build at 2000 s", ({ path, seconds, npm }) => {
     const checkout = fakeCheckout();
-    checkout.touch("dist/src/bin/serin.js", 2_000);
+    checkout.touch("dist/bin/serin.js", 2_000);
     checkout.touch(path, seconds);
     expect(setUp(checkout).npm).toEqual(npm);
   });
 
   test("leaves stdout to the command that follows", () => {
     const checkout = fakeCheckout();
-    checkout.touch("dist/src/bin/serin.js", 0);
+    checkout.touch("dist/bin/serin.js", 0);
     const { stdout, stderr } = setUp(checkout);
     expect([stdout, stderr]).toEqual(["", "serin: building…\nnpm speaks\n"]);
   });
 
   test("fails with the step that failed", () => {
     const checkout = fakeCheckout();
-    checkout.touch("dist/src/bin/serin.js", 0);
+    checkout.touch("dist/bin/serin.js", 0);
     checkout.write("npm-exit.json", JSON.stringify({ build: 2 }));
     const { code, stderr } = setUp(checkout);
     expect([code, stderr]).toEqual([1, expect.stringContaining("serin: building: `npm run build` ended with exit code 2")]);

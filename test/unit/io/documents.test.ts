@@ -63,7 +63,7 @@ describe("a valid file is read with its defaults, shares in basis points and tim
 
 describe("the error of a file", () => {
   test("carries each fault as fields, with the exit code of a bad file", () => {
-    const error = errorOf(rollout("checkout").replace("use: fast", "use: quick"));
+    const error = errorOf(rollout("checkout").replace("use: fast", "use: Quick"));
     expect(error).toMatchObject({ code: "DOCUMENT_INVALID", exitCode: EXIT.usage });
     expect(error.faults).toEqual([
       {
@@ -71,8 +71,8 @@ describe("the error of a file", () => {
         line: 6,
         column: 18,
         path: "strategy.use",
-        problem: '"quick" is not allowed here',
-        fix: 'write "fast", "standard" or "careful"',
+        problem: '"Quick" is not a name',
+        fix: "use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit",
       },
     ]);
   });
@@ -95,7 +95,7 @@ describe("the error of a file", () => {
   });
 
   test("names a repeated name even when the first rollout of that name is faulty", () => {
-    const text = [rollout("checkout").replace("fast", "quick"), rollout("checkout")].join("---\n");
+    const text = [rollout("checkout").replace("fast", "Quick"), rollout("checkout")].join("---\n");
     expect(errorOf(text).faults.map(({ path }) => path)).toEqual(["strategy.use", "name"]);
   });
 

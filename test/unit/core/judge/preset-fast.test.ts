@@ -3,7 +3,8 @@ import type { PlanState } from "../../../../src/contract/live.ts";
 import { PRESETS } from "../../../../src/contract/stages.ts";
 import { judge, startJudge } from "../../../../src/core/judge/judge.ts";
 import { policyOf } from "../../../../src/core/judge/policy.ts";
-import { plan, startPlan } from "../../../../src/core/plan/plan.ts";
+import { plan } from "../../../../src/core/plan/plan.ts";
+import { startPlan } from "../../../../src/core/plan/start.ts";
 import type { PlanEvent } from "../../../../src/core/plan/types.ts";
 import { SINCE_MS } from "../../../support/judge-inputs.ts";
 import { rollout } from "../../../support/plan-inputs.ts";
@@ -26,7 +27,7 @@ function rollOut(seed: number, canary: Behaviour): { phase: PlanState["phase"]; 
   let { state } = startPlan(nowMs, 1);
   let judging = startJudge(nowMs);
   const happen = (event: PlanEvent): void => {
-    const step = plan(fast, state, event, nowMs);
+    const step = plan(fast, state, event, { nowMs });
     if (!step.ok) throw new Error(step.refusal);
     state = step.state;
     seen["stage" in state ? `stage ${state.stage}` : state.phase] ??= (nowMs - SINCE_MS) / 1_000;

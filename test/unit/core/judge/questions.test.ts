@@ -6,7 +6,7 @@ import { startJudge } from "../../../../src/core/judge/judge.ts";
 import { policyOf } from "../../../../src/core/judge/policy.ts";
 import { askedOf, questionsOf } from "../../../../src/core/judge/questions.ts";
 import { recordOf } from "../../../../src/core/judge/record.ts";
-import { startPlan } from "../../../../src/core/plan/plan.ts";
+import { startPlan } from "../../../../src/core/plan/start.ts";
 import { policy, SINCE_MS } from "../../../support/judge-inputs.ts";
 import { rollout } from "../../../support/plan-inputs.ts";
 

@@ -44,8 +44,10 @@ describe("every phase that is no end has a deadline", () => {
 
   test("others can be set, one by one", () => {
     const quick = planWith({ pendingMs: 5 });
-    expect(summary(quick(rollout, states.pending, events.tick, SINCE_MS + 5))).toMatch(/^rollingBack/);
-    expect(summary(quick(rollout, states.promoting, events.tick, SINCE_MS + DEADLINES.promotingMs - 1))).toBe("promoting, run 7");
+    expect(summary(quick(rollout, states.pending, events.tick, { nowMs: SINCE_MS + 5 }))).toMatch(/^rollingBack/);
+    expect(summary(quick(rollout, states.promoting, events.tick, { nowMs: SINCE_MS + DEADLINES.promotingMs - 1 }))).toBe(
+      "promoting, run 7",
+    );
   });
 });
 

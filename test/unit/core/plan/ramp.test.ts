@@ -36,7 +36,7 @@ describe("a ramp begins", () => {
 
   test("or with what the budget allows at the traffic that is known", () => {
     const auto: Rollout = { ...rampRollout, strategy: { type: "canary", ramp: "auto" } };
-    const began = plan(auto, states.pending, { ...events.confirmed, requestsPerSecond: 500 }, SINCE_MS);
+    const began = plan(auto, states.pending, { ...events.confirmed, requestsPerSecond: 500 }, { nowMs: SINCE_MS });
     expect(summary(began)).toBe("ramp, run 8; serve 26 as run 8; ramp");
   });
 
@@ -170,9 +170,9 @@ describe("a ramp without proof waits for a person after its longest time", () =>
 });
 
 test("a plan that has lost its ramp goes by the standard one", () => {
-  expect(summary(plan(rollout, rampStates.atCap, events.advance, SINCE_MS + 5 * MINUTE))).toMatch(/^stage 1, /);
-  expect(summary(plan(rollout, rampStates.ramp, events.tick, SINCE_MS + 60 * MINUTE))).toMatch(/^paused 0, /);
-  expect(summary(plan(rollout, rampStates.holdback, events.advance, SINCE_MS + 30 * MINUTE))).toMatch(/^promoting, /);
+  expect(summary(plan(rollout, rampStates.atCap, events.advance, { nowMs: SINCE_MS + 5 * MINUTE }))).toMatch(/^stage 1, /);
+  expect(summary(plan(rollout, rampStates.ramp, events.tick, { nowMs: SINCE_MS + 60 * MINUTE }))).toMatch(/^paused 0, /);
+  expect(summary(plan(rollout, rampStates.holdback, events.advance, { nowMs: SINCE_MS + 30 * MINUTE }))).toMatch(/^promoting, /);
 });
 
 describe("a silent canary", () => {
@@ -185,24 +185,24 @@ describe("a silent canary", () => {
   ])("goes back after 10 minutes $title, where the checks say so", ({ known, state, sinceMs }) => {
     const at = (afterMs: number, canaryAtMs?: number): string => {
       const last = { reason: "", ...(canaryAtMs === undefined ? {} : { canaryAtMs }) };
-      return summary(plan(asked(known), state, { type: "tick", last }, SINCE_MS + afterMs));
+      return summary(plan(asked(known), state, { type: "tick", last }, { nowMs: SINCE_MS + afterMs }));
     };
     expect(at(sinceMs + LIMIT_MS - 1)).not.toBe(back);
     expect(at(sinceMs + LIMIT_MS)).toBe(back);
     expect(at(sinceMs + LIMIT_MS, SINCE_MS + sinceMs + 1)).not.toBe(back);
     expect(at(sinceMs + LIMIT_MS + 1, SINCE_MS + sinceMs + 1)).toBe(back);
-    expect(summary(plan(known, state, events.tick, SINCE_MS + sinceMs + LIMIT_MS))).not.toBe(back);
+    expect(summary(plan(known, state, events.tick, { nowMs: SINCE_MS + sinceMs + LIMIT_MS }))).not.toBe(back);
   });
 
   test("is no reason before everyone has confirmed, nor where no share is served", () => {
     for (const state of [rampStates.unbegun, rampStates.holdbackUnbegun, rampStates.paused, rampStates.promoting, states.pending]) {
-      expect(summary(plan(asked(rampRollout), state, events.tick, SINCE_MS + LIMIT_MS))).not.toContain("no outcome");
-      expect(plan(asked(rampRollout), state, events.tick, SINCE_MS + LIMIT_MS - 1)).toEqual({ ok: true, state, effects: [] });
+      expect(summary(plan(asked(rampRollout), state, events.tick, { nowMs: SINCE_MS + LIMIT_MS }))).not.toContain("no outcome");
+      expect(plan(asked(rampRollout), state, events.tick, { nowMs: SINCE_MS + LIMIT_MS - 1 })).toEqual({ ok: true, state, effects: [] });
     }
   });
 
   test("is said in the reason", () => {
-    expect(plan(asked(rampRollout), rampStates.ramp, events.tick, SINCE_MS + LIMIT_MS)).toMatchObject({
+    expect(plan(asked(rampRollout), rampStates.ramp, events.tick, { nowMs: SINCE_MS + LIMIT_MS })).toMatchObject({
       state: { reason: "no outcome of the canary for 10m, and onNoData says rollback" },
     });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Rollout } from "../../../../src/contract/rollout.ts";
 import { plan } from "../../../../src/core/plan/plan.ts";
-import { calm, events, rollout, SINCE_MS, states, stepOf, summary } from "../../../support/plan-inputs.ts";
+import { calm, events, rollout, SINCE_MS, states, stepOf, summary, who } from "../../../support/plan-inputs.ts";
 
 const earned = { type: "verdict", verdict: "advance", safeShareBp: 5_000, runSample: 100, reason: "fine", ...calm } as const;
 const BEGUN_MS = 10_000;
@@ -41,7 +41,7 @@ describe("a stage is passed when all of it is earned", () => {
     }));
     const several: Rollout = { ...rollout, strategy: { type: "canary", stages } };
     const at = (safeShareBp: number): string =>
-      summary(plan(several, states.stage, { ...earned, safeShareBp }, SINCE_MS + BEGUN_MS + MIN_MS));
+      summary(plan(several, states.stage, { ...earned, safeShareBp }, { nowMs: SINCE_MS + BEGUN_MS + MIN_MS }));
     expect([at(4_499), at(4_500)]).toEqual(["stage 1, run 7", "stage 2, run 8; serve 2000 as run 8; stage"]);
   });
 
@@ -81,9 +81,9 @@ describe("times are stamped", () => {
 
 describe("reasons always say something", () => {
   test.each([
-    { state: "stage", event: { type: "pause", reason: " " }, reason: "paused by the operator" },
-    { state: "promoting", event: { type: "pause", reason: "" }, reason: "paused by the operator" },
-    { state: "stage", event: { type: "abort", reason: "" }, reason: "aborted" },
+    { state: "stage", event: { type: "pause", who, reason: " " }, reason: "paused by the operator" },
+    { state: "promoting", event: { type: "pause", who, reason: "" }, reason: "paused by the operator" },
+    { state: "stage", event: { type: "abort", who, reason: "" }, reason: "aborted" },
     { state: "stage", event: { ...events.rollback, reason: "" }, reason: "verdict" },
     { state: "stage", event: events.abort, reason: "wrong build" },
     { state: "paused", event: events.rollback, reason: "errors" },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { courseOf } from "../../../../src/contract/course.ts";
 import type { PlanState } from "../../../../src/contract/live.ts";
 import type { Rollout } from "../../../../src/contract/rollout.ts";
 import type { StragglerRule } from "../../../../src/contract/stragglers.ts";
@@ -13,7 +14,7 @@ const by = (then: StragglerRule["then"], known: Rollout = rollout): Rollout => (
 
 /** Receipts so long after the run was set; of three known sidecars these have not confirmed. */
 const heard = (rule: Rollout, state: PlanState, missing: readonly string[], afterMs: number): PlanStep =>
-  plan(rule, state, { type: "receipts", missing, known: 3 }, SINCE_MS + afterMs);
+  plan(rule, state, { type: "receipts", missing, known: 3 }, { nowMs: SINCE_MS + afterMs });
 
 const told = (step: PlanStep) =>
   step.ok ? { ...step.state, said: step.effects.map((effect) => "reason" in effect && effect.reason) } : step;
@@ -58,7 +59,7 @@ describe("a run that a sidecar does not confirm", () => {
     const all = ["s1", "s2", "s3"];
     expect(told(heard(by("goOn"), states.unbegun, all, AFTER_MS))).toEqual({ ...states.unbegun, missing: all, said: [] });
     const unknown: PlanEvent = { type: "receipts", missing: ["no sidecar has reported"] };
-    expect(told(plan(by("goOn"), states.pending, unknown, SINCE_MS + AFTER_MS))).toMatchObject({ phase: "pending" });
+    expect(told(plan(by("goOn"), states.pending, unknown, { nowMs: SINCE_MS + AFTER_MS }))).toMatchObject({ phase: "pending" });
   });
 
   test("counts a ramp's wait from its last share", () => {
@@ -82,20 +83,20 @@ describe("a sidecar that was left behind", () => {
 
   test("is remembered from stage to stage, and not on the way back, whose list names everybody", () => {
     const begun = { ...states.stage, without: ["s3"] };
-    expect(told(plan(rollout, begun, events.promote, SINCE_MS))).toMatchObject({ phase: "stage", stage: 2, without: ["s3"] });
-    expect(told(plan(rollout, begun, events.pause, SINCE_MS))).toMatchObject({ phase: "paused", without: ["s3"] });
-    expect(told(plan(rollout, begun, events.abort, SINCE_MS))).not.toHaveProperty("without");
+    expect(told(plan(rollout, begun, events.promote, { nowMs: SINCE_MS }))).toMatchObject({ phase: "stage", stage: 2, without: ["s3"] });
+    expect(told(plan(rollout, begun, events.pause, { nowMs: SINCE_MS }))).toMatchObject({ phase: "paused", without: ["s3"] });
+    expect(told(plan(rollout, begun, events.abort, { nowMs: SINCE_MS }))).not.toHaveProperty("without");
   });
 });
 
 describe("the way back without a word from somebody", () => {
   const back = (from: PlanState, known: Rollout = rollout): PlanState => {
-    const step = plan(known, from, events.abort, SINCE_MS);
+    const step = plan(known, from, events.abort, { nowMs: SINCE_MS });
     return step.ok ? step.state : from;
   };
   const ended = (state: PlanState): PlanStep => {
-    const named = plan(rollout, state, { type: "receipts", missing: ["s3"] }, SINCE_MS);
-    return plan(rollout, named.ok ? named.state : state, { type: "tick" }, SINCE_MS + 35_000);
+    const named = plan(rollout, state, { type: "receipts", missing: ["s3"] }, { nowMs: SINCE_MS });
+    return plan(rollout, named.ok ? named.state : state, { type: "tick" }, { nowMs: SINCE_MS + 35_000 });
   };
 
   test("ends by its deadline and says that nobody knows, and what such a sidecar does by itself", () => {
@@ -160,7 +161,7 @@ test("who is waited for, and since when, is read from the state", () => {
 
 test("a refusal is handed on", () => {
   const refused = { ok: false, refusal: "no" } as const;
-  const scene = { rollout: "checkout", stages: [], ramp: undefined, deadlines: DEADLINES, nowMs: SINCE_MS };
+  const known = { ...courseOf(rollout.strategy), rollout: "checkout", grown: "canary", deadlines: DEADLINES, nowMs: SINCE_MS, holds: [] };
   const rule = { stragglers: { after: 1, then: "wait" }, holdsUnwatched: false } as const;
-  expect(receiptsByRule(states.pending, { type: "receipts", missing: [] }, { ...scene, ...rule }, () => refused)).toBe(refused);
+  expect(receiptsByRule(states.pending, { type: "receipts", missing: [] }, { ...known, ...rule }, () => refused)).toBe(refused);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { startPlan } from "../../../../src/core/plan/plan.ts";
+import { startPlan } from "../../../../src/core/plan/start.ts";
 import { type EventName, events, type StateName, states, stepOf, summary } from "../../../support/plan-inputs.ts";
 
 type Row = readonly [state: StateName, event: EventName, expected: string];
@@ -129,8 +129,7 @@ describe("a promoted rollout", () => {
 });
 
 describe("a rollout on its way back", () => {
-  const refusal =
-    "refused: checkout is being rolled back: the way back is not stopped half-way (errors); apply the rollout anew when it is over";
+  const refusal = "refused: checkout is being rolled back: the way back is not stopped half-way (errors); retry when it is over";
   each([
     ["rollingBack", "confirmed", "rolledBack, run 7; rolledBack"],
     ["rollingBack", "missing", "rollingBack, run 7"],
@@ -146,7 +145,7 @@ describe("a rollout on its way back", () => {
 });
 
 describe("an attempt that is over", () => {
-  const again = "refused: checkout is rolled back: this attempt is over (errors); apply the rollout anew to try again";
+  const again = "refused: checkout is rolled back: this attempt is over (errors); retry, or apply another";
   const gone = "refused: checkout is handed over: stable runs the new version and the rule rests; apply a rollout for the next change";
   each([
     ["rolledBack", "tick", "rolledBack, run 7"],

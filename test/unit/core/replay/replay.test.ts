@@ -60,7 +60,7 @@ describe("a replayed rollout", () => {
 
   test("is not moved by an event that its plan refuses", () => {
     const replay = begun();
-    expect(withEvent(replay, { type: "resume" }, 10_000)).toBe(replay);
+    expect(withEvent(replay, { type: "resume", who: { name: "ann", claimed: true } }, 10_000)).toBe(replay);
   });
 });
 

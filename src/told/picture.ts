@@ -1,56 +1,28 @@
-import type { FailingUsers } from "../contract/failing-users.ts";
-import type { KillOrder } from "../contract/kills.ts";
-import type { Fleet, JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
+import type { Fleet, JudgeRecord, LiveState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
-import type { MixFigures } from "../contract/mix-evidence.ts";
 import { SUBJECTS } from "../contract/names.ts";
+import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import { compareRevision } from "../contract/rules.ts";
-import { type StragglerRule, stragglerRule } from "../contract/stragglers.ts";
+import { stragglerRule } from "../contract/stragglers.ts";
+import { frozen } from "../core/plan/what-holds.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { subscribeSafely } from "../io/nats.ts";
-import { listLive, readFailingUsers, readFleet, readJudge, readLease, readLive, readMix, readPlan } from "../io/store.ts";
-import { nextText, type PlanShape, planShape } from "./phase-text.ts";
-import { type Straggler, stragglersOf } from "./straggler-text.ts";
-
-/** One rollout as operators see it. */
-export interface RolloutPicture extends PlanShape {
-  readonly name: string;
-  readonly plan: PlanState;
-  /** What a ramp waits for; null of anything else. */
-  readonly next: string | null;
-  /** Who has not confirmed what is served now; empty while the wait is short. */
-  readonly stragglers: readonly Straggler[];
-  /** What becomes of them; null where the plan could not be read. */
-  readonly stragglerRule: StragglerRule | null;
-  /** Sidecars that stopped the canary of the run in force by themselves. */
-  readonly stops: NonNullable<LiveState["stops"]>;
-  readonly shareBp: number;
-  readonly updatedAtMs: number;
-  readonly judge: Pick<JudgeRecord, "verdict" | "totals" | "shareSeenBp" | "source"> | null;
-  /** Null while no user is known to have failed in this attempt. */
-  readonly failingUsers: FailingUsers | null;
-  /** Null where the rollout asks for no mix, and before any user was counted in this attempt. */
-  readonly mix: MixFigures | null;
-  readonly lastAction: string | null;
-}
-
-/** Everything that `status` tells. */
-export interface Picture {
-  /** Null when nobody leads. */
-  readonly leader: { readonly holder: string; readonly term: number; readonly ageMs: number } | null;
-  readonly sidecars: readonly {
-    readonly id: string;
-    readonly heard: boolean;
-    readonly state: string | null;
-    readonly isCurrent: boolean;
-    readonly problem: string | null;
-  }[];
-  readonly rollouts: readonly RolloutPicture[];
-  /** Operators' orders to switch off that stand in NATS; who signed them is not checked. */
-  readonly orders: readonly KillOrder[];
-}
+import {
+  listLive,
+  readFailingUsers,
+  readFleet,
+  readFreeze,
+  readJudge,
+  readLease,
+  readLive,
+  readMix,
+  readPlan,
+  readPlanAt,
+} from "../io/store.ts";
+import { nextText, planShape } from "./phase-text.ts";
+import { stragglersOf } from "./straggler-text.ts";
 
 /** Renewals come every second; a lease older than this has no holder. */
 const LEASE_MS = 2_500;
@@ -76,7 +48,7 @@ export async function readPicture(
   const rollouts = await Promise.all(found.map((state) => rolloutPicture(link, state, fleet)));
   if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
   stop();
-  const [lease, orders] = await Promise.all([readLease(link), readOrders(link)]);
+  const [lease, orders, freeze] = await Promise.all([readLease(link), readOrders(link), readFreeze(link)]);
   const needed = states
     .flatMap((state) => (state === undefined ? [] : [state.revision]))
     .toSorted(compareRevision)
@@ -93,7 +65,8 @@ export async function readPicture(
       return { id, heard: receipt !== undefined, state: receipt?.state ?? null, isCurrent, problem: receipt?.problem ?? null };
     }),
     rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    orders: orders.inForce,
+    orders: [...orders.inForce],
+    freeze: frozen(freeze, nowMs()) ?? null,
   };
 }
 
@@ -107,7 +80,9 @@ const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): Rollo
 /** One rollout with what the judge last said. */
 async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fleet | undefined): Promise<RolloutPicture> {
   const { rollout } = state;
-  const [judge, plan, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
+  const [judge, newest, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
+  const isNewer = newest !== undefined && newest.sequence > state.planSequence;
+  const plan = isNewer ? await readPlanAt(link, rollout, state.planSequence) : newest;
   const mix = plan?.rollout.mix === undefined ? undefined : await readMix(link, rollout);
   const shape = planShape(plan?.rollout);
   const isOfThisAttempt = judge !== undefined && judge.firstRun === state.plan.firstRun;
@@ -125,5 +100,7 @@ async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fleet | u
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
     lastAction: state.outbox.at(-1)?.action ?? null,
+    seen: state.plan.phase === "promoted" ? (state.seen ?? null) : null,
+    waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,
   };
 }

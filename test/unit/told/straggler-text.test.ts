@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { stragglerLines, stragglersOf } from "../../../src/cli/straggler-text.ts";
 import { NOBODY, type PlanState } from "../../../src/contract/live.ts";
 import { stragglerRule } from "../../../src/contract/stragglers.ts";
+import { stragglerLines, stragglersOf } from "../../../src/told/straggler-text.ts";
 
 const served = { run: 7, firstRun: 5, sinceMs: 10_000 };
 const stage: PlanState = { phase: "stage", ...served, stage: 1, begunAtMs: null, missing: ["s1", "s2"] };

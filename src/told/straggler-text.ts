@@ -1,20 +1,10 @@
 import { type Fleet, NOBODY, type PlanState } from "../contract/live.ts";
+import type { Straggler } from "../contract/picture.ts";
 import { type StragglerRule, stragglerRule } from "../contract/stragglers.ts";
 import { durationText } from "../core/plan/deadlines.ts";
 import { awaitedBy, awaitsReceipts, servedAtMs } from "../core/plan/stragglers.ts";
 import { unwatchedText } from "../core/plan/way-back.ts";
 import { duration } from "./format.ts";
-
-/** A sidecar that has not confirmed what a rollout serves now. */
-export interface Straggler {
-  readonly sidecar: string;
-  /** Since when it is to confirm, Unix milliseconds. */
-  readonly sinceMs: number;
-  /** Its last word, Unix milliseconds; null while it is heard. */
-  readonly silentSinceMs: number | null;
-  /** The rollout goes on without it, by its rule. */
-  readonly isLeftBehind: boolean;
-}
 
 /** Who has not confirmed what a rollout serves now, and since when. */
 export function stragglersOf(plan: PlanState, fleet: Fleet | undefined): Straggler[] {

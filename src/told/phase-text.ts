@@ -1,7 +1,8 @@
+import { rampOf, stagesOf } from "../contract/course.ts";
 import { NOBODY, type PlanState } from "../contract/live.ts";
-import { heldBackBp, RAMP_CAP_BP, type Ramp, rampOf } from "../contract/ramp.ts";
+import { heldBackBp, RAMP_CAP_BP, type Ramp } from "../contract/ramp.ts";
 import type { Rollout } from "../contract/rollout.ts";
-import { stagesOf } from "../contract/stages.ts";
+import type { OwnStrategy, Strategy } from "../contract/strategy.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
 import { silentSinceMs } from "../core/plan/no-data.ts";
 import { DOUBT_ODDS, EVERY_MS, LEAST_TIMES } from "../core/plan/ramp.ts";
@@ -11,11 +12,15 @@ import { duration, share } from "./format.ts";
 export interface PlanShape {
   readonly stages: number;
   readonly ramp: Ramp | null;
+  /** As parsed, with the preset or template that it names. */
+  readonly strategy?: Strategy | undefined;
 }
 
 /** The shape of a plan that was read; of one that was not, nothing. */
 export const planShape = (rollout: Pick<Rollout, "strategy"> | undefined): PlanShape =>
-  rollout === undefined ? { stages: 0, ramp: null } : { stages: stagesOf(rollout.strategy).length, ramp: rampOf(rollout.strategy) ?? null };
+  rollout === undefined
+    ? { stages: 0, ramp: null }
+    : { stages: stagesOf(rollout.strategy).length, ramp: rampOf(rollout.strategy) ?? null, strategy: rollout.strategy };
 
 const NAMED = 5;
 
@@ -38,8 +43,10 @@ const begunText = ({
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(11, 16)} UTC`;
 
 /** The phase for people. */
-export function phaseText({ plan, stages, ramp }: PlanShape & { readonly plan: PlanState }): string {
+export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readonly plan: PlanState }): string {
   switch (plan.phase) {
+    case "queued":
+      return `queued: ${plan.reason}`;
     case "pending":
       return `pending, ${waitText(plan.missing)}`;
     case "stage":
@@ -48,12 +55,24 @@ export function phaseText({ plan, stages, ramp }: PlanShape & { readonly plan: P
       return `ramp at ${share(plan.shareBp)}${begunText(plan)}`;
     case "holdback":
       return ramp === null ? `holdback${begunText(plan)}` : holdbackText(plan, ramp);
+    case "preview":
+      return `preview, only targets lead to the new version${previewText(plan.sinceMs, strategy)}`;
+    case "shadow":
+      return "shadow, compared with stable by Envoy's statistics";
+    case "trial":
+      return `test${plan.begunAtMs === null ? begunText(plan) : untilText(plan.begunAtMs, timeOf(strategy))}`;
+    case "decision":
+      return "tested, waiting for a decision: `serin promote` or `serin abort`";
+    case "on":
+      return `on${begunText(plan)}${plan.overdue ? " (overdue: take it out of the code, then `serin handover`)" : ""}`;
+    case "group":
+      return `group ${plan.group + 1} of ${plan.groups.length}, ${plan.groups[plan.group]}${begunText(plan)}`;
     case "paused":
       return `paused (${plan.reason})`;
     case "promoting":
       return `promoting to 100 %, ${waitText(plan.missing)}`;
     case "promoted":
-      return `promoted, waiting for hand-over${plan.overdue ? " (overdue)" : ""}: keep the old stable up until \`serin handover\``;
+      return `promoted, waiting for hand-over${plan.overdue ? " (overdue)" : warmText(plan.sinceMs, strategy)}: keep the old stable up until \`serin handover\``;
     case "rollingBack":
       return `rolling back (${plan.reason})`;
     case "rolledBack":
@@ -62,6 +81,34 @@ export function phaseText({ plan, stages, ramp }: PlanShape & { readonly plan: P
       return "handed over";
   }
 }
+
+const ifType = <T extends OwnStrategy["type"]>(strategy: Strategy | undefined, type: T): Extract<OwnStrategy, { type: T }> | undefined =>
+  strategy !== undefined && "type" in strategy && isOf(strategy, type) ? strategy : undefined;
+
+const isOf = <T extends OwnStrategy["type"]>(strategy: OwnStrategy, type: T): strategy is Extract<OwnStrategy, { type: T }> =>
+  strategy.type === type;
+
+/** Whose word leads on from a preview. */
+function previewText(sinceMs: number, strategy: Strategy | undefined): string {
+  const promote = ifType(strategy, "blueGreen")?.preview.promote;
+  if (promote === undefined) return "";
+  if (promote === "byHand") return "; 100 % by `serin promote`";
+  return "after" in promote
+    ? `; 100 % by order of the plan at ${dayText(sinceMs + promote.after)}`
+    : "; 100 % when the evidence calls it safe";
+}
+
+const timeOf = (strategy: Strategy | undefined): number | undefined => ifType(strategy, "abTest")?.time;
+
+const untilText = (begunAtMs: number, timeMs: number | undefined): string =>
+  timeMs === undefined ? "" : ` until ${dayText(begunAtMs + timeMs)}`;
+
+function warmText(sinceMs: number, strategy: Strategy | undefined): string {
+  const warmMs = ifType(strategy, "blueGreen")?.keepWarm;
+  return warmMs === undefined ? "" : `, stable kept warm until ${dayText(sinceMs + warmMs)}`;
+}
+
+const dayText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 function holdbackText(plan: Extract<PlanState, { phase: "holdback" }>, ramp: Ramp): string {
   const { begunAtMs } = plan;

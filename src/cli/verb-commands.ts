@@ -1,0 +1,41 @@
+import type { Command, Option } from "commander";
+import type { ExitCode } from "../contract/exit-codes.ts";
+import { signingOption } from "./flags.ts";
+import type { KillFlags } from "./kill.ts";
+import type { CliParts } from "./parts.ts";
+import type { VerbFlags } from "./verbs.ts";
+
+/** Begins another command of the command line. */
+export type Add = (name: string, description: string) => Command;
+
+/** Adds what operators ask of the leader. */
+export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done: (code: ExitCode) => void): void {
+  const verb = (
+    name: "promote" | "pause" | "resume" | "retry" | "undo" | "handover" | "delete" | "forget",
+    subject: string,
+    description: string,
+  ): Command =>
+    command(`${name} <${subject}>`, description)
+      .addOption(nats())
+      .option("--reason <text>", "kept in the audit")
+      .action(async (target: string, flags: VerbFlags) => done(await (await import("./verbs.ts")).sendVerb(name, target, flags, parts)));
+  verb("promote", "name", "go to the next stage now")
+    .option("--full", "straight to 100 %")
+    .option("--override", "in spite of what holds it, like a freeze; needs --reason");
+  verb("pause", "name", "stay at this share; the canary is still judged");
+  verb("resume", "name", "go on");
+  command("abort <name>", "send everyone back to stable")
+    .addOption(nats())
+    .option("--reason <text>", "kept in the audit")
+    .option("--emergency", "by a signed order that needs no controller, like `serin kill`")
+    .addOption(signingOption(parts.operatorKey))
+    .action(async (target: string, { emergency, ...flags }: VerbFlags & KillFlags & { emergency?: boolean }) => {
+      if (emergency === true) done(await (await import("./kill.ts")).kill(target, flags, parts));
+      else done(await (await import("./verbs.ts")).sendVerb("abort", target, flags, parts));
+    });
+  verb("retry", "name", "try a rolled-back rollout again: the same plan, new runs, evidence anew");
+  verb("undo", "name", "go back to the version before, at once; after a hand-over by the plan before");
+  verb("handover", "name", "say that stable's cluster runs the new version, so that the rule may rest");
+  verb("delete", "name", "remove a rollout that has ended; its history stays");
+  verb("forget", "sidecar", "wait for a sidecar no more that is gone for good");
+}

@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { API_VERBS } from "../../contract/api.ts";
+import type { Audit, Command, Reply } from "../../contract/messages.ts";
+import { FORMAT, SUBJECTS } from "../../contract/names.ts";
+import { durationMs } from "../../contract/quantities.ts";
+import { hashUsers } from "../../core/decide/rollout-rules.ts";
+import type { Clock } from "../../io/clock.ts";
+import { readDocuments } from "../../io/documents.ts";
+import type { NatsLink } from "../../io/nats.ts";
+import { auditLines, listAudit, readPlan, sendCommand } from "../../io/store.ts";
+import type { TokenLine } from "../../io/tokens.ts";
+import { historyOf } from "../../told/history.ts";
+import { LISTEN_MS, readPicture } from "../../told/picture.ts";
+import { type Answer, type NamedReply, ok, ProblemError, repliesAnswer, replyAnswer } from "./answers.ts";
+import { openApiDocument } from "./openapi.ts";
+import type { Routed } from "./requests.ts";
+
+const COMMAND_MS = 5_000;
+
+/** A request that may be carried out. */
+export interface Asked extends Routed {
+  readonly body: unknown;
+  /** Whose request it is; undefined where nobody is asked. */
+  readonly token: TokenLine | undefined;
+  /** Makes a repeat harmless; another one each time where the sender gave none. */
+  readonly repeatKey: string;
+}
+
+export interface OperationPorts {
+  readonly link: NatsLink;
+  readonly clock: Clock;
+}
+
+type Operation = (asked: Asked, ports: OperationPorts) => Promise<Answer>;
+
+/** What each operation of the contract does. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  openapi: async () => ok(openApiDocument()),
+  status: async (_, ports) => ok(await picture(ports, undefined, LISTEN_MS)),
+  rollouts: async (_, ports) => ok({ rollouts: (await picture(ports, undefined, 0)).rollouts }),
+  async rollout({ parts: { name = "" } }, ports) {
+    const [found] = (await picture(ports, name, 0)).rollouts;
+    return found === undefined ? nothingNamed(name) : ok(found);
+  },
+  async plan({ parts: { name = "" } }, { link }) {
+    const { document } = (await readPlan(link, name)) ?? {};
+    return typeof document === "object" && document !== null ? ok(document) : nothingNamed(name);
+  },
+  async history({ parts: { name = "" } }, { link }) {
+    const history = historyOf(name, await listAudit(link, name, Number.POSITIVE_INFINITY));
+    return history.attempts.length === 0 ? nothingNamed(name) : ok(history);
+  },
+  audit: async (asked, ports) => ok({ lines: await audited(asked, ports) }),
+  apply,
+  forget: ({ parts: { id = "" }, ...asked }, ports) => commanded({ ...asked, parts: {} }, ports, { verb: "forget", sidecar: id }),
+  delete: (asked, ports) => commanded(asked, ports, { verb: "delete" }),
+  ...Object.fromEntries(API_VERBS.map((verb): [string, Operation] => [verb, (asked, ports) => commanded(asked, ports, { verb })])),
+};
+
+function nothingNamed(name: string): never {
+  throw new ProblemError(404, `there is no rollout ${name}; GET /v1/rollouts names those that there are`);
+}
+
+const picture = ({ link, clock }: OperationPorts, name: string | undefined, listenMs: number) =>
+  readPicture(link, { name, nowMs: clock.nowMs, listenMs });
+
+async function audited({ query }: Asked, { link, clock }: OperationPorts): Promise<Audit[]> {
+  const { rollout, since, action, limit } = query;
+  const span = durationMs(String(since));
+  const sinceMs = since === undefined ? 0 : span === undefined ? Date.parse(String(since)) : clock.nowMs() - span;
+  const lines: Audit[] = [];
+  for await (const line of auditLines(link, rollout === undefined ? SUBJECTS.allAudit : SUBJECTS.audit(String(rollout)))) {
+    if (line.atMs < sinceMs || (action !== undefined && line.action !== action)) continue;
+    lines.push(line);
+    if (lines.length > Number(limit)) lines.shift();
+  }
+  return lines;
+}
+
+/** The same request of the same sender has the same id; of another one, or of another thing, another. */
+const commandId = ({ token, route, parts, repeatKey }: Asked, part = ""): string =>
+  createHash("sha256")
+    .update(JSON.stringify([token?.name, route.id, parts, repeatKey, part]))
+    .digest("hex")
+    .slice(0, 40);
+
+async function give(asked: Asked, { link, clock }: OperationPorts, command: Omit<Command, "format" | "who">): Promise<Reply> {
+  const { token } = asked;
+  const who = { name: token?.name ?? "nobody", claimed: true };
+  const voucher = token === undefined ? undefined : { digest: token.digest, nowMs: clock.nowMs() };
+  return sendCommand(link, { format: FORMAT, who, ...command }, COMMAND_MS, voucher);
+}
+
+async function commanded(asked: Asked, ports: OperationPorts, command: Pick<Command, "verb" | "sidecar">): Promise<Answer> {
+  const { name } = asked.parts;
+  // Checked against the route's schema, whose fields the command has too.
+  const fields = asked.body as Pick<Command, "reason" | "full">;
+  const reply = await give(asked, ports, { id: commandId(asked), ...command, ...fields, ...(name === undefined ? {} : { rollout: name }) });
+  return replyAnswer(reply, name ?? command.sidecar ?? "");
+}
+
+async function apply(asked: Asked, ports: OperationPorts): Promise<Answer> {
+  const { dryRun, reason } = asked.query;
+  const { rollouts, segments } = readDocuments(String(asked.body), "body");
+  if (segments.length > 0)
+    throw new ProblemError(422, "segments are cut and hashed where their users are; hand them over by `serin apply -f FILE`");
+  const replies: NamedReply[] = [];
+  for (const { rollout, written } of rollouts) {
+    const reply = await give(asked, ports, {
+      id: commandId(asked, rollout.name),
+      verb: "apply",
+      rollout: rollout.name,
+      document: hashUsers(written),
+      ...(dryRun === "true" && { dryRun: true }),
+      ...(typeof reason === "string" && { reason }),
+    });
+    replies.push({ name: rollout.name, ...reply });
+  }
+  return repliesAnswer(replies);
+}

@@ -1,0 +1,116 @@
+import type { Calendar } from "../contract/calendar.ts";
+import type { Rollout } from "../contract/rollout.ts";
+import { type Closed, closedAt, readCalendar, type Times } from "../core/plan/calendar.ts";
+import { plan } from "../core/plan/plan.ts";
+import { type Hold, type PlanEvent, verdictEvent } from "../core/plan/types.ts";
+import { groupHold, groupOf, holdsOf, type Mesh, type Peer, turnOf } from "../core/plan/what-holds.ts";
+import { freshVerdict } from "./judging.ts";
+import type { PolicyKeeper } from "./policy-keeper.ts";
+import type { Seat } from "./seats.ts";
+
+const MINUTE_MS = 60_000;
+
+const peerOf = ({ rollout, live }: Seat): Peer => ({ rollout, plan: live.plan, sequence: live.planSequence });
+
+/** What the rollouts are to each other and to the calendar: says what holds one of them. */
+export class Relations {
+  readonly #policy: PolicyKeeper;
+  readonly #seats: ReadonlyMap<string, Seat>;
+  readonly #times = new WeakMap<Calendar, Times>();
+  /** Looked up once a minute: calendars open and close at whole ones. */
+  readonly #closed = new Map<Calendar | undefined, Closed | undefined>();
+  #closedFor = "";
+
+  constructor(policy: PolicyKeeper, seats: ReadonlyMap<string, Seat>) {
+    this.#policy = policy;
+    this.#seats = seats;
+  }
+
+  /** What keeps a rollout from advancing by this event; nothing where the event advances nobody. */
+  holds(seat: Seat, event: PlanEvent, nowMs: number): readonly Hold[] {
+    if (event.type !== "tick" && event.type !== "receipts" && event.type !== "verdict" && event.type !== "promote") return [];
+    const mesh = this.#mesh(nowMs);
+    const peer = peerOf(seat);
+    const holds = holdsOf(peer, mesh);
+    if (peer.plan.phase === "queued") return [...holds, ...some(turnOf(peer, mesh))];
+    // Who has not earned its next step waits for nobody.
+    const asks = peer.rollout.together !== undefined && (event.type === "promote" || this.#hasEarned(peer, mesh));
+    return asks ? [...holds, ...some(groupHold(peer, mesh))] : holds;
+  }
+
+  /** Why a rollout that is applied now must wait in the queue; undefined where it may begin. */
+  turn(rollout: Rollout, nowMs: number): Hold | undefined {
+    const plan = { phase: "queued", run: 0, firstRun: 1, sinceMs: nowMs, reason: "new" } as const;
+    return turnOf({ rollout, plan, sequence: Number.POSITIVE_INFINITY }, this.#mesh(nowMs));
+  }
+
+  /** Others of its group that have not ended and are not on their way back. */
+  companions(seat: Seat): readonly Seat[] {
+    const others = groupOf(peerOf(seat), { peers: this.#peers() }).filter(
+      ({ plan: { phase } }) => phase !== "queued" && phase !== "rollingBack",
+    );
+    return others.flatMap(({ rollout }) => this.#seats.get(rollout.name) ?? []);
+  }
+
+  #mesh(nowMs: number): Mesh {
+    const mesh: Mesh = {
+      nowMs,
+      freeze: this.#policy.freeze,
+      limits: this.#policy.policy?.limits,
+      closed: (rollout) => this.#closedAt(rollout, nowMs),
+      find: (name) => {
+        const seat = this.#seats.get(name);
+        return seat === undefined ? undefined : peerOf(seat);
+      },
+      peers: this.#peers(),
+      hasEarned: (peer) => this.#hasEarned(peer, mesh),
+    };
+    return mesh;
+  }
+
+  #peers(): Iterable<Peer> {
+    const seats = this.#seats;
+    return {
+      *[Symbol.iterator]() {
+        for (const seat of seats.values()) yield peerOf(seat);
+      },
+    };
+  }
+
+  #hasEarned({ rollout, plan: state }: Peer, mesh: Mesh): boolean {
+    const verdict = freshVerdict(this.#seats.get(rollout.name)?.judging.verdict ?? null, state.run, mesh.nowMs);
+    if (verdict === undefined) return false;
+    const step = plan(rollout, state, verdictEvent(verdict), { nowMs: mesh.nowMs });
+    const advances = step.ok && step.effects.some((effect) => effect.type === "serve" && effect.advances === true);
+    return advances && holdsOf({ rollout, plan: state, sequence: 0 }, mesh).length === 0;
+  }
+
+  #closedAt({ calendar }: Rollout, nowMs: number): Closed | undefined {
+    const { policy } = this.#policy;
+    const own = typeof calendar === "string" ? policy?.calendars?.[calendar] : calendar;
+    if (typeof calendar === "string" && own === undefined)
+      return { reason: `asks for the calendar ${calendar}, which no policy holds; apply one with it`, opensMs: undefined };
+    const all = [policy?.calendar, own].filter((each) => each !== undefined);
+    if (all.length === 0) return undefined;
+    const closedFor = `${this.#policy.version} ${Math.floor(nowMs / MINUTE_MS)}`;
+    if (this.#closedFor !== closedFor) this.#closed.clear();
+    this.#closedFor = closedFor;
+    if (!this.#closed.has(own))
+      this.#closed.set(
+        own,
+        closedAt(
+          all.map((each) => this.#read(each)),
+          nowMs,
+        ),
+      );
+    return this.#closed.get(own);
+  }
+
+  #read(calendar: Calendar): Times {
+    const times = this.#times.get(calendar) ?? readCalendar(calendar);
+    this.#times.set(calendar, times);
+    return times;
+  }
+}
+
+const some = (hold: Hold | undefined): readonly Hold[] => (hold === undefined ? [] : [hold]);

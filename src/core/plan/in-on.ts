@@ -1,0 +1,37 @@
+import { durationText } from "./deadlines.ts";
+import { becauseOf, goBack, type In, isOver, move, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
+import type { PlanEvent, PlanStep } from "./types.ts";
+import { goHome, noRetry } from "./verbs.ts";
+
+/** A toggle is on, without end; for too long it is called overdue. */
+export function inOn(state: In<"on">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick": {
+      const limitMs = scene.toggle.staleAfter;
+      if (state.overdue || !isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      return move(
+        { ...state, overdue: true },
+        "overdue",
+        `on for ${durationText(limitMs)}; take it out of the code and hand over, or abort`,
+      );
+    }
+    case "receipts": {
+      if (event.missing.length > 0 || state.begunAtMs !== null) return stay(state);
+      return move({ ...state, begunAtMs: scene.nowMs }, "begun", `every known sidecar obeys run ${state.run}`);
+    }
+    case "verdict":
+      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+    case "abort":
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
+    case "handover":
+      return rests(state, becauseOf("the toggle is at its end; the rule rests, and nobody gets its tags", event), scene);
+    case "promote":
+      return refuse(state, scene, "a toggle stays at the share of its file; apply another share after abort");
+    case "pause":
+    case "resume":
+      return refuse(state, scene, "nothing goes on by itself, so nothing is paused; abort switches it off");
+  }
+}

@@ -1,0 +1,75 @@
+import { durationText } from "./deadlines.ts";
+import { goBack, goToFull, type In, isOver, move, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
+import type { PlanEvent, PlanStep } from "./types.ts";
+import { goHome, noRetry } from "./verbs.ts";
+
+/** An A/B test: shares stay as they are for a set time, and only a fault ends it before. */
+export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): PlanStep {
+  const { trial, deadlines, nowMs } = scene;
+  switch (event.type) {
+    case "tick": {
+      // A sidecar that never confirms keeps no test from its end.
+      const beganMs = state.begunAtMs ?? state.sinceMs + deadlines.stageMs;
+      if (!isOver(scene, beganMs, trial.time)) return stay(state);
+      return trial.atEnd === "stable"
+        ? goBack(state, `the test is over after ${durationText(trial.time)}, and by its plan everyone goes back to stable`, scene)
+        : toDecision(state, `the test is over after ${durationText(trial.time)}`, scene);
+    }
+    case "receipts": {
+      if (event.missing.length > 0 || state.begunAtMs !== null) return stay(state);
+      return move({ ...state, begunAtMs: nowMs }, "begun", `every known sidecar obeys run ${state.run}`);
+    }
+    case "verdict":
+      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+    case "abort":
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
+    case "promote":
+      return event.full
+        ? goToFull(state, reasonOr(event.reason, `promoted by the operator in the midst of the test: ${scene.grown} for everyone`), scene)
+        : toDecision(state, reasonOr(event.reason, "ended early by the operator"), scene);
+    case "pause":
+    case "resume":
+      return refuse(state, scene, "its shares do not move, so nothing is paused; promote ends the test early, abort takes everyone back");
+    case "handover":
+      return refuse(state, scene, "hand-over follows promotion; end the test with promote first");
+  }
+}
+
+function toDecision({ run, firstRun }: In<"trial">, reason: string, { nowMs, deadlines }: Scene): Taken {
+  const limit = durationText(deadlines.pausedMs);
+  return move(
+    { phase: "decision", run, firstRun, sinceMs: nowMs },
+    "decision",
+    `${reason}; shares stay until somebody promotes or aborts, ${limit} at most`,
+  );
+}
+
+/** The test is over and its report is out; the variants are still judged. */
+export function inDecision(state: In<"decision">, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick": {
+      const limitMs = scene.deadlines.pausedMs;
+      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      return goBack(state, `deadline: tested, and nobody decided within ${durationText(limitMs)}`, scene);
+    }
+    case "receipts":
+      return stay(state);
+    case "verdict":
+      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+    case "abort":
+    case "undo":
+      return goHome(state, event, scene);
+    case "retry":
+      return noRetry(state, scene);
+    case "promote":
+      return goToFull(state, reasonOr(event.reason, `promoted by the operator after the test: ${scene.grown} for everyone`), scene);
+    case "pause":
+    case "resume":
+      return refuse(state, scene, "it waits already; promote or abort");
+    case "handover":
+      return refuse(state, scene, "hand-over follows promotion; promote first");
+  }
+}
