@@ -80,7 +80,7 @@ async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, sig
 }
 
 type Parts = ControllerParts &
-  Links &
+  Awaited<ReturnType<typeof reachNats>> &
   Readonly<{ settings: ControllerSettings; kills: KillSwitch; page: HttpServer | undefined; tokens: TokenBook | undefined }>;
 
 class Controller implements RunningController, Shown {
