@@ -4,7 +4,7 @@ import { DurationSchema } from "./units.ts";
 /** What becomes of a run that some known sidecars have not confirmed. */
 export const StragglersSchema = z.strictObject({
   after: DurationSchema.default(120_000).describe("How long a run waits for a sidecar that has not confirmed it; 2m when absent."),
-  then: z
+  action: z
     .enum(["wait", "goOn", "rollback"])
     .default("wait")
     .describe(

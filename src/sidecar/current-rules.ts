@@ -71,7 +71,7 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
     const unwatched = isUnwatched();
     compiled =
       "changed" in next ? recompile(withUnwatched(compiled, unwatched), next) : { ...compile(next, { unwatched }), kills: compiled.kills };
-    stopped = stopped.filter(({ rollout, run }) => compiled.rollouts.get(rollout)?.run === run);
+    stopped = stillStopped(stopped, compiled);
     // A file is compiled whole, and knows nothing of it.
     for (const { rollout } of stopped) compiled = withStopped(compiled, rollout);
     changedAtMs = nowMs();
@@ -111,11 +111,10 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
     },
     heardOrders: () => heardOrders,
     stop(rollout, streak) {
-      const next = withStopped(compiled, rollout);
-      if (next === compiled) return;
-      compiled = next;
-      const run = compiled.rollouts.get(rollout)?.run ?? 0;
-      stopped = [...stopped, { rollout, run, atMs: Math.round(nowMs()), ...streak }].slice(-MOST_STOPPED);
+      const before = compiled;
+      compiled = withStopped(before, rollout);
+      if (compiled === before) return;
+      stopped = [...stopped, stopOf(compiled, rollout, { atMs: nowMs(), streak })].slice(-MOST_STOPPED);
       tell();
     },
     stopped: () => stopped,
@@ -127,6 +126,16 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
     onChange,
   };
 }
+
+const stillStopped = (stopped: readonly Stopped[], { rollouts }: CompiledRules): readonly Stopped[] =>
+  stopped.filter(({ rollout, run }) => rollouts.get(rollout)?.run === run);
+
+const stopOf = ({ rollouts }: CompiledRules, rollout: string, { atMs, streak }: { atMs: number; streak: Streak }): Stopped => ({
+  rollout,
+  run: rollouts.get(rollout)?.run ?? 0,
+  atMs: Math.round(atMs),
+  ...streak,
+});
 
 function createListeners(): Pick<CurrentRules, "onChange"> & { tell(): void } {
   const listeners = new Set<() => void>();

@@ -34,8 +34,7 @@ export function startReceipts({ id, link, rules, clock, beat }: Parts): Receipts
     const { epoch, revision } = rules.ruleSet();
     const { count, problem } = rules.rejected();
     const ageMs = beat().ageMs;
-    const orders = rules.heardOrders();
-    const stopped = rules.stopped();
+    const [orders, stopped] = [rules.heardOrders(), rules.stopped()];
     const receipt: Receipt = {
       format: FORMAT,
       sidecar: id,

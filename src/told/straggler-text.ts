@@ -20,8 +20,8 @@ export function stragglersOf(plan: PlanState, fleet: Fleet | undefined): Straggl
 }
 
 /** The rule for them, for people. */
-function ruleText({ after, then }: StragglerRule): string {
-  switch (then) {
+function ruleText({ after, action }: StragglerRule): string {
+  switch (action) {
     case "wait":
       return "it waits until the deadline of its phase";
     case "goOn":

@@ -39,7 +39,7 @@ function startHolder(natsUrl: string, stops: Stops): () => Promise<z.infer<typeo
       ...process.execArgv.filter((arg) => arg.startsWith("--cpu-prof")),
       "--import",
       "tsx",
-      join(packageRoot(), "test/bench/controller/holder.ts"),
+      join(packageRoot(), "test/bench/controller-holder.ts"),
       natsUrl,
     ],
     {

@@ -111,7 +111,7 @@ test("a rollout that goes on without stragglers leaves the one behind that is cu
   const knowsAll = async () => Object.keys((await readFleet(link))?.sidecars ?? {}).includes("third") || undefined;
   await waitFor(knowsAll, { deadlineMs: 20_000, what: "the controller to know third" });
   relay.freeze();
-  await applyRollout(stack, { ...rolloutOf(NAME, heldAt("50%")), stragglers: { after: "3s", then: "goOn" } });
+  await applyRollout(stack, { ...rolloutOf(NAME, heldAt("50%")), stragglers: { after: "3s", action: "goOn" } });
   const { plan } = await waitForLive(link, NAME, hasBegun, 60_000);
   expect(plan.without).toEqual(["third"]);
   expect((await stack.serin("status", NAME)).out).toMatch(/goes on without third/);

@@ -34,12 +34,12 @@ export function receiptsByRule(state: PlanState, event: Receipts, scene: Scene, 
   if (!awaitsReceipts(state) || isWayBack(state)) return step(event);
   const without = (state.without ?? []).filter((sidecar) => event.missing.includes(sidecar));
   const late = event.missing.filter((sidecar) => !without.includes(sidecar));
-  const { after, then } = scene.stragglers;
+  const { after, action } = scene.stragglers;
   const isLate = late.length > 0 && isOver(scene, servedAtMs(state), after);
   const why = `${late.join(", ")} did not confirm run ${state.run} within ${durationText(after)}`;
-  if (isLate && then === "rollback") return goBack(state, `stragglers: ${why}`, scene);
+  if (isLate && action === "rollback") return goBack(state, `stragglers: ${why}`, scene);
   // Without anybody who obeys there is nothing to go on with.
-  const goesOn = isLate && then === "goOn" && (event.known ?? 0) > event.missing.length;
+  const goesOn = isLate && action === "goOn" && (event.known ?? 0) > event.missing.length;
   const taken = step({ ...event, missing: goesOn ? [] : late });
   const audited = goesOn ? `without stragglers: ${why}` : undefined;
   return noted(taken, { scene, late, without: goesOn ? event.missing : without, audited });

@@ -139,7 +139,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         next: null,
         stragglers: [],
         stops: [{ sidecar: "s1", run: 3, atMs: 190_000 }],
-        stragglerRule: { after: 120_000, then: "wait" },
+        stragglerRule: { after: 120_000, action: "wait" },
         shareBp: 500,
         updatedAtMs: 0,
         lastAction: null,

@@ -18,5 +18,9 @@ const head = [
 test("each example is one that a rollout may hold", () => {
   const blocks = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ""]) => text);
   const [stragglers, reflex] = blocks.map((text) => parseRollouts(head + text, "leading.md")[0]);
-  expect([blocks.length, stragglers?.stragglers, reflex?.reflex]).toEqual([2, { after: 30_000, then: "goOn" }, { failures: 5, users: 3 }]);
+  expect([blocks.length, stragglers?.stragglers, reflex?.reflex]).toEqual([
+    2,
+    { after: 30_000, action: "goOn" },
+    { failures: 5, users: 3 },
+  ]);
 });

@@ -29,7 +29,7 @@ test.each([
   ["goOn", "waits for 1 min 5 s for s1, s2 (silent for 1 min 10 s); after 2m it goes on without"],
   ["rollback", "waits for 1 min 5 s for s1, s2 (silent for 1 min 10 s); after 2m it rolls back"],
 ] as const)("the rule %s is told with whom it is about", (then, line) => {
-  expect(linesOf(stage, { after: 120_000, then })).toEqual([line]);
+  expect(linesOf(stage, { after: 120_000, action: then })).toEqual([line]);
 });
 
 test("of one that was left behind it says so", () => {

@@ -10,7 +10,7 @@ import type { PlanEvent, PlanStep } from "../../../../src/core/plan/types.ts";
 import { events, rampRollout, rampStates, rollout, SINCE_MS, states } from "../../../support/plan-inputs.ts";
 
 const AFTER_MS = 30_000;
-const by = (then: StragglerRule["then"], known: Rollout = rollout): Rollout => ({ ...known, stragglers: { after: AFTER_MS, then } });
+const by = (action: StragglerRule["action"], known: Rollout = rollout): Rollout => ({ ...known, stragglers: { after: AFTER_MS, action } });
 
 /** Receipts so long after the run was set; of three known sidecars these have not confirmed. */
 const heard = (rule: Rollout, state: PlanState, missing: readonly string[], afterMs: number): PlanStep =>
@@ -162,6 +162,6 @@ test("who is waited for, and since when, is read from the state", () => {
 test("a refusal is handed on", () => {
   const refused = { ok: false, refusal: "no" } as const;
   const known = { ...courseOf(rollout.strategy), rollout: "checkout", grown: "canary", deadlines: DEADLINES, nowMs: SINCE_MS, holds: [] };
-  const rule = { stragglers: { after: 1, then: "wait" }, holdsUnwatched: false } as const;
+  const rule = { stragglers: { after: 1, action: "wait" }, holdsUnwatched: false } as const;
   expect(receiptsByRule(states.pending, { type: "receipts", missing: [] }, { ...known, ...rule }, () => refused)).toBe(refused);
 });

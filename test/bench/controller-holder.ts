@@ -2,9 +2,9 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { startController } from "../../../src/controller/controller.ts";
-import { systemClock } from "../../../src/io/clock.ts";
-import { createLog } from "../../../src/io/log.ts";
+import { startController } from "../../src/controller/controller.ts";
+import { systemClock } from "../../src/io/clock.ts";
+import { createLog } from "../../src/io/log.ts";
 
 const log = createLog({ name: "controller", level: "warn" });
 const controller = await startController({ id: "bench", nats: process.argv[2] ?? "" }, { log, clock: systemClock });
