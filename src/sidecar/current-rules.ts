@@ -58,6 +58,7 @@ export interface CurrentRules {
 }
 
 /** Starts with the empty rule set: stable for all. `isUnwatched` is asked before new rules take force. */
+// oxlint-disable-next-line eslint/max-lines-per-function -- one reference, and everything that may swap it
 export function createCurrentRules(nowMs: () => number, isUnwatched: () => boolean = () => false): CurrentRules {
   let compiled = NO_RULES;
   const obeyed = createObeyed(nowMs());
