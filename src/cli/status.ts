@@ -10,6 +10,7 @@ import { duration, odds, ratio, share, table } from "../told/format.ts";
 import { phaseText, silenceText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
 import { reportLines } from "../told/report-text.ts";
+import { stragglerLines } from "../told/straggler-text.ts";
 import { withNats } from "./connection.ts";
 import { mixLines } from "./mix-lines.ts";
 import { orderLine } from "./order-text.ts";
@@ -68,6 +69,9 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   if (rollout.template !== null) lines.push(`  strategy from template ${rollout.template}`);
   lines.push(...waitLines(rollout, nowMs));
   if (rollout.next !== null) lines.push(`  ${rollout.next}`);
+  for (const line of stragglerLines(rollout, nowMs)) lines.push(`  ${line}`);
+  const stopped = rollout.stops.map(({ sidecar, atMs }) => `${sidecar} (for ${duration(nowMs - atMs)})`).join(", ");
+  if (stopped !== "") lines.push(`  the canary is stopped by sidecars that saw it fail: ${stopped}`);
   const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
   if (silence !== null) lines.push(`  ${silence}`);
   if (rollout.blastRadius !== null) {

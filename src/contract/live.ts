@@ -29,7 +29,13 @@ const ServedSchema = {
   firstRun: RunSchema.describe("First run of this attempt; older evidence does not count."),
   sinceMs: SinceSchema,
   would: WouldSchema,
+  missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
+  without: z.array(SidecarIdSchema).optional().describe("Stragglers that this attempt goes on without, by its rule; absent without any."),
 };
+const IsHeldSchema = z
+  .literal(true)
+  .optional()
+  .describe("A sidecar that hears nothing keeps the canary: the rules said hold. Absent where it sends its shares home.");
 
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
 export const NOBODY = "no sidecar has reported";
@@ -44,7 +50,6 @@ const PendingSchema = z.strictObject({
   ...ServedSchema,
   held: HeldSchema,
   atOnce: z.literal(true).optional().describe("Everyone gets it when its rules are confirmed: an undo."),
-  missing: z.array(z.string().min(1)).optional().describe("Who had not confirmed when last looked at; absent while the wait is short."),
 });
 const InStageSchema = z.strictObject({
   phase: z.literal("stage"),
@@ -100,12 +105,14 @@ const RollingBackSchema = z.strictObject({
   ...ServedSchema,
   reason: ReasonSchema,
   missing: z.array(SidecarIdSchema).optional().describe("Known sidecars that had not confirmed when last looked at; absent before."),
+  isHeld: IsHeldSchema,
 });
 const RolledBackSchema = z.strictObject({
   phase: z.literal("rolledBack"),
   ...ServedSchema,
   reason: ReasonSchema,
   stragglers: z.array(SidecarIdSchema).describe("Known sidecars that have not confirmed the way back."),
+  isHeld: IsHeldSchema,
 });
 const HandedOverSchema = z.strictObject({ phase: z.literal("handedOver"), ...ServedSchema });
 
@@ -171,6 +178,10 @@ export const LiveStateSchema = z.strictObject({
   shareBp: z.int().min(0).max(10_000).describe("Share set now."),
   revision: z.strictObject({ epoch: z.int(), revision: z.int() }).describe("First manifest that carries this run."),
   updatedAtMs: z.int(),
+  stops: z
+    .array(z.strictObject({ sidecar: SidecarIdSchema, run: RunSchema, atMs: z.int() }))
+    .optional()
+    .describe("Sidecars that stopped the canary of the run in force by themselves; absent without any."),
   seen: ReasonSchema.optional().describe("What was seen last where evidence of the hand-over is waited for; absent before."),
   asked: z
     .strictObject({ verb: VerbSchema, who: WhoSchema, reason: z.string().optional(), atMs: z.int() })
@@ -215,10 +226,16 @@ export const JudgeRecordSchema = z.strictObject({
   verdict: VerdictRecordSchema.nullable(),
 });
 
+const FleetMemberSchema = z.strictObject({
+  firstSeenMs: z.int(),
+  startedAtMs: z.int(),
+  silentSinceMs: z.int().optional().describe("Its last word, Unix milliseconds, where that is long ago; absent while it is heard."),
+});
+
 /** Sidecars that must confirm each run: silent ones stay until goodbye or `forget`. */
 export const FleetSchema = z.strictObject({
   format: z.literal(FORMAT),
-  sidecars: z.record(SidecarIdSchema, z.strictObject({ firstSeenMs: z.int(), startedAtMs: z.int() })),
+  sidecars: z.record(SidecarIdSchema, FleetMemberSchema),
 });
 
 export type PlanState = z.infer<typeof PlanStateSchema>;

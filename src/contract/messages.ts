@@ -25,6 +25,15 @@ export const HeardOrderSchema = z.strictObject({
 /** So many orders a sidecar tells of, the newest last. */
 export const MAX_HEARD_ORDERS = 8;
 
+/** A canary that a sidecar stopped by itself. */
+const StoppedSchema = z.strictObject({
+  rollout: NameSchema,
+  run: RunSchema,
+  atMs: AtMsSchema,
+  failures: z.int().min(1).describe("In a row."),
+  users: z.int().min(1).describe("Of so many users, or more."),
+});
+
 /** A sidecar's word of which revision it obeys, and since when. */
 export const ReceiptSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -39,6 +48,11 @@ export const ReceiptSchema = z.strictObject({
   beatAgeMs: z.int().min(0).optional().describe("Age of the last beat; absent before the first."),
   rejected: z.int().min(0).describe("Rule sets refused since the start."),
   problem: z.string().max(2_000).optional().describe("Why the newest rule set was refused."),
+  stopped: z
+    .array(StoppedSchema)
+    .max(100)
+    .optional()
+    .describe("Canaries that it stopped by itself, under the runs in force; absent without any."),
   orders: z.array(HeardOrderSchema).max(MAX_HEARD_ORDERS).optional().describe("Operators' orders heard last; absent before the first."),
 });
 
@@ -157,6 +171,7 @@ export const DecisionMetadataSchema = z.object({
   outcome: z.string().optional().describe("What a log of lines gives back: `bucket:marks:run:variant:rollout:cluster`."),
 });
 
+export type Stopped = z.infer<typeof StoppedSchema>;
 export type HeardOrder = z.infer<typeof HeardOrderSchema>;
 export type Receipt = z.infer<typeof ReceiptSchema>;
 export type SidecarState = z.infer<typeof SidecarStateSchema>;

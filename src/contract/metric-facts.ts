@@ -104,6 +104,13 @@ export const METRIC_FACTS: readonly MetricFact[] = [
   fact(METRICS.rolloutOverdue, "gauge", ["rollout"], "1 where the hand-over is overdue: the old stable is still every failure's way out."),
   fact(METRICS.frozen, "gauge", [], "1 while a freeze is in force."),
   fact(
+    METRICS.rolloutStragglers,
+    "gauge",
+    ["rollout"],
+    "Known sidecars that have not confirmed what is served now, those that the rollout goes on without among them; 0 while the wait is short.",
+  ),
+  fact(METRICS.rolloutStopped, "gauge", ["rollout"], "Sidecars that stopped the canary of the run in force by themselves (`reflex`)."),
+  fact(
     METRICS.rolloutFailingUsers,
     "gauge",
     ["rollout", "variant"],

@@ -118,6 +118,8 @@ export const METRICS = {
   rolloutShare: "serin_rollout_share_ratio",
   rolloutRun: "serin_rollout_run",
   rolloutPhase: "serin_rollout_phase",
+  rolloutStragglers: "serin_rollout_stragglers",
+  rolloutStopped: "serin_rollout_stopped_by_sidecars",
   rolloutOverdue: "serin_rollout_handover_overdue",
   rolloutFailingUsers: "serin_rollout_failing_users",
   rolloutNewlyFailingUsers: "serin_rollout_newly_failing_users",

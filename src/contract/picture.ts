@@ -2,10 +2,11 @@ import { z } from "zod";
 import { BlastRadiusSchema } from "./blast-radius.ts";
 import { FailingUsersSchema } from "./failing-users.ts";
 import { KillOrderSchema } from "./kills.ts";
-import { JudgeRecordSchema, PlanStateSchema } from "./live.ts";
+import { JudgeRecordSchema, LiveStateSchema, PlanStateSchema } from "./live.ts";
 import { SidecarIdSchema, SidecarStateSchema } from "./messages.ts";
 import { MixFiguresSchema } from "./mix-evidence.ts";
 import { NameSchema } from "./name-schema.ts";
+import { StragglersSchema } from "./stragglers.ts";
 import type { Strategy } from "./strategy.ts";
 import { VariantReportSchema } from "./variant-report.ts";
 
@@ -20,6 +21,16 @@ const RampShapeSchema = z.strictObject({
   holdback: z.strictObject({ shareBp: ShareBpSchema, timeMs: MsSchema }),
 });
 
+const StragglerSchema = z.strictObject({
+  sidecar: z.string(),
+  sinceMs: z.int().describe("Since when it is to confirm, Unix milliseconds."),
+  silentSinceMs: z.int().nullable().describe("Its last word, Unix milliseconds; null while it is heard."),
+  isLeftBehind: z.boolean().describe("The rollout goes on without it, by its rule."),
+});
+
+/** A sidecar that has not confirmed what a rollout serves now. */
+export type Straggler = Readonly<z.infer<typeof StragglerSchema>>;
+
 /** One rollout as operators see it. */
 export const RolloutPictureSchema = z.strictObject({
   name: NameSchema,
@@ -28,6 +39,9 @@ export const RolloutPictureSchema = z.strictObject({
   ramp: RampShapeSchema.nullable().describe("Null where there are stages."),
   strategy: z.custom<Strategy>().optional().describe("As parsed; a preset or template by its name."),
   next: z.string().nullable().describe("What a ramp waits for, for people; null of anything else."),
+  stragglers: z.array(StragglerSchema).describe("Who has not confirmed what is served now; empty while the wait is short."),
+  stragglerRule: StragglersSchema.nullable().describe("What becomes of them; null where the plan could not be read."),
+  stops: LiveStateSchema.shape.stops.unwrap().describe("Sidecars that stopped the canary of the run in force by themselves."),
   shareBp: ShareBpSchema.describe("Share set now, in basis points."),
   updatedAtMs: z.int().describe("Unix milliseconds."),
   judge: JudgeRecordSchema.pick({ verdict: true, totals: true, shareSeenBp: true, source: true }).nullable(),

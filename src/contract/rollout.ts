@@ -16,7 +16,9 @@ import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
+import { ReflexSchema } from "./reflex.ts";
 import { RELATIONS } from "./relations.ts";
+import { StragglersSchema } from "./stragglers.ts";
 import { StrategySchema } from "./strategy.ts";
 import { strategyFaults } from "./strategy-faults.ts";
 import { DurationTextSchema } from "./units.ts";
@@ -181,7 +183,11 @@ export const RolloutSchema = z
     blastRadius: BlastRadiusSchema.optional().describe(
       "What it may cost until it goes back whatever its verdict is; no limit when absent.",
     ),
+    stragglers: StragglersSchema.optional().describe("What becomes of a run that a sidecar does not confirm; it waits when absent."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
+    reflex: ReflexSchema.optional().describe(
+      "A sidecar that sees the canary fail one request after the other stops it at once, until a new run, while stable is well; none does when absent.",
+    ),
     ...RELATIONS,
     onUnwatched: z
       .enum(["stable", "hold"])

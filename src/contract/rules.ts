@@ -6,6 +6,7 @@ import { StaticMirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NameSchema } from "./name-schema.ts";
 import { FORMAT, MAX_BLOBS, STABLE } from "./names.ts";
+import { StaticReflexSchema } from "./reflex.ts";
 import { KeySourcesSchema, MatchSchema, TargetSchema } from "./rollout.ts";
 import { MAX_SEGMENTS, type ReadySegment, type SegmentRules, SegmentRulesSchema } from "./segments.ts";
 import { MAX_USERS, type UserTable, unpackUsers } from "./user-lists.ts";
@@ -55,6 +56,7 @@ export const StaticRulesSchema = z.strictObject({
   cohort: StaticCohortSchema.optional(),
   mirror: StaticMirrorSchema.optional(),
   mix: MixSchema.optional(),
+  reflex: StaticReflexSchema.optional(),
 });
 
 /** The part that changes: it stands in the manifest itself, so a rollback fetches nothing. */

@@ -57,8 +57,8 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const page = await startPage({ settings, operatorKeys, ...parts, tokens, shown: () => controller });
   if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
-    const link = await reachNats(settings, log, signal);
-    controller = new Controller({ link, settings, operatorKeys, kills, page, tokens, ...parts });
+    const links = await reachNats(settings, log, signal);
+    controller = new Controller({ ...links, settings, operatorKeys, kills, page, tokens, ...parts });
     return controller;
   } catch (error) {
     await page?.stop();
@@ -68,20 +68,22 @@ export async function startController(options: ControllerOptions, { signal, ...p
 
 const SLOW_MS = 3_000;
 
-async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, signal: AbortSignal | undefined): Promise<NatsLink> {
+/** `told` brings what sidecars count, and nothing else: answers to the leader's writes must not wait behind it. */
+async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, signal: AbortSignal | undefined) {
   const slow = setTimeout(() => log.warn({ nats: url }, "NATS does not answer; neither leading nor standing by, and trying on"), SLOW_MS);
+  const connect = (name: string): Promise<NatsLink> => connectNats({ url, name, waitForServer: true, ...(signal && { signal }) });
   try {
-    const link = await connectNats({ url, name: `serin controller ${id}`, waitForServer: true, ...(signal && { signal }) });
+    const [link, told] = await Promise.all([connect(`serin controller ${id}`), connect(`serin controller ${id} counts`)]);
     log.info({ nats: url }, "connected to NATS");
-    return link;
+    return { link, told };
   } finally {
     clearTimeout(slow);
   }
 }
 
 type Parts = ControllerParts &
+  Awaited<ReturnType<typeof reachNats>> &
   Readonly<{
-    link: NatsLink;
     settings: ControllerSettings;
     operatorKeys: OperatorKeys;
     kills: KillSwitch;
@@ -122,6 +124,7 @@ class Controller implements RunningController, Shown {
     this.#stopping.abort();
     await this.#parts.page?.stop();
     await this.#done;
+    await this.#parts.told.close();
     await this.#parts.link.close();
   }
 
@@ -147,7 +150,7 @@ class Controller implements RunningController, Shown {
 
   /** One time in office: begins, serves until deposed or stopped, and leaves nothing running. */
   async #serve(writer: FencedWriter, manager: JetStreamManager): Promise<void> {
-    const { link, log, clock, settings, operatorKeys, kills } = this.#parts;
+    const { link, told, log, clock, settings, operatorKeys, kills } = this.#parts;
     const ended = new AbortController();
     const end = (reason: string): void => {
       writer.end(reason);
@@ -170,7 +173,7 @@ class Controller implements RunningController, Shown {
       stops.push(...this.#listen(term));
       const over = aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));
       // Only after a round trip does the server know where commands go; without NATS there is none.
-      await Promise.race([link.connection.flush(), over]);
+      await Promise.race([Promise.all([link.connection.flush(), told.connection.flush()]), over]);
       // What is said from here on is heard; what was said before is kept.
       if (!this.#stopping.signal.aborted && !ended.signal.aborted) await hearGoodbyes(link, term, log);
       this.#leading = { writer, term };
@@ -205,16 +208,16 @@ class Controller implements RunningController, Shown {
   }
 
   #listen(term: Term): (() => void)[] {
-    const { link, log, settings, kills } = this.#parts;
+    const { link, told, log, settings, kills } = this.#parts;
     const bad = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} that cannot be read`);
     const ticks = setInterval(() => term.tick(), settings.tickMs);
     return [
       () => clearInterval(ticks),
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
       this.#hearEvidence(term, bad("evidence")),
-      subscribeSafely(link, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
+      subscribeSafely(told, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
-      subscribeSafely(link, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
+      subscribeSafely(told, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(
         link,
@@ -227,9 +230,9 @@ class Controller implements RunningController, Shown {
 
   /** From one source only: what both told would count twice. */
   #hearEvidence(term: Term, onError: (error: unknown) => void): () => void {
-    const { link, log, settings } = this.#parts;
+    const { told, log, settings } = this.#parts;
     const { prometheus: url, prometheusEveryMs: everyMs } = settings;
-    if (url === undefined) return subscribeSafely(link, SUBJECTS.allEvidence, (message) => term.onEvidence(message), onError);
+    if (url === undefined) return subscribeSafely(told, SUBJECTS.allEvidence, (message) => term.onEvidence(message), onError);
     const api = createPrometheusApi({ url, timeoutMs: Math.max(everyMs, PROMETHEUS_MS) });
     const source = new PrometheusSource({ api, everyMs, log, rollouts: () => term.rollouts, heard: (reports) => term.onReports(reports) });
     return () => source.stop();

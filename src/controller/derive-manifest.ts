@@ -13,8 +13,8 @@ export interface Governed {
   readonly live: LiveState;
 }
 
-/** The most that the live part of a manifest may take, in bytes of JSON: a rollback must stay one small message. */
-export const MAX_LIVE_BYTES = 64 * 1_024;
+/** The most that the live part of a manifest may take, in bytes of JSON: a rollback must stay one small message. Room for 1,300 rollouts. */
+export const MAX_LIVE_BYTES = 128 * 1_024;
 
 /** Phases in which nothing is left to do. */
 export const isEnded = (phase: Phase): boolean => phase === "rolledBack" || phase === "handedOver";

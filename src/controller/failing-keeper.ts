@@ -11,6 +11,7 @@ import { failingUsers, halfOfUsers } from "../core/judge/failing-users.ts";
 import type { FailedUsers } from "../core/judge/types.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { FailingLedger } from "./failing-ledger.ts";
+import { inParallel } from "./in-parallel.ts";
 import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
 import { readRecord } from "./stored-record.ts";
@@ -65,18 +66,18 @@ export class FailingKeeper {
 
   /** Reads what the leader before left of these rollouts. */
   async load(rollouts: readonly LiveState[]): Promise<void> {
-    for (const live of rollouts) {
+    await inParallel(rollouts, async (live) => {
       const record = await readRecord(this.#parts, {
         subject: SUBJECTS.failingUsers(live.rollout),
         schema: FailingUsersRecordSchema,
         rollout: live.rollout,
         what: "failing users",
       });
-      if (record === undefined) continue;
+      if (record === undefined) return;
       this.#ledger.restore(live.rollout, record);
       const { firstRun, users } = record;
       this.#figures.set(live.rollout, { ...newFigures(), firstRun, users, isDirty: false, isInherited: true });
-    }
+    });
   }
 
   /** Takes a sidecar's message in. Throws when it does not fit its schema. */

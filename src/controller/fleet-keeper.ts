@@ -5,7 +5,7 @@ import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import type { Rolling } from "../contract/strategy.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import { CorruptValueError, decodeStored } from "../io/store.ts";
-import { epochToHeal, type FleetView, forget, hear, missingFor, type Revision } from "./fleet.ts";
+import { epochToHeal, type FleetView, forget, hear, missingFor, noteSilence, type Revision } from "./fleet.ts";
 import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
 
@@ -16,6 +16,8 @@ export class FleetKeeper {
   readonly #parts: TermParts;
   #fleet: FleetView = { known: {}, heard: {} };
   #isStored = true;
+  /** When each said its last word, Unix milliseconds; who said none to this leader was last heard before it began. */
+  readonly #heardAtMs = new Map<string, number>();
 
   constructor(parts: TermParts) {
     this.#parts = parts;
@@ -27,6 +29,8 @@ export class FleetKeeper {
     if (stored === undefined) return;
     try {
       this.#fleet = { known: decodeStored(FleetSchema, stored).sidecars, heard: {} };
+      const nowMs = this.#parts.clock.nowMs();
+      for (const sidecar of this.members) this.#heardAtMs.set(sidecar, nowMs);
     } catch (error) {
       if (!(error instanceof CorruptValueError)) throw error;
       this.#parts.log.error({ err: error }, "fleet unreadable, waiting for receipts");
@@ -41,8 +45,11 @@ export class FleetKeeper {
   /** Takes a receipt in; true when it says something that the one before it did not. */
   hear(receipt: Receipt): boolean {
     const before = this.#fleet.heard[receipt.sidecar];
-    const { fleet, isMembershipChanged } = hear(this.#fleet, receipt, this.#parts.clock.nowMs());
+    const nowMs = this.#parts.clock.nowMs();
+    const { fleet, isMembershipChanged } = hear(this.#fleet, receipt, nowMs);
     this.#fleet = fleet;
+    if (receipt.state === "goodbye") this.#heardAtMs.delete(receipt.sidecar);
+    else this.#heardAtMs.set(receipt.sidecar, nowMs);
     if (isMembershipChanged) this.#isStored = false;
     return isMembershipChanged || !isSame(before, receipt);
   }
@@ -51,13 +58,17 @@ export class FleetKeeper {
   async forget(sidecar: string): Promise<boolean> {
     const { fleet, isMembershipChanged } = forget(this.#fleet, sidecar);
     this.#fleet = fleet;
+    this.#heardAtMs.delete(sidecar);
     if (isMembershipChanged) this.#isStored = false;
     await this.store();
     return isMembershipChanged;
   }
 
-  /** Writes the members, when they differ from what is stored. */
+  /** Writes the members and who of them is silent, when that differs from what is stored. */
   async store(): Promise<void> {
+    const noted = noteSilence(this.#fleet, this.#heardAtMs, this.#parts.clock.nowMs());
+    if (noted !== this.#fleet) this.#isStored = false;
+    this.#fleet = noted;
     if (this.#isStored) return;
     const { known } = this.#fleet;
     const fleet: Fleet = { format: FORMAT, sidecars: known };

@@ -20,7 +20,8 @@ export function hear(fleet: FleetView, receipt: Receipt, nowMs: number): Readonl
     return known === undefined || known.startedAtMs === startedAtMs ? forget(fleet, sidecar) : { fleet, isMembershipChanged: false };
   }
   const heard = { ...fleet.heard, [sidecar]: receipt };
-  if (known?.startedAtMs === startedAtMs) return { fleet: { known: fleet.known, heard }, isMembershipChanged: false };
+  if (known?.startedAtMs === startedAtMs && known.silentSinceMs === undefined)
+    return { fleet: { known: fleet.known, heard }, isMembershipChanged: false };
   const entry = { firstSeenMs: known?.firstSeenMs ?? nowMs, startedAtMs };
   return { fleet: { known: { ...fleet.known, [sidecar]: entry }, heard }, isMembershipChanged: true };
 }
@@ -51,4 +52,17 @@ export function epochToHeal(fleet: FleetView, published: Revision, nowMs: number
   const ahead = Object.values(fleet.heard).filter((receipt) => compareRevision(receipt, published) > 0);
   if (ahead.length === 0) return undefined;
   return Math.max(Math.floor(nowMs / 1_000), ...ahead.map(({ epoch }) => epoch + 1));
+}
+
+/** Without a word for so long a sidecar is silent: at rest they say one every 10 s. */
+const SILENT_MS = 12_000;
+
+/** Writes down since when sidecars are silent, by the last word that each is known to have said; the same fleet where nothing is new. */
+export function noteSilence(fleet: FleetView, heardAtMs: ReadonlyMap<string, number>, nowMs: number): FleetView {
+  const silent = Object.entries(fleet.known).flatMap(([sidecar, entry]) => {
+    const lastMs = heardAtMs.get(sidecar);
+    const isNew = entry.silentSinceMs === undefined && lastMs !== undefined && nowMs - lastMs >= SILENT_MS;
+    return isNew ? [[sidecar, { ...entry, silentSinceMs: lastMs }] as const] : [];
+  });
+  return silent.length === 0 ? fleet : { ...fleet, known: { ...fleet.known, ...Object.fromEntries(silent) } };
 }

@@ -6,6 +6,7 @@ import type { LiveState } from "../contract/live.ts";
 import type { MixFigures } from "../contract/mix-evidence.ts";
 import { METRICS } from "../contract/names.ts";
 import type { Side } from "../core/judge/types.ts";
+import { awaitedBy, awaitsReceipts } from "../core/plan/stragglers.ts";
 
 /** What a controller shows of itself. */
 export interface Standing {
@@ -46,6 +47,18 @@ export function gaugesOf({ isLeader, rollouts, failing, mixes, isFrozen, nowMs }
       METRICS.rolloutPhase,
       "1 for the phase that the rollout is in.",
       of(() => 1, phaseOf),
+      nowMs,
+    ),
+    gauge(
+      METRICS.rolloutStragglers,
+      "Known sidecars that have not confirmed what is served now.",
+      of(({ plan }) => (awaitsReceipts(plan) ? awaitedBy(plan).length : 0) + (plan.without?.length ?? 0)),
+      nowMs,
+    ),
+    gauge(
+      METRICS.rolloutStopped,
+      "Sidecars that stopped the canary of the run in force by themselves.",
+      of(({ stops = [] }) => stops.length),
       nowMs,
     ),
     gauge(

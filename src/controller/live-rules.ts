@@ -30,6 +30,8 @@ export interface StepContext {
 export interface Change {
   readonly state: PlanState;
   readonly effects: readonly PlanEffect[];
+  /** Sidecars that stopped the canary by themselves, where one more did. */
+  readonly stops?: LiveState["stops"];
 }
 
 /** Live state before anything was served. */
@@ -50,7 +52,8 @@ export const isNothing = (live: LiveState, { state, effects }: Change): boolean 
   effects.length === 0 && isDeepStrictEqual(state, live.plan);
 
 /** Live state after a step: the effects are carried out on paper, with their audit records waiting in the outbox. */
-export function liveAfter(live: LiveState, { state, effects }: Change, context: StepContext): LiveState {
+export function liveAfter(before: LiveState, { state, effects, stops = before.stops }: Change, context: StepContext): LiveState {
+  const { stops: _, ...live } = before;
   let { shareBp, revision } = live;
   const records: Audit[] = [];
   for (const effect of effects) {
@@ -69,12 +72,14 @@ export function liveAfter(live: LiveState, { state, effects }: Change, context: 
     }
   }
   const place = placeOf(state, context.stages);
-  const before = { ...placeOf(live.plan, context.stages), shareBp: live.shareBp };
-  const moved = isDeepStrictEqual(before, { ...place, shareBp }) ? {} : { before };
+  const left = { ...placeOf(live.plan, context.stages), shareBp: live.shareBp };
+  const moved = isDeepStrictEqual(left, { ...place, shareBp }) ? {} : { before: left };
   const stamped = records.map((record) => ({ ...record, run: state.run, shareBp, attempt: state.firstRun, ...place, ...moved }));
   const { nowMs, asked = live.asked } = context;
   const outbox = [...live.outbox, ...stamped];
-  return { ...live, plan: state, shareBp, revision, updatedAtMs: nowMs, ...(asked && { asked }), outbox };
+  // A new run begins everywhere.
+  const kept = stops !== undefined && state.run === before.plan.run ? { stops } : {};
+  return { ...live, ...kept, plan: state, shareBp, revision, updatedAtMs: nowMs, ...(asked && { asked }), outbox };
 }
 
 /** Where a plan stands. Paused plans count a ramp's steps and the promotion too, which are no stages. */

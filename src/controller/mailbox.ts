@@ -1,7 +1,14 @@
-/** Jobs one after another in order of arrival, so that each sees the state that the one before it left. */
+type Job = () => Promise<void> | void;
+
+/** So long the jobs may keep the event loop from what comes in, in milliseconds. */
+const TURN_MS = 5;
+
+/** Jobs one after another, so that each sees the state that the one before it left; those that are posted for later give way to all others. */
 export class Mailbox {
   readonly #onError: (error: unknown) => void;
-  #tail: Promise<void> = Promise.resolve();
+  readonly #jobs: Job[] = [];
+  readonly #later: Job[] = [];
+  #running: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(onError: (error: unknown) => void) {
@@ -9,20 +16,41 @@ export class Mailbox {
   }
 
   /** Queues a job; a throwing one goes to `onError` and the next one runs. */
-  post(job: () => Promise<void> | void): void {
-    this.#tail = this.#tail.then(async () => {
-      if (this.#isClosed) return;
-      try {
-        await job();
-      } catch (error) {
-        this.#onError(error);
-      }
-    });
+  post(job: Job): void {
+    this.#jobs.push(job);
+    this.#running ??= this.#run();
+  }
+
+  /** Queues a job behind all that are not for later, also those that are posted after it. */
+  postLater(job: Job): void {
+    this.#later.push(job);
+    this.#running ??= this.#run();
   }
 
   /** Drops the waiting jobs and waits for the running one. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#tail;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Whoever posts goes on first.
+    await Promise.resolve();
+    let sinceMs = performance.now();
+    for (let job = this.#next(); job !== undefined; job = this.#next()) {
+      try {
+        await job();
+      } catch (error) {
+        this.#onError(error);
+      }
+      if (performance.now() - sinceMs < TURN_MS) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      sinceMs = performance.now();
+    }
+    this.#running = undefined;
+  }
+
+  #next(): Job | undefined {
+    return this.#isClosed ? undefined : (this.#jobs.shift() ?? this.#later.shift());
   }
 }

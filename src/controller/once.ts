@@ -2,10 +2,10 @@ import type { Mailbox } from "./mailbox.ts";
 
 /** Work that is due once, however often it is asked for meanwhile. */
 export class Once {
-  readonly #mailbox: Pick<Mailbox, "post">;
+  readonly #mailbox: Pick<Mailbox, "postLater">;
   readonly #waiting = new Set<string>();
 
-  constructor(mailbox: Pick<Mailbox, "post">) {
+  constructor(mailbox: Pick<Mailbox, "postLater">) {
     this.#mailbox = mailbox;
   }
 
@@ -17,11 +17,11 @@ export class Once {
     });
   }
 
-  /** The same, but not again before all jobs that it posts are done. */
+  /** The same, but not again before all jobs that it posts, for later too, are done. */
   untilDone(what: string, then: () => void): void {
     this.#start(what, () => {
       then();
-      this.#mailbox.post(() => void this.#waiting.delete(what));
+      this.#mailbox.postLater(() => void this.#waiting.delete(what));
     });
   }
 

@@ -3,6 +3,7 @@ import { SUBJECTS } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { decodeStored, type Plan } from "../io/store.ts";
 import { isEnded } from "./derive-manifest.ts";
+import { inParallel } from "./in-parallel.ts";
 import { type Judging, resumeJudging, type SourcedReport, startJudging } from "./judging.ts";
 import type { TermParts } from "./ports.ts";
 import { purgeState } from "./purge-state.ts";
@@ -17,6 +18,8 @@ export interface Seat {
   readonly reports: SourcedReport[];
   /** Monotonic time of the last written record of the judge, and whether there is something newer. */
   judgeWrittenMs: number;
+  /** Monotonic time of the last judgement. */
+  judgedMs: number;
   isJudgeDirty: boolean;
   /** A newer plan that waits until this one has ended. */
   next: Waiting | undefined;
@@ -28,7 +31,17 @@ export type Waiting = Omit<Plan, "atMs">;
 /** A seat whose judge begins anew. */
 export function newSeat(rollout: Rollout, live: LiveState, nowMs: number): Seat {
   const judging = startJudging(live.plan.firstRun, nowMs);
-  return { name: live.rollout, rollout, live, judging, reports: [], judgeWrittenMs: 0, isJudgeDirty: false, next: undefined };
+  return {
+    name: live.rollout,
+    rollout,
+    live,
+    judging,
+    reports: [],
+    judgeWrittenMs: 0,
+    judgedMs: Number.NEGATIVE_INFINITY,
+    isJudgeDirty: false,
+    next: undefined,
+  };
 }
 
 /** What a new leader finds: rollouts to go on with, and plans that were stored but never taken up. */
@@ -42,18 +55,17 @@ export async function loadSeats(parts: TermParts): Promise<Found> {
   const { state, plans, log } = parts;
   const fromState = (await state.subjects(SUBJECTS.live("*"))).map((subject) => subject.slice(SUBJECTS.live("").length));
   const names = [...new Set([...fromState, ...(await plans.names())])].toSorted();
-  const seats: Seat[] = [];
-  const unobeyed: { name: string; plan: Plan }[] = [];
-  for (const name of names) {
+  const found = await inParallel(names, async (name) => {
     try {
-      const { seat, newer } = await loadSeat(parts, name);
-      if (seat !== undefined) seats.push(seat);
-      if (newer !== undefined) unobeyed.push({ name, plan: newer });
+      return { name, ...(await loadSeat(parts, name)) };
     } catch (error) {
       if (!(error instanceof Error) || error.name !== "CorruptValueError") throw error;
       log.error({ err: error, rollout: name }, "rollout unreadable, its users stay on stable");
+      return { name, seat: undefined, newer: undefined };
     }
-  }
+  });
+  const seats = found.flatMap(({ seat }) => (seat === undefined ? [] : [seat]));
+  const unobeyed = found.flatMap(({ name, newer }) => (newer === undefined ? [] : [{ name, plan: newer }]));
   return { seats, unobeyed };
 }
 

@@ -19,6 +19,9 @@ import { Relations } from "./relations.ts";
 import type { Seat } from "./seats.ts";
 import { withReport } from "./test-report.ts";
 
+/** The judge's records of all rollouts take one write in so much time: a record that is older costs its successor a count, and no evidence. */
+const WRITE_MS = 5;
+
 /** Who causes a step, what led to it, and the answer that goes into the same write. */
 export interface Cause {
   readonly who: Who;
@@ -34,6 +37,7 @@ interface Tools {
   readonly policy: PolicyKeeper;
   /** Failing users of an attempt; undefined before anything is known. */
   users(live: LiveState): FailingUsers | undefined;
+  postLater(job: () => Promise<void>): void;
 }
 
 /**
@@ -50,11 +54,15 @@ export class Steps {
   readonly #parts: TermParts;
   readonly #plan: Plan;
   readonly #users: Tools["users"];
+  readonly #postLater: (job: () => Promise<void>) => void;
+  /** Rollouts with steps that are written and not published yet. */
+  readonly #unpublished = new Set<Seat>();
   #records = 0;
 
   constructor(parts: TermParts, tools: Tools) {
     this.#users = tools.users;
     this.#parts = parts;
+    this.#postLater = tools.postLater;
     this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
@@ -92,7 +100,10 @@ export class Steps {
     if (seat?.live.plan.run === run) await this.deliver(seat, { type: "answer", ...answer }, { who: this.self });
   }
 
-  /** Writes what a step leads to, then publishes it. A new seat counts from the first write on. */
+  /**
+   * Writes what a step leads to, then publishes it: a way back and what somebody waits for at once, anything else with the steps of other
+   * rollouts that are due in the same moment. A new seat counts from the first write on.
+   */
   async take(seat: Seat, change: Change, cause: Cause): Promise<void> {
     const before = seat.live.plan;
     const isNew = this.seats.get(seat.name) !== seat;
@@ -106,8 +117,10 @@ export class Steps {
     const { firstRun } = seat.live.plan;
     if (firstRun !== before.firstRun) seat.judging = startJudging(firstRun, this.#parts.clock.nowMs());
     if (isNew || isMove || isOverdue(change)) this.#say(seat, change);
-    await this.sync();
-    this.outbox.send(seat.live);
+    this.#unpublished.add(seat);
+    const isBack = change.effects.some((effect) => effect.type === "serve" && effect.off);
+    if (isBack || cause.reply !== undefined || isNew) await this.sync();
+    else if (this.#unpublished.size === 1) this.#postLater(() => this.sync());
   }
 
   /** Of a group all go back when one does. */
@@ -133,9 +146,14 @@ export class Steps {
     return this.#write(seat, withReply(seat.live, reply));
   }
 
-  /** Publishes the rule set of all rollouts, when it differs from the one in force. */
-  sync(): Promise<void> {
-    return this.publisher.sync([...this.seats.values()]);
+  /** Publishes the rule set of all rollouts, when it differs from the one in force, and then sends the audit of the steps that led there. */
+  async sync(): Promise<void> {
+    const steps = [...this.#unpublished];
+    await this.publisher.sync([...this.seats.values()]);
+    for (const seat of steps) {
+      this.#unpublished.delete(seat);
+      this.outbox.send(seat.live);
+    }
   }
 
   /** Sends audit records that still wait, and writes down which have arrived. */
@@ -148,7 +166,8 @@ export class Steps {
   async writeJudge(seat: Seat, isUrgent: boolean): Promise<void> {
     const { clock, settings, state } = this.#parts;
     const nowMs = clock.monotonicMs();
-    if (!seat.isJudgeDirty || (!isUrgent && nowMs - seat.judgeWrittenMs < settings.judgeWriteMs)) return;
+    const everyMs = Math.max(settings.judgeWriteMs, this.seats.size * WRITE_MS);
+    if (!seat.isJudgeDirty || (!isUrgent && nowMs - seat.judgeWrittenMs < everyMs)) return;
     const { judging, text } = recordOf(seat.name, seat.judging, seat.live.plan.run);
     seat.judging = judging;
     seat.isJudgeDirty = false;

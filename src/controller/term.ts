@@ -13,7 +13,9 @@ import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
 import { GateKeeper } from "./gate-keeper.ts";
+import { inParallel } from "./in-parallel.ts";
 import { type Incoming, lastToken, parse } from "./incoming.ts";
+import { isJudgeDue, sortReports } from "./judge-pace.ts";
 import { freshVerdict, judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
@@ -22,6 +24,8 @@ import { Outbox } from "./outbox.ts";
 import { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
+import { lookAtReceipts } from "./receipts-look.ts";
+import { hearStops } from "./reflexes.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import type { Sender } from "./senders.ts";
@@ -53,6 +57,10 @@ export class Term {
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
   readonly #once: Once;
+  /** Rollouts that wait to be judged. */
+  readonly #judged = new Set<Seat>();
+  /** Rollouts with evidence of this turn of the event loop that is to be judged at once. */
+  readonly #arrived = new Set<Seat>();
   #purgedMs: number;
 
   /** `onDeposed` is called when a write shows that another controller leads. */
@@ -62,7 +70,8 @@ export class Term {
     this.#publisher = new Publisher(parts, this.#segments);
     this.#outbox = new Outbox(parts);
     this.policy = new PolicyKeeper(parts, this.#outbox);
-    const tools = { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy };
+    const postLater = (job: () => Promise<void>): void => this.#mailbox.postLater(job);
+    const tools = { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
     this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
@@ -87,10 +96,8 @@ export class Term {
   async begin(): Promise<void> {
     for (const part of [this.#publisher, this.#segments, this.policy, this.#fleet]) await part.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
-    for (const seat of seats) {
-      this.#steps.seats.set(seat.name, seat);
-      await this.#outbox.resume(seat.live);
-    }
+    for (const seat of seats) this.#steps.seats.set(seat.name, seat);
+    await inParallel(seats, ({ live }) => this.#outbox.resume(live));
     await this.#failing.load(seats.map(({ live }) => live));
     await this.mix.load(seats);
     await this.#checks.feedback.load(seats);
@@ -121,8 +128,10 @@ export class Term {
     const sidecar = lastToken(subject);
     const receipt = ReceiptSchema.parse({ ...ReceiptSchema.parse(parse(data)), sidecar });
     if (receipt.problem !== undefined) this.#parts.log.warn({ sidecar, problem: receipt.problem }, "sidecar refuses the rules");
+    if (receipt.stopped !== undefined) this.#mailbox.post(() => hearStops(this.#steps, receipt, this.#fleet.members));
     if (receipt.state === "goodbye") this.#failing.goodbye(sidecar, receipt.startedAtMs);
-    if (this.#fleet.hear(receipt)) this.#once.thisTurn("receipts", () => this.#mailbox.post(() => this.#lookAtReceipts()));
+    if (this.#fleet.hear(receipt))
+      this.#once.thisTurn("receipts", () => this.#mailbox.post(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps)));
   }
 
   /** Known sidecars. */
@@ -137,13 +146,12 @@ export class Term {
 
   /** Takes counts in; they are judged as soon as what has arrived with them is in too. */
   onReports(reports: readonly SourcedReport[]): void {
-    for (const { sidecar, report } of reports) {
+    for (const { sidecar, report } of reports)
       if (report.unreadable > 0) this.#parts.log.warn({ sidecar, series: report.unreadable }, "evidence that cannot be read");
-      const named = new Set(report.points.map(({ rollout }) => rollout));
-      for (const name of named) this.#steps.seats.get(name)?.reports.push({ sidecar, report });
-    }
+    for (const seat of sortReports(this.#steps.seats, reports, this.#parts.clock.monotonicMs())) this.#arrived.add(seat);
     this.#once.thisTurn("evidence", () => {
-      for (const seat of this.#steps.seats.values()) if (seat.reports.length > 0) this.#mailbox.post(() => this.#judge(seat));
+      for (const seat of this.#arrived) this.#postJudge(seat);
+      this.#arrived.clear();
     });
   }
 
@@ -166,16 +174,27 @@ export class Term {
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
     this.#once.untilDone("tick", () => {
-      this.#mailbox.post(() => this.#lookAtReceipts());
+      this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
       for (const keeper of [this.#checks, this.#gates, this.#handovers]) keeper.tick(this.#steps.seats.values());
-      for (const seat of this.#steps.seats.values()) this.#mailbox.post(() => this.#tickSeat(seat));
-      this.#mailbox.post(() => this.#keepHouse());
+      for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
+      this.#mailbox.postLater(() => this.#keepHouse());
+    });
+  }
+
+  /** Once for all evidence that comes until it runs. */
+  #postJudge(seat: Seat): void {
+    if (this.#judged.has(seat)) return;
+    this.#judged.add(seat);
+    this.#mailbox.post(() => {
+      this.#judged.delete(seat);
+      return this.#judge(seat);
     });
   }
 
   async #judge(seat: Seat | undefined): Promise<void> {
     if (seat === undefined || this.#steps.seats.get(seat.name) !== seat) return;
     if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
+    seat.judgedMs = this.#parts.clock.monotonicMs();
     const { rollout, live, judging: before } = seat;
     // From one source only, as with counts: what Prometheus scraped knows nobody.
     const users = this.#parts.settings.prometheus === undefined ? this.#failing.judged(seat) : null;
@@ -192,7 +211,8 @@ export class Term {
       // With what came of it; also where that could not be written, for the judge goes on from here.
       if (seat.judging.judged !== before.judged) this.#ticks.record(seat);
     }
-    await this.#steps.writeJudge(seat, seat.judging.verdict?.verdict !== before.verdict?.verdict);
+    // Nobody waits for the record: the way back of another rollout goes first.
+    if (seat.judging.verdict?.verdict !== before.verdict?.verdict) this.#mailbox.postLater(() => this.#steps.writeJudge(seat, true));
   }
 
   async #deliverVerdict(seat: Seat): Promise<void> {
@@ -201,31 +221,11 @@ export class Term {
     await this.#steps.deliver(seat, verdictEvent(record), { who: this.#steps.self, detail: record });
   }
 
-  async #lookAtReceipts(): Promise<void> {
-    await this.#fleet.store();
-    const epoch = this.#fleet.epochToHeal(this.#publisher.current);
-    if (epoch !== undefined) {
-      this.#parts.log.warn(
-        { published: this.#publisher.current, epoch },
-        "a sidecar obeys newer rules than the store holds, outranking them",
-      );
-      this.#publisher.outrank(epoch);
-      await this.#steps.sync();
-    }
-    for (const seat of this.#steps.seats.values()) await this.#deliverReceipts(seat);
-  }
-
-  async #deliverReceipts(seat: Seat): Promise<void> {
-    const standing = this.#fleet.standing(seat, this.#publisher.current);
-    const requestsPerSecond = seat.judging.verdict?.rate;
-    await this.#steps.deliver(seat, { type: "receipts", ...standing, requestsPerSecond }, { who: this.#steps.self });
-  }
-
   async #tickSeat(seat: Seat): Promise<void> {
     if (this.#steps.seats.get(seat.name) !== seat) return;
     await this.#steps.obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick", last: seat.judging.verdict }, { who: this.#steps.self });
-    await this.#judge(seat);
+    if (isJudgeDue(seat, this.#steps.seats.size, this.#parts.clock.monotonicMs())) await this.#judge(seat);
     await this.#deliverVerdict(seat);
     await this.#steps.writeJudge(seat, false);
     await this.#failing.write(seat);

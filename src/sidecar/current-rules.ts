@@ -1,12 +1,15 @@
 import { type Labels, ruleHere } from "../contract/groups.ts";
-import type { HeardOrder } from "../contract/messages.ts";
+import type { HeardOrder, Stopped } from "../contract/messages.ts";
 import { compareRevision, type ReadyRuleSet } from "../contract/rules.ts";
-import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, withUnwatched } from "../core/decide/compile.ts";
+import { type CompiledRules, compile, NO_RULES, type RulesChange, recompile, withStopped, withUnwatched } from "../core/decide/compile.ts";
 import type { CompiledRollout } from "../core/decide/compiled-rollout.ts";
 import type { Kills } from "../core/decide/kills.ts";
 import { isNewer } from "../io/rules-store.ts";
+import type { Streak } from "./reflex.ts";
 
 const FRESH_MS = 60_000;
+/** Told of in a receipt. */
+const MOST_STOPPED = 100;
 
 /** Rules to put in force: whole, or as they differ from those in force. */
 export type NextRules = ReadyRuleSet | RulesChange;
@@ -43,6 +46,10 @@ export interface CurrentRules {
   /** Counts a rule set that was refused; true when this problem is new. */
   reject(problem: string): boolean;
   setUnwatched(unwatched: boolean): void;
+  /** Stops a rollout's canary here, until a rule of another run comes. */
+  stop(rollout: string, streak: Streak): void;
+  /** What was stopped so, and is still. */
+  stopped(): readonly Stopped[];
   /** Whom operators switched off, whatever the rules say, and by which orders heard last. */
   setKills(kills: Kills, heard?: readonly HeardOrder[]): void;
   /** Operators' orders heard last. */
@@ -52,12 +59,14 @@ export interface CurrentRules {
 }
 
 /** Starts with the empty rule set: stable for all. `isUnwatched` is asked before new rules take force. */
+// oxlint-disable-next-line eslint/max-lines-per-function -- one reference, and everything that may swap it
 export function createCurrentRules(nowMs: () => number, isUnwatched: () => boolean = () => false, labels: Labels = {}): CurrentRules {
   let compiled = NO_RULES;
   const obeyed = createObeyed(nowMs());
   let changedAtMs = Number.NEGATIVE_INFINITY;
   let rejected: { count: number; problem: string | undefined } = { count: 0, problem: undefined };
   let heardOrders: readonly HeardOrder[] = [];
+  let stopped: readonly Stopped[] = [];
   const { tell, onChange } = createListeners();
   const take = (given: NextRules, lacks: Awaited): void => {
     const next = rulesHere(given, labels);
@@ -65,6 +74,9 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
     const unwatched = isUnwatched();
     compiled =
       "changed" in next ? recompile(withUnwatched(compiled, unwatched), next) : { ...compile(next, { unwatched }), kills: compiled.kills };
+    stopped = stillStopped(stopped, compiled);
+    // A file is compiled whole, and knows nothing of it.
+    for (const { rollout } of stopped) compiled = withStopped(compiled, rollout);
     changedAtMs = nowMs();
     obeyed.take(compiled, lacks, changedAtMs);
     rejected = { count: rejected.count, problem: undefined };
@@ -101,6 +113,14 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
       tell();
     },
     heardOrders: () => heardOrders,
+    stop(rollout, streak) {
+      const before = compiled;
+      compiled = withStopped(before, rollout);
+      if (compiled === before) return;
+      stopped = [...stopped, stopOf(compiled, rollout, { atMs: nowMs(), streak })].slice(-MOST_STOPPED);
+      tell();
+    },
+    stopped: () => stopped,
     setUnwatched(next) {
       if (next === compiled.unwatched) return;
       compiled = withUnwatched(compiled, next);
@@ -119,6 +139,15 @@ function rulesHere(next: NextRules, labels: Labels): NextRules {
   const rollouts = Object.entries(next.rollouts).map(([name, each]) => [name, { ...each, live: ruleHere(each.live, labels) }] as const);
   return { ...next, rollouts: Object.fromEntries(rollouts) };
 }
+const stillStopped = (stopped: readonly Stopped[], { rollouts }: CompiledRules): readonly Stopped[] =>
+  stopped.filter(({ rollout, run }) => rollouts.get(rollout)?.run === run);
+
+const stopOf = ({ rollouts }: CompiledRules, rollout: string, { atMs, streak }: { atMs: number; streak: Streak }): Stopped => ({
+  rollout,
+  run: rollouts.get(rollout)?.run ?? 0,
+  atMs: Math.round(atMs),
+  ...streak,
+});
 
 function createListeners(): Pick<CurrentRules, "onChange"> & { tell(): void } {
   const listeners = new Set<() => void>();

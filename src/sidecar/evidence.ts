@@ -2,7 +2,7 @@ import type { Cell } from "./cell.ts";
 import type { Cells } from "./cells.ts";
 import { isLive } from "./current-rules.ts";
 import { createEvidenceRounds, type EvidenceParts } from "./evidence-rounds.ts";
-import { IDLE_MS, isAnyLive, jittered, LIVE_MS } from "./telling-pace.ts";
+import { jittered, LIVE_MS, tellingPauseMs } from "./telling-pace.ts";
 
 /** A failure is told at once, but what is told for failures stays this far apart. */
 const AT_LEAST_MS = 100;
@@ -29,7 +29,7 @@ export function startEvidence(parts: EvidenceParts): EvidenceSender {
   let urgentMs = Number.NEGATIVE_INFINITY;
   const round = async (): Promise<void> => {
     await rounds.tell(cells.all());
-    if (timer !== undefined) schedule(jittered(isAnyLive(rules) ? LIVE_MS : IDLE_MS));
+    if (timer !== undefined) schedule(jittered(tellingPauseMs(rules)));
   };
   const schedule = (delayMs: number): void => {
     timer = setTimeout(() => void round(), delayMs);

@@ -36,7 +36,7 @@ export function startReceipts({ id, labels, link, rules, clock, beat }: Parts): 
     const { epoch, revision } = rules.ruleSet();
     const { count, problem } = rules.rejected();
     const ageMs = beat().ageMs;
-    const orders = rules.heardOrders();
+    const [orders, stopped] = [rules.heardOrders(), rules.stopped()];
     const receipt: Receipt = {
       format: FORMAT,
       sidecar: id,
@@ -50,6 +50,7 @@ export function startReceipts({ id, labels, link, rules, clock, beat }: Parts): 
       ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
       ...(ageMs === undefined ? {} : { beatAgeMs: Math.round(ageMs) }),
       ...(problem === undefined ? {} : { problem: problem.slice(0, 2_000) }),
+      ...(stopped.length === 0 ? {} : { stopped: [...stopped] }),
       ...(orders.length === 0 ? {} : { orders: [...orders] }),
     };
     const text = JSON.stringify(receipt);

@@ -22,6 +22,7 @@ import type { FailingUsers } from "./failing-users.ts";
 import { createHealth, type Health } from "./health.ts";
 import { cellMetricParts, type Reading, readingMetrics } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
+import { createReflex } from "./reflex.ts";
 import { createTrust } from "./trusted-peers.ts";
 
 /** Everything that a sidecar holds in memory, and what its servers ask of it. */
@@ -69,6 +70,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const envoyStats = createEnvoyStats();
   const { cells, failing, mix } = createCounts(rules, clock, (kind) => surprise(kind, undefined));
   const failed = (rollout: string): void => tellFailure(rollout);
+  const reflex = createReflexOf(rules, clock, log);
   return {
     rules,
     beat,
@@ -90,7 +92,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     },
     accessLog: {
       surprise,
-      ended: (attribution) => countOutcome(attribution, { cells, failing, counters, log, failed }),
+      ended: (attribution) => countOutcome(attribution, { cells, failing, counters, log, failed, reflex }),
     },
     envoyStats,
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
@@ -129,6 +131,21 @@ function countReset(counters: Counters, streams: { readonly value: number }, log
   };
 }
 
+/** Stops canaries that this sidecar sees die, where their rollouts ask for it. */
+function createReflexOf(rules: CurrentRules, { nowMs }: Clock, log: Logger): ReturnType<typeof createReflex> {
+  return createReflex({
+    nowMs,
+    ruleOf(name, run) {
+      const rollout = rules.compiled().rollouts.get(name);
+      return rollout === undefined || rollout.off || rollout.run !== run ? undefined : rollout.statics.reflex;
+    },
+    stop(rollout, streak) {
+      log.warn({ rollout, ...streak }, "the canary fails and stable is well: stopped here until a new run");
+      rules.stop(rollout, streak);
+    },
+  });
+}
+
 /** Long enough for the last outcomes to arrive and to be collected. */
 const KEPT_AFTER_MS = 600_000;
 
@@ -159,9 +176,10 @@ interface Counting {
   readonly counters: Counters;
   readonly log: Logger;
   failed(rollout: string): void;
+  readonly reflex: ReturnType<typeof createReflex>;
 }
 
-function countOutcome(attribution: Attribution, { cells, failing, counters, log, failed }: Counting): void {
+function countOutcome(attribution: Attribution, { cells, failing, counters, log, failed, reflex }: Counting): void {
   switch (attribution.kind) {
     case "failed open":
       counters.add(METRICS.failedOpen, {});
@@ -177,6 +195,7 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
       return;
     case "outcome": {
       cells.ended(attribution, attribution);
+      reflex.ended(attribution);
       if (attribution.class !== "failed") return;
       const { bucket } = attribution;
       if (bucket !== undefined) failing.failed({ ...attribution, bucket });

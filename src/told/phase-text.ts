@@ -32,8 +32,13 @@ function waitText(missing: readonly string[] = []): string {
   return `waiting for ${named}${missing.length > NAMED ? ` and ${missing.length - NAMED} more` : ""}`;
 }
 
-const begunText = ({ begunAtMs }: { readonly begunAtMs: number | null }): string =>
-  begunAtMs === null ? ", waiting for every sidecar" : "";
+const begunText = ({
+  begunAtMs,
+  missing,
+}: {
+  readonly begunAtMs: number | null;
+  readonly missing?: readonly string[] | undefined;
+}): string => (begunAtMs === null ? `, ${waitText(missing)}` : "");
 
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(11, 16)} UTC`;
 
@@ -49,7 +54,7 @@ export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readon
     case "ramp":
       return `ramp at ${share(plan.shareBp)}${begunText(plan)}`;
     case "holdback":
-      return ramp === null ? `holdback${begunText(plan)}` : holdbackText(plan.begunAtMs, ramp);
+      return ramp === null ? `holdback${begunText(plan)}` : holdbackText(plan, ramp);
     case "preview":
       return `preview, only targets lead to the new version${previewText(plan.sinceMs, strategy)}`;
     case "trial":
@@ -65,7 +70,7 @@ export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readon
     case "paused":
       return `paused (${plan.reason})`;
     case "promoting":
-      return "promoting to 100 %, waiting for every sidecar";
+      return `promoting to 100 %, ${waitText(plan.missing)}`;
     case "promoted":
       return `promoted, waiting for hand-over${plan.overdue ? " (overdue)" : warmText(plan.sinceMs, strategy)}: keep the old stable up until \`serin handover\``;
     case "rollingBack":
@@ -113,8 +118,9 @@ function warmText(sinceMs: number, strategy: Strategy | undefined): string {
 
 const dayText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
-function holdbackText(begunAtMs: number | null, ramp: Ramp): string {
-  const until = begunAtMs === null ? begunText({ begunAtMs }) : ` until ${timeText(begunAtMs + ramp.holdback.timeMs)}`;
+function holdbackText(plan: Extract<PlanState, { phase: "holdback" }>, ramp: Ramp): string {
+  const { begunAtMs } = plan;
+  const until = begunAtMs === null ? begunText(plan) : ` until ${timeText(begunAtMs + ramp.holdback.timeMs)}`;
   return `holdback at ${share(heldBackBp(ramp))}, ${share(ramp.holdback.shareBp)} stay on stable${until}`;
 }
 

@@ -1,11 +1,12 @@
 import type { FailingUsers } from "../contract/failing-users.ts";
-import type { JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
+import type { Fleet, JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";
+import { stragglerRule } from "../contract/stragglers.ts";
 import type { VariantReport } from "../contract/variant-report.ts";
 import { variantReport } from "../core/judge/variant-report.ts";
 import { costOf } from "../core/plan/blast-radius.ts";
@@ -26,6 +27,7 @@ import {
   readPlanAt,
 } from "../io/store.ts";
 import { nextText, planShape } from "./phase-text.ts";
+import { stragglersOf } from "./straggler-text.ts";
 
 /** Renewals come every second; a lease older than this has no holder. */
 const LEASE_MS = 2_500;
@@ -46,8 +48,9 @@ export async function readPicture(
     () => undefined, // a receipt of another version counts as not heard
   );
   const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
-  const rollouts = await Promise.all(states.filter((state) => state !== undefined).map((state) => rolloutPicture(link, state)));
   const fleet = await readFleet(link);
+  const found = states.filter((state) => state !== undefined);
+  const rollouts = await Promise.all(found.map((state) => rolloutPicture(link, state, fleet)));
   if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
   stop();
   const [lease, orders, freeze] = await Promise.all([readLease(link), readOrders(link), readFreeze(link)]);
@@ -96,7 +99,7 @@ function reportIn(rollout: Rollout, { phase }: PlanState, { variants = {}, verdi
 }
 
 /** One rollout with what the judge last said. */
-async function rolloutPicture(link: NatsLink, state: LiveState): Promise<RolloutPicture> {
+async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fleet | undefined): Promise<RolloutPicture> {
   const { rollout } = state;
   const [judge, newest, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
   const isNewer = newest !== undefined && newest.sequence > state.planSequence;
@@ -109,6 +112,9 @@ async function rolloutPicture(link: NatsLink, state: LiveState): Promise<Rollout
     plan: state.plan,
     ...shape,
     next: nextText(state.plan, shape.ramp, isOfThisAttempt ? judge.verdict : null),
+    stragglers: stragglersOf(state.plan, fleet),
+    stragglerRule: plan === undefined ? null : stragglerRule(plan.rollout),
+    stops: state.stops ?? [],
     shareBp: state.shareBp,
     updatedAtMs: state.updatedAtMs,
     judge: isOfThisAttempt ? pictureOf(judge) : null,

@@ -101,6 +101,19 @@ export function recompile(before: CompiledRules, change: RulesChange): CompiledR
 export const withUnwatched = (before: CompiledRules, unwatched: boolean): CompiledRules =>
   before.unwatched === unwatched ? before : { ...before, unwatched };
 
+/** The same rules with everyone of one rollout on stable, targets too, until a rule of another run takes its place. */
+export function withStopped(before: CompiledRules, name: string): CompiledRules {
+  const old = before.rollouts.get(name);
+  if (old === undefined || old.off) return before;
+  const stopped: CompiledRollout = { ...old, off: true, isStopped: true };
+  const index = setsTagsOnly(old) ? "toggles" : "routing";
+  return {
+    ...before,
+    rollouts: before.rollouts.with(new Map([[name, stopped]])),
+    [index]: reindex(before[index], [old], [stopped]),
+  };
+}
+
 /** Order of rollouts by name, in code units: the same in every locale. */
 export const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 

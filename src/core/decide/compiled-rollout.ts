@@ -7,6 +7,8 @@ export interface CompiledRollout extends Pick<CompiledStatics, "seed" | "listsUs
   readonly name: string;
   readonly run: number;
   readonly off: boolean;
+  /** This sidecar stopped it by itself, under this run; the rules do not say off. */
+  readonly isStopped: boolean;
   /** From left to right, without a gap. */
   readonly lanes: readonly CompiledLane[];
   /** Where the share of the variant that the stages grow ends, 0…2³². */
@@ -23,6 +25,7 @@ export function compileRollout(name: string, statics: CompiledStatics, live: Liv
     name,
     run: live.run,
     off: live.off,
+    isStopped: false,
     seed: statics.seed,
     listsUsers: statics.listsUsers,
     lanes,

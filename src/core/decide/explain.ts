@@ -128,6 +128,8 @@ function pathText(matcher: PathMatch): string {
 
 function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: Decision, rules: CompiledRules): ExplainStep[] {
   const rollout = chosen.name;
+  if (chosen.isStopped)
+    return [{ step: "off", rollout, text: "this sidecar saw the canary fail and stopped it by itself: everyone to stable" }];
   if (chosen.off) return [{ step: "off", rollout, text: "the rollout is off: everyone to stable" }];
   const found = firstKey(chosen, request);
   const tried = chosen.keys.map(({ label }) => label).join(", ");

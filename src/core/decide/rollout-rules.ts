@@ -1,4 +1,5 @@
 import { type Condition, type Leaf, mapLeaves } from "../../contract/conditions.ts";
+import { reflexOf } from "../../contract/reflex.ts";
 import type { Rollout, RolloutInput } from "../../contract/rollout.ts";
 import type { StaticRules } from "../../contract/rules.ts";
 import { packUsers, tableOfHashes } from "../../contract/user-lists.ts";
@@ -23,6 +24,7 @@ export function staticRulesOf(rollout: Rollout): StaticRules {
     ...(rollout.cohort !== undefined && { cohort: cohortOf(rollout.cohort, rollout.name) }),
     ...(rollout.mirror !== undefined && { mirror: mirrorOf(rollout.mirror) }),
     ...(rollout.mix !== undefined && { mix: rollout.mix }),
+    ...(rollout.reflex !== undefined && { reflex: reflexOf(rollout.reflex) }),
   };
 }
 

@@ -48,6 +48,7 @@ export interface CompiledStatics {
   readonly cohort: StaticRules["cohort"];
   readonly mirror: CompiledMirror | undefined;
   readonly mix: CompiledMix | undefined;
+  readonly reflex: StaticRules["reflex"];
   /** Lower-case names of the headers that match, keys, targets, cohort and mix read, each once. */
   readonly headers: readonly string[];
 }
@@ -99,6 +100,7 @@ export function compileStatics(rules: ReadyRules, shared: SharedParts): Compiled
     cohort: rules.cohort,
     mirror: rules.mirror === undefined ? undefined : compileMirror(rules.mirror, seed),
     mix: mixOf(rules.mix, shared),
+    reflex: rules.reflex,
   };
 }
 

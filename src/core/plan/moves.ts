@@ -2,6 +2,7 @@ import type { Course } from "../../contract/course.ts";
 import type { Gate, Mode } from "../../contract/gates.ts";
 import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
+import type { StragglerRule } from "../../contract/stragglers.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Hold, PlanEffect, PlanStep } from "./types.ts";
 
@@ -14,6 +15,9 @@ export interface Scene extends Course {
   /** The variant whose share the plan sets. */
   readonly grown: string;
   readonly deadlines: Deadlines;
+  readonly stragglers: StragglerRule;
+  /** The rollout says that a sidecar that hears nothing keeps its shares. */
+  readonly holdsUnwatched: boolean;
   readonly nowMs: number;
   /** What keeps the rollout from advancing at the moment; `mayAdvance` asks it, and nobody else need. */
   readonly holds: readonly Hold[];

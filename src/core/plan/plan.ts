@@ -2,6 +2,7 @@ import { courseOf } from "../../contract/course.ts";
 import { grownVariant } from "../../contract/lanes.ts";
 import type { PlanState } from "../../contract/live.ts";
 import type { Rollout } from "../../contract/rollout.ts";
+import { stragglerRule } from "../../contract/stragglers.ts";
 import { retried, undone } from "./attempts.ts";
 import { type Cost, spentText } from "./blast-radius.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
@@ -11,6 +12,7 @@ import { isJudged } from "./judged.ts";
 import { becauseOf, goBack, reasonOr, type Scene, stay } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
 import { stepIn } from "./phases.ts";
+import { knowingWhatIsHeld, receiptsByRule, withoutThem } from "./stragglers.ts";
 import type { Hold, PlanEvent, PlanInput, PlanStep } from "./types.ts";
 
 /** When something happens, and what else stands then. */
@@ -38,22 +40,28 @@ export const planWith =
     const { within } = rollout.handover ?? {};
     const promoted = within === undefined ? {} : { promotedMs: within };
     const scene = sceneOf(rollout, { ...DEADLINES, ...deadlines, ...promoted }, moment);
+    const step = (taken: PlanStep, isEvidence: boolean): PlanStep =>
+      mayAdvance(state, input, { step: knowingWhatIsHeld(state, taken, scene), scene, isEvidence });
     const alarm = alarmIn(rollout, { state, input, moment });
-    if (alarm !== undefined) return mayAdvance(state, input, { step: goBack(state, alarm, scene), scene, isEvidence: true });
+    if (alarm !== undefined) return step(goBack(state, alarm, scene), true);
     const held = input.type === "tick" ? timeHeld(state, scene) : undefined;
-    if (held !== undefined) return held;
-    const isEvidence = input.type === "verdict" || input.type === "receipts" || input.type === "answer";
-    return mayAdvance(state, input, { step: answerTo(state, input, scene), scene, isEvidence });
+    if (held !== undefined) return withoutThem(state, held);
+    if (input.type === "receipts")
+      return step(
+        receiptsByRule(state, input, scene, (told) => answerTo(state, told, scene)),
+        true,
+      );
+    return step(withoutThem(state, answerTo(state, input, scene)), input.type === "verdict" || input.type === "answer");
   };
 
 /** The machine with the deadlines of production. */
 export const plan: Plan = planWith({});
 
-function sceneOf({ name, variants, strategy, mode, promotion, handover }: Rollout, usual: Deadlines, moment: Moment): Scene {
-  const { nowMs, holds = [], mustVouch = false } = moment;
-  const deadlines = handover?.within === undefined ? usual : { ...usual, promotedMs: handover.within };
+function sceneOf(rollout: Rollout, deadlines: Deadlines, { nowMs, holds = [], mustVouch = false }: Moment): Scene {
+  const { name, variants, strategy, mode, promotion, onUnwatched } = rollout;
   const known = { rollout: name, grown: grownVariant(variants), mode, promotionGate: promotion?.gate };
-  return { ...courseOf(strategy), ...known, deadlines, nowMs, holds, mustVouch };
+  const ofSidecars = { stragglers: stragglerRule(rollout), holdsUnwatched: onUnwatched === "hold" };
+  return { ...courseOf(strategy), ...known, ...ofSidecars, deadlines, nowMs, holds, mustVouch };
 }
 
 /** Why a rollout goes back whatever its verdict is; undefined where nothing asks for that. */

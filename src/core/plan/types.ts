@@ -39,10 +39,11 @@ export type PlanEvent =
       /** Of all the rollout's traffic; absent while it is not known. */
       readonly requestsPerSecond?: number | undefined;
     }
-  /** Known sidecars that have not yet confirmed the current run. */
+  /** Known sidecars that have not yet confirmed the current run, and how many are known in all. */
   | {
       readonly type: "receipts";
       readonly missing: readonly string[];
+      readonly known?: number;
       readonly requestsPerSecond?: number | undefined;
       /** Groups of the known sidecars by the label that the strategy names, in its order; absent where it names none. */
       readonly groups?: readonly string[] | undefined;

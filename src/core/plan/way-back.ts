@@ -10,7 +10,8 @@ export function inRollingBack(state: In<"rollingBack">, event: PlanEvent, scene:
       if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
       const stragglers = state.missing ?? [];
       const who = stragglers.length === 0 ? "the last sidecars" : stragglers.join(", ");
-      return ended(state, stragglers, `deadline: ${durationText(limitMs)} went by without a word from ${who}`, scene);
+      const unknown = `nobody knows what is served there; ${unwatchedText(state)}`;
+      return ended(state, stragglers, `deadline: ${durationText(limitMs)} went by without a word from ${who}: ${unknown}`, scene);
     }
     case "receipts": {
       if (event.missing.length === 0) return ended(state, [], "every known sidecar serves stable", scene);
@@ -27,16 +28,24 @@ export function inRollingBack(state: In<"rollingBack">, event: PlanEvent, scene:
   }
 }
 
-function ended({ run, firstRun, reason }: In<"rollingBack">, stragglers: string[], why: string, { nowMs }: Scene): PlanStep {
-  return move({ phase: "rolledBack", run, firstRun, sinceMs: nowMs, reason, stragglers }, "rolledBack", `${why} (${reason})`);
+/** What is known of a sidecar that cannot be heard: by its own limit it goes home, or it was told not to. */
+export const unwatchedText = ({ isHeld }: Pick<In<"rollingBack">, "isHeld">): string =>
+  isHeld === true ? "a sidecar that hears nothing keeps the canary" : "a sidecar that hears nothing for 30s sends its shares to stable";
+
+function ended({ run, firstRun, reason, isHeld }: In<"rollingBack">, stragglers: string[], why: string, { nowMs }: Scene): PlanStep {
+  const held = isHeld === true && stragglers.length > 0 ? { isHeld } : {};
+  return move({ phase: "rolledBack", run, firstRun, sinceMs: nowMs, reason, stragglers, ...held }, "rolledBack", `${why} (${reason})`);
 }
 
-/** The end of an attempt. A straggler that confirms later is taken off the list; nobody is ever added. */
+/** The end of an attempt. A straggler that confirms later, or is gone, is taken off the list; nobody is ever added. */
 export function inRolledBack(state: In<"rolledBack">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
     case "receipts": {
       const stragglers = state.stragglers.filter((sidecar) => event.missing.includes(sidecar));
-      return isSame(state.stragglers, stragglers) ? stay(state) : stay({ ...state, stragglers });
+      if (isSame(state.stragglers, stragglers)) return stay(state);
+      const done = state.stragglers.filter((sidecar) => !stragglers.includes(sidecar)).join(", ");
+      const left = stragglers.length === 0 ? "nobody is left" : `not ${stragglers.join(", ")}`;
+      return move({ ...state, stragglers }, "confirmed", `the way back, by ${done} (or gone for good); ${left}`);
     }
     case "tick":
     case "verdict":

@@ -1,12 +1,10 @@
 import { begin } from "./begin.ts";
 import { durationText } from "./deadlines.ts";
-import { exposedAt, goBack, goTo, goToFull, type In, isOver, isSame, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { exposedAt, goBack, goTo, goToFull, type In, isOver, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { onVerb } from "./verbs.ts";
 
 type VerdictEvent = Extract<PlanEvent, { type: "verdict" }>;
-
-const SHORT_WAIT_MS = 1_000;
 
 /** Nothing is shared out yet: the rules go to every known sidecar first. Targets count from here on, so a verdict may roll back. */
 export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene): PlanStep {
@@ -17,10 +15,8 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
       return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}`, scene);
     }
     case "receipts":
-      if (event.missing.length === 0) return state.atOnce === true ? goBackTo(state, scene) : begin(state, event, scene);
-      // Confirmations come one by one within moments: who is waited for is written down where the wait is longer.
-      if (!isOver(scene, state.sinceMs, SHORT_WAIT_MS) || isSame(state.missing, event.missing)) return stay(state);
-      return stay({ ...state, missing: [...event.missing] });
+      if (event.missing.length > 0) return stay(state);
+      return state.atOnce === true ? goBackTo(state, scene) : begin(state, event, scene);
     case "verdict":
       return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":

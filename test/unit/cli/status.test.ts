@@ -87,6 +87,7 @@ test("status shows a freeze first, and what a rollout waits for", () => {
   const rollout = {
     ...{ name: "cart", stages: 2, ramp: null, strategy: undefined, next: null, shareBp: 0, updatedAtMs: 0, judge: null },
     ...{ failingUsers: null, mix: null, blastRadius: null, template: null, report: null, lastAction: null },
+    ...{ stragglers: [], stragglerRule: null, stops: [] },
   };
   const held = { sinceMs: 5_000, reason: "window: closed by the calendar; opens mon 2026-11-30 09:00 Europe/Berlin" };
   const picture: Picture = {
@@ -137,6 +138,9 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
         stages: 4,
         ramp: null,
         next: null,
+        stragglers: [],
+        stops: [{ sidecar: "s1", run: 3, atMs: 190_000 }],
+        stragglerRule: { after: 120_000, action: "wait" },
         shareBp: 500,
         updatedAtMs: 0,
         template: null,
@@ -189,6 +193,7 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
       "",
       "checkout: stage 1 of 4, for 3 min 20 s",
       "  share set 5 %, seen 4.87 %, run 3",
+      "  the canary is stopped by sidecars that saw it fail: s1 (for 10 s)",
       "  stable 9000 requests, 9 failed, 2 open; canary 900 requests, 11 failed, 19 open, 12 for more than 2 s",
       "  users that failed: stable 3, 1 newly; canary about 1500, 1490 newly",
       "  failing requests by the 2 known to fail before: stable 7 of 9; canary 12 of 3000",

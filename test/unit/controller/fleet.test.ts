@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Receipt } from "../../../src/contract/messages.ts";
-import { epochToHeal, type FleetView, forget, hear, missingFor } from "../../../src/controller/fleet.ts";
+import { epochToHeal, type FleetView, forget, hear, missingFor, noteSilence } from "../../../src/controller/fleet.ts";
 import { receiptOf } from "./builders.ts";
 
 const nobody: FleetView = { known: {}, heard: {} };
@@ -62,5 +62,24 @@ describe("a store that lost writes", () => {
     { title: "outranks the reported epoch when the clock is behind", receipt: receiptOf("a", { epoch: 300 }), nowMs: 200_000, epoch: 301 },
   ])("$title", ({ receipt, nowMs, epoch }) => {
     expect(epochToHeal(after(receipt), required, nowMs)).toBe(epoch);
+  });
+});
+
+describe("a sidecar that says nothing", () => {
+  const entry = { firstSeenMs: 0, startedAtMs: 0 };
+  const known = { known: { a: entry, b: entry }, heard: {} };
+
+  test("is silent from its last word on, once that is 12 s ago", () => {
+    const heardAt = new Map([["a", 1_000]]);
+    expect(noteSilence(known, heardAt, 12_999)).toBe(known);
+    const silent = noteSilence(known, heardAt, 13_000);
+    expect(silent.known).toEqual({ a: { ...entry, silentSinceMs: 1_000 }, b: entry });
+    expect(noteSilence(silent, heardAt, 20_000)).toBe(silent);
+  });
+
+  test("is silent no more with its next word", () => {
+    const silent = { known: { a: { ...entry, silentSinceMs: 1_000 } }, heard: {} };
+    const { fleet, isMembershipChanged } = hear(silent, receiptOf("a"), 50_000);
+    expect([fleet.known, isMembershipChanged]).toEqual([{ a: entry }, true]);
   });
 });

@@ -16,8 +16,19 @@ test("a leader shows each rollout's share, run and phase", () => {
     ["serin_rollout_share_ratio", { rollout: "cart" }, 0.1],
     ["serin_rollout_run", { rollout: "cart" }, 3],
     ["serin_rollout_phase", { rollout: "cart", phase: "stage" }, 1],
+    ["serin_rollout_stragglers", { rollout: "cart" }, 0],
+    ["serin_rollout_stopped_by_sidecars", { rollout: "cart" }, 0],
     ["serin_rollout_handover_overdue", { rollout: "cart" }, 0],
     ["serin_frozen", {}, 0],
+  ]);
+});
+
+test("a leader counts sidecars that lag, that are left behind, and that stopped the canary", () => {
+  const waits = { ...planState("promoting"), missing: ["s1", "s2"], without: ["s3"] };
+  const stops = [{ sidecar: "s1", run: 3, atMs: 0 }];
+  expect(shown([liveOf("cart", waits, { stops })], true).slice(4, 6)).toEqual([
+    ["serin_rollout_stragglers", { rollout: "cart" }, 3],
+    ["serin_rollout_stopped_by_sidecars", { rollout: "cart" }, 1],
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../../../src/contract/live.ts";
-import { type Command, type Reply, ReplySchema } from "../../../src/contract/messages.ts";
+import { type Command, type Reply, ReplySchema, type Stopped } from "../../../src/contract/messages.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import type { ManifestPayload } from "../../../src/contract/rules.ts";
@@ -31,6 +31,11 @@ export class Play {
   ahead: Readonly<{ epoch: number; revision: number }> | undefined;
   /** True when only series of the run in force still change, as in earnest. */
   sendsCurrentRunOnly = false;
+  /** Canaries that the sidecar says it stopped by itself. */
+  stopped: readonly Stopped[] = [];
+  /** Sidecars beside it that obey all, count nothing, and stop what it stopped where they do. */
+  others: readonly string[] = [];
+  othersStop = false;
   /** Leaders so far. */
   terms = 0;
   nowMs = 1_000_000_000_000;
@@ -141,7 +146,11 @@ export class Play {
     const { manifest } = this;
     if (manifest === undefined || this.#term === undefined) return;
     const { epoch, revision } = this.ahead ?? manifest;
-    this.#term.onReceipt({ subject: SUBJECTS.receipt("side"), data: encode(receiptOf("side", { epoch, revision })) });
+    for (const sidecar of ["side", ...this.others]) {
+      const stopped = (sidecar === "side" || this.othersStop) && this.stopped.length > 0 ? { stopped: [...this.stopped] } : {};
+      const data = encode(receiptOf(sidecar, { epoch, revision, ...stopped }));
+      this.#term.onReceipt({ subject: SUBJECTS.receipt(sidecar), data });
+    }
     const live = manifest.live["cart"];
     if (live === undefined) return;
     const canary = live.shareBp / 10;

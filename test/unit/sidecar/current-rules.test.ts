@@ -62,6 +62,30 @@ describe("the rules in force", () => {
     expect(offer(3, [], [])).toEqual([false, 3, 3, 4_000]);
   });
 
+  test("stop a canary here until a new run, whatever comes meanwhile", () => {
+    const rules = createCurrentRules(() => 7_000);
+    let told = 0;
+    rules.onChange(() => {
+      told += 1;
+    });
+    const next = (run: number, revision: number) => ({
+      ...at(revision),
+      ...ruleSetOf({ checkout: ruleOf({}, { shareBp: 10_000, run }) }),
+      revision,
+    });
+    rules.offer(next(5, 5));
+    rules.stop("nobody", { failures: 5, users: 3 });
+    rules.stop("checkout", { failures: 5, users: 3 });
+    rules.stop("checkout", { failures: 6, users: 3 });
+    expect([told, rules.stopped()]).toEqual([2, [{ rollout: "checkout", run: 5, atMs: 7_000, failures: 5, users: 3 }]]);
+    expect(decide(rules.compiled(), user)).toMatchObject({ variant: "stable", reason: "off", run: 5 });
+    rules.offer(next(5, 6));
+    rules.replace(next(5, 7));
+    expect(decide(rules.compiled(), user)).toMatchObject({ variant: "stable", reason: "off" });
+    rules.offer(next(6, 8));
+    expect([decide(rules.compiled(), user).variant, rules.stopped()]).toEqual(["canary", []]);
+  });
+
   test("take a file's word whatever its revision", () => {
     const rules = createCurrentRules(() => 0);
     rules.replace(at(5));

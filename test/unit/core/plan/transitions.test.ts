@@ -150,7 +150,7 @@ describe("an attempt that is over", () => {
   each([
     ["rolledBack", "tick", "rolledBack, run 7"],
     ["rolledBack", "rollback", "rolledBack, run 7"],
-    ["rolledBack", "confirmed", "rolledBack, run 7"],
+    ["rolledBack", "confirmed", "rolledBack, run 7; confirmed"],
     ["rolledBack", "abort", again],
     ["rolledBack", "promote", again],
     ["rolledBack", "pause", again],
