@@ -157,8 +157,12 @@ class Controller implements RunningController, Shown {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const stored = documentPorts(link, manager, writer);
-    const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
+    const ports = {
+      state: statePort(manager, writer),
+      audit: auditPort(link),
+      ticks: tickPort(link),
+      ...documentPorts(link, manager, writer),
+    };
     const term = new Term(
       { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, ...killQuestions(kills) },
       (error: DeposedError) => end(error.message),
@@ -248,5 +252,4 @@ class Controller implements RunningController, Shown {
   }
 }
 
-/** Longest wait for Prometheus where it is asked more often. */
-const PROMETHEUS_MS = 2_000;
+const PROMETHEUS_MS = 2_000; // Longest wait for it where it is asked more often.

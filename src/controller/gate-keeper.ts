@@ -13,7 +13,7 @@ type Waiting = Pick<Seat, "name" | "rollout" | "live">;
 const MAX_BUSY = 32;
 
 /** The gate's webhook that a rollout waits for; undefined where it waits for none. */
-export function webhookOf({ strategy, promotion }: Rollout, { plan }: Waiting["live"]): Gate["webhook"] {
+function webhookOf({ strategy, promotion }: Rollout, { plan }: Waiting["live"]): Gate["webhook"] {
   if (plan.phase !== "gate") return undefined;
   const stage = "stage" in plan.from ? stagesOf(strategy)[plan.from.stage] : undefined;
   return { stage: stage?.gate, promotion: promotion?.gate, mode: undefined }[plan.gate]?.webhook;

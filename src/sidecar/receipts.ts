@@ -76,8 +76,7 @@ export function startReceipts({ id, labels, link, rules, clock, beat }: Parts): 
     async goodbye() {
       stop();
       publish("goodbye", true);
-      // Without a connection the flush would wait for the next one.
-      // A connection that ends meanwhile has nobody left to hear it.
+      // Without a connection the flush would wait for the next one; one that ends meanwhile has nobody left to hear it.
       const flushed = link.connection.isClosed() ? undefined : link.connection.flush().catch(() => undefined);
       let giveUp: NodeJS.Timeout | undefined;
       const deadline = new Promise<void>((resolve) => {

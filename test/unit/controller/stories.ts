@@ -37,6 +37,7 @@ export const story = ({ store, live, manifest }: Play) => ({
     .map(({ action, run, shareBp }) => `${action} run ${run} share ${shareBp}`),
   phase: live?.plan.phase,
   run: live?.plan.run,
-  revision: live?.revision.revision,
-  manifest: { revision: manifest?.revision, live: manifest?.live },
+  // Steps of several rollouts may share a manifest, so that its number is not always the same.
+  isPublished: Number(live?.revision.revision) <= Number(manifest?.revision),
+  rules: manifest?.live,
 });
