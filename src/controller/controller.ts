@@ -214,6 +214,7 @@ class Controller implements RunningController, Shown {
   #listen(term: Term): (() => void)[] {
     const { link, told, log, settings, kills } = this.#parts;
     const bad = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} that cannot be read`);
+    const noCommand = bad("command");
     const ticks = setInterval(() => term.tick(), settings.tickMs);
     return [
       () => clearInterval(ticks),
@@ -223,12 +224,7 @@ class Controller implements RunningController, Shown {
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
       subscribeSafely(told, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
-      subscribeSafely(
-        link,
-        SUBJECTS.command,
-        (message) => void hearCommand(message, term, this.#parts).catch(bad("command")),
-        bad("command"),
-      ),
+      subscribeSafely(link, SUBJECTS.command, (message) => void hearCommand(message, term, this.#parts).catch(noCommand), noCommand),
     ];
   }
 
