@@ -157,12 +157,8 @@ class Controller implements RunningController, Shown {
       if (!ended.signal.aborted) log.warn({ term: writer.term, reason }, "leads no more");
       ended.abort();
     };
-    const ports = {
-      state: statePort(manager, writer),
-      audit: auditPort(link),
-      ticks: tickPort(link),
-      ...documentPorts(link, manager, writer),
-    };
+    const stored = documentPorts(link, manager, writer);
+    const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
     const term = new Term(
       { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, ...killQuestions(kills) },
       (error: DeposedError) => end(error.message),
