@@ -1,14 +1,11 @@
 import type { Command, Option } from "commander";
 import type { ExitCode } from "../contract/exit-codes.ts";
-import { FORMAT } from "../contract/names.ts";
-import { sendCommand } from "../io/store.ts";
-import { withNats } from "./connection.ts";
 import { parseUntil } from "./flags.ts";
 import type { CliParts } from "./parts.ts";
 import type { Add } from "./verb-commands.ts";
-import { exitOf, printReply } from "./verbs.ts";
 
-interface FreezeFlags {
+/** What `freeze` and `unfreeze` take. */
+export interface FreezeFlags {
   readonly nats: string;
   readonly until?: Until;
   readonly reason?: string;
@@ -18,33 +15,20 @@ interface FreezeFlags {
 /** Gives the end for what is now; both Unix milliseconds. */
 type Until = (nowMs: number) => number;
 
-const COMMAND_MS = 5_000;
-
 /** Adds what stops all rollouts from advancing, and what lets them go on. */
 export function addFreeze(command: Add, nats: () => Option, parts: CliParts, done: (code: ExitCode) => void): void {
   const verb = (name: "freeze" | "unfreeze", description: string): Command =>
     command(name, description)
       .addOption(nats())
       .option("--reason <text>", "shown, and kept in the audit")
-      .action(async (flags: FreezeFlags) => done(await send(name, flags, parts)));
+      .action(async (flags: FreezeFlags) => {
+        const { sendFreeze } = await import("./send-freeze.ts");
+        done(await sendFreeze(name, flags, parts));
+      });
   verb("freeze", "no rollout advances any more; what goes back still does").option(
     "--until <time>",
     "when it ends by itself: like 2026-03-10T09:00:00Z, or 2h from now",
     parseUntil,
   );
   verb("unfreeze", "let rollouts advance again");
-}
-
-async function send(verb: "freeze" | "unfreeze", { nats, until, reason, json }: FreezeFlags, parts: CliParts): Promise<ExitCode> {
-  const command = {
-    format: FORMAT,
-    id: parts.newId(),
-    verb,
-    who: { name: parts.user, claimed: true },
-    ...(until === undefined ? {} : { untilMs: until(parts.nowMs()) }),
-    ...(reason === undefined ? {} : { reason }),
-  } as const;
-  const reply = await withNats(nats, (link) => sendCommand(link, command, COMMAND_MS));
-  printReply(verb, reply, { ...(json === undefined ? {} : { json }) }, parts);
-  return exitOf(reply);
 }

@@ -27,6 +27,16 @@ export const ACTIONS = {
   promoted: { words: "promoted", meaning: "Every known sidecar serves 100 %; stable must stay up until hand-over.", isTold: true },
   overdue: { words: "overdue", meaning: "It is promoted, or a toggle on, for longer than it should be.", isTold: true },
   handedOver: { words: "handed over", meaning: "Stable runs the new version; the rule rests. An end.", isTold: true },
+  reflex: {
+    words: "stopped by a sidecar",
+    meaning: "A sidecar saw the canary fail again and again, and stopped it by itself.",
+    isTold: true,
+  },
+  confirmed: {
+    words: "way back confirmed",
+    meaning: "A sidecar that was not heard confirms the way back, or is gone for good.",
+    isTold: false,
+  },
   rollback: { words: "rolling back", meaning: "Everyone goes back to stable.", isTold: true },
   rolledBack: { words: "rolled back", meaning: "Everyone is back on stable. An end.", isTold: true },
   segment: { words: "segment changed", meaning: "A segment that the rollout asks for has changed.", isTold: false },

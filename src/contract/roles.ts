@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 /** What a token may do: look; look and decide gates; everything. */
 export const ROLES = {
   view: "looks: every GET",
@@ -8,5 +6,3 @@ export const ROLES = {
 } as const;
 
 export type Role = keyof typeof ROLES;
-
-export const RoleSchema = z.enum(["view", "approve", "operate"]).describe("What its bearer may do.");

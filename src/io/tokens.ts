@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { UsageError } from "../contract/errors.ts";
-import { type Role, RoleSchema } from "../contract/roles.ts";
+import type { Role } from "../contract/roles.ts";
 import type { Clock } from "./clock.ts";
 import type { Logger } from "./log.ts";
 
@@ -54,7 +54,7 @@ async function readTokens(file: string): Promise<TokenLine[]> {
 
 function parsedLine(line: string, at: string): TokenLine {
   const { name = "", role, digest = "" } = LINE.exec(line)?.groups ?? {};
-  const known = RoleSchema.safeParse(role);
+  const known = z.enum(["view", "approve", "operate"]).describe("What its bearer may do.").safeParse(role);
   if (!known.success) throw new UsageError(`${at}: not the line of a token; make one with \`serin token --role operate --name NAME\``);
   return { name, role: known.data, digest: Buffer.from(digest, "hex") };
 }

@@ -1,0 +1,25 @@
+import type { ExitCode } from "../contract/exit-codes.ts";
+import { FORMAT } from "../contract/names.ts";
+import { withNats } from "./connection.ts";
+import type { FreezeFlags } from "./freeze.ts";
+import type { CliParts } from "./parts.ts";
+import { exitOf, printReply, send } from "./verbs.ts";
+
+/** Stops all rollouts from advancing, or lets them go on. */
+export async function sendFreeze(
+  verb: "freeze" | "unfreeze",
+  { nats, until, reason, json }: FreezeFlags,
+  parts: CliParts,
+): Promise<ExitCode> {
+  const command = {
+    format: FORMAT,
+    id: parts.newId(),
+    verb,
+    who: { name: parts.user, claimed: true },
+    ...(until === undefined ? {} : { untilMs: until(parts.nowMs()) }),
+    ...(reason === undefined ? {} : { reason }),
+  } as const;
+  const reply = await withNats(nats, (link) => send(link, command, parts));
+  printReply(verb, reply, { ...(json === undefined ? {} : { json }) }, parts);
+  return exitOf(reply);
+}
