@@ -2,18 +2,8 @@ import type { Command, Option } from "commander";
 import type { ExitCode } from "../contract/exit-codes.ts";
 import { parseUntil } from "./flags.ts";
 import type { CliParts } from "./parts.ts";
+import type { FreezeFlags } from "./send-freeze.ts";
 import type { Add } from "./verb-commands.ts";
-
-/** What `freeze` and `unfreeze` take. */
-export interface FreezeFlags {
-  readonly nats: string;
-  readonly until?: Until;
-  readonly reason?: string;
-  readonly json?: boolean;
-}
-
-/** Gives the end for what is now; both Unix milliseconds. */
-type Until = (nowMs: number) => number;
 
 /** Adds what stops all rollouts from advancing, and what lets them go on. */
 export function addFreeze(command: Add, nats: () => Option, parts: CliParts, done: (code: ExitCode) => void): void {

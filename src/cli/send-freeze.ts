@@ -1,9 +1,19 @@
 import type { ExitCode } from "../contract/exit-codes.ts";
 import { FORMAT } from "../contract/names.ts";
 import { withNats } from "./connection.ts";
-import type { FreezeFlags } from "./freeze.ts";
 import type { CliParts } from "./parts.ts";
 import { exitOf, printReply, send } from "./verbs.ts";
+
+/** What `freeze` and `unfreeze` take. */
+export interface FreezeFlags {
+  readonly nats: string;
+  readonly until?: Until;
+  readonly reason?: string;
+  readonly json?: boolean;
+}
+
+/** Gives the end for what is now; both Unix milliseconds. */
+type Until = (nowMs: number) => number;
 
 /** Stops all rollouts from advancing, or lets them go on. */
 export async function sendFreeze(
