@@ -93,9 +93,10 @@ export class Commands {
 
   /** A token vouches for its bearer; else a pass for whoever signed it. */
   #known(sender: Sender, command: Command, seat: Seat | undefined): Vouched {
-    if (sender !== "unproven") return { command: { ...command, who: whoOf(sender, command) } };
+    const told = { ...command, who: whoOf(sender, command) };
+    if (sender !== "unproven") return { command: told };
     const { operatorKeys: keys = new Map(), clock } = this.#parts;
-    return vouched(command, keys, { nowMs: clock.nowMs(), run: seat?.live.plan.run });
+    return vouched(told, keys, { nowMs: clock.nowMs(), run: seat?.live.plan.run });
   }
 
   async #move(command: Command, seat: Seat | undefined, verb: Move): Promise<Reply> {

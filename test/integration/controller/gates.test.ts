@@ -160,6 +160,6 @@ test("a rolled-back rollout is tried again, and a hand-over undone by the plan b
   const undone = await world.phase(NAME, "promoted");
   expect(undone).toMatchObject({ shareBp: 10_000, asked: { verb: "undo" } });
   expect(JSON.parse((await serin("get", NAME, "--json")).out)).toMatchObject({
-    document: { variants: { canary: { cluster: "cart-canary" } } },
+    variants: { canary: { cluster: "cart-canary" } },
   });
 });
