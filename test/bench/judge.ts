@@ -12,7 +12,7 @@ import { printReport } from "./wire/report.ts";
 const built = new URL("../../dist/src/core/judge/judge.js", import.meta.url);
 const { judge, startJudge }: typeof import("../../src/core/judge/judge.ts") = await import(built.href);
 
-const defaults = { rounds: "41", ticks: "500" };
+const defaults = { rounds: "301", ticks: "500" };
 const flags = readFlags(process.argv.slice(2), defaults);
 
 const suite = await readSuite(new URL("judging/suite/scenarios.json", import.meta.url));
