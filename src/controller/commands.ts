@@ -79,7 +79,8 @@ export class Commands {
     const denied = denial(sender, parsed.data, seat?.live.plan.phase);
     if (denied !== undefined) return replyWith(parsed.data, { result: "refused", message: denied });
     const earlier = seat === undefined ? undefined : replyTo(seat.live, id);
-    if (earlier !== undefined) return earlier;
+    // What was written may not have been published.
+    if (earlier !== undefined) return this.#steps.sync().then(() => earlier);
     const known = this.#known(sender, parsed.data, seat);
     if ("refused" in known) return replyWith(parsed.data, { result: "refused", message: known.refused }, seat?.live);
     const { command } = known;

@@ -19,8 +19,12 @@ export class FleetKeeper {
   /** When each said its last word, Unix milliseconds; who said none to this leader was last heard before it began. */
   readonly #heardAtMs = new Map<string, number>();
 
+  /** Since when this leader hears sidecars, Unix milliseconds: nobody is late by a time before that. */
+  readonly listeningSinceMs: number;
+
   constructor(parts: TermParts) {
     this.#parts = parts;
+    this.listeningSinceMs = parts.clock.nowMs();
   }
 
   /** Reads the members; they count as missing until they are heard. */

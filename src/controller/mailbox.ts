@@ -1,5 +1,8 @@
 type Job = () => Promise<void> | void;
 
+/** After so many others one of those for later has its turn: however much comes in, no deadline and no written step waits for ever. */
+const TURNS = 32;
+
 /** So long the jobs may keep the event loop from what comes in, in milliseconds. */
 const TURN_MS = 5;
 
@@ -10,6 +13,7 @@ export class Mailbox {
   readonly #later: Job[] = [];
   #running: Promise<void> | undefined;
   #isClosed = false;
+  #turns = 0;
 
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
@@ -51,6 +55,11 @@ export class Mailbox {
   }
 
   #next(): Job | undefined {
-    return this.#isClosed ? undefined : (this.#jobs.shift() ?? this.#later.shift());
+    if (this.#isClosed) return undefined;
+    this.#turns += 1;
+    const isLater = this.#jobs.length === 0 || this.#turns >= TURNS;
+    if (!isLater || this.#later.length === 0) return this.#jobs.shift();
+    this.#turns = 0;
+    return this.#later.shift();
   }
 }

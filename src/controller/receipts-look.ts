@@ -15,8 +15,9 @@ export async function lookAtReceipts({ log }: TermParts, fleet: FleetKeeper, ste
     await steps.sync();
   }
   const deliver = async (seat: Seat): Promise<void> => {
-    const missing = fleet.missing(seat.live, publisher.current);
-    const event = { type: "receipts", missing, known: fleet.members.length, requestsPerSecond: seat.judging.verdict?.rate } as const;
+    const { members, listeningSinceMs } = fleet;
+    const told = { ...fleet.standing(seat, publisher.current), known: members.length, listeningSinceMs };
+    const event = { type: "receipts", ...told, requestsPerSecond: seat.judging.verdict?.rate } as const;
     await steps.deliver(seat, event, { who: self });
   };
   for (const seat of seats.values()) if (awaitsReceipts(seat.live.plan)) await deliver(seat);

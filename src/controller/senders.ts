@@ -45,13 +45,13 @@ export const whoOf = (sender: Sender, { who }: Pick<Command, "who">): Who =>
 /** Why a sender may not give a command to a rollout in this phase; undefined where it may. */
 export function denial(
   sender: Sender,
-  { verb, dryRun, full }: Pick<Command, "verb" | "dryRun" | "full">,
+  { verb, dryRun, full, override }: Pick<Command, "verb" | "dryRun" | "full" | "override">,
   phase?: string,
 ): string | undefined {
   if (sender === "unproven") return undefined;
   if ("refused" in sender) return sender.refused;
   if (sender.role === "operate" || (verb === "apply" && dryRun === true)) return undefined;
-  const isGate = phase === "gate" && ((verb === "promote" && full !== true) || verb === "abort");
+  const isGate = phase === "gate" && ((verb === "promote" && full !== true && override !== true) || verb === "abort");
   if (sender.role === "approve" && isGate) return undefined;
   const may = sender.role === "view" ? "only look" : "only look, and promote or abort what waits at a gate";
   return `${sender.name} may ${may}; ${verb} needs a token with the role operate`;

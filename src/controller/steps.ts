@@ -76,10 +76,10 @@ export class Steps {
 
   /** What the plan makes of an event now. */
   ask(seat: Seat, event: PlanInput): PlanStep {
-    const { clock, operatorKeys } = this.#parts;
+    const { clock, operatorKeys, settings } = this.#parts;
     const nowMs = clock.nowMs();
     const cost = costOf(seat.judging.tally.totals, this.#users(seat.live));
-    const mustVouch = operatorKeys !== undefined && operatorKeys.size > 0;
+    const mustVouch = (operatorKeys?.size ?? 0) > 0 || settings.tokens !== undefined;
     return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost });
   }
 
@@ -118,7 +118,7 @@ export class Steps {
     if (firstRun !== before.firstRun) seat.judging = startJudging(firstRun, this.#parts.clock.nowMs());
     if (isNew || isMove || isOverdue(change)) this.#say(seat, change);
     this.#unpublished.add(seat);
-    const isBack = change.effects.some((effect) => effect.type === "serve" && effect.off);
+    const isBack = change.effects.some((effect) => effect.type === "serve" && effect.advances !== true);
     if (isBack || cause.reply !== undefined || isNew) await this.sync();
     else if (this.#unpublished.size === 1) this.#postLater(() => this.sync());
   }

@@ -105,7 +105,7 @@ async function commanded(asked: Asked, ports: OperationPorts, command: Pick<Comm
 
 async function apply(asked: Asked, ports: OperationPorts): Promise<Answer> {
   const { dryRun, reason } = asked.query;
-  const { rollouts, segments, policies } = readDocuments(String(asked.body), "body");
+  const { rollouts, segments, policies, templates } = readDocuments(String(asked.body), "body");
   if (segments.length > 0)
     throw new ProblemError(422, "segments are cut and hashed where their users are; hand them over by `serin apply -f FILE`");
   const more = { ...(dryRun === "true" && { dryRun: true }), ...(typeof reason === "string" && { reason }) };
@@ -115,6 +115,7 @@ async function apply(asked: Asked, ports: OperationPorts): Promise<Answer> {
     replies.push({ name, ...reply });
   };
   for (const document of policies) await send("policy", { document });
+  for (const document of templates) await send(`template ${document.name}`, { document });
   for (const { rollout, written } of inOrder(rollouts)) await send(rollout.name, { rollout: rollout.name, document: hashUsers(written) });
   return repliesAnswer(replies);
 }

@@ -46,12 +46,13 @@ export const planWith =
     if (alarm !== undefined) return step(goBack(state, alarm, scene), true);
     const held = input.type === "tick" ? timeHeld(state, scene) : undefined;
     if (held !== undefined) return withoutThem(state, held);
-    if (input.type === "receipts")
-      return step(
-        receiptsByRule(state, input, scene, (told) => answerTo(state, told, scene)),
-        true,
-      );
-    return step(withoutThem(state, answerTo(state, input, scene)), input.type === "verdict" || input.type === "answer");
+    // What an undo waits for is a person's word, not evidence.
+    const isUndo = state.phase === "pending" && state.atOnce === true;
+    const taken =
+      input.type === "receipts"
+        ? receiptsByRule(state, input, scene, (told) => answerTo(state, told, scene))
+        : withoutThem(state, answerTo(state, input, scene));
+    return step(taken, input.type === "verdict" || input.type === "answer" || (input.type === "receipts" && !isUndo));
   };
 
 /** The machine with the deadlines of production. */

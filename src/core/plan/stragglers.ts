@@ -31,11 +31,14 @@ const isWayBack = ({ phase }: PlanState): boolean => phase === "rollingBack" || 
  * is late beyond the rule's time is waited for, left behind or the reason to go back. The way back has a deadline of its own.
  */
 export function receiptsByRule(state: PlanState, event: Receipts, scene: Scene, step: Step): PlanStep {
-  if (!awaitsReceipts(state) || isWayBack(state)) return step(event);
+  // A group that has begun waits for other groups alone.
+  const hasBegun = state.phase === "group" && state.begunAtMs !== null;
+  if (!awaitsReceipts(state) || isWayBack(state) || hasBegun) return step(event);
   const without = (state.without ?? []).filter((sidecar) => event.missing.includes(sidecar));
   const late = event.missing.filter((sidecar) => !without.includes(sidecar));
   const { after, action } = scene.stragglers;
-  const isLate = late.length > 0 && isOver(scene, servedAtMs(state), after);
+  const sinceMs = Math.max(servedAtMs(state), event.listeningSinceMs ?? 0);
+  const isLate = late.length > 0 && isOver(scene, sinceMs, after);
   const why = `${late.join(", ")} did not confirm run ${state.run} within ${durationText(after)}`;
   if (isLate && action === "rollback") return goBack(state, `stragglers: ${why}`, scene);
   // Without anybody who obeys there is nothing to go on with.

@@ -44,6 +44,8 @@ export type PlanEvent =
       readonly type: "receipts";
       readonly missing: readonly string[];
       readonly known?: number;
+      /** Since when the leader hears sidecars, Unix milliseconds; for ever when absent. */
+      readonly listeningSinceMs?: number;
       readonly requestsPerSecond?: number | undefined;
       /** Groups of the known sidecars by the label that the strategy names, in its order; absent where it names none. */
       readonly groups?: readonly string[] | undefined;

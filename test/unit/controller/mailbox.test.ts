@@ -52,3 +52,17 @@ test("closing waits for the running job and drops the others", async () => {
   await closed;
   expect(seen).toEqual(["running one ends"]);
 });
+
+test("what is for later waits for all others, but not for ever", async () => {
+  const seen: string[] = [];
+  const mailbox = new Mailbox((error) => void seen.push(String(error)));
+  const done = new Promise<void>((resolve) => {
+    mailbox.postLater(() => void seen.push("later"));
+    for (let count = 1; count <= 100; count += 1) mailbox.post(() => void seen.push(String(count)));
+    mailbox.postLater(resolve);
+  });
+  await done;
+  const at = seen.indexOf("later");
+  expect(at).toBeGreaterThan(10);
+  expect(at).toBeLessThan(50);
+});

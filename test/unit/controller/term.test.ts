@@ -20,9 +20,9 @@ describe("a good rollout", () => {
       ],
       phase: "handedOver",
       run: 4,
-      revision: 6,
+      isPublished: true,
       // At rest: everyone to stable, and users who fail are counted still.
-      manifest: { revision: 6, live: { cart: { run: 4, shareBp: 0, off: true, whenUnwatched: "stable" } } },
+      rules: { cart: { run: 4, shareBp: 0, off: true, whenUnwatched: "stable" } },
     });
   });
 });
@@ -34,7 +34,7 @@ describe("a bad rollout", () => {
     expect(story(play)).toMatchObject({
       phase: "rolledBack",
       run: 3,
-      manifest: { live: { cart: { run: 3, shareBp: 0, off: true } } },
+      rules: { cart: { run: 3, shareBp: 0, off: true } },
     });
     expect(play.store.audit.find(({ action }) => action === "rollback")).toMatchObject({
       who: { name: "controller a", claimed: false },

@@ -7,7 +7,7 @@ import { DEADLINES } from "../../../../src/core/plan/deadlines.ts";
 import { plan } from "../../../../src/core/plan/plan.ts";
 import { awaitedBy, awaitsReceipts, receiptsByRule, servedAtMs } from "../../../../src/core/plan/stragglers.ts";
 import type { PlanEvent, PlanStep } from "../../../../src/core/plan/types.ts";
-import { events, rampRollout, rampStates, rollout, SINCE_MS, states } from "../../../support/plan-inputs.ts";
+import { events, rampRollout, rampStates, rollout, SINCE_MS, states, strategies, strategyStates } from "../../../support/plan-inputs.ts";
 
 const AFTER_MS = 30_000;
 const by = (action: StragglerRule["action"], known: Rollout = rollout): Rollout => ({ ...known, stragglers: { after: AFTER_MS, action } });
@@ -60,6 +60,27 @@ describe("a run that a sidecar does not confirm", () => {
     expect(told(heard(by("goOn"), states.unbegun, all, AFTER_MS))).toEqual({ ...states.unbegun, missing: all, said: [] });
     const unknown: PlanEvent = { type: "receipts", missing: ["no sidecar has reported"] };
     expect(told(plan(by("goOn"), states.pending, unknown, { nowMs: SINCE_MS + AFTER_MS }))).toMatchObject({ phase: "pending" });
+  });
+
+  test("counts no wait from before the leader heard anybody", () => {
+    const listeningSinceMs = SINCE_MS + 50_000;
+    const at = (afterMs: number): unknown =>
+      told(
+        plan(
+          by("rollback"),
+          states.unbegun,
+          { type: "receipts", missing: ["s3"], known: 3, listeningSinceMs },
+          { nowMs: SINCE_MS + afterMs },
+        ),
+      );
+    expect(at(50_000 + AFTER_MS - 1)).toMatchObject({ phase: "stage" });
+    expect(at(50_000 + AFTER_MS)).toMatchObject({ phase: "rollingBack" });
+  });
+
+  test("is no straggler of a group that has begun", () => {
+    const known = by("rollback", strategies.rolling);
+    expect(told(heard(known, strategyStates.secondGroup, ["s3"], AFTER_MS))).toMatchObject({ phase: "group" });
+    expect(told(heard(known, strategyStates.groupUnbegun, ["s3"], AFTER_MS))).toMatchObject({ phase: "rollingBack" });
   });
 
   test("counts a ramp's wait from its last share", () => {

@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { plan } from "../../../../src/core/plan/plan.ts";
 import type { PlanInput } from "../../../../src/core/plan/types.ts";
-import { events, rampStates, rampStepOf, type StateName, states, stepOf, summary } from "../../../support/plan-inputs.ts";
+import {
+  events,
+  rampStates,
+  rampStepOf,
+  rollout,
+  SINCE_MS,
+  type StateName,
+  states,
+  stepOf,
+  summary,
+} from "../../../support/plan-inputs.ts";
 
 const VERBS = ["promote", "promoteFull", "pause", "resume", "abort", "retry", "undo", "handover"] as const;
 type VerbName = (typeof VERBS)[number];
@@ -107,5 +118,7 @@ describe("undo", () => {
     const freeze = { kind: "freeze", reason: "quarter end" } as const;
     expect(summary(stepOf(pending, events.missing))).toBe("pending, run 7");
     expect(summary(stepOf(pending, events.confirmed, 0, [freeze]))).toBe("promoting, run 8; serve 10000 as run 8; promoting");
+    const watched = { ...rollout, mode: "observe" } as const;
+    expect(plan(watched, pending, events.confirmed, { nowMs: SINCE_MS })).toMatchObject({ ok: true, state: { phase: "promoting" } });
   });
 });
