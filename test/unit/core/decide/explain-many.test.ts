@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RuleSet } from "../../../../src/contract/rules.ts";
-import { compile } from "../../../../src/core/decide/compile.ts";
+import { compile, withStopped } from "../../../../src/core/decide/compile.ts";
 import { explain, explanationHeader } from "../../../../src/core/decide/explain.ts";
 import { factsOf, type PlainRequest, ruleOf, ruleSetOf } from "../../../support/decide-inputs.ts";
 
@@ -82,6 +82,16 @@ describe("of toggles", () => {
         checkout: ruleOf(),
       }),
     );
+
+  test("one that this sidecar stopped by itself is off, as is one that routes, and says why", () => {
+    const rules = toggles(1, 10_000);
+    for (const name of ["t0", "checkout"]) {
+      const explained = explain(withStopped(rules, name), factsOf(user));
+      expect(explained.steps.filter(({ rollout, step }) => rollout === name && step === "off").map(({ text }) => text)).toEqual([
+        "this sidecar saw the canary fail and stopped it by itself: everyone to stable",
+      ]);
+    }
+  });
 
   test("each that matches is told with its own steps, before the one that governs", () => {
     const explained = explain(toggles(2, 10_000), factsOf(user));

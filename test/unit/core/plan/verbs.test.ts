@@ -10,6 +10,7 @@ import {
   type StateName,
   states,
   stepOf,
+  strategies,
   summary,
 } from "../../../support/plan-inputs.ts";
 
@@ -118,6 +119,7 @@ describe("undo", () => {
     const freeze = { kind: "freeze", reason: "quarter end" } as const;
     expect(summary(stepOf(pending, events.missing))).toBe("pending, run 7");
     expect(summary(stepOf(pending, events.confirmed, 0, [freeze]))).toBe("promoting, run 8; serve 10000 as run 8; promoting");
+    expect(plan(strategies.toggle, pending, events.confirmed, { nowMs: SINCE_MS })).toMatchObject({ ok: true, state: { phase: "on" } });
     const watched = { ...rollout, mode: "observe" } as const;
     expect(plan(watched, pending, events.confirmed, { nowMs: SINCE_MS })).toMatchObject({ ok: true, state: { phase: "promoting" } });
   });
