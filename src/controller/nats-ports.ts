@@ -19,7 +19,7 @@ import {
 } from "../io/store.ts";
 import { messagesOf } from "../io/stream-messages.ts";
 import type { FencedWriter } from "./fenced-writer.ts";
-import type { AuditPort, PlanPort, PolicyPort, SegmentPort, StatePort, TemplatePort, TickPort } from "./ports.ts";
+import type { AuditPort, PlanPort, PolicyPort, StatePort, TickPort } from "./ports.ts";
 
 /** Another plan of the same rollout was stored between reading and writing. */
 export class PlanConflictError extends SerinError {
@@ -87,37 +87,26 @@ async function plansBefore(link: NatsLink, rollout: string, sequence: number): P
   return found;
 }
 
-/** Segments in the stream of plans. */
-function segmentPort(link: NatsLink, manager: JetStreamManager): SegmentPort {
-  return {
-    async names() {
-      const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.segmentPlan("*"));
-      return subjects.map((subject) => subject.slice(SUBJECTS.segmentPlan("").length));
-    },
-    async last(segment) {
-      const stored = await getLast(manager, STREAMS.plans, SUBJECTS.segmentPlan(segment));
-      return stored === undefined ? undefined : decodeSegment(stored);
-    },
-    append: (segment, plan, expectedSequence) =>
-      appendPlan(link, `segment ${segment}`, { subject: SUBJECTS.segmentPlan(segment), plan, expectedSequence }),
-  };
+interface NamedKind<Document> {
+  /** How people call one, like `segment`. */
+  readonly kind: string;
+  readonly subjectOf: (name: string) => string;
+  readonly decode: (stored: Stored) => Document;
 }
 
-/** Templates in the stream of plans. */
-function templatePort(link: NatsLink, manager: JetStreamManager): TemplatePort {
-  return {
-    async names() {
-      const subjects = await listSubjects(manager, STREAMS.plans, SUBJECTS.templatePlan("*"));
-      return subjects.map((subject) => subject.slice(SUBJECTS.templatePlan("").length));
-    },
-    async last(template) {
-      const stored = await getLast(manager, STREAMS.plans, SUBJECTS.templatePlan(template));
-      return stored === undefined ? undefined : decodeTemplate(stored);
-    },
-    append: (template, plan, expectedSequence) =>
-      appendPlan(link, `template ${template}`, { subject: SUBJECTS.templatePlan(template), plan, expectedSequence }),
-  };
-}
+/** Documents with a name each, in the stream of plans. */
+const namedPort = <Document>(link: NatsLink, manager: JetStreamManager, { kind, subjectOf, decode }: NamedKind<Document>) => ({
+  async names(): Promise<readonly string[]> {
+    const subjects = await listSubjects(manager, STREAMS.plans, subjectOf("*"));
+    return subjects.map((subject) => subject.slice(subjectOf("").length));
+  },
+  async last(name: string): Promise<Document | undefined> {
+    const stored = await getLast(manager, STREAMS.plans, subjectOf(name));
+    return stored === undefined ? undefined : decode(stored);
+  },
+  append: (name: string, plan: StoredPlan, expectedSequence: number): Promise<number> =>
+    appendPlan(link, `${kind} ${name}`, { subject: subjectOf(name), plan, expectedSequence }),
+});
 
 /** The policy in the stream of plans. */
 function policyPort(link: NatsLink, manager: JetStreamManager): PolicyPort {
@@ -135,9 +124,9 @@ function policyPort(link: NatsLink, manager: JetStreamManager): PolicyPort {
 /** All kinds of documents in the stream of plans. */
 export const documentPorts = (link: NatsLink, manager: JetStreamManager, writer: Parameters<typeof planPort>[2]) => ({
   plans: planPort(link, manager, writer),
-  segments: segmentPort(link, manager),
+  segments: namedPort(link, manager, { kind: "segment", subjectOf: SUBJECTS.segmentPlan, decode: decodeSegment }),
   policy: policyPort(link, manager),
-  templates: templatePort(link, manager),
+  templates: namedPort(link, manager, { kind: "template", subjectOf: SUBJECTS.templatePlan, decode: decodeTemplate }),
 });
 
 interface Appended {
