@@ -50,7 +50,9 @@ describe("two clients on the canary's side fail", () => {
     }
   }
 
+  /** Begins when the controller has heard of both: at rest a sidecar tells every few seconds. */
   async function secondAttempt(): Promise<void> {
+    await pictureWith((picture) => picture.failingUsers?.known === PINNED.length);
     await applyRollout(stack, STANDARD);
     await waitForLive(link, NAME, (live) => hasBegun(live) && live.plan.firstRun > 2);
   }
