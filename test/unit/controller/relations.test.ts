@@ -5,8 +5,8 @@ import { PolicyKeeper } from "../../../src/controller/policy-keeper.ts";
 import { Relations } from "../../../src/controller/relations.ts";
 import { newSeat } from "../../../src/controller/seats.ts";
 import { liveOf, planState, rolloutOf } from "./builders.ts";
-import { partsOver } from "./parts.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { partsOver } from "./parts.ts";
 
 const stage = { phase: "stage", run: 3, firstRun: 1, sinceMs: 0, stage: 0, begunAtMs: 0 } as const;
 const gate: PlanState = {

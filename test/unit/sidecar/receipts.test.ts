@@ -81,7 +81,9 @@ describe("a receipt", () => {
     rules.offer({ ...ruleSetOf(rollouts(500)), revision: 8 });
     expect(rules.stopped()).toHaveLength(130);
     vi.advanceTimersByTime(1_000);
-    const told = said().slice(-2).map(({ stopped = [] }) => stopped.map(({ rollout }) => rollout));
+    const told = said()
+      .slice(-2)
+      .map(({ stopped = [] }) => stopped.map(({ rollout }) => rollout));
     expect([told.map(({ length }) => length), new Set(told.flat()).size]).toEqual([[100, 100], 130]);
   });
 
