@@ -11,10 +11,11 @@ const LONGEST_MS = 3_600_000;
 /** How much more stable can take at once. */
 export const RetreatSchema = z
   .strictObject({
-    step: ShareSchema.refine((bp) => bp >= LEAST_STEP_BP, "a step below 1% leads nowhere; write one from 1% to 100%").describe(
-      "The most of all users that go back to stable at once.",
-    ),
-    every: DurationSchema.refine((ms) => ms >= LEAST_MS, "no time for stable to grow; write one like 30s")
+    step: ShareSchema.refine((bp) => bp >= LEAST_STEP_BP, {
+      error: "a step below 1% leads nowhere; write one from 1% to 100%",
+      abort: true,
+    }).describe("The most of all users that go back to stable at once."),
+    every: DurationSchema.refine((ms) => ms >= LEAST_MS, { error: "no time for stable to grow; write one like 30s", abort: true })
       .default(30_000)
       .describe("How long stable needs until it can take as many again; 30s when absent."),
   })

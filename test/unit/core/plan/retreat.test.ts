@@ -6,7 +6,7 @@ import { isJudged } from "../../../../src/core/plan/judged.ts";
 import { type Moment, plan } from "../../../../src/core/plan/plan.ts";
 import { awaitsReceipts, servedAtMs } from "../../../../src/core/plan/stragglers.ts";
 import { type PlanInput, type PlanStep, verdictEvent } from "../../../../src/core/plan/types.ts";
-import { events, rollout, SINCE_MS, states, strategies, strategyStates, summary, who } from "../../../support/plan-inputs.ts";
+import { events, rollout, SINCE_MS, states, strategies, strategyStates, summary } from "../../../support/plan-inputs.ts";
 
 const stepped = (known: Rollout = rollout): Rollout => ({ ...known, retreat: { step: 2_000, every: 10_000 } });
 const at = (state: PlanState, input: PlanInput, moment: Partial<Moment> = {}, known: Rollout = stepped()): PlanStep =>
@@ -71,16 +71,8 @@ describe("where stable can take a fifth of the users at once, the way back from 
   });
 });
 
-const left = { shareBp: 3_000, begunAtMs: SINCE_MS + 1_000 };
-const retreating = {
-  phase: "rollingBack",
-  run: 8,
-  firstRun: 5,
-  sinceMs: SINCE_MS - 60_000,
-  changedAtMs: SINCE_MS,
-  reason: "errors",
-  left,
-} as const satisfies PlanState;
+const retreating = { ...states.retreating, run: 8, sinceMs: SINCE_MS - 60_000 } as const;
+const { left } = retreating;
 const unbegun: PlanState = { ...retreating, left: { ...left, begunAtMs: null }, isHeld: true };
 const STAYS = "rollingBack, run 8";
 const NEXT = "rollingBack, run 9; serve 1000 as run 9; retreat";
