@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Names of checks that say whether requests fail. */
+export const ERROR_CHECKS: ReadonlySet<string> = new Set(["errors", "newly failing users"]);
+
 /** What the evidence says: `unknown` is too little or no data, and is never treated as `advance`. */
 export const VerdictSchema = z.enum(["advance", "hold", "rollback", "unknown"]);
 

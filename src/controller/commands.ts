@@ -169,14 +169,16 @@ export class Commands {
   }
 }
 
-function eventOf({ full, override, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
+function eventOf({ full, override, now, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
   switch (verb) {
     case "promote":
       return { type: verb, full: full === true, override, who, reason };
     case "pause":
-    case "abort":
       return { type: verb, who, reason: reason ?? `by ${who.name}` };
+    case "abort":
+      return { type: verb, who, reason: reason ?? `by ${who.name}`, now };
     case "undo":
+      return { type: verb, who, reason, now };
     case "resume":
     case "handover":
       return { type: verb, who, reason };

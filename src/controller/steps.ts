@@ -5,10 +5,10 @@ import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { costOf } from "../core/plan/blast-radius.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { AnswerEvent, PlanInput, PlanStep } from "../core/plan/types.ts";
 import type { OnSeen } from "./checks/handover-keeper.ts";
-import { isEnded } from "./derive-manifest.ts";
 import { recordOf, startJudging } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
@@ -89,7 +89,9 @@ export class Steps {
     const nowMs = clock.nowMs();
     const cost = costOf(seat.judging.tally.totals, this.#users(seat.live));
     const mustVouch = (operatorKeys?.size ?? 0) > 0 || settings.tokens !== undefined;
-    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost });
+    const { plan, shareBp, stops } = seat.live;
+    const served = { shareBp, isStopped: stops !== undefined };
+    return this.#plan(seat.rollout, plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost, ...served });
   }
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
@@ -183,11 +185,13 @@ export class Steps {
   /** Sidecars obeyed an operator's order to switch off already; here the plan follows, and says who gave it. */
   async obeyKill(seat: Seat): Promise<void> {
     const order = this.#parts.killed(seat.name);
-    if (order === undefined || isEnded(seat.live.plan.phase) || seat.live.plan.phase === "rollingBack") return;
+    const { plan } = seat.live;
+    const isHome = isEnded(plan.phase) || (plan.phase === "rollingBack" && plan.left === undefined);
+    if (order === undefined || isHome) return;
     const { who, reason } = order;
     const by = { name: who, claimed: false };
     const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
-    await this.deliver(seat, { type: "abort", who: by, reason: why }, { who: by });
+    await this.deliver(seat, { type: "abort", who: by, reason: why, now: true }, { who: by });
   }
 
   /** Hands over what is proven; what is seen before is written down, for people. */

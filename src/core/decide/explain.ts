@@ -144,6 +144,8 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
   const who = subjectOf(found, segments);
   const killed = killedBy(rules.kills, chosen, request, who);
   if (killed !== undefined) return [...steps, { step: "off", rollout, text: killedText(killed, rules) }];
+  if (chosen.targets.length < chosen.statics.targets.length)
+    steps.push({ step: "target", rollout, text: "the rollout goes back in steps: targets lead to stable alone" });
   let told = 0;
   for (const { name, variant, when } of chosen.targets) {
     const holds = when.meets(request, who);

@@ -22,6 +22,10 @@ test.each<[PlanState, string]>([
     "promoted, waiting for hand-over (overdue): keep the old stable up until `serin handover`",
   ],
   [{ phase: "rollingBack", ...served, reason: "errors" }, "rolling back (errors)"],
+  [
+    { phase: "rollingBack", ...served, reason: "slow", left: { shareBp: 4_000, begunAtMs: null } },
+    "rolling back in steps, 40 % left, `serin abort` ends it at once (slow)",
+  ],
   [{ phase: "rolledBack", ...served, reason: "errors", stragglers: ["s2"] }, "rolled back (errors), not confirmed by s2"],
   [{ phase: "handedOver", ...served }, "handed over"],
 ])("a plan %j reads %s", (plan, text) => {

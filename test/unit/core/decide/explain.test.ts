@@ -83,6 +83,24 @@ describe("an explanation of one rollout", () => {
       ],
     },
     {
+      title: "asks no target that leads from stable while the rollout goes back in steps",
+      rules: {
+        targets: [
+          { name: "vip", when: { header: { name: "x-vip", present: true } }, variant: "canary" },
+          { name: "careful", when: { header: { name: "x-vip", present: true } }, variant: "stable" },
+        ],
+      },
+      live: { sharesOnly: true },
+      request: { headers: [["x-vip", "1"]] },
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "no bucketing key: tried header x-user-id",
+        "the rollout goes back in steps: targets lead to stable alone",
+        "target careful holds: stable",
+        `stable, reason "target", ${RESULT}`,
+      ],
+    },
+    {
       title: "names each target up to the one that holds",
       rules: {
         targets: [
