@@ -13,6 +13,7 @@ export interface VerbFlags {
   readonly nats: string;
   readonly full?: boolean;
   readonly override?: boolean;
+  readonly now?: boolean;
   readonly reason?: string;
   readonly signWith?: string;
   readonly json?: boolean;
@@ -53,6 +54,7 @@ export async function commandOf(
     who: { name: parts.user, claimed: true },
     ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
     ...(flags.full === undefined ? {} : { full: flags.full }),
+    ...(flags.now === undefined ? {} : { now: flags.now }),
     ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   };
@@ -61,13 +63,13 @@ export async function commandOf(
 /** A signed command's pass, for a minute; nothing where nobody signs, or where no gate could ask who it was. */
 async function passFor(
   command: Readonly<{ id: string; verb: OperatorVerb; rollout: string }>,
-  { signWith, full, override }: Pick<VerbFlags, "signWith" | "full" | "override">,
+  { signWith, full, override, now }: Omit<VerbFlags, "nats" | "json">,
   parts: Pick<CliParts, "user" | "nowMs">,
 ): Promise<Pick<Command, "pass">> {
   const { verb } = command;
   if (signWith === undefined || verb === "forget" || verb === "delete") return {};
   const key = await readSigningKey(signWith);
-  const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, untilMs: parts.nowMs() + PASS_MS } as const;
+  const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, now, untilMs: parts.nowMs() + PASS_MS } as const;
   return { pass: signPass(pass, key) };
 }
 
