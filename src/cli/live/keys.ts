@@ -1,4 +1,4 @@
-/** A key or a few of them at once, as a terminal sends them. */
+/** What a key says, or one character of what was pasted. */
 export type Key =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "enter" | "escape" | "erase" | "up" | "down" | "interrupt" | "other" };
@@ -16,9 +16,9 @@ const NAMED: Readonly<Record<string, Exclude<Key["type"], "text">>> = {
   "\u0003": "interrupt",
 };
 
-// A sequence, a control character, or text up to one of these.
+// A sequence, or one character.
 // oxlint-disable-next-line eslint/no-control-regex -- these are what a terminal sends
-const KEYS = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])?|[\u0000-\u001f\u007f]|[^\u0000-\u001f\u007f]+/g;
+const KEYS = /\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])?|[^]/gu;
 
 /** The keys in what a terminal sent; those that nobody asks for are `other`. */
 export const keysIn = (sent: string): Key[] =>

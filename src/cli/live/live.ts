@@ -43,7 +43,9 @@ const KEPT_CHANGES = 200;
 export async function startLive(options: Options): Promise<Live> {
   const { link, name, parts } = options;
   const picture = await readPicture(link, { name, nowMs: parts.nowMs, listenMs: 0 });
-  return new LiveScreen(options, picture);
+  // Nobody was listened to yet: that a sidecar is silent shows when somebody was.
+  const sidecars = picture.sidecars.map((sidecar) => ({ ...sidecar, heard: true, isCurrent: true }));
+  return new LiveScreen(options, { ...picture, sidecars });
 }
 
 class LiveScreen implements Live {

@@ -1,6 +1,6 @@
 import type { Picture, RolloutPicture } from "../../contract/picture.ts";
 import type { CheckRecord } from "../../contract/verdict.ts";
-import { duration, odds, ratio, share } from "../../told/format.ts";
+import { duration, figure, odds, ratio, share } from "../../told/format.ts";
 import { phaseText } from "../../told/phase-text.ts";
 import { meshLines, noteLines } from "../status.ts";
 import { bar, sparkline } from "./bars.ts";
@@ -131,7 +131,8 @@ const CELL = 11;
 const SPARK_COLUMNS = 32;
 
 function checkLine(check: CheckRecord, width: number, history: readonly (number | null)[]): Line {
-  const cells = [ratio(check.stable), ratio(check.canary), ratio(check.threshold), odds(check.odds)];
+  const text = check.isRatio === false ? figure : ratio;
+  const cells = [text(check.stable), text(check.canary), text(check.threshold), check.isRatio === false ? "–" : odds(check.odds)];
   const isOver = check.difference !== null && check.difference > check.threshold;
   return [
     `  ${check.name.padEnd(width)}  ${cells.map((cell) => cell.padStart(CELL)).join("")}  `,
@@ -141,6 +142,6 @@ function checkLine(check: CheckRecord, width: number, history: readonly (number 
 
 function footLines({ question, said, keys }: View): Line[] {
   if (question !== undefined)
-    return [[[`${question.text} Reason (may be empty), then Enter; Esc leaves it: `, "yellow"], question.typed, "▏"]];
+    return [[[`${question.text} Enter does it, with a reason or none; Esc leaves it.`, "yellow"]], ["reason: ", question.typed, "▏"]];
   return [...(said === undefined ? [] : [[[said, "yellow"]] satisfies Line]), [[keys, "dim"]]];
 }
