@@ -9,6 +9,9 @@ import { runInTerminal, type TerminalRun } from "../support/terminal.ts";
 
 const serin = `${process.execPath} ${join(packageRoot(), "dist", "bin", "serin.js")}`;
 
+/** What was written since the terminal was given back, with its cursor. */
+const leftBy = (run: TerminalRun): string => run.written().split("\u001b[?25h\u001b[?1049l")[1] ?? "";
+
 describe("a terminal", () => {
   let stack: Stack;
   let link: NatsLink;
@@ -51,9 +54,8 @@ describe("a terminal", () => {
     shown.press("\r");
 
     expect(await shown.ended).toBe(3);
-    const left = shown.written().slice(shown.written().lastIndexOf("\u001b[?1049l"));
-    expect(left).toMatch(/rolled back \(.*wrong prices.*\)/);
-    expect(left).toMatch(/ icanon\s+echo /);
+    expect(leftBy(shown)).toMatch(/rolled back \(.*wrong prices.*\)/);
+    expect(leftBy(shown)).toMatch(/ icanon\s+echo /);
     const { plan } = await waitForLive(link, "checkout", (live) => live.plan.phase === "rolledBack");
     expect(plan).toMatchObject({ reason: expect.stringContaining("wrong prices") });
   });
@@ -65,7 +67,7 @@ describe("a terminal", () => {
     await shown.waitForLine(/^rolled back \(.*looked wrong.*\)/);
     shown.press("q");
     expect(await shown.ended).toBe(0);
-    expect(shown.written()).toMatch(/\u001b\[\?25h\u001b\[\?1049l[^]* icanon\s+echo /);
+    expect(leftBy(shown)).toMatch(/ icanon\s+echo /);
   });
 
   test("is given back when the watch is told to stop by a signal", async () => {
@@ -74,6 +76,6 @@ describe("a terminal", () => {
     await terminal.waitForLine(/▶ 1\. 25 %/);
     process.kill(Number(await readFile(pidFile, "utf8")), "SIGTERM");
     expect(await terminal.ended).toBe(0);
-    expect(terminal.written()).toContain("\u001b[?25h\u001b[?1049l");
+    expect(leftBy(terminal)).toContain("checkout");
   });
 });

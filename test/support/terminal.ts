@@ -21,7 +21,7 @@ export interface TerminalRun {
 
 /** Runs a shell's line in a pseudo-terminal of util-linux' `script`, which is part of each Debian. */
 export function runInTerminal(line: string, env: NodeJS.ProcessEnv): TerminalRun {
-  const child = spawn("script", ["-qfec", `stty cols ${COLUMNS} rows ${ROWS}; ${line}`, "/dev/null"], {
+  const child = spawn("/usr/bin/script", ["-qfec", `stty cols ${COLUMNS} rows ${ROWS}; ${line}`, "/dev/null"], {
     env: { ...env, TERM: "xterm-256color", NO_COLOR: "1" },
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -42,7 +42,7 @@ function pressAsked(controls: Controls, asked: NonNullable<Controls["asked"]>, k
     case "text":
       return typing(asked.typed + key.text);
     case "erase":
-      return typing([...asked.typed].slice(0, -1).join(""));
+      return typing(Array.from(asked.typed).slice(0, -1).join(""));
     case "escape":
       return { controls: { ...controls, asked: undefined } };
     case "enter":
@@ -50,7 +50,10 @@ function pressAsked(controls: Controls, asked: NonNullable<Controls["asked"]>, k
         controls: { ...controls, asked: undefined },
         does: { verb: asked.verb, rollout: asked.rollout, reason: asked.typed.trim() },
       };
-    default:
+    case "up":
+    case "down":
+    case "interrupt":
+    case "other":
       return { controls };
   }
 }
@@ -75,7 +78,9 @@ function pressLooking(controls: Controls, key: Key, { names, hasList, phaseOf }:
         ? { controls }
         : { controls: { ...controls, asked: { verb, rollout: shown, typed: "" } } };
     }
-    default:
+    case "erase":
+    case "interrupt":
+    case "other":
       return { controls };
   }
 }

@@ -14,9 +14,6 @@ export type Line = readonly Piece[];
 const UNSAFE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 const graphemes = new Intl.Segmenter();
 
-/** Columns that a text takes. */
-export const widthOf = (text: string): number => stringWidth(text);
-
 /** A line as plain text. */
 export const plain = (line: Line): string => line.map(textOf).join("");
 
@@ -26,7 +23,7 @@ export function paint(line: Line, columns: number, isColoured: boolean): string 
   let painted = "";
   for (const piece of line) {
     const text = cut(textOf(piece).replaceAll(UNSAFE, "·"), left);
-    left -= widthOf(text);
+    left -= stringWidth(text);
     painted += typeof piece === "string" || !isColoured || text === "" ? text : styleText(piece[1], text, { validateStream: false });
   }
   return painted;
@@ -35,11 +32,11 @@ export function paint(line: Line, columns: number, isColoured: boolean): string 
 const textOf = (piece: Piece): string => (typeof piece === "string" ? piece : piece[0]);
 
 function cut(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text;
+  if (stringWidth(text) <= columns) return text;
   let left = columns - 1;
   let kept = "";
   for (const { segment } of graphemes.segment(text)) {
-    left -= widthOf(segment);
+    left -= stringWidth(segment);
     if (left < 0) break;
     kept += segment;
   }

@@ -36,17 +36,8 @@ function stepsOf({ plan, strategy }: RolloutPicture): { steps: Step[]; current: 
 
 /** Number of stages that lie behind; -1 where none has begun, or the way goes back. */
 function currentStage(served: PlainState, stages: number): number {
-  switch (served.phase) {
-    case "stage":
-    case "paused":
-      return served.stage;
-    case "promoting":
-    case "promoted":
-    case "handedOver":
-      return stages;
-    default:
-      return -1;
-  }
+  if (served.phase === "stage" || served.phase === "paused") return served.stage;
+  return ["promoting", "promoted", "handedOver"].includes(served.phase) ? stages : -1;
 }
 
 interface At {
