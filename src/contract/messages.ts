@@ -52,7 +52,7 @@ export const ReceiptSchema = z.strictObject({
     .array(StoppedSchema)
     .max(100)
     .optional()
-    .describe("Canaries that it stopped by itself, under the runs in force; absent without any."),
+    .describe("Canaries that it stopped by itself, under the runs in force; of more, others each time; absent without any."),
   orders: z.array(HeardOrderSchema).max(MAX_HEARD_ORDERS).optional().describe("Operators' orders heard last; absent before the first."),
 });
 

@@ -54,8 +54,7 @@ export class PolicyCommands {
 
   /** A repeat gets the answer that it got before. */
   async freeze(command: Command): Promise<Reply> {
-    const earlier = this.#keeper.record.commands.find(({ id }) => id === command.id)?.reply;
-    return earlier ?? (command.verb === "freeze" ? this.#freeze(command) : this.#unfreeze(command));
+    return this.#keeper.replyTo(command.id) ?? (command.verb === "freeze" ? this.#freeze(command) : this.#unfreeze(command));
   }
 
   async #freeze(command: Command): Promise<Reply> {

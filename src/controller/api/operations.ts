@@ -53,7 +53,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   audit: async (asked, ports) => ok({ lines: await audited(asked, ports) }),
   apply,
-  forget: ({ parts: { id = "" }, ...asked }, ports) => commanded({ ...asked, parts: {} }, ports, { verb: "forget", sidecar: id }),
+  forget: (asked, ports) => commanded(asked, ports, { verb: "forget", sidecar: asked.parts.id ?? "" }),
   delete: (asked, ports) => commanded(asked, ports, { verb: "delete" }),
   freeze: (asked, ports) => commanded(asked, ports, { verb: "freeze" }),
   unfreeze: (asked, ports) => commanded(asked, ports, { verb: "unfreeze" }),

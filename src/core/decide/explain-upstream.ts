@@ -42,7 +42,7 @@ export function upstreamSteps(chosen: CompiledRollout, request: RequestFacts, de
 }
 
 function mirrorText({ cluster, shareBp, methods }: CompiledMirror, verdict: MirrorVerdict, { method }: RequestFacts): string {
-  const share = `the share of ${shareBp / 100}% that is copied`;
+  const share = `the share of ${shareBp / 100} % that is copied`;
   switch (verdict) {
     case "copied":
       return `in ${share}: cluster ${cluster} gets a copy`;

@@ -117,8 +117,8 @@ function consideredStep({ name: rollout, statics, live }: CompiledRollout, reque
 
 const sharesText = ({ shareBp, shares = {}, groups }: LiveRule): string =>
   [
-    `a share of ${shareBp / 100}%${groups === undefined ? "" : ` (the new version is on at ${groups})`}`,
-    ...Object.entries(shares).map(([name, share]) => `${share / 100}% of ${name}`),
+    `a share of ${shareBp / 100} %${groups === undefined ? "" : ` (the new version is on at ${groups})`}`,
+    ...Object.entries(shares).map(([name, share]) => `${share / 100} % of ${name}`),
   ].join(", ");
 
 function pathText(matcher: PathMatch): string {
