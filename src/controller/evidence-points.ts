@@ -9,7 +9,7 @@ import {
   RESOURCE,
 } from "../contract/evidence.ts";
 import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
-import { type VariantName, VariantNameSchema } from "../contract/rollout.ts";
+import { PATTERNS, type VariantName } from "../contract/rollout.ts";
 
 /** What a series counts; `shared` was decided by share. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
 type Measure = "shared" | "decided" | "settled" | "elsewhere" | "ok" | "failed" | "latency";
@@ -92,45 +92,37 @@ const hasOurBounds = (seconds: readonly number[]): boolean =>
 
 /** Undefined when the series says nothing about a variant of a rollout. */
 function pointOf(metric: string, { attributes, startTimeUnixNano, values }: Raw): Point | "unreadable" | undefined {
-  const rollout = textOf(attributes, LABELS.rollout);
+  const labels = new Map(attributes.map(({ key, value }) => [key, shown(value)]));
+  const rollout = labels.get(LABELS.rollout);
   if (rollout === undefined || rollout === "") return undefined;
-  const variant = VariantNameSchema.safeParse(textOf(attributes, LABELS.variant));
-  const run = Number(textOf(attributes, LABELS.run) ?? Number.NaN);
+  const variant = labels.get(LABELS.variant) ?? "";
+  const run = Number(labels.get(LABELS.run) ?? Number.NaN);
   const expected = isDuration(metric) ? LATENCY_BOUNDS_MS.length + 1 : 1;
   const isWhole = values.every((value) => Number.isFinite(value) && value >= 0);
-  if (!variant.success || !Number.isInteger(run) || values.length !== expected || !isWhole) return "unreadable";
-  const measure = measureOf(metric, attributes);
+  if (!PATTERNS.variant.test(variant) || !Number.isInteger(run) || values.length !== expected || !isWhole) return "unreadable";
+  const measure = measureOf(metric, labels);
   if (measure === undefined || measure === "unreadable") return measure;
   const isHalf = metric === HALF_METRICS.outcomes || metric === HALF_METRICS.duration;
-  const half = isHalf ? HALF_NAMES.find((name) => name === textOf(attributes, LABELS.half)) : undefined;
+  const half = isHalf ? HALF_NAMES.find((name) => name === labels.get(LABELS.half)) : undefined;
   if (isHalf && half === undefined) return "unreadable";
-  const series = [metric, ...attributes.map(({ key, value }) => `${key}=${shown(value)}`).toSorted()].join("|");
-  const control = textOf(attributes, LABELS.control) === "true";
-  return { rollout, series, measure, half, variant: variant.data, control, run, start: nanosOf(startTimeUnixNano), values };
+  const series = [metric, ...Array.from(labels, ([key, value]) => `${key}=${value}`).toSorted()].join("|");
+  const control = labels.get(LABELS.control) === "true";
+  return { rollout, series, measure, half, variant, control, run, start: nanosOf(startTimeUnixNano), values };
 }
 
 /** A request that its client left, or that Envoy answered before any upstream, speaks neither for nor against a variant. */
-function measureOf(metric: string, attributes: readonly Attribute[]): Measure | "unreadable" | undefined {
-  if (metric === METRICS.decisions) return textOf(attributes, LABELS.reason) === BY_SHARE ? "shared" : "decided";
+function measureOf(metric: string, labels: ReadonlyMap<string, string>): Measure | "unreadable" | undefined {
+  if (metric === METRICS.decisions) return labels.get(LABELS.reason) === BY_SHARE ? "shared" : "decided";
   if (metric === METRICS.settled) return "settled";
   if (metric === METRICS.clusterMissing) return "elsewhere";
   if (isDuration(metric)) return "latency";
-  const known = OutcomeClassSchema.safeParse(textOf(attributes, LABELS.class));
-  if (!known.success) return "unreadable";
-  switch (known.data) {
-    case "ok":
-    case "failed":
-      return known.data;
-    case "aborted":
-    case "local":
-      return undefined;
-  }
+  const known = labels.get(LABELS.class);
+  if (known === "ok" || known === "failed") return known;
+  return OutcomeClassSchema.options.some((name) => name === known) ? undefined : "unreadable";
 }
 
-function textOf(attributes: readonly Attribute[], key: string): string | undefined {
-  const found = attributes.find((attribute) => attribute.key === key);
-  return found === undefined ? undefined : shown(found.value);
-}
+const textOf = (attributes: readonly Attribute[], key: string): string | undefined =>
+  attributes.flatMap((attribute) => (attribute.key === key ? [shown(attribute.value)] : []))[0];
 
 const shown = ({ stringValue, intValue, boolValue, doubleValue }: Attribute["value"]): string =>
   stringValue ?? String(intValue ?? boolValue ?? doubleValue ?? "");

@@ -58,9 +58,9 @@ export class TickRecorder {
       sequence,
       phase: live.plan.phase,
       shareBp: live.shareBp,
-      ...((withState || told.policy !== policy) && { policy: JSON.parse(policy) }),
+      ...((withState || told.policy !== policy) && { policy: judged.policy }),
       ...(withState && { state: judged.before }),
-      batch: JSON.parse(JSON.stringify(judged.batch)),
+      batch: judged.batch,
       verdict: judged.record.verdict,
       inputs: judged.record.inputs,
     };
