@@ -43,16 +43,26 @@ type Attribute = Evidence["resourceMetrics"][number]["resource"]["attributes"][n
 type Raw = Readonly<{ attributes: readonly Attribute[]; startTimeUnixNano: Nanos; values: readonly number[] }>;
 type Nanos = string | number | { low: number; high: number };
 
+/** What the labels of a series say; undefined where it is nothing that is counted. */
+type Series = Omit<Point, "start" | "values"> | "unreadable" | undefined;
+
+/** Series that were read before, by the text of their labels: the same ones come again and again. */
+export type KnownSeries = Map<string, Series>;
+
+/** A thousand rollouts have some 30,000; what nobody tells of any more goes with all others, and these come again. */
+const MAX_KNOWN = 200_000;
+
 /** Reads the points of a message; series of other metrics, and outcomes that blame no variant, are left out. */
-export function pointsOf(evidence: Evidence): Report {
+export function pointsOf(evidence: Evidence, known: KnownSeries = new Map()): Report {
   const points: Point[] = [];
   let sequence = 0;
   let unreadable = 0;
+  if (known.size > MAX_KNOWN) known.clear();
   for (const { resource, scopeMetrics } of evidence.resourceMetrics) {
     sequence = Math.max(sequence, Number(textOf(resource.attributes, RESOURCE.sequence) ?? 0));
     for (const metric of scopeMetrics.flatMap(({ metrics }) => metrics)) {
       for (const raw of rawPoints(metric)) {
-        const point = pointOf(metric.name, raw);
+        const point = pointOf(metric.name, raw, known);
         if (point === "unreadable") unreadable += 1;
         else if (point !== undefined) points.push(point);
       }
@@ -90,24 +100,34 @@ const hasOurBounds = (seconds: readonly number[]): boolean =>
   seconds.length === LATENCY_BOUNDS_MS.length &&
   LATENCY_BOUNDS_MS.every((ms, index) => Math.abs((seconds[index] ?? 0) * 1_000 - ms) < 0.001);
 
+function pointOf(metric: string, { attributes, startTimeUnixNano, values }: Raw, known: KnownSeries): Point | "unreadable" | undefined {
+  let text = metric;
+  for (const { key, value } of attributes) text += `|${key}=${shown(value)}`;
+  if (!known.has(text)) known.set(text, seriesOf(metric, attributes));
+  const series = known.get(text);
+  if (series === undefined || series === "unreadable") return series;
+  const expected = isDuration(metric) ? LATENCY_BOUNDS_MS.length + 1 : 1;
+  const isWhole = values.length === expected && values.every((value) => Number.isFinite(value) && value >= 0);
+  if (!isWhole) return "unreadable";
+  const { rollout, series: name, measure, half, variant, control, run } = series;
+  return { rollout, series: name, measure, half, variant, control, run, start: nanosOf(startTimeUnixNano), values };
+}
+
 /** Undefined when the series says nothing about a variant of a rollout. */
-function pointOf(metric: string, { attributes, startTimeUnixNano, values }: Raw): Point | "unreadable" | undefined {
+function seriesOf(metric: string, attributes: readonly Attribute[]): Series {
   const labels = new Map(attributes.map(({ key, value }) => [key, shown(value)]));
   const rollout = labels.get(LABELS.rollout);
   if (rollout === undefined || rollout === "") return undefined;
   const variant = labels.get(LABELS.variant) ?? "";
   const run = Number(labels.get(LABELS.run) ?? Number.NaN);
-  const expected = isDuration(metric) ? LATENCY_BOUNDS_MS.length + 1 : 1;
-  const isWhole = values.every((value) => Number.isFinite(value) && value >= 0);
-  if (!PATTERNS.variant.test(variant) || !Number.isInteger(run) || values.length !== expected || !isWhole) return "unreadable";
+  if (!PATTERNS.variant.test(variant) || !Number.isInteger(run)) return "unreadable";
   const measure = measureOf(metric, labels);
   if (measure === undefined || measure === "unreadable") return measure;
   const isHalf = metric === HALF_METRICS.outcomes || metric === HALF_METRICS.duration;
   const half = isHalf ? HALF_NAMES.find((name) => name === labels.get(LABELS.half)) : undefined;
   if (isHalf && half === undefined) return "unreadable";
   const series = [metric, ...Array.from(labels, ([key, value]) => `${key}=${value}`).toSorted()].join("|");
-  const control = labels.get(LABELS.control) === "true";
-  return { rollout, series, measure, half, variant, control, run, start: nanosOf(startTimeUnixNano), values };
+  return { rollout, series, measure, half, variant, control: labels.get(LABELS.control) === "true", run };
 }
 
 /** A request that its client left, or that Envoy answered before any upstream, speaks neither for nor against a variant. */

@@ -7,8 +7,7 @@ import { CheckKeeper } from "./checks/check-keeper.ts";
 import { HandoverKeeper } from "./checks/handover-keeper.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp } from "./derive-manifest.ts";
-import { readEvidence } from "./evidence-check.ts";
-import { pointsOf } from "./evidence-points.ts";
+import { EvidenceIntake } from "./evidence-intake.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
@@ -57,6 +56,7 @@ export class Term {
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
   readonly #once: Once;
+  readonly #intake: EvidenceIntake;
   /** Rollouts that wait to be judged. */
   readonly #judged = new Set<Seat>();
   /** Rollouts with evidence of this turn of the event loop that is to be judged at once. */
@@ -90,6 +90,7 @@ export class Term {
       else parts.log.error({ err: error }, "step failed, trying again at the next tick");
     });
     this.#once = new Once(this.#mailbox);
+    this.#intake = new EvidenceIntake(parts.log, (report) => this.onReports([report]));
   }
 
   /** Takes over what the leader before left, wherever it was interrupted. */
@@ -109,6 +110,7 @@ export class Term {
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
     await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
+    this.#intake.close();
     await this.#mailbox.close();
     await Promise.all([this.#outbox.close(), this.#ticks.close()]);
   }
@@ -140,8 +142,8 @@ export class Term {
   }
 
   /** Takes a sidecar's evidence in. */
-  onEvidence({ subject, data }: Incoming): void {
-    this.onReports([{ sidecar: lastToken(subject), report: pointsOf(readEvidence(parse(data))) }]);
+  onEvidence(message: Incoming): void {
+    this.#intake.hear(message);
   }
 
   /** Takes counts in; they are judged as soon as what has arrived with them is in too. */

@@ -1,5 +1,6 @@
 import { FORMAT } from "../contract/names.ts";
 import type { RecordedTick } from "../contract/ticks.ts";
+import type { EvidenceBatch, JudgePolicy } from "../core/judge/types.ts";
 import type { Judging } from "./judging.ts";
 import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
@@ -50,7 +51,7 @@ export class TickRecorder {
     this.#told.set(name, { firstRun, sequence, policy, since });
     if (isFull) return this.#lose(name);
     if (withState) this.#broken.delete(name);
-    const tick: RecordedTick = {
+    const tick: Omit<RecordedTick, "batch" | "policy"> & Readonly<{ batch: EvidenceBatch; policy?: JudgePolicy }> = {
       format: FORMAT,
       rollout: name,
       firstRun,

@@ -36,6 +36,8 @@ interface Row {
   readonly sidecars: z.infer<typeof SidecarsSchema>;
   /** What sidecars told while nothing failed, a second. */
   readonly told: Readonly<{ messages: number; kib: number }>;
+  /** The same while one canary after another was dead. */
+  readonly toldOfDead: Row["told"];
   readonly commandMs: readonly number[];
   readonly backs: readonly z.infer<typeof BackSchema>[];
   /** Between two beats while all ran. */
@@ -120,13 +122,18 @@ async function measure({ build, rollouts, natsProgram }: Case, stops: Stops): Pr
     await delay(200);
   }
   const [ofController, ofSidecars] = await Promise.all([look(), lookAtSidecars()]);
-  const seconds = (performance.now() - sinceMs) / 1_000;
-  const toldASecond = { messages: (told.messages - before.messages) / seconds, kib: (told.bytes - before.bytes) / 1_024 / seconds };
+  const since = (fromMs: number, from: typeof told): Row["told"] => {
+    const seconds = (performance.now() - fromMs) / 1_000;
+    return { messages: (told.messages - from.messages) / seconds, kib: (told.bytes - from.bytes) / 1_024 / seconds };
+  };
+  const toldASecond = since(sinceMs, before);
   const backs: z.infer<typeof BackSchema>[] = [];
+  const [deadSinceMs, deadBefore] = [performance.now(), { ...told }];
   for (const name of names.slice(-flags.count("runs"))) {
     backs.push(BackSchema.parse(await sidecars.ask(`fail ${name}`)));
     await delay(100 + 400 * Math.random());
   }
+  const toldOfDead = since(deadSinceMs, deadBefore);
   const [lost, beatGapsMs] = [beats.terms.size - 1, [...beats.gapsMs]];
   const second = startLineProcess("controller-holder.ts", [nats.url, "second", build], stops);
   await second.ask();
@@ -168,7 +175,7 @@ const cells = ({ build, rollouts, ...row }: Row): string[] => [
   String(row.lost),
   (row.takeoverMs / 1_000).toFixed(1),
   row.controller.rssMb.toFixed(0),
-  `${row.told.messages.toFixed(0)}, ${row.told.kib.toFixed(0)} KiB`,
+  ...[row.told, row.toldOfDead].map(({ messages, kib }) => `${messages.toFixed(0)}, ${kib.toFixed(0)} KiB`),
   `${Math.round(row.sidecars.cpu * 100)} %, ${delays(row.sidecars.delayMs)}`,
 ];
 
@@ -207,6 +214,7 @@ await runBench(3_600_000, async (stops) => {
         "takeover s",
         "RSS MB",
         "told a second",
+        "the same with one dead",
         "all sidecars: CPU of a core, loop delay p50 / p99 / max ms",
       ],
       rows: rows.map(cells),

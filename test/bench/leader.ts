@@ -206,8 +206,13 @@ async function measure(build: string): Promise<Row> {
   const names = Array.from({ length: flags.count("rollouts") }, (_, index) => `r${index}`);
   const sides = Array.from({ length: flags.count("sidecars") }, (_, index) => `side-${index}`);
   const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+  let seen: Stored | undefined;
+  let obeyed = { epoch: 0, revision: 0 };
   const receipts = (): void => {
-    const { epoch = 0, revision = 0 } = manifest() ?? {};
+    const stored = memory.state.get(SUBJECTS.manifest);
+    if (stored !== undefined && stored !== seen) obeyed = decodeManifest(stored.data);
+    seen = stored;
+    const { epoch, revision } = obeyed;
     for (const side of sides) {
       const receipt = receiptOf(side, { epoch, revision, sinceMs: clock.ms, atMs: clock.ms });
       term.onReceipt({ subject: SUBJECTS.receipt(side), data: encode(receipt) });
