@@ -27,6 +27,9 @@ const ControllerSchema = z.object({ isLeader: z.boolean(), delayMs: DelaySchema,
 const SidecarsSchema = z.object({ live: z.number(), delayMs: DelaySchema, cpu: z.number() });
 const BackSchema = z.object({ backMs: z.number(), harmed: z.number() });
 
+/** So many people apply at once, as pipelines do. */
+const AT_ONCE = 8;
+
 type Case = Readonly<{ build: string; rollouts: number; natsProgram: string }>;
 interface Row {
   readonly build: string;
@@ -98,14 +101,18 @@ async function measure({ build, rollouts, natsProgram }: Case, stops: Stops): Pr
   const sidecars = startLineProcess("sidecars-holder.ts", [nats.url, flags.text("sidecars"), flags.text("rate")], stops);
   const lookAtSidecars = async () => SidecarsSchema.parse(await sidecars.ask());
   const send = (command: Partial<Command> & Pick<Command, "verb">) =>
-    sendCommand(link, { format: 1, id: randomUUID(), who: { name: "bench", claimed: true }, ...command }, 30_000);
+    sendCommand(link, { format: 1, id: randomUUID(), who: { name: "bench", claimed: true }, ...command }, 120_000);
   const names = Array.from({ length: rollouts }, (_, index) => `r${index}`);
   const beganMs = performance.now();
-  for (const name of names) {
-    const strategy = { type: "canary" as const, stages: [{ share: "10%", minTime: "1h" }] };
-    const { result, message } = await send({ verb: "apply", document: documentOf(name, { strategy }) });
-    if (result !== "done") throw new Error(`${name}: ${message}`);
-  }
+  const applyAll = async (some: Iterable<string>): Promise<void> => {
+    for (const name of some) {
+      const strategy = { type: "canary" as const, stages: [{ share: "10%", minTime: "1h" }] };
+      const { result, message } = await send({ verb: "apply", document: documentOf(name, { strategy }) });
+      if (result !== "done") throw new Error(`${name}: ${message}`);
+    }
+  };
+  const rest = names.values();
+  await Promise.all(Array.from({ length: AT_ONCE }, () => applyAll(rest)));
   const applyMs = performance.now() - beganMs;
   note(`${build}: ${rollouts} applied in ${Math.round(applyMs)} ms`);
   const allServed = async () => (await lookAtSidecars()).live === rollouts;
@@ -150,6 +157,7 @@ async function measure({ build, rollouts, natsProgram }: Case, stops: Stops): Pr
     controller: ofController,
     sidecars: ofSidecars,
     told: toldASecond,
+    toldOfDead,
     commandMs,
     backs,
     beatGapsMs,
@@ -219,7 +227,7 @@ await runBench(3_600_000, async (stops) => {
       ],
       rows: rows.map(cells),
       remarks: [
-        `All rollouts live at 10 %; ${flags.text("sidecars")} sidecars in one process count ${flags.text("rate")} requests a second of each. A command is a resume that is refused: it waits for what the controller does before it. A dead canary fails 5 requests a second.`,
+        `All rollouts live at 10 %; ${flags.text("sidecars")} sidecars in one process count ${flags.text("rate")} requests a second of each. Rollouts are applied eight at a time. A command is a resume that is refused: it waits for what the controller does before it. A dead canary fails 5 requests a second.`,
         `Load of the machine when this was printed: ${loadavg()
           .map((load) => load.toFixed(1))
           .join(", ")}.`,

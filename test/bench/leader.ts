@@ -10,12 +10,12 @@ import type { Command } from "../../src/contract/messages.ts";
 import { SUBJECTS } from "../../src/contract/names.ts";
 import type { TermParts } from "../../src/controller/ports.ts";
 import { createLog } from "../../src/io/log.ts";
-import type { NatsLink, Stored } from "../../src/io/nats.ts";
+import type { Stored } from "../../src/io/nats.ts";
 import { decodeManifest } from "../../src/io/rules-store.ts";
-import { decodePlan } from "../../src/io/store.ts";
-import { createCells } from "../../src/sidecar/cells.ts";
-import { createEvidenceRounds } from "../../src/sidecar/evidence-rounds.ts";
 import { documentOf, receiptOf } from "../unit/controller/builders.ts";
+import { sidecarOf } from "./controller/counting-sidecar.ts";
+import { Memory } from "./controller/memory.ts";
+import { cpuMs, Turns } from "./controller/turns.ts";
 import { median, note, quantile, runBench } from "./wire/bench.ts";
 import { readFlags } from "./wire/flags.ts";
 import { printReport } from "./wire/report.ts";
@@ -26,95 +26,6 @@ const log = createLog({ name: "bench", level: "error" });
 /** Of one round: the pace of sidecars with a thousand live rollouts, and ticks as often as by default. */
 const ROUND_MS = 4_500;
 const TICK_MS = 500;
-
-/** Processor time, in milliseconds. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}
-
-/** Processor time of each turn of the event loop that did something. */
-class Turns {
-  #beganMs = cpuMs();
-  #isOn = true;
-  costs: number[] = [];
-
-  constructor() {
-    const look = (): void => {
-      const nowMs = cpuMs();
-      if (nowMs - this.#beganMs > 0.2) this.costs.push(nowMs - this.#beganMs);
-      this.#beganMs = nowMs;
-      if (this.#isOn) setImmediate(look);
-    };
-    setImmediate(look);
-  }
-
-  take(): number[] {
-    return this.costs.splice(0);
-  }
-
-  stop(): void {
-    this.#isOn = false;
-  }
-}
-
-class Memory {
-  readonly state = new Map<string, Stored>();
-  readonly plans = new Map<string, Stored>();
-  #sequence = 0;
-  waiting = 0;
-  readonly written = new Map<string, number>();
-
-  async write(kept: Map<string, Stored>, subject: string, data: string | Uint8Array): Promise<number> {
-    this.waiting += 1;
-    await turn();
-    this.waiting -= 1;
-    this.#sequence += 1;
-    const stored = { subject, sequence: this.#sequence, data: Buffer.from(data) };
-    const kind = subject.split(".").slice(0, 3).join(".");
-    this.written.set(kind, (this.written.get(kind) ?? 0) + stored.data.length);
-    kept.set(subject, stored);
-    return this.#sequence;
-  }
-
-  ports(): Pick<TermParts, "state" | "plans" | "segments" | "policy" | "templates" | "audit" | "ticks"> {
-    const none = { names: async () => [], last: async () => undefined, append: async () => 0 };
-    const planOf = (name: string): Stored | undefined => this.plans.get(SUBJECTS.plan(name));
-    const last = async (name: string) => {
-      const stored = planOf(name);
-      return stored === undefined ? undefined : decodePlan(stored);
-    };
-    return {
-      state: {
-        read: async (subject) => {
-          await turn();
-          return this.state.get(subject);
-        },
-        subjects: async (filter) => [...this.state.keys()].filter((subject) => subject.startsWith(filter.slice(0, -1))),
-        write: async (subject, data) => void (await this.write(this.state, subject, data)),
-        purge: async (subject) => void this.state.delete(subject),
-      },
-      plans: {
-        names: async () => [...this.plans.keys()].map((subject) => subject.slice(SUBJECTS.plan("").length)),
-        last,
-        at: last,
-        before: async () => [],
-        append: (name, plan) => this.write(this.plans, SUBJECTS.plan(name), JSON.stringify(plan)),
-        purge: async () => undefined,
-      },
-      segments: none,
-      templates: none,
-      policy: none,
-      audit: { append: async () => void (await turn()), last: async () => undefined, recentIds: async () => new Set() },
-      ticks: {
-        append: async (_, text) => {
-          this.written.set("ticks", (this.written.get("ticks") ?? 0) + text.length);
-          await turn();
-        },
-      },
-    };
-  }
-}
 
 const clockOf = () => {
   const clock = { ms: 1_800_000_000_000 };
@@ -131,45 +42,6 @@ async function load(build: string): Promise<Built> {
   const { Term } = await import(file("term"));
   const { ControllerOptionsSchema } = await import(file("options"));
   return { Term, ControllerOptionsSchema };
-}
-
-/** A sidecar that counts requests of every rollout, and what it then sends. */
-function sidecarOf(id: string, runOf: (rollout: string) => number, parts: { nowMs(): number; monotonicMs(): number }) {
-  const cells = createCells({ nowMs: parts.nowMs, runInForce: runOf });
-  let sent: Uint8Array[] = [];
-  const connection = { isClosed: () => false, publish: (_: string, data: Uint8Array) => void sent.push(Buffer.from(data)) };
-  const rounds = createEvidenceRounds({
-    id,
-    cells,
-    clock: parts,
-    log,
-    // Of a connection and of rules it uses no more than this.
-    link: { connection } as unknown as NatsLink,
-    rules: { ruleSet: () => ({ epoch: 1, revision: 1 }) } as Parameters<typeof createEvidenceRounds>[0]["rules"],
-    slices: async () => undefined,
-  });
-  return {
-    async round(names: readonly string[], requests: number): Promise<readonly Uint8Array[]> {
-      for (const rollout of names) {
-        for (let each = 0; each < requests; each += 1) {
-          const [variant, control] = each % 10 === 0 ? ["canary", false] : ["stable", each % 10 === 9];
-          const labels = { rollout, variant: String(variant), run: runOf(rollout), control: control === true };
-          cells.decided(labels, "share");
-          const latencyMs = Math.exp(3.7 + 0.5 * (Math.random() + Math.random() + Math.random() - 1.5));
-          cells.ended(labels, {
-            class: "ok",
-            latencyMs,
-            isSession: false,
-            bucket: Math.floor(Math.random() * 2 ** 32),
-            isOddHost: each % 2 === 0,
-          });
-        }
-      }
-      sent = [];
-      await rounds.tell(cells.all());
-      return sent;
-    },
-  };
 }
 
 interface Row {

@@ -10,6 +10,7 @@ import { createLog } from "../../src/io/log.ts";
 import { startNatsSide } from "../../src/sidecar/nats-side.ts";
 import { SidecarOptionsSchema } from "../../src/sidecar/options.ts";
 import { createState, type SidecarState } from "../../src/sidecar/sidecar-state.ts";
+import { entry } from "../support/entry-facts.ts";
 
 const [nats = "", count = "", rate = ""] = process.argv.slice(2);
 /** Requests of each rollout at each sidecar are counted so often, some rollouts at a time. */
@@ -47,7 +48,7 @@ function request(
   const bucket = Math.floor(Math.random() * 2 ** 32);
   cells.decided(labels, "share");
   const ended = { bucket, isOddHost: Math.random() < 0.5, latencyMs: latencyMs(), isSession: false } as const;
-  accessLog.ended({ kind: "outcome", ...labels, ...ended, class: isFailed ? "failed" : "ok" });
+  accessLog.ended({ kind: "outcome", ...labels, ...ended, class: isFailed ? "failed" : "ok" }, entry());
 }
 
 /** What became of a dead canary. */
