@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import type { KillOrder, KillScope } from "../contract/kills.ts";
+import type { KillOrder } from "../contract/kills.ts";
 import type { Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { templateIn } from "../contract/templates.ts";
@@ -8,13 +8,14 @@ import type { Documents, RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { inOrder } from "../told/apply-order.ts";
+import { orderOn, switchedOffText } from "../told/order-text.ts";
+import type { CutSegment } from "../told/segment-cut.ts";
 import { applySegment } from "./apply-segment.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
-import { giverText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 import { rolloutLines } from "./rollout-text.ts";
-import { type CutSegment, cutSegment } from "./segment-users.ts";
+import { cutSegment } from "./segment-users.ts";
 import { exitOf, printReply, send } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
 
@@ -105,16 +106,8 @@ function applyRollout(
   { rollout, written }: RolloutDocument,
   { inForce, ...applying }: Applying & Readonly<{ inForce: readonly KillOrder[] }>,
 ): Promise<Reply> {
-  const order = inForce.find(({ scope }) => isWhole(scope, rollout.name));
-  if (order !== undefined) return Promise.resolve(switchedOff(applying.parts.newId(), order));
+  const order = orderOn(inForce, rollout.name);
+  if (order !== undefined)
+    return Promise.resolve({ format: FORMAT, id: applying.parts.newId(), result: "refused", message: switchedOffText(order) });
   return sendDocument(hashUsers(written), applying, rollout.name);
-}
-
-/** Everyone of the rollout is switched off: the controller would roll it back as soon as it began. */
-const isWhole = (scope: KillScope, name: string): boolean =>
-  scope.user === undefined && scope.segment === undefined && (scope.rollout ?? name) === name;
-
-function switchedOff(id: string, order: KillOrder): Reply {
-  const lift = `\`serin kill ${order.scope.rollout ?? "--all"} --lift\``;
-  return { format: FORMAT, id, result: "refused", message: `switched off ${giverText(order)}; ${lift} first` };
 }

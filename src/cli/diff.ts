@@ -7,10 +7,11 @@ import type { RolloutDocument } from "../io/documents.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { readAppliedSegment, readPlan, readPolicy } from "../io/store.ts";
 import { type Difference, differences, differenceText } from "../told/differences.ts";
+import type { CutSegment } from "../told/segment-cut.ts";
 import { withNats } from "./connection.ts";
 import { readFiles } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
-import { type CutSegment, cutSegment } from "./segment-users.ts";
+import { cutSegment } from "./segment-users.ts";
 
 export interface DiffFlags {
   readonly file: readonly string[];

@@ -9,9 +9,9 @@ import { readSigningKey, signKill } from "../io/kill-signatures.ts";
 import { readOrders, storeKill } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { readAppliedSegment, readPlan } from "../io/store.ts";
+import { scopeText } from "../told/order-text.ts";
 import { confirmationText, confirmed, isObeyedByAll } from "./confirmations.ts";
 import { withNats } from "./connection.ts";
-import { scopeText } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 
 export interface KillFlags {

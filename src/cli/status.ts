@@ -7,13 +7,13 @@ import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { costTexts } from "../core/plan/blast-radius.ts";
 import { duration, figure, odds, ratio, share, table } from "../told/format.ts";
+import { orderLine } from "../told/order-text.ts";
 import { phaseText, silenceText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
 import { reportLines } from "../told/report-text.ts";
 import { stragglerLines } from "../told/straggler-text.ts";
 import { withNats } from "./connection.ts";
 import { mixLines } from "./mix-lines.ts";
-import { orderLine } from "./order-text.ts";
 import type { CliParts } from "./parts.ts";
 
 export interface StatusFlags {

@@ -136,7 +136,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
     id: "apply",
     method: "POST",
     path: "/v1/apply",
-    summary: "Hands rollouts and the policy to the leader, several by `---`; nothing is done where one has a fault.",
+    summary: "Hands rollouts, segments, templates and the policy to the leader, several by `---`; nothing is done where one has a fault.",
     needs: "decide",
     query: ApplyQuerySchema,
     body: { schema: z.string(), types: ["application/yaml", JSON_TYPE], isNeeded: true },

@@ -15,7 +15,7 @@ import { inParallel } from "./in-parallel.ts";
 import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
 import { readRecord } from "./stored-record.ts";
-import { NOBODY_FAILED, type ToldUsers } from "./told-users.ts";
+import { type JudgedUsers, NOBODY_FAILED, type ToldUsers } from "./told-users.ts";
 
 /** Sidecars tell a new leader everything anew within five seconds; until then the figures of the leader before hold. */
 const HEARD_ALL_MS = 6_000;
@@ -102,15 +102,18 @@ export class FailingKeeper {
   }
 
   /**
-   * What the judge should know of this attempt's failing users. Undefined while not every sidecar has told a new leader of them: who
-   * is known to fail would look new.
+   * What the judge should know of this attempt's failing users. While not every sidecar has told a new leader of them, who is known to fail
+   * looks new: any that do may be those that were known to the leader before.
    */
-  judged(seat: Attempted): ToldUsers | undefined {
+  judged(seat: Attempted): JudgedUsers {
     const { rollout, plan } = seat.live;
     const figures = this.#figures.get(rollout);
     if (figures === undefined || isEnded(plan.phase)) return NOBODY_FAILED;
     if (!this.#isAwaited(figures)) return this.#count(figures, seat).judged;
-    return figures.users.known > 0 ? undefined : this.#counted(seat).judged;
+    const { judged } = this.#counted(seat);
+    const { known } = figures.users;
+    if (known === 0) return judged;
+    return { ...judged, canary: { ...judged.canary, newly: Math.max(0, judged.canary.newly - known) }, isOpen: true };
   }
 
   /** Counts anew and writes what changed, as often as the options say. */

@@ -3,6 +3,7 @@ import { FORMAT } from "../contract/names.ts";
 import { type Rollout, STABLE } from "../contract/rollout.ts";
 import type { VariantsTotals } from "../contract/variant-report.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
+import { earlier } from "../core/judge/clock.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
 import { policyOf } from "../core/judge/policy.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
@@ -12,7 +13,7 @@ import { joinOwn, NO_OWN, type OwnNews, type OwnState, OwnStateSchema, takeOwn }
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
 import { addToTally, batchOf, emptyTally, shareSeenBp, type Tally } from "./tally.ts";
-import { NOBODY_FAILED, type ToldUsers, ToldUsersSchema, withUsers } from "./told-users.ts";
+import { type JudgedUsers, NOBODY_FAILED, type ToldUsers, ToldUsersSchema, withUsers } from "./told-users.ts";
 import { addOwnTo, addToVariants } from "./variant-tally.ts";
 
 /** Everything that follows from the evidence of one rollout. Values only: the same reports give the same judging. */
@@ -90,6 +91,14 @@ export function resumeJudging(record: JudgeRecord, firstRun: number, source?: "p
   return { firstRun, cursors: cursors.data, state: state.data, tally, variants, ...known, verdict: record.verdict, judged: null };
 }
 
+/** As a leader goes on by its own clock: that of the one before may have been ahead, and for so long nothing would seem to happen. */
+export function notAhead(judging: Judging, nowMs: number): Judging {
+  const aheadMs = judging.state.nowMs - nowMs;
+  if (aheadMs <= 0) return judging;
+  const { state, own, verdict } = earlier({ state: judging.state, own: judging.own, verdict: judging.verdict }, aheadMs);
+  return { ...judging, state, own, verdict };
+}
+
 /** What is judged, and what else is known of it. */
 export interface JudgingScene {
   readonly rollout: Rollout;
@@ -97,7 +106,7 @@ export interface JudgingScene {
   /** The canary's under the run in force, that of all its variants together. */
   readonly shareBp: number;
   /** Failing users of the attempt, over all sidecars; undefined where nobody knows users. */
-  readonly users?: ToldUsers;
+  readonly users?: JudgedUsers;
   /** First rule set that carries the run in force. */
   readonly revision?: LiveState["revision"];
   /** What the rollout's own checks have found since the last judgement. */

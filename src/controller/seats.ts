@@ -5,7 +5,7 @@ import { isEnded } from "../core/plan/ended.ts";
 import { createSlices } from "../io/slices.ts";
 import { decodeStored, type Plan } from "../io/store.ts";
 import { inParallel } from "./in-parallel.ts";
-import { type Judging, resumeJudging, type SourcedReport, startJudging } from "./judging.ts";
+import { type Judging, notAhead, resumeJudging, type SourcedReport, startJudging } from "./judging.ts";
 import type { TermParts } from "./ports.ts";
 import { purgeState } from "./purge-state.ts";
 
@@ -106,7 +106,7 @@ export async function readJudging(parts: TermParts, seat: Seat): Promise<void> {
 }
 
 /** Without a usable record the judge begins anew from the cumulative evidence that comes in. */
-async function loadJudging({ state, log, settings }: TermParts, { rollout, plan }: LiveState): Promise<Judging | undefined> {
+async function loadJudging({ state, clock, log, settings }: TermParts, { rollout, plan }: LiveState): Promise<Judging | undefined> {
   const stored = await state.read(SUBJECTS.judge(rollout));
   if (stored === undefined) return undefined;
   let record: JudgeRecord;
@@ -116,5 +116,7 @@ async function loadJudging({ state, log, settings }: TermParts, { rollout, plan 
     log.error({ err: error, rollout }, "judge's record unreadable, judging anew");
     return undefined;
   }
-  return resumeJudging(record, plan.firstRun, settings.prometheus === undefined ? undefined : "prometheus");
+  const source = settings.prometheus === undefined ? undefined : "prometheus";
+  const judging = resumeJudging(record, plan.firstRun, source);
+  return judging === undefined ? undefined : notAhead(judging, clock.nowMs());
 }

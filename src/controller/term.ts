@@ -6,7 +6,6 @@ import { verdictEvent } from "../core/plan/types.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
 import { HandoverKeeper } from "./checks/handover-keeper.ts";
 import { Commands } from "./commands.ts";
-import { canaryShareBp } from "./derive-manifest.ts";
 import { EvidenceIntake } from "./evidence-intake.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
@@ -15,7 +14,8 @@ import { GateKeeper } from "./gate-keeper.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { isJudgeDue, sortReports } from "./judge-pace.ts";
-import { freshVerdict, judgeReports, type SourcedReport } from "./judging.ts";
+import { judgeSeat } from "./judge-seat.ts";
+import { freshVerdict, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MixKeeper } from "./mix-keeper.ts";
 import { Once } from "./once.ts";
@@ -196,14 +196,11 @@ export class Term {
     if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
     await readJudging(this.#parts, seat);
     seat.judgedMs = this.#parts.clock.monotonicMs();
-    const { rollout, live, judging: before } = seat;
+    const { judging: before } = seat;
+    const { settings, clock } = this.#parts;
     // From one source only, as with counts: what Prometheus scraped knows nobody.
-    const users = this.#parts.settings.prometheus === undefined ? this.#failing.judged(seat) : null;
-    // The evidence waits for those who know whose requests failed.
-    if (users === undefined) return;
-    const own = this.#checks.take(seat);
-    const scene = { rollout, plan: live.plan, shareBp: canaryShareBp(seat), revision: live.revision, ...(users && { users }), own };
-    seat.judging = judgeReports(before, scene, seat.reports.splice(0), this.#parts.clock.nowMs());
+    const users = settings.prometheus === undefined ? this.#failing.judged(seat) : undefined;
+    seat.judging = judgeSeat(seat, { users, nowMs: clock.nowMs(), own: () => this.#checks.take(seat) });
     if (seat.judging === before) return;
     seat.isJudgeDirty = true;
     try {

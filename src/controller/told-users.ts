@@ -13,6 +13,12 @@ export const ToldUsersSchema = z.strictObject({
 /** What is known of an attempt's failing users, or was told of them. */
 export type ToldUsers = Readonly<z.infer<typeof ToldUsersSchema>>;
 
+/** What the judge should know. */
+export interface JudgedUsers extends ToldUsers {
+  /** Not every sidecar has told a new leader: at least so many of the canary's users fail newly, and known ones may be behind all else. */
+  readonly isOpen?: boolean;
+}
+
 const NOBODY: FailedUsers = { newly: 0, knownRequests: 0 };
 
 /** Before any failed. */
@@ -23,9 +29,9 @@ export const NOBODY_FAILED: ToldUsers = { stable: NOBODY, canary: NOBODY, half: 
  * the failed requests of a batch: what is too much waits for the next one. Figures may go down, as estimates do; then nothing is new
  * until they are above what was told.
  */
-export function withUsers(batch: EvidenceBatch, told: ToldUsers, known: ToldUsers): Readonly<{ batch: EvidenceBatch; told: ToldUsers }> {
+export function withUsers(batch: EvidenceBatch, told: ToldUsers, known: JudgedUsers): Readonly<{ batch: EvidenceBatch; told: ToldUsers }> {
   const stable = due(known.stable, told.stable, batch.stable.failed);
-  const canary = due(known.canary, told.canary, batch.canary.failed);
+  const canary = (known.isOpen === true ? dueAtLeast : due)(known.canary, told.canary, batch.canary.failed);
   const next = { ...batch, stable: { ...batch.stable, users: stable }, canary: { ...batch.canary, users: canary } };
   const toldNow = { ...told, stable: plus(told.stable, stable), canary: plus(told.canary, canary) };
   const { hosts, keys } = batch.halves ?? {};
@@ -49,6 +55,12 @@ const partOf = ({ newly, knownRequests }: FailedUsers, part: number): FailedUser
 function due(known: FailedUsers, told: FailedUsers, failed: number): FailedUsers {
   const knownRequests = within(known.knownRequests - told.knownRequests, 0, failed);
   return { newly: within(known.newly - told.newly, 0, failed - knownRequests), knownRequests };
+}
+
+/** Whoever does not fail newly is taken for known. */
+function dueAtLeast(known: FailedUsers, told: FailedUsers, failed: number): FailedUsers {
+  const newly = within(known.newly - told.newly, 0, failed);
+  return { newly, knownRequests: failed - newly };
 }
 
 /** What is wanted for a part of `whole`, so that it fits the failed requests of both halves. */

@@ -35,13 +35,19 @@ export class WaysBack {
   async resume(): Promise<void> {
     const owed = this.#owed;
     this.#owed = [];
-    await this.#carryOut(owed.filter(({ seat, firstRun }) => this.#steps.seats.get(seat.name)?.live.plan.firstRun === firstRun));
+    await this.#carryOut(owed.filter((way) => this.#isOpen(way)));
     for (const seat of this.#steps.seats.values()) {
       const { plan } = seat.live;
       if (plan.phase !== "rollingBack") continue;
       const left = this.#steps.relations.companions(seat).filter((other) => begunAtMs(other) <= plan.sinceMs);
       await this.takeAlong(seat, plan.reason, left);
     }
+  }
+
+  /** The attempt is under way still, and does not go back by another word: a second one would hurry it. */
+  #isOpen({ seat, firstRun }: Owed): boolean {
+    const { plan } = seat.live;
+    return this.#steps.seats.get(seat.name) === seat && plan.firstRun === firstRun && plan.phase !== "rollingBack";
   }
 
   async #carryOut(ways: readonly Owed[]): Promise<void> {
@@ -53,7 +59,7 @@ export class WaysBack {
       } catch (error) {
         if (error instanceof DeposedError) throw error;
         log.error({ err: error, rollout: seat.name, reason }, "way back not carried out whole, trying again");
-        if (seat.live.plan.phase !== "rollingBack") this.#owed = [...this.#owed, way];
+        if (this.#isOpen(way)) this.#owed = [...this.#owed, way];
       }
     }
   }

@@ -32,21 +32,13 @@ export interface Receipts {
 export function startReceipts({ id, labels, link, rules, clock, beat }: Parts): Receipts {
   const startedAtMs = clock.nowMs();
   let timer: NodeJS.Timeout | undefined;
-  let toldStops = 0;
-  const nextStops = (): Stopped[] => {
-    const all = rules.stopped();
-    if (all.length <= MOST_STOPPED) return [...all];
-    const from = toldStops % all.length;
-    toldStops = from + MOST_STOPPED;
-    return [...all, ...all].slice(from, toldStops);
-  };
+  const nextStops = inTurns();
   const publish = (state: SidecarState, isKept = false): void => {
     // What is published while disconnected vanishes; the reconnection sends anew.
     if (link.connection.isClosed()) return;
     const { epoch, revision } = rules.ruleSet();
     const { count, problem } = rules.rejected();
-    const ageMs = beat().ageMs;
-    const [orders, stopped] = [rules.heardOrders(), nextStops()];
+    const [orders, stopped, ageMs] = [rules.heardOrders(), nextStops(rules.stopped()), beat().ageMs];
     const receipt: Receipt = {
       format: FORMAT,
       sidecar: id,
@@ -95,5 +87,15 @@ export function startReceipts({ id, labels, link, rules, clock, beat }: Parts): 
       await Promise.race([flushed, deadline]);
       clearTimeout(giveUp);
     },
+  };
+}
+
+/** What the next receipt holds of the canaries that were stopped. */
+function inTurns(): (all: readonly Stopped[]) => Stopped[] {
+  let told = 0;
+  return (all) => {
+    const from = told % Math.max(1, all.length);
+    told = from + MOST_STOPPED;
+    return all.length <= MOST_STOPPED ? [...all] : [...all, ...all].slice(from, told);
   };
 }

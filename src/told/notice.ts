@@ -1,7 +1,7 @@
 import { ACTIONS, isAction } from "../contract/actions.ts";
 import type { Audit } from "../contract/messages.ts";
 import type { Receiver, TemplateFact } from "../contract/notifications.ts";
-import { odds, ratio, share } from "./format.ts";
+import { figure, odds, ratio, share } from "./format.ts";
 import { verdictIn } from "./history.ts";
 import { whoText } from "./who-text.ts";
 
@@ -57,6 +57,9 @@ function evidenceOf({ detail }: Audit): string {
     .filter(({ stable, canary }) => stable !== null && canary !== null)
     .toSorted((a, b) => b.odds - a.odds)
     .slice(0, MOST_CHECKS)
-    .map(({ name, stable, canary, canarySample }) => `${name}: stable ${ratio(stable)}, canary ${ratio(canary)} of ${canarySample}`);
+    .map(({ name, stable, canary, canarySample, isRatio }) => {
+      const text = isRatio === false ? figure : ratio;
+      return `${name}: stable ${text(stable)}, canary ${text(canary)} of ${canarySample}`;
+    });
   return [`${record.verdict}, odds of harm ${odds(record.odds)}`, ...checks].join("; ");
 }

@@ -1,17 +1,21 @@
 import { createHash } from "node:crypto";
 import { API_VERBS, AuditQuerySchema } from "../../contract/api.ts";
+import { DocumentError } from "../../contract/errors.ts";
 import type { Audit, Command, Reply } from "../../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../../contract/names.ts";
 import { durationMs } from "../../contract/quantities.ts";
 import { hashUsers } from "../../core/decide/rollout-rules.ts";
 import type { Clock } from "../../io/clock.ts";
-import { readDocuments } from "../../io/documents.ts";
+import { readDocuments, type SegmentDocument } from "../../io/documents.ts";
+import { readOrders } from "../../io/kill-store.ts";
 import type { NatsLink } from "../../io/nats.ts";
 import { auditLines, listAudit, readPlan, sendCommand } from "../../io/store.ts";
 import type { TokenLine } from "../../io/tokens.ts";
 import { inOrder } from "../../told/apply-order.ts";
 import { historyOf } from "../../told/history.ts";
+import { orderOn, switchedOffText } from "../../told/order-text.ts";
 import { LISTEN_MS, readPicture } from "../../told/picture.ts";
+import { type CutSegment, cutTable, handOver, SegmentUsers } from "../../told/segment-cut.ts";
 import { type Answer, type NamedReply, ok, ProblemError, repliesAnswer, replyAnswer } from "./answers.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Routed } from "./requests.ts";
@@ -106,16 +110,35 @@ async function commanded(asked: Asked, ports: OperationPorts, command: Pick<Comm
 async function apply(asked: Asked, ports: OperationPorts): Promise<Answer> {
   const { dryRun, reason } = asked.query;
   const { rollouts, segments, policies, templates } = readDocuments(String(asked.body), "body");
-  if (segments.length > 0)
-    throw new ProblemError(422, "segments are cut and hashed where their users are; hand them over by `serin apply -f FILE`");
+  const cut = segments.map(cutDocument);
   const more = { ...(dryRun === "true" && { dryRun: true }), ...(typeof reason === "string" && { reason }) };
   const replies: NamedReply[] = [];
+  const order = (part: string, command: Omit<Command, "id" | "format" | "who">): Promise<Reply> =>
+    give(asked, ports, { id: commandId(asked, part), ...command, ...more });
   const send = async (name: string, command: Pick<Command, "rollout" | "document">): Promise<void> => {
-    const reply = await give(asked, ports, { id: commandId(asked, name), verb: "apply", ...command, ...more });
-    replies.push({ name, ...reply });
+    replies.push({ name, ...(await order(name, { verb: "apply", ...command })) });
   };
   for (const document of policies) await send("policy", { document });
   for (const document of templates) await send(`template ${document.name}`, { document });
-  for (const { rollout, written } of inOrder(rollouts)) await send(rollout.name, { rollout: rollout.name, document: hashUsers(written) });
+  for (const segment of cut) {
+    const name = `segment ${segment.plan.name}`;
+    replies.push({ name, ...(await handOver(segment, (command) => order(`${name} ${command.chunk ?? ""}`, command))) });
+  }
+  const { inForce } = await readOrders(ports.link);
+  for (const { rollout, written } of inOrder(rollouts)) {
+    const { name } = rollout;
+    const off = orderOn(inForce, name);
+    if (off === undefined) await send(name, { rollout: name, document: hashUsers(written) });
+    else replies.push({ name, format: FORMAT, id: commandId(asked, name), result: "refused", message: switchedOffText(off) });
+  }
   return repliesAnswer(replies);
+}
+
+/** Users stand in the body: a file that it names would be one of this machine. */
+function cutDocument({ segment, faultAt }: SegmentDocument): CutSegment {
+  if (segment.usersFrom !== undefined)
+    throw new DocumentError([
+      faultAt(["usersFrom"], "there is no file beside a request", "list them under users, or hand it over by `serin apply -f FILE`"),
+    ]);
+  return cutTable(segment, new SegmentUsers(segment).table());
 }

@@ -12,7 +12,7 @@ import { splitAfter, startSplit } from "./split.ts";
 import { stableRatio } from "./stable-ratio.ts";
 import type { JudgeState, MetricState } from "./state.ts";
 import type { EvidenceBatch, Judgement, JudgePolicy, Outcomes } from "./types.ts";
-import { about, dispersionIn, reserveLeft, restart, startMetric, take } from "./wager.ts";
+import { about, dispersionBefore, reserveLeft, restart, startMetric, take } from "./wager.ts";
 
 /** What is known before any outcome. */
 export function startJudge(nowMs: number): JudgeState {
@@ -127,7 +127,7 @@ function objectiveAfter(state: JudgeState, after: MetricState | undefined, { pol
   if (counts.canary === 0 || counts.stable === 0 || stable >= errorObjective) return funded;
   const worse = (canary: number): number => logBet(counts, { factor: 1, margin: RATIO_LIMITS.low }, { canary, stable });
   const aim = { question: String(errorObjective), edge: errorObjective, odds: HARM_ODDS, other: worse };
-  return shoot(funded, aim, { hits: counts.canaryHits, all: counts.canary, nowMs, alpha, dispersion: dispersionIn(before) });
+  return shoot(funded, aim, { hits: counts.canaryHits, all: counts.canary, nowMs, alpha, dispersion: dispersionBefore(before) });
 }
 
 const minus = (a: Counts, b: Counts): Counts => ({

@@ -30,6 +30,11 @@ const MetricStateSchema = z.strictObject({
     "Index of the latency bound above which a request is slow; null before it is chosen, and for counts.",
   ),
   batch: CountsSchema.describe("Outcomes not bet on yet, because one side has none."),
+  asOne: z
+    .number()
+    .min(1)
+    .exactOptional()
+    .describe("How many outcomes counted as one before the first of those; absent where there are none."),
   betAtMs: MsSchema.describe("End of the last batch."),
   isStableIll: z.boolean().describe("Stable itself was hit far more than usual in the last batch."),
   short: MemorySchema,

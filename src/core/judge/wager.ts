@@ -73,6 +73,9 @@ export interface Taking {
   readonly keys: HalfCounts | undefined;
 }
 
+/** How many outcomes count as one in the next bet: as was known before the first that it is about. */
+export const dispersionBefore = (metric: MetricState): number => metric.asOne ?? dispersionIn(metric);
+
 /** How many outcomes count as one. */
 export const dispersionIn = ({ hosts, keys }: MetricState): number => dispersionOf(hosts, keys);
 
@@ -87,7 +90,10 @@ export function take(metric: MetricState, question: Question, counts: Counts, ta
   const keys = taking.keys === undefined ? metric.keys : disperse(metric.keys, taking.keys, nowMs);
   const sinceMs = nowMs - metric.betAtMs;
   const isWaiting = isCanaryKnown && sinceMs < STABLE_WAITS_MS;
-  if (batch.stable === 0 || (batch.canary === 0 && isWaiting)) return { ...restart(metric, due), hosts, keys, batch };
+  if (batch.stable === 0 || (batch.canary === 0 && isWaiting)) {
+    const waiting = batch.stable + batch.canary > 0 ? { asOne: dispersionBefore(metric) } : {};
+    return { ...restart(metric, due), hosts, keys, batch, ...waiting };
+  }
   const { harm, safe } = batch.canary === 0 ? restart(metric, due) : bet(metric, question, batch, taking);
   return {
     bound: metric.bound,
@@ -123,7 +129,7 @@ function bet(metric: MetricState, question: Question, batch: Counts, taking: Tak
   const { harm: edge, highestLevel, margins } = question;
   const { nowMs, alpha, bearsOnSafety, due } = taking;
   const stable = stableRatio(metric);
-  const dispersion = dispersionIn(metric);
+  const dispersion = dispersionBefore(metric);
   const cap = capOf(alpha, nowMs - metric.betAtMs);
   const level = edge.factor * stable + edge.margin;
   const isPossible = level <= highestLevel;

@@ -1,7 +1,7 @@
 import { RAMP_PRESETS, type Ramp } from "../../contract/ramp.ts";
 import { durationText } from "./deadlines.ts";
 import { goBack, goTo, goToFull, goToShare, type In, isOver, move, pauseAt, RAMP_STEPS, reasonOr, type Scene, stay } from "./moves.ts";
-import { DOUBT_ODDS, isProven, nextShareBp } from "./ramp.ts";
+import { DOUBT_ODDS, isProven, nextShareBp, RETREAT } from "./ramp.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { onVerb } from "./verbs.ts";
 
@@ -45,15 +45,20 @@ function onVerdict(state: In<"ramp">, event: VerdictEvent, { ramp, scene }: { ra
   const moment = { ...event, shareBp, rampMs: scene.nowMs - sinceMs, shareMs: scene.nowMs - changedAtMs };
   const next = nextShareBp(ramp, moment);
   if (next < shareBp) {
-    const why = `odds of harm are ${odds.toFixed(1)} : 1, and ${Math.round(1 / alpha)} : 1 would be a rollback`;
-    return goToShare(state, { shareBp: next, sinceMs }, why, scene);
+    return goToShare(state, { shareBp: next, sinceMs }, doubtText({ odds, alpha }), scene);
   }
   if (begunAtMs === null) return stay(state);
   if (isProven(ramp, moment)) return goTo(state, RAMP_STEPS.holdback, reasonOr(reason, "verdict"), scene);
   return next > shareBp ? goToShare(state, { shareBp: next, sinceMs }, reasonOr(reason, "verdict"), scene) : stay(state);
 }
 
-/** Nearly everyone has the canary; the few on stable show a fault that begins late. */
+const doubtText = ({ odds, alpha }: Pick<VerdictEvent, "odds" | "alpha">): string =>
+  `odds of harm are ${odds.toFixed(1)} : 1, and ${Math.round(1 / alpha)} : 1 would be a rollback`;
+
+/**
+ * Nearly everyone has the canary; the few on stable show a fault that begins late. So few that it takes long to be sure: in doubt a ramp
+ * begins again, in which fewer are harmed and more show it.
+ */
 export function inHoldback(state: In<"holdback">, event: PlanEvent, scene: Scene): PlanStep {
   const { timeMs } = (scene.ramp ?? STANDARD).holdback;
   switch (event.type) {
@@ -74,6 +79,7 @@ export function inHoldback(state: In<"holdback">, event: PlanEvent, scene: Scene
     case "verdict": {
       const { verdict, odds, reason } = event;
       if (verdict === "rollback") return goBack(state, reasonOr(reason, "verdict"), scene);
+      if (odds >= RETREAT.odds) return goToShare(state, { shareBp: RETREAT.shareBp, sinceMs: scene.nowMs }, doubtText(event), scene);
       const isPassed = state.begunAtMs !== null && isOver(scene, state.begunAtMs, timeMs) && verdict === "advance" && odds < DOUBT_ODDS;
       return isPassed ? goToFull(state, reasonOr(reason, "verdict"), scene) : stay(state);
     }

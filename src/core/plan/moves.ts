@@ -116,7 +116,7 @@ export function goToShare(
 ): Taken {
   const { nowMs } = scene;
   const next: PlanState = { phase: "ramp", ...nextRun(state, nowMs), sinceMs, shareBp, changedAtMs: nowMs, begunAtMs: null };
-  const isLess = state.phase === "ramp" && shareBp < state.shareBp;
+  const isLess = state.phase === "holdback" || (state.phase === "ramp" && shareBp < state.shareBp);
   return serve(
     next,
     { shareBp, off: false, ...(isLess ? {} : { advances: true }) },

@@ -15,9 +15,9 @@ const CALM_ODDS = 1;
 const MOST_TIMES = 2.5;
 export const LEAST_TIMES = 1.2;
 export const EVERY_MS = 10_000;
-/** Odds of harm at which nothing grows, and at which the share goes back; by chance the second comes in one good rollout of five at most. */
+/** Odds of harm at which nothing grows, and at which the share goes back so far; by chance the second comes in one good rollout of five at most. */
 export const DOUBT_ODDS = 3;
-const RETREAT_ODDS = 5;
+export const RETREAT = { odds: 5, shareBp: CLOCK_BP } as const;
 
 /** What the next share follows from. Times are in milliseconds. */
 export interface RampMoment {
@@ -56,7 +56,7 @@ export function firstShareBp({ startBp, budget }: Ramp, requestsPerSecond: numbe
  */
 export function nextShareBp(ramp: Ramp, moment: RampMoment): number {
   const { shareBp, rampMs, shareMs, verdict, runSample, safeShareBp, odds, requestsPerSecond } = moment;
-  if (odds >= RETREAT_ODDS) return Math.min(shareBp, CLOCK_BP);
+  if (odds >= RETREAT.odds) return Math.min(shareBp, RETREAT.shareBp);
   const isHeld = odds >= DOUBT_ODDS || verdict === "hold" || verdict === "rollback";
   if (isHeld || shareMs < EVERY_MS) return shareBp;
   const first = firstShareBp(ramp, requestsPerSecond);

@@ -1,67 +1,20 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { describe, expect, onTestFinished } from "vitest";
+import { describe, expect } from "vitest";
 import { API_ROUTES, ProblemSchema } from "../../../src/contract/api.ts";
-import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
 import { listAudit, readPlan } from "../../../src/io/store.ts";
 import { digestOf, tokenLine } from "../../../src/io/tokens.ts";
 import { runWith } from "../../unit/cli/cli-parts.ts";
 import { documentOf } from "../../unit/controller/builders.ts";
+import { type Api, apiOf, command, longStage, tokenOf, tokensFile, yaml } from "./api-world.ts";
 import { waitFor } from "./wait.ts";
-import { test, type World } from "./world.ts";
+import { test } from "./world.ts";
 
 const execFileAsync = promisify(execFile);
-
-const longStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "1h", minSample: 50 }] };
-const TOKENS = { viewer: "view", ci: "operate", boss: "approve" } as const;
-const tokenOf = (name: keyof typeof TOKENS): string => `serin_${name}`;
-
-async function tokensFile(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "serin-api-"));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  const lines = Object.entries(TOKENS).map(([name, role]) => tokenLine({ name, role, digest: digestOf(`serin_${name}`) }));
-  const file = join(directory, "tokens");
-  await writeFile(file, `# who may\n${lines.join("\n")}\n`);
-  return file;
-}
-
-interface Api {
-  readonly file: string;
-  /** Asks a standby, by default as `ci`. */
-  ask(
-    path: string,
-    init?: RequestInit & { as?: keyof typeof TOKENS | null },
-  ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }>;
-}
-
-/** A leader, and a standby that is asked. */
-async function apiOf(world: World): Promise<Api> {
-  const file = await tokensFile();
-  await world.leader("a", { tokens: file });
-  const standby = await world.controller("b", { options: { tokens: file, http: "127.0.0.1:0" } });
-  const ask: Api["ask"] = async (path, { as = "ci", ...init } = {}) => {
-    const headers = { ...(as === null ? {} : { authorization: `Bearer ${tokenOf(as)}` }), ...(init.headers as Record<string, string>) };
-    const response = await fetch(`${standby.httpUrl}${path}`, { ...init, headers });
-    return { status: response.status, body: (await response.json()) as Record<string, unknown>, headers: response.headers };
-  };
-  return { file, ask };
-}
-
-const yaml = (document: object): RequestInit => ({
-  method: "POST",
-  headers: { "content-type": "application/yaml" },
-  body: JSON.stringify(document),
-});
-const command = (body?: object, headers: Record<string, string> = {}): RequestInit => ({
-  method: "POST",
-  headers: { ...(body && { "content-type": "application/json" }), ...headers },
-  ...(body && { body: JSON.stringify(body) }),
-});
 
 const answerOf = (id: string) => {
   const route = API_ROUTES.find((each) => each.id === id);
@@ -138,7 +91,7 @@ describe("the HTTP API of a standby", () => {
       [413, "longer than", "/v1/apply", { ...yaml({}), body: "x".repeat(1_100_000) }],
       [409, "hand-over follows promotion", "/v1/rollouts/cart/handover", command()],
       [422, "key", "/v1/apply", yaml({ ...documentOf("shop"), key: 3 })],
-      [422, "serin apply -f FILE", "/v1/apply", yaml({ apiVersion: "serin/v1", kind: "Segment", name: "s", users: ["a"] })],
+      [422, "serin apply -f FILE", "/v1/apply", yaml({ apiVersion: "serin/v1", kind: "Segment", name: "s", usersFrom: "a.txt" })],
     ];
     for (const [status, detail, path, init] of cases) {
       const given = await ask(path, init);

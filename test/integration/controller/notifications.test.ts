@@ -65,6 +65,21 @@ async function running(world: World, options: Partial<ControllerOptions> = {}): 
 }
 
 describe("each state that a person should hear of", () => {
+  test("is told of a gate that waits, with whom it waits for and what it asks", async ({ world }) => {
+    const { url, taken, told } = await receiver();
+    await running(world);
+    // As the policy says nothing of events, those that are told anyway.
+    await policyOf(world, [{ name: "hook", webhook: { url } }]);
+    const gate = { approvers: ["ann"], limit: "1h" };
+    const stages = [{ share: "50%", minTime: "1s", minSample: 50, gate }];
+    await world.apply(documentOf("cart", { strategy: { type: "canary", stages } }));
+    await world.phase("cart", "gate");
+    await waitFor("the gate is told", async () => (told().includes("gate") ? true : undefined));
+    const message = taken.find(({ type }) => type.endsWith(".gate"));
+    expect(JSON.stringify(message?.data)).toContain("asks before it goes on");
+    expect(told().filter((type) => type === "gate")).toHaveLength(1);
+  });
+
   test("is told once: paused, promoted, overdue, handed over, rolled back", async ({ world }) => {
     const { url, taken, tries, told } = await receiver();
     const notifySecrets = await secretsOf({ key: "s3cret", bearer: "Bearer abc" });

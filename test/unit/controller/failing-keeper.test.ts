@@ -187,10 +187,14 @@ describe("the next leader", () => {
     expect(keeper.users(inStage())?.canary).toMatchObject({ distinct: 3, requests: 5 });
   });
 
-  test("tells the judge nothing while it may not have heard who is known to fail, and then all", async () => {
-    expect(keeper.judged(seatOf())).toBeUndefined();
+  test("tells the judge only of more than were known while it may not have heard who is, and then all", async () => {
+    expect(keeper.judged(seatOf())).toMatchObject({ canary: { newly: 0 }, isOpen: true });
+    keeper.hear("s2", failingMessage(1, { "2 canary": users(3, 10) }));
+    expect(keeper.judged(seatOf())).toMatchObject({ canary: { newly: 3 }, isOpen: true });
+    keeper.hear("s2", failingMessage(1, { "2 canary": { 8: 1 } }));
     await after(HEARD_ALL_MS);
-    expect(keeper.judged(seatOf())?.canary).toEqual({ newly: 1, knownRequests: 0 });
+    expect(keeper.judged(seatOf())).toMatchObject({ canary: { newly: 2, knownRequests: 0 } });
+    expect(keeper.judged(seatOf()).isOpen).toBeUndefined();
   });
 
   test("tells the judge at once what it hears where nobody was known to fail", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { EvidenceSchema } from "../../../src/contract/evidence.ts";
 import { type JudgeRecord, JudgeRecordSchema } from "../../../src/contract/live.ts";
 import { pointsOf } from "../../../src/controller/evidence-points.ts";
-import { type Judging, judgeReports, recordOf, resumeJudging, startJudging } from "../../../src/controller/judging.ts";
+import { type Judging, judgeReports, notAhead, recordOf, resumeJudging, startJudging } from "../../../src/controller/judging.ts";
 import { NOBODY_FAILED } from "../../../src/controller/told-users.ts";
 import { policyOf } from "../../../src/core/judge/policy.ts";
 import { type Counts, evidenceOf, PHASES, planState, rolloutOf } from "./builders.ts";
@@ -24,6 +24,16 @@ const both = (failed: number): Counts[] => [
 const judged = (judging: Judging, reports: readonly ReturnType<typeof report>[], phase: Parameters<typeof planState>[0] = "stage") =>
   judgeReports(judging, { rollout, plan: planState(phase), shareBp: 1_000 }, reports, 1_000);
 const parsed = (text: string): JudgeRecord => JudgeRecordSchema.parse(JSON.parse(text));
+
+test("a leader whose clock is behind that of the one before goes on by its own, and its verdicts are of its time", () => {
+  const aheadMs = 3_600_000;
+  const scene = { rollout, plan: planState("stage"), shareBp: 1_000 };
+  const before = judgeReports(startJudging(1, aheadMs), scene, [report(1, both(0))], aheadMs + 1_000);
+  const twice = both(0).map((count) => ({ ...count, decided: 2 * count.decided, ok: 2 * count.ok }));
+  const { state, verdict } = judgeReports(notAhead(before, 2_000), scene, [report(2, twice)], 3_000);
+  expect([state.nowMs, verdict?.atMs, verdict?.canaryAtMs, state.metrics["errors"]?.betAtMs]).toEqual([3_000, 3_000, 3_000, 3_000]);
+  expect(notAhead(before, aheadMs + 1_000)).toBe(before);
+});
 
 describe("judging", () => {
   test("counts each message and judges it at once", () => {

@@ -10,7 +10,7 @@ import { Term } from "../../../src/controller/term.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { decodeManifest } from "../../../src/io/rules-store.ts";
 import { decodeStored } from "../../../src/io/store.ts";
-import { failingMessage } from "../../support/failing-inputs.ts";
+import { failingMessage, users } from "../../support/failing-inputs.ts";
 import { type Counts, evidenceOf, receiptOf } from "./builders.ts";
 import { MemoryStore } from "./memory-store.ts";
 
@@ -27,6 +27,8 @@ export class Play {
   canaryFailed = 0;
   /** The one user whose requests these are, and how many of its requests an hour failed at rest before; undefined where nobody knows users. */
   brokenUser: { readonly bucket: number; readonly hourly: number } | undefined;
+  /** Failed requests are of as many users, none of whom failed before. */
+  newUsersFail = false;
   /** What the sidecar claims to obey instead of the manifest. */
   ahead: Readonly<{ epoch: number; revision: number }> | undefined;
   /** True when only series of the run in force still change, as in earnest. */
@@ -173,10 +175,11 @@ export class Play {
 
   /** As sidecars do, before the evidence that counts the same failures. */
   #tellUsers(): void {
-    if (this.brokenUser === undefined) return;
-    const { bucket, hourly } = this.brokenUser;
+    if (this.brokenUser === undefined && !this.newUsersFail) return;
+    const { bucket, hourly } = this.brokenUser ?? { bucket: 0, hourly: 0 };
     const failed = [...this.#counts.values()].filter((count) => count.failed > 0);
-    const runs = Object.fromEntries(failed.map((count) => [`${count.run} ${count.variant}`, { [bucket]: count.failed }]));
+    const whoOf = (count: Counts) => (this.newUsersFail ? users(count.failed, 1_000) : { [bucket]: count.failed });
+    const runs = Object.fromEntries(failed.map((count) => [`${count.run} ${count.variant}`, whoOf(count)]));
     const message = failingMessage(1, runs, hourly === 0 ? undefined : { [bucket]: hourly });
     this.#term?.onFailingUsers({ subject: SUBJECTS.failing("side"), data: encode(message) });
   }

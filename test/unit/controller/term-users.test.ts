@@ -53,4 +53,16 @@ describe("a canary that fails one user's requests", () => {
     await goesOn(play, 10);
     expect([play.terms, play.live?.plan.phase, errorsOf(play)]).toEqual([2, "stage", 0]);
   });
+
+  test("goes back at once under a new leader where more users fail than were known to, whoever has not told it yet", async () => {
+    const play = await failingForOne(BROKEN);
+    await play.until("judged", () => (play.judged?.verdict?.runSample ?? 0) > 1_000);
+    play.kill();
+    play.brokenUser = undefined;
+    play.newUsersFail = true;
+    play.canaryFailed = 100;
+    const sinceMs = play.nowMs;
+    await goesBack(play);
+    expect([play.terms, play.nowMs - sinceMs < 2_000]).toEqual([2, true]);
+  });
 });

@@ -27,6 +27,13 @@ function toldOf(batches: readonly Readonly<{ failed: number; known: ReturnType<t
 }
 
 describe("failing users of a batch", () => {
+  test("that may all be known ones are, but for those that surely fail newly", () => {
+    const told = figures(users(2, 5));
+    const { batch } = withUsers(batchOf(3, 10), told, { ...figures(users(6, 5), users(1, 1)), isOpen: true });
+    expect([batch.canary.users, batch.stable.users]).toEqual([users(4, 6), users(1, 1)]);
+    expect(withUsers(batchOf(0, 3), told, { ...figures(users(6, 5)), isOpen: true }).batch.canary.users).toEqual(users(3, 0));
+  });
+
   test.each([
     {
       title: "are those that are new since the last one",

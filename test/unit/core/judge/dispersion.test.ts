@@ -118,3 +118,16 @@ describe("the judge", () => {
     expect(checkIn(record, "errors").dispersion).toBeGreaterThan(2 * checkIn(record, "newly failing users").dispersion);
   });
 });
+
+test("what is learned of stable while it waits for the canary counts from the bet after the next one on", () => {
+  const uneven = { hosts: { requests: 500, failed: 20, latency: [] } };
+  const odds = (halves: EvidenceBatch["halves"]): number[] => {
+    const waiting = [6_000, 12_000, 18_000, 24_000].map((atMs) => batchAt(atMs, { stable: failing(20, 1_000), ...(halves && { halves }) }));
+    const late = [25_000, 26_000].map((atMs) => batchAt(atMs, { stable: failing(20, 1_000), canary: failing(6, 100) }));
+    const all = [batchAt(1_000, { stable: failing(20, 1_000), canary: failing(2, 100) }), ...waiting, ...late];
+    return judgeAll(all).records.map((record) => checkIn(record, "errors").odds);
+  };
+  const [told, untold] = [odds(uneven), odds(undefined)];
+  expect(told[5]).toBe(untold[5]);
+  expect(Math.abs(Math.log(Number(told[6]) / Number(told[5])))).toBeLessThan(Math.abs(Math.log(Number(untold[6]) / Number(untold[5]))));
+});

@@ -120,6 +120,24 @@ describe("a holdback", () => {
     ["holdback", "tick", 30 * MINUTE + DAY, "paused 1, run 7; paused"],
   ]);
 
+  test("goes back to 10 % of a ramp that begins anew in more doubt, and no freeze holds that", () => {
+    const doubtful = { ...events.hold, odds: 5 };
+    expect(rampStepOf(rampStates.holdback, doubtful, MINUTE)).toMatchObject({
+      state: {
+        phase: "ramp",
+        run: 8,
+        firstRun: 5,
+        shareBp: 1_000,
+        sinceMs: SINCE_MS + MINUTE,
+        changedAtMs: SINCE_MS + MINUTE,
+        begunAtMs: null,
+      },
+      effects: [{ type: "serve", shareBp: 1_000 }, { reason: "10%: odds of harm are 5.0 : 1, and 100 : 1 would be a rollback" }],
+    });
+    expect(rampStepOf(rampStates.holdback, doubtful, MINUTE)).not.toMatchObject({ effects: [{ advances: true }, {}] });
+    expect(summary(rampStepOf(rampStates.holdback, { ...events.hold, odds: 4.99 }, MINUTE))).toBe("holdback, run 7");
+  });
+
   test("does not end in doubt", () => {
     expect(summary(rampStepOf(rampStates.holdback, { ...events.advance, odds: 3 }, 30 * MINUTE))).toBe("holdback, run 7");
   });
