@@ -8,7 +8,7 @@ import { queuePlan } from "../core/plan/queue.ts";
 import { startPlan } from "../core/plan/start.ts";
 import type { Plan } from "../io/store.ts";
 import { rivalText } from "./apply-rules.ts";
-import { liveRulesOf, MAX_LIVE_BYTES } from "./derive-manifest.ts";
+import { liveRuleOf, liveRulesOf, MAX_LIVE_BYTES } from "./derive-manifest.ts";
 import { type Change, freshLive } from "./live-rules.ts";
 import type { TermParts } from "./ports.ts";
 import { replyWith, standing } from "./replies.ts";
@@ -43,6 +43,9 @@ export class Attempts {
     const nowMs = this.#parts.clock.nowMs();
     const added = { rollout, live: freshLive(name, 0, startPlan(nowMs, 1).state, nowMs) };
     const others = [...this.#steps.seats.values()].filter((seat) => seat.name !== name);
+    // With all of them, also those that need no place there: mostly there is room, and which ones those are takes longer to find.
+    const most = Object.fromEntries([...others, added].map((one) => [one.live.rollout, liveRuleOf(one.rollout, one.live)]));
+    if (JSON.stringify(most).length <= MAX_LIVE_BYTES) return undefined;
     const size = JSON.stringify(liveRulesOf([...others, added])).length;
     if (size <= MAX_LIVE_BYTES) return undefined;
     return `with ${name} the live part of the rules would take ${size} bytes, and ${MAX_LIVE_BYTES} are allowed; hand over or end others first`;
