@@ -58,7 +58,7 @@ export interface Stepping {
 }
 
 function setLeft(
-  { missing: _, ...state }: In<"rollingBack">,
+  { missing: _missing, ...state }: In<"rollingBack">,
   left: Left,
   audit: { readonly action: string; readonly reason: string },
   { nowMs }: Scene,

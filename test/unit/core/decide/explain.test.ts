@@ -93,7 +93,7 @@ describe("an explanation of one rollout", () => {
       live: { sharesOnly: true },
       request: { headers: [["x-vip", "1"]] },
       texts: [
-        "governs the request with a share of 50%, run 1",
+        "governs the request with a share of 50 %, run 1",
         "no bucketing key: tried header x-user-id",
         "the rollout goes back in steps: targets lead to stable alone",
         "target careful holds: stable",

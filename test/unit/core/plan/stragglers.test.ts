@@ -178,7 +178,8 @@ test("a plan waits for the word of sidecars where a run is to begin, and for the
 
 test("who is waited for, and since when, is read from the state", () => {
   expect([states.rolledBack, states.rollingBackWithout, states.pending].map(awaitedBy)).toEqual([["s1", "s2"], ["s1", "s2"], []]);
-  expect([states.stage, { ...rampStates.ramp, changedAtMs: 5 }].map(servedAtMs)).toEqual([SINCE_MS, 5]);
+  const back = { ...states.rollingBack, changedAtMs: undefined };
+  expect([states.stage, { ...rampStates.ramp, changedAtMs: 5 }, back].map(servedAtMs)).toEqual([SINCE_MS, 5, SINCE_MS]);
 });
 
 test("a refusal is handed on", () => {
