@@ -5,12 +5,11 @@ import type { Totals } from "../contract/live.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
-import { costTexts } from "../core/plan/blast-radius.ts";
 import { duration, odds, ratio, share, table } from "../told/format.ts";
-import { phaseText, silenceText } from "../told/phase-text.ts";
+import { phaseText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
 import { reportLines } from "../told/report-text.ts";
-import { stragglerLines } from "../told/straggler-text.ts";
+import { standingLines } from "../told/standing-text.ts";
 import { withNats } from "./connection.ts";
 import { mixLines } from "./mix-lines.ts";
 import { orderLine } from "./order-text.ts";
@@ -66,18 +65,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
-  if (rollout.template !== null) lines.push(`  strategy from template ${rollout.template}`);
-  lines.push(...waitLines(rollout, nowMs));
-  if (rollout.next !== null) lines.push(`  ${rollout.next}`);
-  for (const line of stragglerLines(rollout, nowMs)) lines.push(`  ${line}`);
-  const stopped = rollout.stops.map(({ sidecar, atMs }) => `${sidecar} (for ${duration(nowMs - atMs)})`).join(", ");
-  if (stopped !== "") lines.push(`  the canary is stopped by sidecars that saw it fail: ${stopped}`);
-  const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
-  if (silence !== null) lines.push(`  ${silence}`);
-  if (rollout.blastRadius !== null) {
-    const { allowed, spent } = rollout.blastRadius;
-    lines.push(`  blast radius: ${costTexts(allowed, spent).join(", ")}`);
-  }
+  lines.push(...standingLines(rollout, nowMs).map((line) => `  ${line}`));
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
   if (rollout.report !== null) mix.unshift(...reportLines(rollout.report));
   if (judge === null) return [...lines, ...mix];
@@ -90,16 +78,6 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
   return [...lines, table(rows), ...mix];
-}
-
-/** What a rollout waits for, beside its evidence. */
-function waitLines({ plan, seen, waiting }: RolloutPicture, nowMs: number): string[] {
-  const { held } = { held: undefined, ...plan };
-  return [
-    ...(held === undefined ? [] : [`  held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`]),
-    ...(seen === null ? [] : [`  no hand-over yet: ${seen}`]),
-    ...(waiting === null ? [] : [`  a newer version by ${waiting.who} waits for its end, for ${duration(nowMs - waiting.sinceMs)}`]),
-  ];
 }
 
 /** Of both sides alike, as the judge compares them. */

@@ -218,6 +218,7 @@ class Controller implements RunningController, Shown {
       this.#hearEvidence(term, bad("evidence")),
       subscribeSafely(told, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
+      subscribeSafely(link, SUBJECTS.series, ({ data, respond }) => respond(term.series.answer(data)), bad("question")),
       subscribeSafely(told, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => void hearCommand(message, term, this.#parts).catch(noCommand), noCommand),

@@ -29,6 +29,7 @@ import { hearStops } from "./reflexes.ts";
 import { loadSeats, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import type { Sender } from "./senders.ts";
+import { SeriesKeeper } from "./series-keeper.ts";
 import { Steps } from "./steps.ts";
 import { TickRecorder } from "./tick-recorder.ts";
 
@@ -55,6 +56,8 @@ export class Term {
   readonly #gates: GateKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
+  /** The way of the checks of each rollout. */
+  readonly series: SeriesKeeper;
   readonly #mailbox: Mailbox;
   readonly #once: Once;
   /** Rollouts that wait to be judged. */
@@ -84,6 +87,7 @@ export class Term {
       return this.#fleet.forget(sidecar);
     });
     this.#ticks = new TickRecorder(parts);
+    this.series = new SeriesKeeper(this.#steps.seats);
     this.#purgedMs = parts.clock.monotonicMs();
     this.#mailbox = new Mailbox((error) => {
       if (error instanceof DeposedError) onDeposed(error);
@@ -209,7 +213,7 @@ export class Term {
       await this.#deliverVerdict(seat);
     } finally {
       // With what came of it; also where that could not be written, for the judge goes on from here.
-      if (seat.judging.judged !== before.judged) this.#ticks.record(seat);
+      if (seat.judging.judged !== before.judged) for (const keeper of [this.#ticks, this.series]) keeper.record(seat);
     }
     // Nobody waits for the record: the way back of another rollout goes first.
     if (seat.judging.verdict?.verdict !== before.verdict?.verdict) this.#mailbox.postLater(() => this.#steps.writeJudge(seat, true));

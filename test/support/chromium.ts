@@ -48,7 +48,7 @@ async function writeWrapper(wrapper: string, root: string): Promise<void> {
   );
   const script = [
     "#!/bin/sh",
-    `for folder in "${root}"/usr/lib/*-linux-gnu "${root}"/usr/lib/*-linux-gnu/pulseaudio; do LD_LIBRARY_PATH="$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; done`,
+    `for folder in "${root}"/usr/lib/*-linux-gnu "${root}"/usr/lib/*-linux-gnu/pulseaudio; do LD_LIBRARY_PATH="$folder\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; done`,
     `export LD_LIBRARY_PATH FONTCONFIG_FILE="${fonts}"`,
     `exec "${root}/usr/lib/chromium/chromium" "$@"`,
   ];
