@@ -46,6 +46,9 @@ const RolloutEventSchema = z.strictObject({
   type: z.literal("rollout"),
   rollout: RolloutPictureSchema,
   phase: z.string().describe("Its phase, for people."),
+  stages: z
+    .array(z.strictObject({ shareBp: z.int().min(0).max(10_000), minTimeMs: z.int().min(0) }))
+    .describe("Its stages in order, presets written out; empty of a strategy without."),
   lines: z.array(z.string()).describe("What else is to be said of it, for people: what it waits for, who is missing."),
 });
 

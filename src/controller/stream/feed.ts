@@ -1,3 +1,4 @@
+import { stagesOf } from "../../contract/course.ts";
 import type { Fleet, LiveState } from "../../contract/live.ts";
 import type { Audit } from "../../contract/messages.ts";
 import { AuditSchema } from "../../contract/messages.ts";
@@ -164,7 +165,14 @@ export class Feed {
     this.#states.set(name, state);
     const rollout = await rolloutPicture(link, state, this.#fleet);
     const lines = standingLines(rollout, clock.nowMs());
-    this.#tell(`rollout ${name}`, { type: "rollout", rollout, phase: phaseText(rollout), lines });
+    const stages = rollout.strategy === undefined ? [] : stagesOf(rollout.strategy);
+    this.#tell(`rollout ${name}`, {
+      type: "rollout",
+      rollout,
+      phase: phaseText(rollout),
+      stages: stages.map(({ share: shareBp, minTime: minTimeMs }) => ({ shareBp, minTimeMs })),
+      lines,
+    });
   }
 
   #tellFleet(isAll: boolean): void {
