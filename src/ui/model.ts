@@ -60,8 +60,7 @@ function withRollout(model: Model, event: RolloutEvent): Model {
   const isAnew = before !== undefined && before.rollout.plan.firstRun !== plan.firstRun;
   const points = isAnew ? [] : (model.series.get(name) ?? []);
   const verdict = judge?.verdict ?? null;
-  const series =
-    verdict === null ? points : withPoint(points, seriesPoint(verdict, { shareBp, shareSeenBp: judge?.shareSeenBp ?? null }));
+  const series = verdict === null ? points : withPoint(points, seriesPoint(verdict, { shareBp, shareSeenBp: judge?.shareSeenBp ?? null }));
   return {
     ...model,
     rollouts: new Map(model.rollouts).set(name, event),

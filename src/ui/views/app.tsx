@@ -87,7 +87,10 @@ function Notices({ session: { model, trouble } }: { readonly session: Session })
       ? ["No controller leads: nothing advances, and shares go home unless a beat is heard."]
       : []),
     ...(mesh?.freeze ? [`${mesh.freeze}: nothing advances; what goes back still does.`] : []),
-    ...(mesh?.orders ?? []).map(({ scope, who, reason }) => `Switched off by ${who}: ${scope.rollout ?? "all rollouts"}${reason === undefined ? "" : ` (${reason})`}.`),
+    ...(mesh?.orders ?? []).map(
+      ({ scope, who, reason }) =>
+        `Switched off by ${who}: ${scope.rollout ?? "all rollouts"}${reason === undefined ? "" : ` (${reason})`}.`,
+    ),
   ];
   return (
     <div role="alert" class="notices">

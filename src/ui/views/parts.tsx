@@ -3,7 +3,15 @@ import type { Verdict } from "../../contract/verdict.ts";
 import { share } from "../../told/format.ts";
 
 /** A table that scrolls by itself where the screen is narrower. */
-export function Table({ label, heads, children }: { readonly label: string; readonly heads: readonly string[]; readonly children: ComponentChildren }) {
+export function Table({
+  label,
+  heads,
+  children,
+}: {
+  readonly label: string;
+  readonly heads: readonly string[];
+  readonly children: ComponentChildren;
+}) {
   return (
     // A keyboard must reach what scrolls.
     <div class="scroll" role="region" aria-label={label} tabIndex={0}>

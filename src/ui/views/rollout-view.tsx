@@ -57,8 +57,9 @@ function Standing({ event: { rollout, phase, lines }, session }: { readonly even
       </p>
       {judge?.verdict != null && (
         <p class="faint">
-          The evidence calls {share(judge.verdict.safeShareBp)} safe; {judge.verdict.proven}. Stable: {judge.totals.stable.requests} requests,{" "}
-          {judge.totals.stable.failed} failed. Canary: {judge.totals.canary.requests} requests, {judge.totals.canary.failed} failed.
+          The evidence calls {share(judge.verdict.safeShareBp)} safe; {judge.verdict.proven}. Stable: {judge.totals.stable.requests}{" "}
+          requests, {judge.totals.stable.failed} failed. Canary: {judge.totals.canary.requests} requests, {judge.totals.canary.failed}{" "}
+          failed.
         </p>
       )}
       {lines.map((line) => (
