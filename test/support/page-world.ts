@@ -1,5 +1,6 @@
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -29,7 +30,8 @@ export async function startPageWorld(
   chromiumProgram: string,
 ): Promise<PageWorld> {
   const port = await freePort();
-  const tokens = join(packageRoot(), ".cache", `page-tokens-${process.pid}`);
+  const directory = await mkdtemp(join(tmpdir(), "serin-page-"));
+  const tokens = join(directory, "tokens");
   const lines = Object.entries(NAMES).map(([name, role]) => tokenLine({ name, role, digest: digestOf(`serin_${name}`) }));
   await writeFile(tokens, `${lines.join("\n")}\n`);
   const stack = await startStack({
@@ -47,6 +49,7 @@ export async function startPageWorld(
     const close = async (): Promise<void> => {
       await browser.close();
       await stack.stop();
+      await rm(directory, { recursive: true });
     };
     return { stack, url: `http://127.0.0.1:${port}/`, browser, close };
   } catch (error) {

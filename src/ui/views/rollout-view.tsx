@@ -31,8 +31,8 @@ export function RolloutView({ name, session }: { readonly name: string; readonly
       <Standing event={event} session={session} />
       <VerbButtons event={event} session={session} />
       <Stages event={event} />
-      <section aria-labelledby="shares">
-        <h2 id="shares">Share</h2>
+      <section>
+        <h2>Share</h2>
         <ShareChart points={model.series.get(name) ?? []} />
       </section>
       <Checks event={event} session={session} />
@@ -74,8 +74,8 @@ function Standing({ event: { rollout, phase, lines }, session }: { readonly even
 function Checks({ event: { rollout }, session: { model } }: { readonly event: RolloutEvent; readonly session: Session }) {
   const checks = rollout.judge?.verdict?.checks ?? [];
   return (
-    <section aria-labelledby="checks">
-      <h2 id="checks">Checks</h2>
+    <section>
+      <h2>Checks</h2>
       {checks.length === 0 ? <p>Nothing is judged yet.</p> : <CheckCharts points={model.series.get(rollout.name) ?? []} checks={checks} />}
       {checks.length > 0 && (
         <Table label="Checks" heads={["Check", "Stable", "Canary", "At most worse by", "Tolerated", "Odds of harm", "Verdict"]}>
@@ -108,8 +108,8 @@ type Lines = NonNullable<ReturnType<Session["model"]["audit"]["get"]>>;
 
 /** The audit, the newest first. */
 const Happened = ({ lines }: { readonly lines: Lines }) => (
-  <section aria-labelledby="happened">
-    <h2 id="happened">What happened</h2>
+  <section>
+    <h2>What happened</h2>
     <Table label="What happened" heads={["When", "What", "Share", "Who", "Why"]}>
       {lines.toReversed().map(({ id, atMs, action, shareBp, who, reason }) => (
         <tr key={id}>

@@ -10,8 +10,8 @@ export function Stages({ event: { rollout, stages } }: { readonly event: Rollout
     { what: "100 %", more: "promoted" },
   ];
   return (
-    <section aria-labelledby="stages">
-      <h2 id="stages">Stages</h2>
+    <section>
+      <h2>Stages</h2>
       <ol class="stages">
         {steps.map(({ what, more }, index) => (
           <li key={index} class={index < at ? "passed" : index === at ? "now" : ""} aria-current={index === at ? "step" : undefined}>
