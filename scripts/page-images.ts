@@ -25,20 +25,19 @@ async function takeAll({ stack, url, browser }: PageWorld): Promise<void> {
     await signIn(page, url, "ann");
     return page;
   };
-  const take = (page: Page, name: string, fullPage = false) => page.screenshot({ path: join(images, `page-${name}.png`), fullPage });
+  const take = (page: Page, name: string) => page.screenshot({ path: join(images, `page-${name}.png`) });
   const link = await connect(stack);
   const search = { ...rolloutOf("search", heldAt("10%")), match: { hosts: ["search.example"] } };
   await applyRollout(stack, search);
   await applyRollout(
     stack,
-    rolloutOf("checkout", [{ share: "5%", minTime: "8s", minSample: 10 }, { share: "25%", minTime: "1h" }, { share: "50%" }]),
+    rolloutOf("checkout", [{ share: "20%", minTime: "8s", minSample: 10 }, { share: "40%", minTime: "1h" }, { share: "70%" }]),
   );
   const load = startLoad(stack, 80);
-  await waitForLive(link, "checkout", (live) => hasBegun(live) && live.plan.phase === "stage" && live.plan.stage === 1);
+  await waitForLive(link, "checkout", (live) => hasBegun(live) && live.plan.phase === "stage" && live.plan.stage === 1, 180_000);
   const page = await open(1_100, "light");
   const judged = async (): Promise<boolean> => ((await readJudge(link, "checkout"))?.totals.canary.requests ?? 0) > 250;
   await waitFor(judged, { deadlineMs: 90_000, what: "the canary to be known" });
-  stack.stable.failPart(0.004);
   await page.getByRole("row", { name: /checkout/ }).waitFor();
   await take(page, "rollouts");
   await page.goto(`${url}#/explain`);
@@ -58,7 +57,8 @@ async function takeAll({ stack, url, browser }: PageWorld): Promise<void> {
   stack.canary.failPart(0.6);
   await page.locator(".phase", { hasText: /^rolled back/ }).waitFor();
   await page.getByRole("row", { name: /rolledBack/ }).waitFor();
-  await take(page, "rollout", true);
+  await page.setViewportSize({ width: 1_000, height: 1_500 });
+  await take(page, "rollout");
   const narrow = await open(360, "dark");
   await narrow.goto(`${url}#/rollouts/checkout`);
   await narrow.getByRole("row", { name: /rolledBack/ }).waitFor();

@@ -41,7 +41,10 @@ export const RolloutPictureSchema = z.strictObject({
   strategy: z.custom<Strategy>().optional().describe("As parsed; a preset or template by its name."),
   next: z.string().nullable().describe("What a ramp waits for, for people; null of anything else."),
   stragglers: z.array(StragglerSchema).describe("Who has not confirmed what is served now; empty while the wait is short."),
-  stragglerRule: StragglersSchema.nullable().describe("What becomes of them; null where the plan could not be read."),
+  stragglerRule: z
+    .strictObject({ after: MsSchema, action: StragglersSchema.shape.action.unwrap() })
+    .nullable()
+    .describe("What becomes of them; null where the plan could not be read."),
   stops: LiveStateSchema.shape.stops.unwrap().describe("Sidecars that stopped the canary of the run in force by themselves."),
   shareBp: ShareBpSchema.describe("Share set now, in basis points."),
   updatedAtMs: z.int().describe("Unix milliseconds."),

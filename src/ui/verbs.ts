@@ -37,7 +37,7 @@ const OFFERED: Readonly<Record<Phase, readonly Verb["id"][]>> = {
   paused: ["promote", "promote --full", "resume", "abort", "undo"],
   promoting: ["pause", "abort", "undo"],
   promoted: ["handover", "abort", "undo"],
-  rollingBack: ["abort"],
+  rollingBack: ["abort", "undo"],
   rolledBack: ["retry"],
   handedOver: ["undo"],
 };

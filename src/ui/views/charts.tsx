@@ -31,6 +31,14 @@ function Chart({ title, words, lines, scale, band = "", verdicts = [], text }: D
               {label}
             </span>
           ))}
+          {band !== "" && (
+            <span>
+              <svg viewBox="0 0 24 8" class="key" aria-hidden="true">
+                <path d="M0 0H24V8H0Z" class="band" />
+              </svg>
+              where the canary may be
+            </span>
+          )}
         </span>
       </figcaption>
       <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${title}. ${words}`}>
