@@ -5,7 +5,7 @@ import type { Totals } from "../contract/live.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
-import { duration, odds, ratio, share, table } from "../told/format.ts";
+import { duration, figure, odds, ratio, share, table } from "../told/format.ts";
 import { phaseText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
 import { reportLines } from "../told/report-text.ts";
@@ -97,11 +97,7 @@ function failingLines({ known, stable, canary }: FailingUsers): string[] {
   ];
 }
 
-const checkRow = (check: CheckRecord): string[] => [
-  `  ${check.name}`,
-  ratio(check.stable),
-  ratio(check.canary),
-  ratio(check.upper),
-  ratio(check.threshold),
-  odds(check.odds),
-];
+function checkRow({ name, stable, canary, upper, threshold, odds: harm, isRatio }: CheckRecord): string[] {
+  if (isRatio !== false) return [`  ${name}`, ratio(stable), ratio(canary), ratio(upper), ratio(threshold), odds(harm)];
+  return [`  ${name}`, figure(stable), figure(canary), figure(upper), stable === null ? "–" : figure(threshold), "–"];
+}

@@ -20,10 +20,18 @@ export function standingLines(rollout: RolloutPicture, nowMs: number): string[] 
   ];
 }
 
-/** What a rollout waits for, beside its evidence. */
-function waitLines({ plan, seen, waiting }: RolloutPicture, nowMs: number): string[] {
+const MODE_TEXT = { observe: "evidence is told and moves nothing", advise: "asks before it goes on" } as const;
+
+const askedText = ({ verb, reason = "" }: NonNullable<RolloutPicture["asked"]>): string => (reason === "" ? verb : `${verb}: ${reason}`);
+
+/** What a rollout waits for, beside its evidence, and what was asked of it. */
+function waitLines({ plan, seen, waiting, mode, asked }: RolloutPicture, nowMs: number): string[] {
   const { held } = { held: undefined, ...plan };
+  const { would } = plan;
   return [
+    ...(mode === undefined || mode === "act" ? [] : [`mode ${mode}: ${MODE_TEXT[mode]}`]),
+    ...(would === undefined ? [] : [`would have done ${duration(nowMs - would.atMs)} ago: ${would.action}: ${would.reason}`]),
+    ...(asked === undefined ? [] : [`last asked ${duration(nowMs - asked.atMs)} ago by ${asked.who.name}: ${askedText(asked)}`]),
     ...(held === undefined ? [] : [`held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`]),
     ...(seen === null ? [] : [`no hand-over yet: ${seen}`]),
     ...(waiting === null ? [] : [`a newer version by ${waiting.who} waits for its end, for ${duration(nowMs - waiting.sinceMs)}`]),

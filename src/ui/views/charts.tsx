@@ -1,6 +1,6 @@
 import type { SeriesPoint } from "../../contract/stream.ts";
 import type { CheckRecord, Verdict } from "../../contract/verdict.ts";
-import { duration, ratio, share } from "../../told/format.ts";
+import { duration, figure, ratio, share } from "../../told/format.ts";
 import { bandPath, CHART, linePath, type Sample, type Scale, scaleOf } from "../chart-shape.ts";
 
 type Line = Readonly<{ label: string; kind: "stable" | "canary" | "threshold"; samples: readonly Sample[]; steps?: boolean }>;
@@ -117,11 +117,12 @@ function CheckChart({ check, points }: { readonly check: CheckRecord; readonly p
     ),
     scale,
   );
+  const said = check.isRatio === false ? figure : ratio;
   const most = check.stable === null ? null : check.stable + check.threshold;
   return (
     <Chart
       title={check.name}
-      words={`Stable ${ratio(check.stable)}, canary ${ratio(check.canary)}, tolerated up to ${ratio(most)}; the canary is worse by at most ${ratio(check.upper)}. It says ${check.verdict}.`}
+      words={`Stable ${said(check.stable)}, canary ${said(check.canary)}, tolerated up to ${said(most)}; the canary is worse by at most ${said(check.upper)}. It says ${check.verdict}.`}
       lines={[
         { label: "stable", kind: "stable", samples: stable },
         { label: "canary", kind: "canary", samples: canary },
@@ -129,7 +130,7 @@ function CheckChart({ check, points }: { readonly check: CheckRecord; readonly p
       ]}
       scale={scale}
       band={band}
-      text={(value) => `${Number((value * 100).toFixed(2))} %`}
+      text={(value) => (check.isRatio === false ? figure(value) : share(value * 10_000))}
     />
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import type { CheckRecord } from "../../contract/verdict.ts";
-import { duration, odds, ratio, share } from "../../told/format.ts";
+import { duration, figure, odds, ratio, share } from "../../told/format.ts";
 import type { RolloutEvent } from "../model.ts";
 import { type Session, useNow } from "../session.ts";
 import { CheckCharts, ShareChart } from "./charts.tsx";
@@ -88,21 +88,24 @@ function Checks({ event: { rollout }, session: { model } }: { readonly event: Ro
   );
 }
 
-const CheckRow = ({ check }: { readonly check: CheckRecord }) => (
-  <tr>
-    <th scope="row">
-      <bdi>{check.name}</bdi>
-    </th>
-    <td class="number">{ratio(check.stable)}</td>
-    <td class="number">{ratio(check.canary)}</td>
-    <td class="number">{ratio(check.upper)}</td>
-    <td class="number">{ratio(check.threshold)}</td>
-    <td class="number">{odds(check.odds)}</td>
-    <td>
-      <VerdictBadge verdict={check.verdict} />
-    </td>
-  </tr>
-);
+function CheckRow({ check: { name, stable, canary, upper, threshold, odds: harm, verdict, isRatio } }: { readonly check: CheckRecord }) {
+  const text = isRatio === false ? figure : ratio;
+  return (
+    <tr>
+      <th scope="row">
+        <bdi>{name}</bdi>
+      </th>
+      <td class="number">{text(stable)}</td>
+      <td class="number">{text(canary)}</td>
+      <td class="number">{text(upper)}</td>
+      <td class="number">{text(threshold)}</td>
+      <td class="number">{isRatio === false ? "–" : odds(harm)}</td>
+      <td>
+        <VerdictBadge verdict={verdict} />
+      </td>
+    </tr>
+  );
+}
 
 type Lines = NonNullable<ReturnType<Session["model"]["audit"]["get"]>>;
 

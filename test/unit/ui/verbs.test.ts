@@ -20,6 +20,7 @@ const [heads = [], , ...rows] =
 
 const inWords: Readonly<Record<string, Phase>> = {
   "rolling back": "rollingBack",
+  "rolling back in steps": "rollingBack",
   "rolled back": "rolledBack",
   "handed over": "handedOver",
 };
