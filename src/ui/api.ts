@@ -14,14 +14,14 @@ export interface Api {
 
 /** Asks with a token. */
 export function apiWith(token: string): Api {
-  const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${token}`, ...(init.body !== undefined && { "content-type": "application/json" }) };
-    const response = await fetch(path, { credentials: "omit", cache: "no-store", ...init, headers: { ...headers, ...init.headers } });
+  const ask = async (path: string, init: RequestInit = {}, more: Record<string, string> = {}): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}`, ...more };
+    const response = await fetch(path, { credentials: "omit", cache: "no-store", ...init, headers });
     if (!response.ok) throw new Error(await detailOf(response));
     return response.json();
   };
   const post = (path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> =>
-    ask(path, { method: "POST", body: JSON.stringify(body), headers });
+    ask(path, { method: "POST", body: JSON.stringify(body) }, { "content-type": "application/json", ...headers });
   const name = encodeURIComponent;
   // What serves the page answers in the forms of the contract.
   return {

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Session } from "../session.ts";
+import { fieldText } from "./parts.tsx";
 
 interface Asked {
   readonly session: Session;
@@ -23,7 +24,7 @@ export function CommandDialog({ session, path, title, does, fields = {}, canOver
   const [isOver, setOver] = useState(false);
   useEffect(() => dialog.current?.showModal(), []);
   const give = async (form: FormData): Promise<void> => {
-    const reason = String(form.get("reason") ?? "").trim();
+    const reason = fieldText(form, "reason");
     const more = { ...(reason !== "" && { reason }), ...(form.has("override") && { override: true }) };
     setAnswer({ text: "Asking…", isBad: false });
     try {

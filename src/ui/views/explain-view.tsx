@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { AskedRequest, Explained } from "../../contract/explanation.ts";
 import type { Session } from "../session.ts";
+import { fieldText } from "./parts.tsx";
 
 /** A request to be typed, and the way to its variant. */
 export function ExplainView({ session: { api } }: { readonly session: Session }) {
@@ -82,7 +83,7 @@ const Answer = ({ found: { decision, epoch, revision, steps } }: { readonly foun
 
 /** The form as the API takes it. */
 function requestOf(form: FormData): AskedRequest {
-  const text = (name: string): string => String(form.get(name) ?? "").trim();
+  const text = (name: string): string => fieldText(form, name);
   const headers: Record<string, string[]> = {};
   for (const line of text("headers").split("\n")) {
     const [name = "", ...value] = line.split(":");

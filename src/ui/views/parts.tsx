@@ -68,3 +68,9 @@ export function Moment({ ms }: { readonly ms: number }) {
     </time>
   );
 }
+
+/** What a field of a form holds, without blanks around it; "" where it holds no text. */
+export function fieldText(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === "string" ? value.trim() : "";
+}

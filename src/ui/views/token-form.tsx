@@ -1,12 +1,13 @@
 import type { Session } from "../session.ts";
+import { fieldText } from "./parts.tsx";
 
 /** Asks for a token before anything is shown. */
 export function TokenForm({ session: { signIn, refused, trouble, api } }: { readonly session: Session }) {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
-    const token = new FormData(event.currentTarget).get("token");
-    if (typeof token === "string" && token.trim() !== "") signIn(token.trim());
+    const token = fieldText(new FormData(event.currentTarget), "token");
+    if (token !== "") signIn(token);
   };
   return (
     <form class="card narrow" onSubmit={submit}>

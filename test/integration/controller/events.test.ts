@@ -172,7 +172,7 @@ describe("a reader", () => {
     });
     const closed = vi.fn<() => void>();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close().closeAllConnections());
+    onTestFinished(() => server.close().closeAllConnections());
     const { port } = server.address() as AddressInfo; // Of a server on TCP.
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => undefined); // Cut off by the server, as it is meant to be.
