@@ -34,7 +34,15 @@ export const noSuchRollout = (name: string): UsageError =>
   new UsageError(`there is no rollout ${name}; \`serin status\` names those that there are`);
 
 /** The picture as text. */
-export function statusText({ leader, sidecars, rollouts, orders, freeze }: Picture, nowMs: number): string {
+export function statusText(picture: Picture, nowMs: number): string {
+  const lines = meshLines(picture, nowMs);
+  if (picture.rollouts.length === 0) lines.push("no rollouts");
+  for (const rollout of picture.rollouts) lines.push("", ...rolloutLines(rollout, nowMs));
+  return `${lines.join("\n")}\n`;
+}
+
+/** How things stand beside the rollouts: freeze, leader, sidecars, orders to switch off. */
+export function meshLines({ leader, sidecars, rollouts, orders, freeze }: Picture, nowMs: number): string[] {
   const lines = [
     ...(freeze === null ? [] : [`${freeze}: nothing advances, what goes back still does; \`serin unfreeze\` ends it`]),
     leader === null
@@ -56,16 +64,14 @@ export function statusText({ leader, sidecars, rollouts, orders, freeze }: Pictu
     else if (state === "stale" || state === "unwatched") lines.push(`  ${id} is ${state}`);
   }
   for (const order of orders) lines.push(orderLine(order, nowMs));
-  if (rollouts.length === 0) lines.push("no rollouts");
-  for (const rollout of rollouts) lines.push("", ...rolloutLines(rollout, nowMs));
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
-  lines.push(...standingLines(rollout, nowMs).map((line) => `  ${line}`));
+  lines.push(...noteLines(rollout, nowMs));
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
   if (rollout.report !== null) mix.unshift(...reportLines(rollout.report));
   if (judge === null) return [...lines, ...mix];
@@ -79,6 +85,9 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
   return [...lines, table(rows), ...mix];
 }
+
+/** What else there is to say of a rollout, each line indented: what it waits for, who is behind, what it has cost. */
+export const noteLines = (rollout: RolloutPicture, nowMs: number): string[] => standingLines(rollout, nowMs).map((line) => `  ${line}`);
 
 /** Of both sides alike, as the judge compares them. */
 function totalsText({ decided, settled, requests, failed }: Totals, unended = 0): string {

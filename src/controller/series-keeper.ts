@@ -18,12 +18,12 @@ interface Way {
 
 /** Keeps in memory how the checks of each rollout went in its attempt, for charts. */
 export class SeriesKeeper {
-  readonly #seats: ReadonlyMap<string, unknown>;
+  readonly #isThere: (name: string) => boolean;
   readonly #ways = new Map<string, Way>();
 
-  /** `seats` are the rollouts that there are; the ways of others are forgotten. */
-  constructor(seats: ReadonlyMap<string, unknown>) {
-    this.#seats = seats;
+  /** `isThere` says which rollouts there are; the ways of others are forgotten. */
+  constructor(isThere: (name: string) => boolean) {
+    this.#isThere = isThere;
   }
 
   /** Takes the last verdict in. */
@@ -31,7 +31,7 @@ export class SeriesKeeper {
     if (verdict === null) return;
     const { firstRun } = live.plan;
     const known = this.#ways.get(name);
-    if (known === undefined) for (const other of this.#ways.keys()) if (!this.#seats.has(other)) this.#ways.delete(other);
+    if (known === undefined) for (const other of this.#ways.keys()) if (!this.#isThere(other)) this.#ways.delete(other);
     const most = Math.max(LEAST_POINTS, Math.min(MOST_POINTS, Math.floor(MOST_OF_ALL / (this.#ways.size + 1))));
     const point = seriesPoint(verdict, { shareBp: live.shareBp, shareSeenBp: shareSeenBp(tally) });
     this.#ways.set(name, { firstRun, points: withPoint(known?.firstRun === firstRun ? known.points : [], point, most) });

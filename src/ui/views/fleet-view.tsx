@@ -19,7 +19,7 @@ export function FleetView({ session }: { readonly session: Session }) {
         {sidecars.length} known, {silent} not heard lately, {behind} without the newest rules.
       </p>
       {sidecars.length > 0 && (
-        <Table label="Sidecars" heads={["Sidecar", "State", "Rules", "Obeyed for", "Heard", "Labels", ""]}>
+        <Table label="Sidecars" heads={["Sidecar", "State", "Rules", "Obeyed for", "Heard", "Labels", "Verb"]}>
           {sidecars.map((sidecar) => (
             <Row key={sidecar.id} sidecar={sidecar} nowMs={nowMs} onForget={you?.role === "operate" ? setForgotten : undefined} />
           ))}

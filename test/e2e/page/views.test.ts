@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { describe, expect, onTestFinished } from "vitest";
 import type { StreamEvent } from "../../../src/contract/stream.ts";
@@ -12,11 +12,9 @@ import { type PageWorld, signIn } from "../../support/page-world.ts";
 import { applyRollout, connect, hasBegun, heldAt, rolloutOf, startLoad, waitForLive } from "../../support/stack.ts";
 import { test } from "./page.ts";
 
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
 /** What axe finds wrong, as one line a place. */
 async function wrongs(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(AXE, "utf8"));
+  await page.evaluate(axe.source);
   const found = await page.evaluate<{ id: string; nodes: { html: string; failureSummary: string }[] }[]>(
     "axe.run().then((result) => result.violations)",
   );
