@@ -35,9 +35,11 @@ export default {
     onlyFolders("told", ["told", "core", "contract", "io"]),
     onlyFolders("controller", ["controller", "told", "core", "contract", "io"]),
     onlyFolders("cli", ["cli", "told", "core", "contract", "io"]),
+    onlyFolders("ui", ["ui", "told", "contract"]),
     onlyFolders("demo", ["demo", "core", "contract", "io"]),
     ...onlyPackages("contract", ["zod", ...PURE]),
     ...onlyPackages("core", ["zod", ...PURE]),
+    ...onlyPackages("ui", ["preact"]),
     {
       name: "only-the-judge's-state-needs-a-schema",
       comment: "Judge and plan come back from storage; deciding takes what is parsed already.",

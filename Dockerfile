@@ -36,6 +36,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 # The program holds the packages it uses.
 COPY --from=build /app/dist/bin dist/bin
+COPY --from=build /app/dist/ui dist/ui
 COPY proto proto
 COPY envoy envoy
 COPY LICENSE ./

@@ -1,7 +1,7 @@
 // Puts the compiled program and the packages it uses into few files, after each build: a start that reads hundreds takes half as long
 // again. What only some commands need stays in files of its own, which are read when it is needed.
 
-import { readdirSync, rmSync, utimesSync } from "node:fs";
+import { copyFileSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -29,3 +29,19 @@ const made = new Set(Object.keys(metafile.outputs).map((path) => relative(folder
 for (const name of readdirSync(folder)) if (!made.has(name)) rmSync(join(folder, name));
 // Also where nothing changed: what is older than the sources is made anew.
 utimesSync(join(folder, "serin.js"), new Date(), new Date());
+
+// The page that controllers serve: one script, and files as they are.
+const ui = join(root, "src", "ui");
+await build({
+  absWorkingDir: root,
+  entryPoints: { page: join(ui, "main.tsx") },
+  outdir: join(root, "dist", "ui"),
+  tsconfig: join(ui, "tsconfig.json"),
+  bundle: true,
+  minify: true,
+  format: "esm",
+  platform: "browser",
+  target: ["chrome111", "firefox113", "safari16.4"],
+  logLevel: "warning",
+});
+for (const name of ["index.html", "page.css", "icon.svg"]) copyFileSync(join(ui, name), join(root, "dist", "ui", name));

@@ -219,6 +219,7 @@ const natsPage = (): string =>
       ["Subject", "Carries", "Sent by"],
       [
         [`\`${SUBJECTS.command}\``, "commands, request and reply", "the command line"],
+        [`\`${SUBJECTS.series}\``, "how the checks of a rollout went, request and reply", "controllers, for their page"],
         [`\`${SUBJECTS.allReceipts}\``, "which revision a sidecar obeys, and since when", "sidecars"],
         [`\`${SUBJECTS.allEvidence}\``, "OTLP metrics as JSON, cumulative", "sidecars"],
         [`\`${SUBJECTS.allFailing}\``, "users that failed, hashed, by run and variant; cumulative", "sidecars"],

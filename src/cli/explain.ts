@@ -1,16 +1,10 @@
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import { ruleHere } from "../contract/groups.ts";
 import type { IssuedCookie } from "../contract/rollout.ts";
 import { type ReadyRuleSet, RuleSetSchema } from "../contract/rules.ts";
-import { compile } from "../core/decide/compile.ts";
-import { explain } from "../core/decide/explain.ts";
-import { killsOf } from "../core/decide/kills.ts";
-import type { ExplainStep } from "../core/decide/types.ts";
 import { readIssuedCookies } from "../io/issued-cookies.ts";
 import { readOperatorKeys } from "../io/kill-signatures.ts";
-import { readOrders, type StoredOrders } from "../io/kill-store.ts";
-import { readRuleSet, readSegments } from "../io/rules-reader.ts";
+import { explanationOf, type RulesInForce, rulesInNats } from "../told/explanation.ts";
 import { withNats } from "./connection.ts";
 import { readText } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
@@ -33,12 +27,11 @@ export interface ExplainFlags {
 }
 
 /** A sidecar that reads a file hears no orders. */
-const NO_ORDERS: StoredOrders = { inForce: [], refused: [] };
+const NO_ORDERS = { orders: { inForce: [], refused: [] }, isChecked: false };
 
 /** Tells which variant a request gets, and every step of why, by the same code that the sidecar runs. */
 export async function explainRequest(flags: ExplainFlags, parts: CliParts): Promise<ExitCode> {
-  const { ruleSet, orders } =
-    flags.rules === undefined ? await fromNats(flags) : { ruleSet: await fromFile(flags.rules), orders: NO_ORDERS };
+  const rules = flags.rules === undefined ? await fromNats(flags) : { ruleSet: await fromFile(flags.rules), ...NO_ORDERS };
   const { host, path, method = "GET", address: clientAddress, trustedPeer: isTrustedPeer = false } = flags;
   const headers = new Map([...flags.header, [":method", [method]]]);
   const issued = await issuedIds(flags.cookieKey, headers.get("cookie") ?? []);
@@ -52,20 +45,10 @@ export async function explainRequest(flags: ExplainFlags, parts: CliParts): Prom
     isTrustedPeer,
     issued,
   };
-  const told = explain({ ...compile(asSeenBy(ruleSet, flags.label)), kills: killsOf(orders.inForce) }, facts);
-  const explanation = { ...told, steps: [...orderSteps(orders, flags.operatorKeys !== undefined), ...told.steps] };
+  const explanation = explanationOf(rules, facts, flags.label && Object.fromEntries(flags.label));
   if (flags.json === true) parts.out(`${JSON.stringify(explanation)}\n`);
   else parts.out(explanation.steps.map(({ rollout, text }) => `${rollout === undefined ? "" : `${rollout}: `}${text}\n`).join(""));
   return EXIT.done;
-}
-
-/** Rules as a sidecar with these labels obeys them. */
-function asSeenBy(ruleSet: ReadyRuleSet, labels: ExplainFlags["label"]): ReadyRuleSet {
-  if (labels === undefined) return ruleSet;
-  const rollouts = Object.entries(ruleSet.rollouts).map(([name, each]) => {
-    return [name, { ...each, live: ruleHere(each.live, Object.fromEntries(labels)) }] as const;
-  });
-  return { ...ruleSet, rollouts: Object.fromEntries(rollouts) };
 }
 
 /** The id that a cookie of ours carries; without a valid one a new one, as a sidecar makes it up. */
@@ -101,27 +84,9 @@ async function fromFile(file: string): Promise<ReadyRuleSet> {
   );
 }
 
-async function fromNats({ nats, operatorKeys }: ExplainFlags): Promise<{ ruleSet: ReadyRuleSet; orders: StoredOrders }> {
+async function fromNats({ nats, operatorKeys }: ExplainFlags): Promise<RulesInForce> {
   const keys = operatorKeys === undefined ? undefined : await readOperatorKeys(operatorKeys);
-  const found = await withNats(nats, async (link) => {
-    const rules = await readRuleSet(link);
-    if (rules === undefined) return undefined;
-    const [segments, orders] = await Promise.all([readSegments(link, rules.segments), readOrders(link, keys)]);
-    return { ruleSet: { ...rules.ruleSet, segments }, orders };
-  });
+  const found = await withNats(nats, (link) => rulesInNats(link, keys));
   if (found === undefined) throw new UsageError("no rules stand in NATS yet; apply a rollout first, or name a file by --rules");
   return found;
-}
-
-/** Which orders to switch off were looked at, where there are any. */
-function orderSteps({ inForce, refused }: StoredOrders, isChecked: boolean): ExplainStep[] {
-  const steps: ExplainStep[] = [];
-  const count = `${inForce.length} ${inForce.length === 1 ? "order" : "orders"} to switch off in force`;
-  if (inForce.length > 0)
-    steps.push({
-      step: "orders",
-      text: isChecked ? count : `${count}, taken as given: signatures were not checked; --operator-keys FILE checks them as sidecars do`,
-    });
-  for (const why of new Set(refused)) steps.push({ step: "orders", text: `an order to switch off counts for nothing: ${why}` });
-  return steps;
 }

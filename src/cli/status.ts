@@ -5,13 +5,12 @@ import type { Totals } from "../contract/live.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
-import { costTexts } from "../core/plan/blast-radius.ts";
 import { duration, figure, odds, ratio, share, table } from "../told/format.ts";
 import { orderLine } from "../told/order-text.ts";
-import { phaseText, silenceText } from "../told/phase-text.ts";
+import { phaseText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
 import { reportLines } from "../told/report-text.ts";
-import { stragglerLines } from "../told/straggler-text.ts";
+import { standingLines } from "../told/standing-text.ts";
 import { withNats } from "./connection.ts";
 import { mixLines } from "./mix-lines.ts";
 import type { CliParts } from "./parts.ts";
@@ -88,40 +87,7 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
 }
 
 /** What else there is to say of a rollout, each line indented: what it waits for, who is behind, what it has cost. */
-export function noteLines(rollout: RolloutPicture, nowMs: number): string[] {
-  const lines: string[] = [];
-  if (rollout.template !== null) lines.push(`  strategy from template ${rollout.template}`);
-  lines.push(...waitLines(rollout, nowMs));
-  if (rollout.next !== null) lines.push(`  ${rollout.next}`);
-  for (const line of stragglerLines(rollout, nowMs)) lines.push(`  ${line}`);
-  const stopped = rollout.stops.map(({ sidecar, atMs }) => `${sidecar} (for ${duration(nowMs - atMs)})`).join(", ");
-  if (stopped !== "") lines.push(`  the canary is stopped by sidecars that saw it fail: ${stopped}`);
-  const silence = silenceText(rollout.plan, rollout.judge?.verdict ?? null, nowMs);
-  if (silence !== null) lines.push(`  ${silence}`);
-  if (rollout.blastRadius !== null) {
-    const { allowed, spent } = rollout.blastRadius;
-    lines.push(`  blast radius: ${costTexts(allowed, spent).join(", ")}`);
-  }
-  return lines;
-}
-
-const MODE_TEXT = { observe: "evidence is told and moves nothing", advise: "asks before it goes on" } as const;
-
-const askedText = ({ verb, reason = "" }: NonNullable<RolloutPicture["asked"]>): string => (reason === "" ? verb : `${verb}: ${reason}`);
-
-/** What a rollout waits for, beside its evidence, and what was asked of it. */
-function waitLines({ plan, seen, waiting, mode, asked }: RolloutPicture, nowMs: number): string[] {
-  const { held } = { held: undefined, ...plan };
-  const { would } = plan;
-  return [
-    ...(mode === undefined || mode === "act" ? [] : [`  mode ${mode}: ${MODE_TEXT[mode]}`]),
-    ...(would === undefined ? [] : [`  would have done ${duration(nowMs - would.atMs)} ago: ${would.action}: ${would.reason}`]),
-    ...(asked === undefined ? [] : [`  last asked ${duration(nowMs - asked.atMs)} ago by ${asked.who.name}: ${askedText(asked)}`]),
-    ...(held === undefined ? [] : [`  held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`]),
-    ...(seen === null ? [] : [`  no hand-over yet: ${seen}`]),
-    ...(waiting === null ? [] : [`  a newer version by ${waiting.who} waits for its end, for ${duration(nowMs - waiting.sinceMs)}`]),
-  ];
-}
+export const noteLines = (rollout: RolloutPicture, nowMs: number): string[] => standingLines(rollout, nowMs).map((line) => `  ${line}`);
 
 /** Of both sides alike, as the judge compares them. */
 function totalsText({ decided, settled, requests, failed }: Totals, unended = 0): string {

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { ACTION_NAMES } from "./actions.ts";
+import { AskedRequestSchema, ExplanationSchema } from "./explanation.ts";
 import { HistorySchema } from "./history.ts";
 import { AuditSchema, ReplySchema, SidecarIdSchema } from "./messages.ts";
 import { NameSchema } from "./name-schema.ts";
 import { PictureSchema, RolloutPictureSchema } from "./picture.ts";
 import type { Role } from "./roles.ts";
+import { SeriesSchema, StreamEventSchema } from "./stream.ts";
 
 /** Verbs of a rollout that have a path of their own. */
 export const API_VERBS = ["promote", "pause", "resume", "abort", "retry", "undo", "handover"] as const;
@@ -76,6 +78,8 @@ export interface ApiRoute {
   readonly query?: z.ZodObject;
   readonly body?: Readonly<{ schema: z.ZodType; types: readonly string[]; isNeeded: boolean }>;
   readonly answer: z.ZodType;
+  /** True where the answer is a stream of events that goes on, each of this form. */
+  readonly isStream?: true;
 }
 
 const JSON_TYPE = "application/json";
@@ -131,6 +135,33 @@ export const API_ROUTES: readonly ApiRoute[] = [
     needs: "view",
     query: AuditQuerySchema,
     answer: AuditAnswerSchema,
+  },
+  {
+    id: "series",
+    method: "GET",
+    path: `${NAMED}/series`,
+    summary: "The way of its checks through this attempt, out of the leader's memory.",
+    needs: "view",
+    answer: SeriesSchema,
+  },
+  {
+    id: "events",
+    method: "GET",
+    path: "/v1/events",
+    summary:
+      "Everything, and then what changes, as server-sent events. A comment each 5 s says that the connection lives; one that takes nothing for 15 s is closed. At most 64 readers.",
+    needs: "view",
+    answer: StreamEventSchema,
+    isStream: true,
+  },
+  {
+    id: "explain",
+    method: "POST",
+    path: "/v1/explain",
+    summary: "Which variant a request would get, and every step of why.",
+    needs: "view",
+    body: { schema: AskedRequestSchema, types: [JSON_TYPE], isNeeded: true },
+    answer: ExplanationSchema,
   },
   {
     id: "apply",

@@ -69,6 +69,8 @@ export const SUBJECTS = {
   mix: (sidecar: string): string => `serin.mix.${sidecar}`,
   allMix: "serin.mix.*",
   rolloutMix: (rollout: string): string => `${STATE}mix.${rollout}`,
+  /** Asks the leader for the way of a rollout's checks. */
+  series: "serin.series",
   feedback: (rollout: string): string => `serin.feedback.${rollout}`,
   allFeedback: "serin.feedback.*",
   rolloutFeedback: (rollout: string): string => `${STATE}feedback.${rollout}`,

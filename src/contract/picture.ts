@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BlastRadiusSchema } from "./blast-radius.ts";
 import { FailingUsersSchema } from "./failing-users.ts";
 import { ModeSchema } from "./gates.ts";
+import { LabelsSchema } from "./groups.ts";
 import { KillOrderSchema } from "./kills.ts";
 import { JudgeRecordSchema, LiveStateSchema, PlanStateSchema } from "./live.ts";
 import { SidecarIdSchema, SidecarStateSchema } from "./messages.ts";
@@ -41,7 +42,8 @@ export const RolloutPictureSchema = z.strictObject({
   strategy: z.custom<Strategy>().optional().describe("As parsed; a preset or template by its name."),
   next: z.string().nullable().describe("What a ramp waits for, for people; null of anything else."),
   stragglers: z.array(StragglerSchema).describe("Who has not confirmed what is served now; empty while the wait is short."),
-  stragglerRule: StragglersSchema.extend({ after: MsSchema })
+  stragglerRule: z
+    .strictObject({ after: MsSchema, action: StragglersSchema.shape.action.unwrap() })
     .nullable()
     .describe("What becomes of them; null where the plan could not be read."),
   stops: LiveStateSchema.shape.stops.unwrap().describe("Sidecars that stopped the canary of the run in force by themselves."),
@@ -74,6 +76,12 @@ const SidecarPictureSchema = z.strictObject({
   heard: z.boolean().describe("Whether it was heard while somebody listened, a second or so."),
   state: SidecarStateSchema.nullable().describe("Null where it was not heard."),
   isCurrent: z.boolean().describe("Whether it obeys the newest rules."),
+  obeys: z
+    .strictObject({ epoch: z.int(), revision: z.int(), sinceMs: z.int().describe("Unix milliseconds by the sidecar's clock.") })
+    .nullable()
+    .describe("The rules that it obeys, and since when; null where it was not heard."),
+  heardAtMs: z.int().nullable().describe("Its last word, Unix milliseconds; null where it was not heard and is not known to be silent."),
+  labels: LabelsSchema.describe("As it was started with, like its zone; empty where it was not heard."),
   problem: z.string().nullable().describe("Why it refuses rules."),
 });
 

@@ -60,8 +60,7 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const page = await startPage({ settings, operatorKeys, ...parts, tokens, shown: () => controller });
   if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
-    const links = await reachNats(settings, log, signal);
-    controller = new Controller({ ...links, settings, operatorKeys, kills, page, tokens, ...parts });
+    controller = new Controller({ ...(await reachNats(settings, log, signal)), settings, operatorKeys, kills, page, tokens, ...parts });
     return controller;
   } catch (error) {
     await page?.stop();
@@ -220,6 +219,7 @@ class Controller implements RunningController, Shown {
       this.#hearEvidence(term, bad("evidence")),
       subscribeSafely(told, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
+      subscribeSafely(link, SUBJECTS.series, ({ data, respond }) => respond(term.series.answer(data)), bad("question")),
       subscribeSafely(told, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => void hearCommand(message, term, this.#parts).catch(noCommand), noCommand),

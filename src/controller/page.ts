@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { UsageError } from "../contract/errors.ts";
 import { LINK_PATH } from "../contract/passes.ts";
@@ -6,16 +7,19 @@ import { type HttpServer, type Readiness, startHttp } from "../io/http.ts";
 import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { NatsLink } from "../io/nats.ts";
+import { packageRoot } from "../io/package-root.ts";
 import { readSecretLines } from "../io/secret-lines.ts";
 import { startTelemetry } from "../io/telemetry.ts";
-import type { TokenBook } from "../io/tokens.ts";
+import { type TokenBook, type TokenLine, tokenId } from "../io/tokens.ts";
 import { apiHandler } from "./api/handler.ts";
-import type { OperationPorts } from "./api/operations.ts";
+import type { OperationPorts } from "./api/operation.ts";
 import { type FeedbackPorts, feedbackRoute } from "./checks/feedback-http.ts";
 import { gaugesOf } from "./gauges.ts";
 import { linkRoute } from "./link-route.ts";
 import type { ControllerSettings } from "./options.ts";
+import { Feed } from "./stream/feed.ts";
 import type { Term } from "./term.ts";
+import { uiRoutes } from "./ui-routes.ts";
 
 /** A controller as its page shows it. */
 export interface Shown {
@@ -51,14 +55,11 @@ export async function startPage({ settings, operatorKeys, clock, log, tokens: bo
   try {
     const metrics = telemetry.serve;
     const routes = {
+      ...(await uiRoutes(join(packageRoot(), "dist", "ui"))),
       ...(tokens.length > 0 && { "/v1/feedback": feedbackRoute(tokens, clock, () => shown()?.feedback) }),
       ...(operatorKeys.size > 0 && { [LINK_PATH]: linkRoute({ keys: operatorKeys, clock, nats: () => shown()?.link }) }),
     };
-    const ports = (): OperationPorts | undefined => {
-      const link = shown()?.link;
-      return link === undefined ? undefined : { link, clock };
-    };
-    const api = apiHandler({ tokens: book, log, ports });
+    const api = apiHandler({ tokens: book, log, ports: operationPorts({ settings, operatorKeys, clock, log, tokens: book, shown }) });
     const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness, routes, api });
     return {
       url: server.url,
@@ -71,6 +72,18 @@ export async function startPage({ settings, operatorKeys, clock, log, tokens: bo
     await telemetry.stop();
     throw error;
   }
+}
+
+/** One feed for all readers, once NATS was reached. */
+function operationPorts({ settings: { id }, operatorKeys, clock, log, tokens, shown }: Parts): () => OperationPorts | undefined {
+  let feed: Feed | undefined;
+  const counts = async (token: TokenLine): Promise<boolean> => (await tokens?.byId(tokenId(token.digest))) !== undefined;
+  return () => {
+    const link = shown()?.link;
+    if (link === undefined) return undefined;
+    feed ??= new Feed({ link, clock, log });
+    return { link, clock, id, feed, operatorKeys, counts };
+  };
 }
 
 /** Read once, at the start. Throws UsageError where they cannot be read, or where nobody listens. */

@@ -28,6 +28,7 @@ import { hearStops } from "./reflexes.ts";
 import { loadSeats, readJudging, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import type { Sender } from "./senders.ts";
+import { SeriesKeeper } from "./series-keeper.ts";
 import { Steps } from "./steps.ts";
 import { TickRecorder } from "./tick-recorder.ts";
 
@@ -54,6 +55,7 @@ export class Term {
   readonly #gates: GateKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
+  readonly series = new SeriesKeeper((name) => this.#steps.seats.has(name));
   readonly #mailbox: Mailbox;
   readonly #once: Once;
   readonly #intake: EvidenceIntake;
@@ -134,7 +136,6 @@ export class Term {
       this.#once.thisTurn("receipts", () => this.#mailbox.post(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps)));
   }
 
-  /** Known sidecars. */
   get sidecars(): readonly string[] {
     return this.#fleet.members;
   }
@@ -207,7 +208,7 @@ export class Term {
       await this.#deliverVerdict(seat);
     } finally {
       // With what came of it; also where that could not be written, for the judge goes on from here.
-      if (seat.judging.judged !== before.judged) this.#ticks.record(seat);
+      if (seat.judging.judged !== before.judged) for (const keeper of [this.#ticks, this.series]) keeper.record(seat);
     }
     // Nobody waits for the record: the way back of another rollout goes first.
     if (seat.judging.verdict?.verdict !== before.verdict?.verdict) this.#mailbox.postLater(() => this.#steps.writeJudge(seat, true));

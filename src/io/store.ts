@@ -1,7 +1,7 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { headers, NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
+import { headers } from "@nats-io/transport-node";
 import type { z } from "zod";
-import { NoLeaderError, SerinError } from "../contract/errors.ts";
+import { SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
 import { type FailingUsersRecord, FailingUsersRecordSchema } from "../contract/failing-users.ts";
 import { type Fleet, FleetSchema, type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
@@ -14,6 +14,7 @@ import { type Lease, LeaseSchema } from "../contract/rules.ts";
 import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
 import { type TemplateInput, TemplateSchema, type UsedTemplate, withTemplate } from "../contract/templates.ts";
+import { askLeader } from "./ask-leader.ts";
 import { type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
 import { messagesOf } from "./stream-messages.ts";
 import { vouchFor } from "./vouching.ts";
@@ -215,27 +216,6 @@ export async function sendCommand(link: NatsLink, command: Command, timeoutMs: n
   const payload = JSON.stringify(command);
   const fields = headers();
   if (voucher !== undefined) for (const [name, value] of vouchFor(payload, voucher.digest, voucher.nowMs)) fields.set(name, value);
-  try {
-    const reply = await link.connection.request(SUBJECTS.command, payload, { timeout: timeoutMs, ...(voucher && { headers: fields }) });
-    return decodeStored(ReplySchema, { subject: SUBJECTS.command, sequence: 0, data: reply.data });
-  } catch (cause) {
-    if (isNoResponders(cause)) {
-      throw new NoLeaderError("no controller leads, so nothing was done; start one with `serin controller --nats URL`, then try again", {
-        cause,
-      });
-    }
-    if (isTimeout(cause)) {
-      throw new NoLeaderError(
-        `no controller answered within ${timeoutMs} ms; the command may have been carried out: look with \`serin status\`, or try again`,
-        { cause },
-      );
-    }
-    throw cause;
-  }
+  const data = await askLeader(link, SUBJECTS.command, payload, { timeout: timeoutMs, ...(voucher && { headers: fields }) });
+  return decodeStored(ReplySchema, { subject: SUBJECTS.command, sequence: 0, data });
 }
-
-const isNoResponders = (error: unknown): boolean =>
-  error instanceof NoRespondersError || (error instanceof RequestError && error.isNoResponders());
-
-const isTimeout = (error: unknown): boolean =>
-  error instanceof TimeoutError || (error instanceof RequestError && error.cause instanceof TimeoutError);

@@ -34,45 +34,75 @@ const LEASE_MS = 2_500;
 /** Sidecars tell every second while a canary is live. */
 export const LISTEN_MS = 1_300;
 
+/** A receipt with the time of the reader's clock. */
+export interface HeardReceipt {
+  readonly receipt: Receipt;
+  readonly atMs: number;
+}
+
 /** Reads the picture from the store; receipts are listened for a little, because they are nowhere stored. */
 export async function readPicture(
   link: NatsLink,
   { name, nowMs, listenMs }: { name: string | undefined; nowMs: () => number; listenMs: number },
 ): Promise<Picture> {
-  const receipts = new Map<string, Receipt>();
-  const stop = subscribeSafely(
-    link,
-    SUBJECTS.allReceipts,
-    ({ subject, data }) =>
-      receipts.set(subject.slice(subject.lastIndexOf(".") + 1), ReceiptSchema.parse(JSON.parse(Buffer.from(data).toString("utf8")))),
-    () => undefined, // a receipt of another version counts as not heard
-  );
+  const heard = new Map<string, HeardReceipt>();
+  const stop = hearReceipts(link, (id, receipt) => heard.set(id, { receipt, atMs: nowMs() }));
   const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
   const fleet = await readFleet(link);
   const found = states.filter((state) => state !== undefined);
   const rollouts = await Promise.all(found.map((state) => rolloutPicture(link, state, fleet)));
   if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
   stop();
+  return {
+    ...(await readMesh(link, nowMs())),
+    sidecars: sidecarPictures(fleet, heard, found),
+    rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+/** Subscribes to receipts; one of another version counts as not heard. The sidecar is the subject's. Returns the way to stop. */
+export const hearReceipts = (link: NatsLink, onReceipt: (sidecar: string, receipt: Receipt) => void): (() => void) =>
+  subscribeSafely(
+    link,
+    SUBJECTS.allReceipts,
+    ({ subject, data }) =>
+      onReceipt(subject.slice(subject.lastIndexOf(".") + 1), ReceiptSchema.parse(JSON.parse(Buffer.from(data).toString("utf8")))),
+    () => undefined,
+  );
+
+/** What concerns the whole mesh: who leads, who switched off, who froze. */
+export async function readMesh(link: NatsLink, nowMs: number): Promise<Pick<Picture, "leader" | "orders" | "freeze">> {
   const [lease, orders, freeze] = await Promise.all([readLease(link), readOrders(link), readFreeze(link)]);
+  const ageMs = lease === undefined ? undefined : Math.max(0, nowMs - lease.renewedAtMs);
+  const isVacant = lease === undefined || lease.released === true || ageMs === undefined || ageMs > LEASE_MS;
+  return {
+    leader: isVacant ? null : { holder: lease.holder, term: lease.term, ageMs },
+    orders: [...orders.inForce],
+    freeze: frozen(freeze, nowMs) ?? null,
+  };
+}
+
+/** The fleet, of whom some were heard; what they must obey follows from the states of the rollouts. */
+export function sidecarPictures(
+  fleet: Fleet | undefined,
+  heard: ReadonlyMap<string, HeardReceipt>,
+  states: readonly Pick<LiveState, "revision">[],
+): Picture["sidecars"] {
   const needed = states
-    .flatMap((state) => (state === undefined ? [] : [state.revision]))
+    .map(({ revision }) => revision)
     .toSorted(compareRevision)
     .at(-1);
-  const ageMs = lease === undefined ? undefined : Math.max(0, nowMs() - lease.renewedAtMs);
-  return {
-    leader:
-      lease === undefined || lease.released === true || ageMs === undefined || ageMs > LEASE_MS
-        ? null
-        : { holder: lease.holder, term: lease.term, ageMs },
-    sidecars: Object.keys(fleet?.sidecars ?? {}).map((id) => {
-      const receipt = receipts.get(id);
-      const isCurrent = receipt !== undefined && (needed === undefined || compareRevision(receipt, needed) >= 0);
-      return { id, heard: receipt !== undefined, state: receipt?.state ?? null, isCurrent, problem: receipt?.problem ?? null };
-    }),
-    rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    orders: [...orders.inForce],
-    freeze: frozen(freeze, nowMs()) ?? null,
-  };
+  return Object.entries(fleet?.sidecars ?? {}).map(([id, { silentSinceMs }]) => {
+    const found = heard.get(id);
+    if (found === undefined)
+      return {
+        ...{ id, heard: false, state: null, isCurrent: false, problem: null, obeys: null },
+        ...{ heardAtMs: silentSinceMs ?? null, labels: {} },
+      };
+    const { state, epoch, revision, sinceMs, problem = null, labels = {} } = found.receipt;
+    const isCurrent = needed === undefined || compareRevision(found.receipt, needed) >= 0;
+    return { id, heard: true, state, isCurrent, problem, obeys: { epoch, revision, sinceMs }, heardAtMs: found.atMs, labels };
+  });
 }
 
 const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): RolloutPicture["judge"] => ({
@@ -99,7 +129,7 @@ function reportIn(rollout: Rollout, { phase }: PlanState, { variants = {}, verdi
 }
 
 /** One rollout with what the judge last said. */
-async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fleet | undefined): Promise<RolloutPicture> {
+export async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fleet | undefined): Promise<RolloutPicture> {
   const { rollout } = state;
   const [judge, newest, failing] = await Promise.all([readJudge(link, rollout), readPlan(link, rollout), readFailingUsers(link, rollout)]);
   const isNewer = newest !== undefined && newest.sequence > state.planSequence;

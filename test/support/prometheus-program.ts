@@ -1,12 +1,11 @@
-import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { ProgramMissingError } from "../../src/contract/errors.ts";
-import { type CommandResult, type RunCommand, runCommand } from "../../src/demo/run-command.ts";
+import { type RunCommand, runCommand } from "../../src/demo/run-command.ts";
+import { unpackDebian } from "./debian.ts";
 
 const PROBE_MS = 15_000;
-/** Lists of packages and 19 MB over a slow line. */
-const DOWNLOAD_MS = 600_000;
 
 /** Where and with what to look. */
 interface PrometheusOptions {
@@ -32,7 +31,7 @@ export async function findPrometheus({ env, cacheDir, run = runCommand }: Promet
   for (const path of [...onPath, kept]) {
     if ((await isExecutable(path)) && (await isPrometheus(path, run))) return path;
   }
-  const problem = await unpackDebian(kept, cacheDir, run);
+  const problem = await unpackDebian({ names: ["prometheus"], cacheDir, keep: { path: "usr/bin/prometheus", at: kept }, run });
   if (problem === undefined && (await isPrometheus(kept, run))) return kept;
   throw new ProgramMissingError(waysToInstall(problem ?? `${kept} was unpacked and cannot be run`));
 }
@@ -47,42 +46,6 @@ async function isPrometheus(path: string, run: RunCommand): Promise<boolean> {
   const { code, stdout, stderr } = await run(path, ["--version"], PROBE_MS);
   return code === 0 && (stdout + stderr).includes("prometheus, version");
 }
-
-/** The program out of the package, put where it is kept in one step; answers with what went wrong. */
-async function unpackDebian(kept: string, cacheDir: string, run: RunCommand): Promise<string | undefined> {
-  await mkdir(cacheDir, { recursive: true });
-  const work = await mkdtemp(join(cacheDir, ".download-"));
-  try {
-    // As in a shell, apt leaves the package where it runs.
-    const got = await download(work, run);
-    if (got.code !== 0) return `apt-get download prometheus says: ${lastLine(got.stderr)}`;
-    const name = (await readdir(work)).find((file) => file.endsWith(".deb"));
-    if (name === undefined) return "apt-get left no package behind";
-    const unpacked = await run("dpkg-deb", ["-x", join(work, name), join(work, "root")], DOWNLOAD_MS);
-    if (unpacked.code !== 0) return `dpkg-deb says: ${lastLine(unpacked.stderr)}`;
-    await mkdir(join(kept, ".."), { recursive: true });
-    await rename(join(work, "root", "usr", "bin", "prometheus"), kept);
-    return undefined;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** With the machine's lists of packages; where those are missing or old, with fresh ones of its own, which needs no rights. */
-async function download(work: string, run: RunCommand): Promise<CommandResult> {
-  const first = await aptGet(work, ["download", "prometheus"], run);
-  if (first.code === 0) return first;
-  const own = ["-o", `Dir::State::Lists=${join(work, "lists")}`, "-o", `Dir::Cache=${join(work, "cache")}`];
-  await mkdir(join(work, "lists", "partial"), { recursive: true });
-  await mkdir(join(work, "cache", "archives", "partial"), { recursive: true });
-  const update = await aptGet(work, [...own, "update"], run);
-  return update.code === 0 ? await aptGet(work, [...own, "download", "prometheus"], run) : update;
-}
-
-const aptGet = (work: string, args: readonly string[], run: RunCommand): Promise<CommandResult> =>
-  run("sh", ["-c", 'cd "$0" && exec apt-get -q "$@"', work, ...args], DOWNLOAD_MS);
-
-const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 
 const waysToInstall = (problem: string): string =>
   [

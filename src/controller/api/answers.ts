@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Problem } from "../../contract/api.ts";
 import { DocumentError, NoLeaderError } from "../../contract/errors.ts";
 import type { Reply } from "../../contract/messages.ts";
@@ -8,6 +8,11 @@ export interface Answer {
   readonly status: number;
   readonly body: object;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer that goes on: whoever gives it writes it. */
+export interface StreamAnswer {
+  stream(response: ServerResponse): void;
 }
 
 /** A request that cannot be answered as asked; becomes an answer of RFC 9457. */

@@ -6,8 +6,9 @@ import { boundedText } from "../../io/bounded-body.ts";
 import type { Logger } from "../../io/log.ts";
 import type { TokenBook, TokenLine } from "../../io/tokens.ts";
 import { denial } from "../senders.ts";
-import { type Answer, answerTo, ownError, ProblemError } from "./answers.ts";
-import { OPERATIONS, type OperationPorts } from "./operations.ts";
+import { type Answer, answerTo, ownError, ProblemError, type StreamAnswer } from "./answers.ts";
+import type { OperationPorts } from "./operation.ts";
+import { OPERATIONS } from "./operations.ts";
 import { bodyOf, routed } from "./requests.ts";
 
 const MAX_BYTES = 1_048_576;
@@ -29,7 +30,9 @@ export function apiHandler(parts: ApiParts): (request: IncomingMessage, response
         if (known === undefined) parts.log.error({ err: error, path: request.url?.split("?", 1)[0] }, "request failed");
         return known ?? ownError();
       })
-      .then(({ status, body, headers = {} }) => {
+      .then((answered) => {
+        if ("stream" in answered) return answered.stream(response);
+        const { status, body, headers = {} } = answered;
         const common = { "content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff" };
         // What was not read to the end would stand before the next request.
         response.writeHead(status, { ...common, ...headers, ...(request.complete ? {} : { connection: "close" }) });
@@ -38,7 +41,7 @@ export function apiHandler(parts: ApiParts): (request: IncomingMessage, response
   };
 }
 
-async function answer(request: IncomingMessage, parts: ApiParts): Promise<Answer> {
+async function answer(request: IncomingMessage, parts: ApiParts): Promise<Answer | StreamAnswer> {
   const found = routed(request);
   const { route } = found;
   const token = route.needs === null ? undefined : await tokenOf(request, route, parts.tokens);

@@ -4,6 +4,7 @@ import { HistorySchema } from "../../contract/history.ts";
 import { AuditSchema, ReplySchema } from "../../contract/messages.ts";
 import { PictureSchema, RolloutPictureSchema } from "../../contract/picture.ts";
 import { ROLES } from "../../contract/roles.ts";
+import { StreamEventSchema } from "../../contract/stream.ts";
 import { VerdictRecordSchema } from "../../contract/verdict.ts";
 
 /** Schemas that are named in the document, and referred to where they stand in others. */
@@ -15,6 +16,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   RolloutPicture: RolloutPictureSchema,
   Picture: PictureSchema,
   Verdict: VerdictRecordSchema,
+  Event: StreamEventSchema,
 };
 
 /** What may go wrong anywhere, besides what the operation itself refuses. */
@@ -83,8 +85,7 @@ const problemAnswer = (description: string): object => ({
 
 function operationOf(route: ApiRoute, answerId: string): object {
   const { id, summary, needs, body } = route;
-  const isCommand = needs === "decide";
-  const codes = Object.entries(PROBLEMS).filter(([code]) => isCommand || !["409", "413", "415", "422"].includes(code));
+  const codes = Object.entries(PROBLEMS).filter(([code]) => body !== undefined || !["409", "413", "415", "422"].includes(code));
   const types = body?.types.map((type) => [type, { schema: inlineSchema(body.schema) }] as const) ?? [];
   return {
     operationId: id,
@@ -93,7 +94,12 @@ function operationOf(route: ApiRoute, answerId: string): object {
     parameters: parametersOf(route),
     ...(body === undefined ? {} : { requestBody: { required: body.isNeeded, content: Object.fromEntries(types) } }),
     responses: {
-      200: { description: "Done.", content: { "application/json": { schema: { $ref: `#/components/schemas/${answerId}` } } } },
+      200: {
+        description: "Done.",
+        content: {
+          [route.isStream === true ? "text/event-stream" : "application/json"]: { schema: { $ref: `#/components/schemas/${answerId}` } },
+        },
+      },
       ...Object.fromEntries(codes.map(([code, description]) => [code, problemAnswer(description)])),
     },
   };

@@ -5,38 +5,20 @@ import type { Audit, Command, Reply } from "../../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../../contract/names.ts";
 import { durationMs } from "../../contract/quantities.ts";
 import { hashUsers } from "../../core/decide/rollout-rules.ts";
-import type { Clock } from "../../io/clock.ts";
 import { readDocuments, type SegmentDocument } from "../../io/documents.ts";
 import { readOrders } from "../../io/kill-store.ts";
-import type { NatsLink } from "../../io/nats.ts";
 import { auditLines, listAudit, readPlan, sendCommand } from "../../io/store.ts";
-import type { TokenLine } from "../../io/tokens.ts";
 import { inOrder } from "../../told/apply-order.ts";
 import { historyOf } from "../../told/history.ts";
 import { orderOn, switchedOffText } from "../../told/order-text.ts";
 import { LISTEN_MS, readPicture } from "../../told/picture.ts";
 import { type CutSegment, cutTable, handOver, SegmentUsers } from "../../told/segment-cut.ts";
 import { type Answer, type NamedReply, ok, ProblemError, repliesAnswer, replyAnswer } from "./answers.ts";
+import { events, explain, series } from "./looking.ts";
 import { openApiDocument } from "./openapi.ts";
-import type { Routed } from "./requests.ts";
+import type { Asked, Operation, OperationPorts } from "./operation.ts";
 
 const COMMAND_MS = 5_000;
-
-/** A request that may be carried out. */
-export interface Asked extends Routed {
-  readonly body: unknown;
-  /** Whose request it is; undefined where nobody is asked. */
-  readonly token: TokenLine | undefined;
-  /** Makes a repeat harmless; another one each time where the sender gave none. */
-  readonly repeatKey: string;
-}
-
-export interface OperationPorts {
-  readonly link: NatsLink;
-  readonly clock: Clock;
-}
-
-type Operation = (asked: Asked, ports: OperationPorts) => Promise<Answer>;
 
 /** What each operation of the contract does. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -56,6 +38,9 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     return history.attempts.length === 0 ? nothingNamed(name) : ok(history);
   },
   audit: async (asked, ports) => ok({ lines: await audited(asked, ports) }),
+  events,
+  series,
+  explain,
   apply,
   forget: (asked, ports) => commanded(asked, ports, { verb: "forget", sidecar: asked.parts.id ?? "" }),
   delete: (asked, ports) => commanded(asked, ports, { verb: "delete" }),

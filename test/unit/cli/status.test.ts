@@ -140,8 +140,8 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
       { format: 1, scope: { segment: "staff" }, off: true, atMs: 195_000, who: "ben" },
     ],
     sidecars: [
-      { id: "s1", heard: true, state: "stale", isCurrent: false, problem: null },
-      { id: "s2", heard: false, state: null, isCurrent: false, problem: null },
+      { id: "s1", heard: true, state: "stale", isCurrent: false, problem: null, obeys: null, heardAtMs: null, labels: {} },
+      { id: "s2", heard: false, state: null, isCurrent: false, problem: null, obeys: null, heardAtMs: null, labels: {} },
     ],
     rollouts: [
       {

@@ -37,7 +37,7 @@ const inStage: PlanState = { phase: "stage", ...served, stage: 1, begunAtMs: 60_
 const view = (rollouts: RolloutPicture[], more: Partial<View> = {}): View => ({
   picture: {
     ...{ leader: { holder: "a", term: 3, ageMs: 5 }, orders: [], freeze: null, rollouts },
-    sidecars: [{ id: "s1", heard: true, state: "ok", isCurrent: true, problem: null }],
+    sidecars: [{ id: "s1", heard: true, state: "ok", isCurrent: true, problem: null, obeys: null, heardAtMs: null, labels: {} }],
   },
   nowMs: 180_000,
   shown: rollouts.length === 1 ? rollouts[0]?.name : undefined,

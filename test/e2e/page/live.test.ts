@@ -1,0 +1,94 @@
+import { describe, expect, onTestFinished } from "vitest";
+import { waitFor } from "../../../src/demo/wait-for.ts";
+import { listAudit, readJudge } from "../../../src/io/store.ts";
+import { signIn } from "../../support/page-world.ts";
+import { applyRollout, connect, hasBegun, heldAt, rolloutOf, startLoad, waitForLive } from "../../support/stack.ts";
+import { test } from "./page.ts";
+
+/** A reason that would do harm where it is not taken as text. */
+const HOSTILE = `<img src=x onerror="window.hacked=1"> "'&\u202E </script><script>window.hacked=1</script>`;
+
+describe("the page on a live system", () => {
+  test("shows a rollback within 2 s, without a reload, with charts of what led to it", async ({ world: { stack, url }, open }) => {
+    const link = await connect(stack);
+    onTestFinished(() => link.close());
+    await applyRollout(stack, rolloutOf("checkout", heldAt("20%")));
+    await waitForLive(link, "checkout", hasBegun);
+    const load = startLoad(stack, 60);
+    onTestFinished(load.stop);
+    const { page } = await open();
+    await signIn(page, url, "ann");
+    await page.getByRole("row", { name: /checkout.*stage 1 of 1/ }).waitFor();
+    await page.getByRole("link", { name: "checkout" }).click();
+    await page.evaluate("window.mark = 'the same document'");
+    await waitFor(async () => ((await readJudge(link, "checkout"))?.totals.stable.requests ?? 0) > 300, {
+      deadlineMs: 60_000,
+      what: "stable to be known",
+    });
+    await page.getByRole("img", { name: /^errors\. Stable 0\.00 %/ }).waitFor();
+    stack.canary.failPart(1);
+    await waitForLive(link, "checkout", ({ plan }) => plan.phase === "rollingBack" || plan.phase === "rolledBack");
+    await page.locator(".phase", { hasText: /^roll(ing|ed) back/ }).waitFor({ timeout: 2_000 });
+    stack.canary.failPart(0);
+    await page.getByRole("row", { name: /rolledBack/ }).waitFor();
+    await page.getByRole("img", { name: /^Share of the users\. .*the last verdict is rollback/ }).waitFor();
+    expect(await page.evaluate("window.mark")).toBe("the same document");
+    expect(await page.getByRole("status").first().textContent()).toMatch(/^checkout: roll(ing|ed) back/);
+  });
+
+  test("aborts from the keyboard, with a reason that is text and nothing else, in the name of the token", async ({
+    world: { stack, url },
+    open,
+  }) => {
+    const link = await connect(stack);
+    onTestFinished(() => link.close());
+    await applyRollout(stack, { ...rolloutOf("cart", heldAt("20%")), match: { hosts: ["cart.example"] } });
+    await waitForLive(link, "cart", hasBegun);
+    const { page } = await open();
+    await signIn(page, url, "ann");
+    await page.getByRole("link", { name: "cart" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "cart" }).waitFor();
+    await waitFor(async () => (await page.evaluate("document.activeElement?.tagName")) === "H1", {
+      deadlineMs: 2_000,
+      what: "the heading to have the focus",
+    });
+    const abort = page.getByRole("button", { name: "Abort" });
+    await abort.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await abort.click();
+    await page.getByLabel("Reason").fill(HOSTILE);
+    await page.getByRole("button", { name: "Abort cart" }).click();
+    await page.locator(".phase", { hasText: /^rolled back/ }).waitFor();
+    await page.getByRole("button", { name: "Close" }).click();
+    const row = page.getByRole("row", { name: /rollback/ }).first();
+    expect(await row.textContent()).toContain(HOSTILE);
+    expect(await page.evaluate("window.hacked")).toBeUndefined();
+    const line = (await listAudit(link, "cart", 100)).find(({ action }) => action === "rollback");
+    expect(line?.who).toEqual({ name: "ann", claimed: false });
+    expect(await page.getByRole("button", { name: "Retry" }).isEnabled()).toBe(true);
+  });
+
+  test("comes back by itself when its controller was away, and says so meanwhile", async ({ world: { stack, url }, open }) => {
+    const { page, errors } = await open();
+    await signIn(page, url, "board");
+    await stack.controller(0).stop();
+    await page
+      .getByRole("alert")
+      .getByText(/^Not live/)
+      .waitFor();
+    await stack.startController(0);
+    await page.getByText(/^Controller controller-0 leads/).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/^Not live/)
+      .waitFor({ state: "detached" });
+    const ofNetwork = errors.filter((text) =>
+      /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|503/.test(text),
+    );
+    expect(errors.splice(0)).toEqual(ofNetwork);
+  });
+});
