@@ -1,7 +1,7 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
-import type { HttpServer } from "../io/http.ts";
+import { createConnectionStanding } from "../io/connection-standing.ts";
 import { type OperatorKeys, readOperatorKeys } from "../io/kill-signatures.ts";
 import { readKills } from "../io/kill-store.ts";
 import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
@@ -17,7 +17,7 @@ import { killQuestions } from "./kill-questions.ts";
 import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
-import { type Shown, startPage } from "./page.ts";
+import { type Page, type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
 import { PrometheusSource } from "./prometheus-source.ts";
 import { hearCommand } from "./senders.ts";
@@ -55,7 +55,7 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const tokens = settings.tokens === undefined ? undefined : await openTokens(settings.tokens, parts);
   let controller: Controller | undefined;
   const page = await startPage({ settings, operatorKeys, ...parts, tokens, shown: () => controller });
-  if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
+  if (page?.url !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
     const links = await reachNats(settings, log, signal);
     controller = new Controller({ ...links, settings, operatorKeys, kills, page, tokens, ...parts });
@@ -87,7 +87,7 @@ type Parts = ControllerParts &
     settings: ControllerSettings;
     operatorKeys: OperatorKeys;
     kills: KillSwitch;
-    page: HttpServer | undefined;
+    page: Page | undefined;
     tokens: TokenBook | undefined;
   }>;
 
@@ -96,11 +96,13 @@ class Controller implements RunningController, Shown {
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
   readonly feedback: FeedbackPorts;
+  readonly connection = createConnectionStanding();
   #leading: Readonly<{ writer: FencedWriter; term: Term }> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.feedback = feedbackPorts(parts.link, parts.clock);
+    this.connection.follow(parts.link);
     this.#done = this.#run();
   }
 

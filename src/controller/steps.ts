@@ -8,6 +8,7 @@ import { costOf } from "../core/plan/blast-radius.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { AnswerEvent, PlanInput, PlanStep } from "../core/plan/types.ts";
 import type { OnSeen } from "./checks/handover-keeper.ts";
+import type { CourseCounts } from "./course-counts.ts";
 import { isEnded } from "./derive-manifest.ts";
 import { recordOf, startJudging } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
@@ -35,6 +36,8 @@ interface Tools {
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly policy: PolicyKeeper;
+  /** Hears where a rollout stood that is written to stand elsewhere. */
+  readonly moved: CourseCounts["moved"];
   /** Failing users of an attempt; undefined before anything is known. */
   users(live: LiveState): FailingUsers | undefined;
   postLater(job: () => Promise<void>): void;
@@ -54,6 +57,7 @@ export class Steps {
   readonly #parts: TermParts;
   readonly #plan: Plan;
   readonly #users: Tools["users"];
+  readonly #moved: Tools["moved"];
   readonly #postLater: (job: () => Promise<void>) => void;
   /** Rollouts with steps that are written and not published yet. */
   readonly #unpublished = new Set<Seat>();
@@ -61,6 +65,7 @@ export class Steps {
 
   constructor(parts: TermParts, tools: Tools) {
     this.#users = tools.users;
+    this.#moved = tools.moved;
     this.#parts = parts;
     this.#postLater = tools.postLater;
     this.#plan = planWith(parts.settings.deadlines);
@@ -113,6 +118,7 @@ export class Steps {
     const after = liveAfter(seat.live, change, this.#context(seat, { ...cause, ...(detail !== undefined && { detail }) }));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
+    this.#moved(seat, before);
     // The plan says that what was seen so far is about another group too: one that went back.
     const { firstRun } = seat.live.plan;
     if (firstRun !== before.firstRun) seat.judging = startJudging(firstRun, this.#parts.clock.nowMs());

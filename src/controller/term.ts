@@ -1,5 +1,4 @@
 import { EvidenceSchema } from "../contract/evidence.ts";
-import type { FailingUsers } from "../contract/failing-users.ts";
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
@@ -18,6 +17,7 @@ import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { isJudgeDue, sortReports } from "./judge-pace.ts";
 import { freshVerdict, judgeReports, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
+import { Measures } from "./measures.ts";
 import { MixKeeper } from "./mix-keeper.ts";
 import { Once } from "./once.ts";
 import { Outbox } from "./outbox.ts";
@@ -57,6 +57,8 @@ export class Term {
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
   readonly #once: Once;
+  /** What it shows of itself. */
+  readonly measures: Measures;
   /** Rollouts that wait to be judged. */
   readonly #judged = new Set<Seat>();
   /** Rollouts with evidence of this turn of the event loop that is to be judged at once. */
@@ -71,7 +73,8 @@ export class Term {
     this.#outbox = new Outbox(parts);
     this.policy = new PolicyKeeper(parts, this.#outbox);
     const postLater = (job: () => Promise<void>): void => this.#mailbox.postLater(job);
-    const tools = { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
+    const moved: Measures["courses"]["moved"] = (seat, before) => this.measures.courses.moved(seat, before);
+    const tools = { moved, publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
     this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
@@ -84,6 +87,8 @@ export class Term {
       return this.#fleet.forget(sidecar);
     });
     this.#ticks = new TickRecorder(parts);
+    const keepers = { fleet: this.#fleet, failing: this.#failing, mix: this.mix, publisher: this.#publisher };
+    this.measures = new Measures(parts, { ...keepers, seats: () => this.#steps.seats.values() });
     this.#purgedMs = parts.clock.monotonicMs();
     this.#mailbox = new Mailbox((error) => {
       if (error instanceof DeposedError) onDeposed(error);
@@ -97,6 +102,7 @@ export class Term {
     for (const part of [this.#publisher, this.#segments, this.policy, this.#fleet]) await part.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) this.#steps.seats.set(seat.name, seat);
+    for (const seat of seats) this.measures.courses.begin(seat);
     await inParallel(seats, ({ live }) => this.#outbox.resume(live));
     await this.#failing.load(seats.map(({ live }) => live));
     await this.mix.load(seats);
@@ -116,11 +122,6 @@ export class Term {
   /** Rollouts as they stand, for gauges. */
   get rollouts(): readonly LiveState[] {
     return [...this.#steps.seats.values()].map(({ live }) => live);
-  }
-
-  /** Failing users of a rollout as they stand, for gauges; undefined before anything is known. */
-  failingUsers(live: LiveState): FailingUsers | undefined {
-    return this.#failing.users(live);
   }
 
   /** Takes a sidecar's receipt in. The sidecar is the subject's, which NATS permissions can bind, not the body's. */
@@ -174,10 +175,12 @@ export class Term {
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
     this.#once.untilDone("tick", () => {
+      const beganMs = this.#parts.clock.monotonicMs();
       this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
       for (const keeper of [this.#checks, this.#gates, this.#handovers]) keeper.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
       this.#mailbox.postLater(() => this.#keepHouse());
+      this.#mailbox.postLater(() => this.measures.ticked(this.#parts.clock.monotonicMs() - beganMs));
     });
   }
 
