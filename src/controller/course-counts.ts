@@ -3,8 +3,8 @@ import { stagesOf } from "../contract/course.ts";
 import { type LiveState, type PlanState, servedPhase } from "../contract/live.ts";
 import { METRICS } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import type { Reading } from "../io/metric-points.ts";
-import { isEnded } from "./derive-manifest.ts";
 import type { Judging } from "./judging.ts";
 
 /** A rollout as far as its course is counted. */

@@ -8,10 +8,10 @@ import type { Strategy } from "../contract/strategy.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import type { Side } from "../core/judge/types.ts";
 import { costOf } from "../core/plan/blast-radius.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import { awaitedBy, awaitsReceipts } from "../core/plan/stragglers.ts";
 import type { Reading } from "../io/metric-points.ts";
 import { type OnCourse, stageOf } from "./course-counts.ts";
-import { isEnded } from "./derive-manifest.ts";
 import type { Judging } from "./judging.ts";
 import { shareSeenBp } from "./tally.ts";
 

@@ -117,8 +117,8 @@ function consideredStep({ name: rollout, statics, live }: CompiledRollout, reque
 
 const sharesText = ({ shareBp, shares = {}, groups }: LiveRule): string =>
   [
-    `a share of ${shareBp / 100}%${groups === undefined ? "" : ` (the new version is on at ${groups})`}`,
-    ...Object.entries(shares).map(([name, share]) => `${share / 100}% of ${name}`),
+    `a share of ${shareBp / 100} %${groups === undefined ? "" : ` (the new version is on at ${groups})`}`,
+    ...Object.entries(shares).map(([name, share]) => `${share / 100} % of ${name}`),
   ].join(", ");
 
 function pathText(matcher: PathMatch): string {
@@ -144,6 +144,8 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
   const who = subjectOf(found, segments);
   const killed = killedBy(rules.kills, chosen, request, who);
   if (killed !== undefined) return [...steps, { step: "off", rollout, text: killedText(killed, rules) }];
+  if (chosen.targets.length < chosen.statics.targets.length)
+    steps.push({ step: "target", rollout, text: "the rollout goes back in steps: targets lead to stable alone" });
   let told = 0;
   for (const { name, variant, when } of chosen.targets) {
     const holds = when.meets(request, who);

@@ -73,9 +73,10 @@ export function simulateRun(rollout: Rollout, service: Service, fault: Fault | u
   return { outcome: outcomeOf(replay) ?? "held", atMs, exposed, harmed, shares };
 }
 
-function outcomeOf({ plan: { phase } }: Replay): RunResult["outcome"] | undefined {
+function outcomeOf({ plan }: Replay): RunResult["outcome"] | undefined {
+  const { phase } = plan;
   if (phase === "promoted") return "promoted";
-  if (phase === "rollingBack" || phase === "rolledBack") return "rolledBack";
+  if (phase === "rolledBack" || (phase === "rollingBack" && plan.left === undefined)) return "rolledBack";
   return phase === "paused" ? "held" : undefined;
 }
 
