@@ -6,22 +6,22 @@ import { type OperatorKeys, readOperatorKeys } from "../io/kill-signatures.ts";
 import { readKills } from "../io/kill-store.ts";
 import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
-import { connectNats, ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
-import { createPrometheusApi } from "../io/prometheus-api.ts";
+import { ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { checkSecretFolder } from "../io/secret-folder.ts";
 import { openTokens, type TokenBook } from "../io/tokens.ts";
 import { aborted, Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
+import { hearEvidence } from "./hear-evidence.ts";
 import { killQuestions } from "./kill-questions.ts";
 import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Page, type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
-import { PrometheusSource } from "./prometheus-source.ts";
 import { hearCommand } from "./senders.ts";
+import { reachNats } from "./reach-nats.ts";
 import { Term } from "./term.ts";
 
 export interface ControllerParts {
@@ -66,21 +66,6 @@ export async function startController(options: ControllerOptions, { signal, ...p
   } catch (error) {
     await page?.stop();
     throw error;
-  }
-}
-
-const SLOW_MS = 3_000;
-
-/** `told` brings what sidecars count, and nothing else: answers to the leader's writes must not wait behind it. */
-async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, signal: AbortSignal | undefined) {
-  const slow = setTimeout(() => log.warn({ nats: url }, "NATS does not answer; neither leading nor standing by, and trying on"), SLOW_MS);
-  const connect = (name: string): Promise<NatsLink> => connectNats({ url, name, waitForServer: true, ...(signal && { signal }) });
-  try {
-    const [link, told] = await Promise.all([connect(`serin controller ${id}`), connect(`serin controller ${id} counts`)]);
-    log.info({ nats: url }, "connected to NATS");
-    return { link, told };
-  } finally {
-    clearTimeout(slow);
   }
 }
 
@@ -163,9 +148,24 @@ class Controller implements RunningController, Shown {
       ended.abort();
     };
     const stored = documentPorts(link, manager, writer);
-    const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
+    const ports = {
+      span: this.#parts.page?.span,
+      state: statePort(manager, writer),
+      audit: auditPort(link),
+      ticks: tickPort(link),
+      ...stored,
+    };
     const term = new Term(
-      { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, ...killQuestions(kills) },
+      {
+        id: settings.id,
+        term: writer.term,
+        settings,
+        clock,
+        log,
+        ...ports,
+        operatorKeys,
+        ...killQuestions(kills),
+      },
       (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];
@@ -220,23 +220,13 @@ class Controller implements RunningController, Shown {
     return [
       () => clearInterval(ticks),
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
-      this.#hearEvidence(term, bad("evidence")),
+      hearEvidence(term, this.#parts, bad("evidence")),
       subscribeSafely(told, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
       subscribeSafely(told, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => void hearCommand(message, term, this.#parts).catch(noCommand), noCommand),
     ];
-  }
-
-  /** From one source only: what both told would count twice. */
-  #hearEvidence(term: Term, onError: (error: unknown) => void): () => void {
-    const { told, log, settings } = this.#parts;
-    const { prometheus: url, prometheusEveryMs: everyMs } = settings;
-    if (url === undefined) return subscribeSafely(told, SUBJECTS.allEvidence, (message) => term.onEvidence(message), onError);
-    const api = createPrometheusApi({ url, timeoutMs: Math.max(everyMs, PROMETHEUS_MS) });
-    const source = new PrometheusSource({ api, everyMs, log, rollouts: () => term.rollouts, heard: (reports) => term.onReports(reports) });
-    return () => source.stop();
   }
 
   /** Best effort: the lease runs out by itself when NATS does not answer. */
@@ -248,5 +238,3 @@ class Controller implements RunningController, Shown {
     }
   }
 }
-
-const PROMETHEUS_MS = 2_000; // Longest wait for it where it is asked more often.

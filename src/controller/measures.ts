@@ -1,3 +1,4 @@
+import type { PlanState } from "../contract/live.ts";
 import { emptyDistribution, measure } from "../io/distribution.ts";
 import { CourseCounts } from "./course-counts.ts";
 import type { FailingKeeper } from "./failing-keeper.ts";
@@ -7,6 +8,7 @@ import type { ShownRollout } from "./gauges.ts";
 import type { MixKeeper } from "./mix-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
+import { spansAfter } from "./rollout-spans.ts";
 import type { Seat } from "./seats.ts";
 
 const TICK_BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] as const;
@@ -27,11 +29,22 @@ export class Measures {
   /** How long looks at all rollouts took. */
   readonly ticks = emptyDistribution(TICK_BOUNDS_MS);
   readonly #keepers: Keepers;
+  readonly #tell: TermParts["span"];
+  readonly #nowMs: () => number;
 
-  constructor({ clock }: Pick<TermParts, "clock">, keepers: Keepers) {
+  constructor({ clock, span }: Pick<TermParts, "clock" | "span">, keepers: Keepers) {
+    this.#tell = span;
+    this.#nowMs = clock.nowMs;
     this.courses = new CourseCounts(clock.nowMs);
     this.sinceMs = clock.nowMs();
     this.#keepers = keepers;
+  }
+
+  /** A rollout stood there before, and stands now where its live state says. */
+  moved(seat: Seat, before: PlanState): void {
+    this.courses.moved(seat, before);
+    if (this.#tell === undefined) return;
+    for (const span of spansAfter(seat, before, this.#nowMs())) this.#tell(span);
   }
 
   /** A look at all rollouts took so long, in milliseconds. */

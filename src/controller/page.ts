@@ -6,7 +6,7 @@ import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { readSecretLines } from "../io/secret-lines.ts";
-import { startTelemetry } from "../io/telemetry.ts";
+import { startTelemetry, type Telemetry } from "../io/telemetry.ts";
 import type { TokenBook } from "../io/tokens.ts";
 import { apiHandler } from "./api/handler.ts";
 import type { OperationPorts } from "./api/operations.ts";
@@ -35,6 +35,7 @@ interface Parts {
 /** What a controller shows; without a URL metrics are pushed, and nobody listens. */
 export interface Page {
   readonly url: string | undefined;
+  readonly span: Telemetry["span"];
   stop(): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ export async function startPage({ settings, operatorKeys, clock, log, tokens: bo
   if (settings.http === undefined && !settings.otlp) return undefined;
   const collect = (): ReturnType<typeof metricsOf> => metricsOf(shown(), clock.nowMs());
   const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: settings.otlp, log });
-  if (settings.http === undefined) return { url: undefined, stop: telemetry.stop };
+  if (settings.http === undefined) return { url: undefined, span: telemetry.span, stop: telemetry.stop };
   const readiness = (): Readiness => {
     const controller = shown();
     if (controller === undefined) return { isReady: false, body: { role: "starting", problem: "NATS does not answer yet" } };
@@ -64,6 +65,7 @@ export async function startPage({ settings, operatorKeys, clock, log, tokens: bo
     const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness, routes, api });
     return {
       url: server.url,
+      span: telemetry.span,
       async stop() {
         await server.stop();
         await telemetry.stop();

@@ -73,7 +73,7 @@ export class Term {
     this.#outbox = new Outbox(parts);
     this.policy = new PolicyKeeper(parts, this.#outbox);
     const postLater = (job: () => Promise<void>): void => this.#mailbox.postLater(job);
-    const moved: Measures["courses"]["moved"] = (seat, before) => this.measures.courses.moved(seat, before);
+    const moved: Measures["moved"] = (seat, before) => this.measures.moved(seat, before);
     const tools = { moved, publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
     this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);

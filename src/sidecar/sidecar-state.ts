@@ -9,6 +9,7 @@ import type { KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { metricOf } from "../io/metric-points.ts";
 import { createEasySlices, type Slices } from "../io/slices.ts";
+import type { TellSpan } from "../io/spans.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
 import { type Attribution, type EntryFacts, seenOf } from "./attribution.ts";
 import { type Beat, type BeatState, beatState, createBeat } from "./beat.ts";
@@ -28,6 +29,7 @@ import type { SidecarSettings } from "./options.ts";
 import { killReadings, rulesReadings } from "./own-readings.ts";
 import { createOwnTimes, type OwnTimes } from "./own-times.ts";
 import { createReflex } from "./reflex.ts";
+import { traceDecision } from "./request-spans.ts";
 import { shareReadings } from "./share-readings.ts";
 import { countStreams } from "./stream-counts.ts";
 import { createTrust } from "./trusted-peers.ts";
@@ -54,6 +56,8 @@ export interface SidecarState extends Counts {
   readonly slices: Slices;
   /** The listener hears the name of the rollout. */
   onCanaryFailure(listener: (rollout: string) => void): void;
+  /** From now on requests that somebody traces tell what was decided. */
+  trace(tell: TellSpan | undefined): void;
 }
 
 interface Parts {
@@ -83,6 +87,17 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const { cells, failing, mix } = createCounts(rules, clock, (kind) => surprise(kind, undefined));
   const failed = (rollout: string): void => tellFailure(rollout);
   const reflex = createReflexOf(rules, clock, log);
+  const extProc: ExtProcPorts = {
+    rules: rules.compiled,
+    surprise,
+    decided: (decision, isSession) => countDecision(cells, decision, isSession),
+    trusts: createTrust(settings.trustPeers),
+    ...streams,
+    decisionTook: times.decisionTook,
+    // Without a controller there is nobody to tell.
+    mix: "file" in settings.source ? undefined : mix,
+    extras: extrasPorts(secrets, counters, log),
+  };
   return {
     rules,
     beat,
@@ -91,17 +106,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     mix,
     health,
     standing,
-    extProc: {
-      rules: rules.compiled,
-      surprise,
-      decided: (decision, isSession) => countDecision(cells, decision, isSession),
-      trusts: createTrust(settings.trustPeers),
-      ...streams,
-      decisionTook: times.decisionTook,
-      // Without a controller there is nobody to tell.
-      mix: "file" in settings.source ? undefined : mix,
-      extras: extrasPorts(secrets, counters, log),
-    },
+    extProc,
     accessLog: {
       surprise,
       ended: (attribution, entry) => countOutcome(attribution, entry, { cells, failing, counters, log, failed, reflex }),
@@ -124,6 +129,9 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     slices: createEasySlices(),
     onCanaryFailure: (listener) => {
       tellFailure = listener;
+    },
+    trace(tell) {
+      extProc.traced = tell === undefined ? undefined : (decided) => traceDecision(decided, clock, tell);
     },
   };
 }
