@@ -20,8 +20,8 @@ import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
 import { type Page, type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
-import { hearCommand } from "./senders.ts";
 import { reachNats } from "./reach-nats.ts";
+import { hearCommand } from "./senders.ts";
 import { Term } from "./term.ts";
 
 export interface ControllerParts {

@@ -52,9 +52,20 @@ test("a span that is over reaches it with the ids that it brings, below the pare
   telemetry.span?.({ name: "rollout cart", ...times, attributes: { "deployment.name": "cart" }, ids, error: "errors" });
   telemetry.span?.({ name: "stage 1", ...times, attributes: {}, parent, events: [{ name: "feature_flag.evaluation", attributes: {} }] });
   await telemetry.stop();
-  const body = received.filter(({ path }) => path === "/v1/traces").map((each) => each.body).join("");
+  const body = received
+    .filter(({ path }) => path === "/v1/traces")
+    .map((each) => each.body)
+    .join("");
   const bytes = (hex: string) => Buffer.from(hex, "hex").toString("latin1");
-  for (const part of ["rollout cart", "stage 1", "deployment.name", "feature_flag.evaluation", "errors", bytes(ids.traceId), bytes(ids.spanId)])
+  for (const part of [
+    "rollout cart",
+    "stage 1",
+    "deployment.name",
+    "feature_flag.evaluation",
+    "errors",
+    bytes(ids.traceId),
+    bytes(ids.spanId),
+  ])
     expect(body).toContain(part);
   expect(body).toContain(bytes(parent.spanId));
   for (const resource of ["service.name", "service.namespace", "service.version", "service.instance.id"]) expect(body).toContain(resource);
