@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<Reason, string>> = {
 };
 
 /** The span of which a request is a part; undefined where it has none, or nobody records it. */
-export function parentOf(request: Pick<RequestFacts, "headers">): SpanIds | undefined {
+function parentOf(request: Pick<RequestFacts, "headers">): SpanIds | undefined {
   const [, traceId, spanId] = TRACEPARENT.exec(request.headers("traceparent")[0] ?? "") ?? [];
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
 }

@@ -78,7 +78,8 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const times = createOwnTimes(clock.nowMs);
   const connection = "file" in settings.source ? undefined : createConnectionStanding();
   const health = createHealth();
-  const startedAtMs = clock.nowMs();
+  const startMs = clock.nowMs();
+  const ruled = { rules, beat, standing };
   let tellFailure = (_rollout: string): void => undefined;
   const surprise = (kind: string, error: unknown): void => {
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
@@ -114,17 +115,9 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     envoyStats,
     times,
     connection,
-    readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
-    *collect() {
-      const span = { startMs: startedAtMs, nowMs: clock.nowMs() };
-      yield* cellMetricParts(cells.shown, clock.nowMs);
-      const own = [...counters.readings(), ...streams.readings(), ...envoyStats.readings()];
-      const ofRules = [...rulesReadings({ rules, beat, standing, nowMs: span.nowMs }), ...(kills === undefined ? [] : killReadings(kills))];
-      for (const each of [...own, ...ofRules, ...(connection?.readings() ?? [])]) yield metricOf(each, span);
-      yield* times.metrics(span);
-      for (const part of shareReadings(rules.compiled, cells)) yield metricOf(part, span);
-      for (const part of failingReadings(failing)) yield metricOf(part, span);
-    },
+    readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody(ruled) } }),
+    collect: () =>
+      collectFrom({ ...ruled, cells, failing, kills, counters, streams, envoyStats, times, connection, startMs, nowMs: clock.nowMs }),
     forgetGone: createForgetGone(rules, cells, clock),
     slices: createEasySlices(),
     onCanaryFailure: (listener) => {
@@ -134,6 +127,23 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
       extProc.traced = tell === undefined ? undefined : (decided) => traceDecision(decided, clock, tell);
     },
   };
+}
+
+type Collected = Standing &
+  Pick<SidecarState, "cells" | "failing" | "envoyStats" | "times" | "connection"> &
+  Pick<Parts, "kills"> &
+  Readonly<{ counters: Counters; streams: ReturnType<typeof countStreams>; startMs: number; nowMs(): number }>;
+
+function* collectFrom(from: Collected): Generator<MetricData> {
+  const { cells, failing, rules, kills, counters, streams, envoyStats, times, connection } = from;
+  const span = { startMs: from.startMs, nowMs: from.nowMs() };
+  yield* cellMetricParts(cells.shown, from.nowMs);
+  const own = [...counters.readings(), ...streams.readings(), ...envoyStats.readings(), ...(connection?.readings() ?? [])];
+  const ofRules = [...rulesReadings({ ...from, nowMs: span.nowMs }), ...(kills === undefined ? [] : killReadings(kills))];
+  for (const each of [...own, ...ofRules]) yield metricOf(each, span);
+  yield* times.metrics(span);
+  for (const part of shareReadings(rules.compiled, cells)) yield metricOf(part, span);
+  for (const part of failingReadings(failing)) yield metricOf(part, span);
 }
 
 /** Stops canaries that this sidecar sees die, where their rollouts ask for it. */
