@@ -101,7 +101,6 @@ export class Term {
     for (const part of [this.#publisher, this.#segments, this.policy, this.#fleet]) await part.load();
     const { seats, unobeyed } = await loadSeats(this.#parts);
     for (const seat of seats) this.#steps.seats.set(seat.name, seat);
-    for (const seat of seats) this.measures.courses.begin(seat);
     await inParallel(seats, ({ live }) => this.#outbox.resume(live));
     await this.#failing.load(seats.map(({ live }) => live));
     await this.mix.load(seats);
@@ -179,8 +178,7 @@ export class Term {
       this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
       for (const keeper of [this.#checks, this.#gates, this.#handovers]) keeper.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
-      this.#mailbox.postLater(() => this.#keepHouse());
-      this.#mailbox.postLater(() => this.measures.ticked(this.#parts.clock.monotonicMs() - beganMs));
+      this.#mailbox.postLater(() => this.#keepHouse().then(() => this.measures.ticked(this.#parts.clock.monotonicMs() - beganMs)));
     });
   }
 

@@ -131,8 +131,13 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
 
 type Collected = Standing &
   Pick<SidecarState, "cells" | "failing" | "envoyStats" | "times" | "connection"> &
-  Pick<Parts, "kills"> &
-  Readonly<{ counters: Counters; streams: ReturnType<typeof countStreams>; startMs: number; nowMs(): number }>;
+  Readonly<{
+    kills: Parts["kills"] | undefined;
+    counters: Counters;
+    streams: ReturnType<typeof countStreams>;
+    startMs: number;
+    nowMs(): number;
+  }>;
 
 function* collectFrom(from: Collected): Generator<MetricData> {
   const { cells, failing, rules, kills, counters, streams, envoyStats, times, connection } = from;
