@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import { VERSION } from "../contract/version.ts";
 import type { ApplyFlags } from "./apply.ts";
 import type { ExplainFlags } from "./explain.ts";
 import {
@@ -33,8 +34,6 @@ import type { StatusFlags } from "./status.ts";
 import { addTelling } from "./telling-commands.ts";
 import { type Add, addVerbs } from "./verb-commands.ts";
 import type { WatchFlags } from "./watch.ts";
-
-const VERSION = "0.1.0";
 
 /** Runs one command line, without the program's own name; prints errors and answers with the exit code. */
 export async function runCli(args: readonly string[], parts: CliParts): Promise<ExitCode> {

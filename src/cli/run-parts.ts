@@ -111,6 +111,7 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     publicUrl: flags.publicUrl,
     renewMs: flags.renew,
     leaseMs: flags.lease,
+    otlp: parts.otlp,
   });
   const running = await startedController(options, flags.logLevel, parts);
   if (running === undefined) return EXIT.done;

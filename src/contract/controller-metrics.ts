@@ -12,14 +12,14 @@ const OF_ITSELF: readonly MetricFact[] = [
     METRICS.tickDuration,
     ["histogram", "seconds"],
     [],
-    "Time that a look at all rollouts took, from when it was due until all of it was done.",
+    "Time that a look at all rollouts took, from its begin until all of it was done.",
   ),
   fact(METRICS.publishedRevision, ["gauge", "revision"], [], "Revision of the rule set that was published last."),
   fact(
     METRICS.fleetSidecars,
     ["gauge", "sidecars"],
     ["state"],
-    "Known sidecars by what they said last; `silent` for those that this leader has not heard for 15 s.",
+    "Known sidecars by what they said last; `silent` for those that were not heard for 12 s.",
   ),
   fact(
     METRICS.fleetBehind,

@@ -1,26 +1,26 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
-import type { HttpServer } from "../io/http.ts";
+import { createConnectionStanding } from "../io/connection-standing.ts";
 import { type OperatorKeys, readOperatorKeys } from "../io/kill-signatures.ts";
 import { readKills } from "../io/kill-store.ts";
 import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
-import { connectNats, ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
-import { createPrometheusApi } from "../io/prometheus-api.ts";
+import { ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { checkSecretFolder } from "../io/secret-folder.ts";
 import { openTokens, type TokenBook } from "../io/tokens.ts";
 import { aborted, Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
+import { hearEvidence } from "./hear-evidence.ts";
 import { killQuestions } from "./kill-questions.ts";
 import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
-import { type Shown, startPage } from "./page.ts";
+import { type Page, type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
-import { PrometheusSource } from "./prometheus-source.ts";
+import { reachNats } from "./reach-nats.ts";
 import { hearCommand } from "./senders.ts";
 import { Term } from "./term.ts";
 
@@ -58,7 +58,7 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const tokens = settings.tokens === undefined ? undefined : await openTokens(settings.tokens, parts);
   let controller: Controller | undefined;
   const page = await startPage({ settings, operatorKeys, ...parts, tokens, shown: () => controller });
-  if (page !== undefined) log.info({ http: page.url }, "health and metrics are served");
+  if (page?.url !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
     controller = new Controller({ ...(await reachNats(settings, log, signal)), settings, operatorKeys, kills, page, tokens, ...parts });
     return controller;
@@ -68,28 +68,13 @@ export async function startController(options: ControllerOptions, { signal, ...p
   }
 }
 
-const SLOW_MS = 3_000;
-
-/** `told` brings what sidecars count, and nothing else: answers to the leader's writes must not wait behind it. */
-async function reachNats({ nats: url, id }: ControllerSettings, log: Logger, signal: AbortSignal | undefined) {
-  const slow = setTimeout(() => log.warn({ nats: url }, "NATS does not answer; neither leading nor standing by, and trying on"), SLOW_MS);
-  const connect = (name: string): Promise<NatsLink> => connectNats({ url, name, waitForServer: true, ...(signal && { signal }) });
-  try {
-    const [link, told] = await Promise.all([connect(`serin controller ${id}`), connect(`serin controller ${id} counts`)]);
-    log.info({ nats: url }, "connected to NATS");
-    return { link, told };
-  } finally {
-    clearTimeout(slow);
-  }
-}
-
 type Parts = ControllerParts &
   Awaited<ReturnType<typeof reachNats>> &
   Readonly<{
     settings: ControllerSettings;
     operatorKeys: OperatorKeys;
     kills: KillSwitch;
-    page: HttpServer | undefined;
+    page: Page | undefined;
     tokens: TokenBook | undefined;
   }>;
 
@@ -98,11 +83,13 @@ class Controller implements RunningController, Shown {
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
   readonly feedback: FeedbackPorts;
+  readonly connection = createConnectionStanding();
   #leading: Readonly<{ writer: FencedWriter; term: Term }> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.feedback = feedbackPorts(parts.link, parts.clock);
+    this.connection.follow(parts.link);
     this.#done = this.#run();
   }
 
@@ -160,9 +147,24 @@ class Controller implements RunningController, Shown {
       ended.abort();
     };
     const stored = documentPorts(link, manager, writer);
-    const ports = { state: statePort(manager, writer), audit: auditPort(link), ticks: tickPort(link), ...stored };
+    const ports = {
+      span: this.#parts.page?.span,
+      state: statePort(manager, writer),
+      audit: auditPort(link),
+      ticks: tickPort(link),
+      ...stored,
+    };
     const term = new Term(
-      { id: settings.id, term: writer.term, settings, clock, log, ...ports, operatorKeys, ...killQuestions(kills) },
+      {
+        id: settings.id,
+        term: writer.term,
+        settings,
+        clock,
+        log,
+        ...ports,
+        operatorKeys,
+        ...killQuestions(kills),
+      },
       (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];
@@ -216,7 +218,7 @@ class Controller implements RunningController, Shown {
     return [
       () => clearInterval(ticks),
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
-      this.#hearEvidence(term, bad("evidence")),
+      hearEvidence(term, this.#parts, bad("evidence")),
       subscribeSafely(told, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
       subscribeSafely(link, SUBJECTS.series, ({ data, respond }) => respond(term.series.answer(data)), bad("question")),
@@ -224,16 +226,6 @@ class Controller implements RunningController, Shown {
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => void hearCommand(message, term, this.#parts).catch(noCommand), noCommand),
     ];
-  }
-
-  /** From one source only: what both told would count twice. */
-  #hearEvidence(term: Term, onError: (error: unknown) => void): () => void {
-    const { told, log, settings } = this.#parts;
-    const { prometheus: url, prometheusEveryMs: everyMs } = settings;
-    if (url === undefined) return subscribeSafely(told, SUBJECTS.allEvidence, (message) => term.onEvidence(message), onError);
-    const api = createPrometheusApi({ url, timeoutMs: Math.max(everyMs, PROMETHEUS_MS) });
-    const source = new PrometheusSource({ api, everyMs, log, rollouts: () => term.rollouts, heard: (reports) => term.onReports(reports) });
-    return () => source.stop();
   }
 
   /** Best effort: the lease runs out by itself when NATS does not answer. */
@@ -245,5 +237,3 @@ class Controller implements RunningController, Shown {
     }
   }
 }
-
-const PROMETHEUS_MS = 2_000; // Longest wait for it where it is asked more often.

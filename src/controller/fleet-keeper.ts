@@ -5,7 +5,17 @@ import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import type { Rolling } from "../contract/strategy.ts";
 import type { PlanEvent } from "../core/plan/types.ts";
 import { CorruptValueError, decodeStored } from "../io/store.ts";
-import { epochToHeal, type FleetView, forget, hear, missingFor, noteSilence, type Revision } from "./fleet.ts";
+import {
+  countFleet,
+  epochToHeal,
+  type FleetCounts,
+  type FleetView,
+  forget,
+  hear,
+  missingFor,
+  noteSilence,
+  type Revision,
+} from "./fleet.ts";
 import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
 
@@ -97,6 +107,11 @@ export class FleetKeeper {
     const heard = Object.keys(this.#fleet.known).flatMap((sidecar) => this.#fleet.heard[sidecar]?.labels?.[by] ?? []);
     const there = [...new Set(heard)].toSorted();
     return [...order.filter((name) => there.includes(name)), ...there.filter((name) => !order.includes(name))];
+  }
+
+  /** How many are in each state, and how many are behind. */
+  counts(published: Revision): FleetCounts {
+    return countFleet(this.#fleet, published);
   }
 
   /** The epoch to rise to when a sidecar obeys something newer than what was published; undefined when none does. */

@@ -1,134 +1,146 @@
-import { ValueType } from "@opentelemetry/api";
-import { AggregationTemporality, DataPointType, type GaugeMetricData, type MetricData } from "@opentelemetry/sdk-metrics";
-import { LABELS } from "../contract/evidence.ts";
-import type { FailingUsers, VariantFailingUsers } from "../contract/failing-users.ts";
-import type { LiveState } from "../contract/live.ts";
+import type { Attributes } from "@opentelemetry/api";
+import type { BlastRadius } from "../contract/blast-radius.ts";
+import { stagesOf } from "../contract/course.ts";
+import type { FailingUsers } from "../contract/failing-users.ts";
 import type { MixFigures } from "../contract/mix-evidence.ts";
 import { METRICS } from "../contract/names.ts";
+import type { Strategy } from "../contract/strategy.ts";
+import type { CheckRecord } from "../contract/verdict.ts";
 import type { Side } from "../core/judge/types.ts";
+import { costOf } from "../core/plan/blast-radius.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import { awaitedBy, awaitsReceipts } from "../core/plan/stragglers.ts";
+import type { Reading } from "../io/metric-points.ts";
+import { type OnCourse, stageOf } from "./course-counts.ts";
+import type { Judging } from "./judging.ts";
+import { shareSeenBp } from "./tally.ts";
 
-/** What a controller shows of itself. */
-export interface Standing {
-  readonly isLeader: boolean;
-  /** Empty while another leads. */
-  readonly rollouts: readonly LiveState[];
-  /** Of the rollouts where users were seen to fail. */
-  readonly failing: readonly Readonly<{ rollout: string; users: FailingUsers }>[];
-  /** Of the rollouts that ask for the mix of their users. */
-  readonly mixes: readonly Readonly<{ rollout: string; figures: MixFigures }>[];
-  readonly isFrozen: boolean;
-  readonly nowMs: number;
+/** A rollout as its gauges show it. */
+export interface ShownRollout extends OnCourse {
+  readonly judging: Pick<Judging, "tally" | "verdict">;
+  /** Undefined where no user was seen to fail. */
+  readonly users: FailingUsers | undefined;
+  /** Undefined where it asks for no mix of its users. */
+  readonly mix: MixFigures | undefined;
 }
+
+/** Values of one rollout, with the labels beside its name. */
+type Values = readonly (readonly [value: number | null | undefined, labels?: Attributes])[];
+type Gauge = readonly [name: string, of: (rollout: ShownRollout, nowMs: number) => Values];
 
 const SIDES: readonly Side[] = ["stable", "canary"];
+const FULL_BP = 10_000;
 
-type Point = Readonly<{ attributes: Record<string, string>; value: number }>;
+/** How long the figures of a rollout that has ended are shown on, in milliseconds. */
+const SHOWN_ON_MS = 3_600_000;
 
-/** The gauges of a controller, as OpenTelemetry collects them. */
-export function gaugesOf({ isLeader, rollouts, failing, mixes, isFrozen, nowMs }: Standing): MetricData[] {
-  const of = (value: (live: LiveState) => number, extra: (live: LiveState) => Record<string, string> = () => ({})): Point[] =>
-    rollouts.map((live) => ({ attributes: { [LABELS.rollout]: live.rollout, ...extra(live) }, value: value(live) }));
-  return [
-    gauge(METRICS.controllerLeader, "1 while this controller leads.", [{ attributes: {}, value: isLeader ? 1 : 0 }], nowMs),
-    gauge(
-      METRICS.rolloutShare,
-      "Share set, as a ratio.",
-      of(({ shareBp }) => shareBp / 10_000),
-      nowMs,
-    ),
-    gauge(
-      METRICS.rolloutRun,
-      "Run in force.",
-      of(({ plan }) => plan.run),
-      nowMs,
-    ),
-    gauge(
-      METRICS.rolloutPhase,
-      "1 for the phase that the rollout is in.",
-      of(() => 1, phaseOf),
-      nowMs,
-    ),
-    gauge(
-      METRICS.rolloutStragglers,
-      "Known sidecars that have not confirmed what is served now.",
-      of(({ plan }) => (awaitsReceipts(plan) ? awaitedBy(plan).length : 0) + (plan.without?.length ?? 0)),
-      nowMs,
-    ),
-    gauge(
-      METRICS.rolloutStopped,
-      "Sidecars that stopped the canary of the run in force by themselves.",
-      of(({ stops = [] }) => stops.length),
-      nowMs,
-    ),
-    gauge(
-      METRICS.rolloutOverdue,
-      "1 where the hand-over is overdue.",
-      of(({ plan }) => Number(plan.phase === "promoted" && plan.overdue)),
-      nowMs,
-    ),
-    gauge(METRICS.frozen, "1 while a freeze is in force.", isLeader ? [{ attributes: {}, value: Number(isFrozen) }] : [], nowMs),
-    ...failingGauges(failing, nowMs),
-    ...mixGauges(mixes, nowMs),
-  ];
+const OF_COURSE: readonly Gauge[] = [
+  [METRICS.rolloutInfo, ({ rollout }) => [[1, { strategy: kindOf(rollout.strategy), mode: rollout.mode }]]],
+  [METRICS.rolloutPhase, ({ live }) => [[1, { phase: live.plan.phase }]]],
+  [METRICS.rolloutPhaseAge, ({ live }, nowMs) => [[Math.max(0, nowMs - live.plan.sinceMs) / 1_000]]],
+  [METRICS.rolloutHeld, ({ live: { plan } }) => [[Number("held" in plan && plan.held !== undefined)]]],
+  [METRICS.rolloutRun, ({ live }) => [[live.plan.run]]],
+  [METRICS.rolloutStage, ({ live, rollout }) => [[stageOf(live.plan, stagesOf(rollout.strategy).length)]]],
+  [METRICS.rolloutStages, ({ rollout }) => [[stagesOf(rollout.strategy).length]]],
+  [METRICS.rolloutShare, ({ live }) => [[live.shareBp / FULL_BP]]],
+  [METRICS.rolloutOverdue, ({ live: { plan } }) => [[Number(plan.phase === "promoted" && plan.overdue)]]],
+  [
+    METRICS.rolloutStragglers,
+    ({ live: { plan } }) => [[(awaitsReceipts(plan) ? awaitedBy(plan).length : 0) + (plan.without?.length ?? 0)]],
+  ],
+  [METRICS.rolloutStopped, ({ live: { stops = [] } }) => [[stops.length]]],
+];
+
+/** Each of the checks that found something. */
+const ofChecks =
+  (valuesOf: (check: CheckRecord) => Values): Gauge[1] =>
+  ({ judging: { verdict } }) =>
+    (verdict?.checks ?? [])
+      .filter(({ difference }) => difference !== null)
+      .flatMap((check) => valuesOf(check).map(([value, labels]) => [value, { check: check.name, ...labels }] as const));
+
+const ofUsers =
+  (valueOf: (users: FailingUsers[Side]) => number): Gauge[1] =>
+  ({ users }) =>
+    users === undefined ? [] : SIDES.map((variant) => [valueOf(users[variant]), { variant }]);
+
+const OF_FIGURES: readonly Gauge[] = [
+  [METRICS.rolloutShareSeen, ({ judging }) => [[ratioOf(shareSeenBp(judging.tally))]]],
+  [METRICS.rolloutSafeShare, ({ judging: { verdict } }) => [[ratioOf(verdict?.safeShareBp)]]],
+  [METRICS.rolloutVerdict, ({ judging: { verdict } }) => (verdict === null ? [] : [[1, { verdict: verdict.verdict }]])],
+  [METRICS.rolloutOdds, ({ judging: { verdict } }) => [[verdict?.odds]]],
+  [METRICS.rolloutOddsThreshold, ({ judging: { verdict } }) => [[verdict === null ? null : 1 / verdict.alpha]]],
+  [
+    METRICS.rolloutEvidenceAge,
+    ({ judging: { verdict } }, nowMs) => (verdict?.canaryAtMs === undefined ? [] : [[Math.max(0, nowMs - verdict.canaryAtMs) / 1_000]]),
+  ],
+  [METRICS.checkValue, ofChecks(({ difference }) => [[difference]])],
+  [METRICS.checkThreshold, ofChecks(({ threshold }) => [[threshold]])],
+  [METRICS.checkLower, ofChecks(({ lower }) => [[lower]])],
+  [METRICS.checkUpper, ofChecks(({ upper }) => [[upper]])],
+  [METRICS.checkRatio, ofChecks((check) => SIDES.map((variant) => [check[variant], { variant }]))],
+  [METRICS.checkVerdict, ofChecks(({ verdict }) => [[1, { verdict }]])],
+  [METRICS.blastRadiusSpent, (each) => costs(each, costOf(each.judging.tally.totals, each.users))],
+  [METRICS.blastRadiusAllowed, (each) => costs(each, each.rollout.blastRadius ?? {})],
+  [METRICS.rolloutFailingUsers, ofUsers(({ distinct }) => distinct)],
+  [METRICS.rolloutNewlyFailingUsers, ofUsers(({ newlyFailing }) => newlyFailing)],
+  [METRICS.rolloutKnownFailingRequests, ofUsers(({ knownRequests }) => knownRequests)],
+  [METRICS.rolloutKnownFailingUsers, ({ users }) => [[users?.known]]],
+  [
+    METRICS.rolloutMixUsers,
+    ({ mix }) =>
+      (mix?.values ?? []).flatMap(({ label, value, users }) =>
+        (["canary", "all"] as const).map((of) => [users[of], { label, value, of }] as const),
+      ),
+  ],
+  [
+    METRICS.rolloutMixSkewed,
+    ({ mix }) =>
+      [...new Set((mix?.values ?? []).map(({ label }) => label))].map((label) => [
+        Number(mix?.skews.some((skew) => skew.label === label)),
+        { label },
+      ]),
+  ],
+];
+
+const ratioOf = (shareBp: number | null | undefined): number | null | undefined =>
+  typeof shareBp === "number" ? shareBp / FULL_BP : shareBp;
+
+/** Of the kinds that have a limit. */
+const costs = (
+  { rollout: { blastRadius } }: ShownRollout,
+  of: Readonly<Record<"failedRequests" | "failedUsers", number | undefined>> | BlastRadius,
+): Values =>
+  (["failedRequests", "failedUsers"] as const).filter((kind) => blastRadius?.[kind] !== undefined).map((kind) => [of[kind], { kind }]);
+
+function kindOf(strategy: Strategy): string {
+  if ("use" in strategy) return "stages";
+  if (strategy.type !== "canary") return strategy.type;
+  return "ramp" in strategy ? "ramp" : "stages";
 }
 
-function failingGauges(failing: Standing["failing"], nowMs: number): MetricData[] {
-  const of = (value: (users: VariantFailingUsers) => number): Point[] =>
-    failing.flatMap(({ rollout, users }) =>
-      SIDES.map((variant) => ({ attributes: { [LABELS.rollout]: rollout, [LABELS.variant]: variant }, value: value(users[variant]) })),
-    );
-  const known = failing.map(({ rollout, users }) => ({ attributes: { [LABELS.rollout]: rollout }, value: users.known }));
-  return [
-    gauge(
-      METRICS.rolloutFailingUsers,
-      "Users that failed in this attempt.",
-      of(({ distinct }) => distinct),
-      nowMs,
-    ),
-    gauge(
-      METRICS.rolloutNewlyFailingUsers,
-      "Those of them that failed nowhere before.",
-      of(({ newlyFailing }) => newlyFailing),
-      nowMs,
-    ),
-    gauge(
-      METRICS.rolloutKnownFailingRequests,
-      "Failing requests of users known to fail before this attempt.",
-      of(({ knownRequests }) => knownRequests),
-      nowMs,
-    ),
-    gauge(METRICS.rolloutKnownFailingUsers, "Users known to fail before this attempt.", known, nowMs),
-  ];
+/** Rollouts in one part: some milliseconds of work. */
+const ROLLOUTS_A_PART = 50;
+
+/** The gauges of rollouts, in parts that are made as they are asked for; what was found about one that ended goes an hour later. */
+export function* rolloutGauges(rollouts: readonly ShownRollout[], nowMs: number): Generator<Reading> {
+  yield* partsOf(OF_COURSE, rollouts, nowMs);
+  const isShown = ({ live: { plan } }: ShownRollout): boolean => !isEnded(plan.phase) || nowMs - plan.sinceMs < SHOWN_ON_MS;
+  yield* partsOf(OF_FIGURES, rollouts.filter(isShown), nowMs);
 }
 
-/** At most 60 series a rollout, by labels and values that its file names. */
-function mixGauges(mixes: Standing["mixes"], nowMs: number): MetricData[] {
-  const users = mixes.flatMap(({ rollout, figures: { values } }) =>
-    values.flatMap(({ label, value, users: counts }) =>
-      (["canary", "all"] as const).map((of) => ({ attributes: { [LABELS.rollout]: rollout, label, value, of }, value: counts[of] })),
-    ),
-  );
-  const skewed = mixes.flatMap(({ rollout, figures: { values, skews } }) =>
-    [...new Set(values.map(({ label }) => label))].map((label) => ({
-      attributes: { [LABELS.rollout]: rollout, label },
-      value: Number(skews.some((skew) => skew.label === label)),
-    })),
-  );
-  return [
-    gauge(METRICS.rolloutMixUsers, "Users under the run in force who have a value of a label.", users, nowMs),
-    gauge(METRICS.rolloutMixSkewed, "1 where the canary's users differ from all users by a label, more than by chance.", skewed, nowMs),
-  ];
-}
-
-const phaseOf = ({ plan }: LiveState): Record<string, string> => ({ phase: plan.phase });
-
-function gauge(name: string, description: string, points: readonly Point[], nowMs: number): GaugeMetricData {
-  const at: [number, number] = [Math.floor(nowMs / 1_000), (nowMs % 1_000) * 1_000_000];
-  return {
-    descriptor: { name, description, unit: "", valueType: ValueType.DOUBLE },
-    dataPointType: DataPointType.GAUGE,
-    aggregationTemporality: AggregationTemporality.CUMULATIVE, // A gauge has none, but the type asks for it.
-    dataPoints: points.map(({ attributes, value }) => ({ startTime: at, endTime: at, attributes, value })),
-  };
+function* partsOf(gauges: readonly Gauge[], rollouts: readonly ShownRollout[], nowMs: number): Generator<Reading> {
+  for (const [name, of] of gauges) {
+    // An empty one as well: a metric without series is shown by its name.
+    for (let from = 0; from === 0 || from < rollouts.length; from += ROLLOUTS_A_PART) {
+      const values = rollouts
+        .slice(from, from + ROLLOUTS_A_PART)
+        .flatMap((each) =>
+          of(each, nowMs).flatMap(([value, labels]) =>
+            typeof value === "number" ? [{ attributes: { rollout: each.name, ...labels }, value }] : [],
+          ),
+        );
+      yield { name, values };
+    }
+  }
 }

@@ -55,6 +55,7 @@ export const ControllerOptionsSchema = z.strictObject({
     .optional()
     .describe("File of those who may use the HTTP API, and vouch for commands, as `serin token` prints lines; nobody may when absent."),
   notifySecrets: z.string().min(1).optional().describe("Folder of secrets of notifications, a file each, named as the policy names them."),
+  otlp: z.boolean().default(false).describe("Push metrics and traces by the standard OTEL_* variables."),
   publicUrl: z
     .url({ protocol: /^https?$/, error: "not an address; write one like https://serin.example" })
     .transform((text) => text.replace(/\/+$/, ""))

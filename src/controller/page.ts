@@ -1,31 +1,26 @@
 import { join } from "node:path";
-import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { UsageError } from "../contract/errors.ts";
 import { LINK_PATH } from "../contract/passes.ts";
 import type { Clock } from "../io/clock.ts";
-import { type HttpServer, type Readiness, startHttp } from "../io/http.ts";
+import { type Readiness, startHttp } from "../io/http.ts";
 import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { packageRoot } from "../io/package-root.ts";
 import { readSecretLines } from "../io/secret-lines.ts";
-import { startTelemetry } from "../io/telemetry.ts";
+import { startTelemetry, type Telemetry } from "../io/telemetry.ts";
 import { type TokenBook, type TokenLine, tokenId } from "../io/tokens.ts";
 import { apiHandler } from "./api/handler.ts";
 import type { OperationPorts } from "./api/operation.ts";
 import { type FeedbackPorts, feedbackRoute } from "./checks/feedback-http.ts";
-import { gaugesOf } from "./gauges.ts";
 import { linkRoute } from "./link-route.ts";
+import { type Measured, metricsOf } from "./metrics.ts";
 import type { ControllerSettings } from "./options.ts";
 import { Feed } from "./stream/feed.ts";
-import type { Term } from "./term.ts";
 import { uiRoutes } from "./ui-routes.ts";
 
 /** A controller as its page shows it. */
-export interface Shown {
-  isLeader(): boolean;
-  /** The time in office; undefined for a standby. */
-  readonly term: Term | undefined;
+export interface Shown extends Measured {
   /** Ways to the leader, for feedback. */
   readonly feedback: FeedbackPorts;
   readonly link: NatsLink;
@@ -41,12 +36,20 @@ interface Parts {
   shown(): Shown | undefined;
 }
 
+/** What a controller shows; without a URL metrics are pushed, and nobody listens. */
+export interface Page {
+  readonly url: string | undefined;
+  readonly span: Telemetry["span"];
+  stop(): Promise<void>;
+}
+
 /** Shows health and metrics where the options ask for it; undefined where they do not. A standby is as ready as a leader: it does its job. */
-export async function startPage({ settings, operatorKeys, clock, log, tokens: book, shown }: Parts): Promise<HttpServer | undefined> {
+export async function startPage({ settings, operatorKeys, clock, log, tokens: book, shown }: Parts): Promise<Page | undefined> {
   const tokens = await feedbackTokens(settings);
-  if (settings.http === undefined) return undefined;
-  const collect = (): MetricData[] => metricsOf(shown(), clock.nowMs());
-  const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: false, log });
+  if (settings.http === undefined && !settings.otlp) return undefined;
+  const collect = (): ReturnType<typeof metricsOf> => metricsOf(shown(), clock.nowMs());
+  const telemetry = await startTelemetry({ service: "serin-controller", instance: settings.id, collect, otlp: settings.otlp, log });
+  if (settings.http === undefined) return { url: undefined, span: telemetry.span, stop: telemetry.stop };
   const readiness = (): Readiness => {
     const controller = shown();
     if (controller === undefined) return { isReady: false, body: { role: "starting", problem: "NATS does not answer yet" } };
@@ -63,6 +66,7 @@ export async function startPage({ settings, operatorKeys, clock, log, tokens: bo
     const server = await startHttp({ address: settings.http, what: "HTTP", flag: "--http" }, { metrics, readiness, routes, api });
     return {
       url: server.url,
+      span: telemetry.span,
       async stop() {
         await server.stop();
         await telemetry.stop();
@@ -91,19 +95,4 @@ async function feedbackTokens({ feedbackTokenFile: file, http }: ControllerSetti
   if (file === undefined) return [];
   if (http === undefined) throw new UsageError("--feedback-token-file needs a place to listen; give one by --http");
   return (await readSecretLines(file)).map(({ text }) => text);
-}
-
-function metricsOf(controller: Shown | undefined, nowMs: number): MetricData[] {
-  const isLeader = controller?.isLeader() === true;
-  const term = isLeader ? controller.term : undefined;
-  const rollouts = term?.rollouts ?? [];
-  const failing = rollouts.flatMap((live) => {
-    const users = term?.failingUsers(live);
-    return users === undefined ? [] : [{ rollout: live.rollout, users }];
-  });
-  const mixes = rollouts.flatMap((live) => {
-    const figures = term?.mix.figures(live);
-    return figures === undefined ? [] : [{ rollout: live.rollout, figures }];
-  });
-  return gaugesOf({ isLeader, rollouts, failing, mixes, isFrozen: term?.policy.isFrozen === true, nowMs });
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../io/clock.ts";
 import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
 import type { Stored } from "../io/nats.ts";
+import type { TellSpan } from "../io/spans.ts";
 import type { AppliedPolicy, AppliedSegment, AppliedTemplate, Plan } from "../io/store.ts";
 import type { ControllerSettings } from "./options.ts";
 
@@ -83,6 +84,8 @@ export interface TermParts {
   readonly policy: PolicyPort;
   readonly audit: AuditPort;
   readonly ticks: TickPort;
+  /** Pushes a span that is over; none are where absent. */
+  readonly span?: TellSpan | undefined;
   /** The operator's order that switches a rollout off; undefined without one. */
   killed(rollout: string): KillOrder | undefined;
   /** Public keys of operators, by which passes are believed; none where absent. */

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { stagesOf } from "../contract/course.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
-import { type LiveState, LiveStateSchema } from "../contract/live.ts";
+import { type LiveState, LiveStateSchema, type PlanState } from "../contract/live.ts";
 import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { costOf } from "../core/plan/blast-radius.ts";
@@ -36,6 +36,8 @@ interface Tools {
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly policy: PolicyKeeper;
+  /** Hears where a rollout stood that is written to stand elsewhere. */
+  moved(seat: Seat, before: PlanState): void;
   /** Failing users of an attempt; undefined before anything is known. */
   users(live: LiveState): FailingUsers | undefined;
   postLater(job: () => Promise<void>): void;
@@ -54,9 +56,8 @@ export class Steps {
   readonly relations: Relations;
   readonly waysBack: WaysBack;
   readonly #parts: TermParts;
+  readonly #tools: Tools;
   readonly #plan: Plan;
-  readonly #users: Tools["users"];
-  readonly #postLater: (job: () => Promise<void>) => void;
   /** Rollouts with steps that are written and not published yet. */
   readonly #unpublished = new Set<Seat>();
   /** One publication for all of them is on its way. */
@@ -64,9 +65,8 @@ export class Steps {
   #records = 0;
 
   constructor(parts: TermParts, tools: Tools) {
-    this.#users = tools.users;
     this.#parts = parts;
-    this.#postLater = tools.postLater;
+    this.#tools = tools;
     this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
@@ -87,7 +87,7 @@ export class Steps {
   ask(seat: Seat, event: PlanInput): PlanStep {
     const { clock, operatorKeys, settings } = this.#parts;
     const nowMs = clock.nowMs();
-    const cost = costOf(seat.judging.tally.totals, this.#users(seat.live));
+    const cost = costOf(seat.judging.tally.totals, this.#tools.users(seat.live));
     const mustVouch = (operatorKeys?.size ?? 0) > 0 || settings.tokens !== undefined;
     const { plan, shareBp, stops } = seat.live;
     const served = { shareBp, isStopped: stops !== undefined };
@@ -129,6 +129,7 @@ export class Steps {
     const after = liveAfter(seat.live, change, this.#context(seat, { ...cause, ...(detail !== undefined && { detail }) }));
     await this.#write(seat, cause.reply === undefined ? after : withReply(after, cause.reply(after)));
     this.seats.set(seat.name, seat);
+    this.#tools.moved(seat, before);
     // The plan says that what was seen so far is about another group too: one that went back.
     const { firstRun } = seat.live.plan;
     if (firstRun !== before.firstRun)
@@ -143,7 +144,7 @@ export class Steps {
   #syncLater(): void {
     if (this.#isSyncPosted) return;
     this.#isSyncPosted = true;
-    this.#postLater(() => {
+    this.#tools.postLater(() => {
       this.#isSyncPosted = false;
       return this.sync();
     });

@@ -1,4 +1,3 @@
-import type { FailingUsers } from "../contract/failing-users.ts";
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
@@ -17,6 +16,7 @@ import { isJudgeDue, sortReports } from "./judge-pace.ts";
 import { judgeSeat } from "./judge-seat.ts";
 import { freshVerdict, type SourcedReport } from "./judging.ts";
 import { Mailbox } from "./mailbox.ts";
+import { Measures } from "./measures.ts";
 import { MixKeeper } from "./mix-keeper.ts";
 import { Once } from "./once.ts";
 import { Outbox } from "./outbox.ts";
@@ -58,6 +58,8 @@ export class Term {
   readonly series = new SeriesKeeper((name) => this.#steps.seats.has(name));
   readonly #mailbox: Mailbox;
   readonly #once: Once;
+  /** What it shows of itself. */
+  readonly measures: Measures;
   readonly #intake: EvidenceIntake;
   /** Rollouts that wait to be judged. */
   readonly #judged = new Set<Seat>();
@@ -73,7 +75,8 @@ export class Term {
     this.#outbox = new Outbox(parts);
     this.policy = new PolicyKeeper(parts, this.#outbox);
     const postLater = (job: () => Promise<void>): void => this.#mailbox.postLater(job);
-    const tools = { publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
+    const moved: Measures["moved"] = (seat, before) => this.measures.moved(seat, before);
+    const tools = { moved, publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
     this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
@@ -84,6 +87,8 @@ export class Term {
     const known = { segments: this.#segments, policy: this.policy, fleet: this.#fleet, failing: this.#failing };
     this.#commands = new Commands(parts, { steps: this.#steps, ...known });
     this.#ticks = new TickRecorder(parts);
+    const keepers = { fleet: this.#fleet, failing: this.#failing, mix: this.mix, publisher: this.#publisher };
+    this.measures = new Measures(parts, { ...keepers, seats: () => this.#steps.seats.values() });
     this.#purgedMs = parts.clock.monotonicMs();
     this.#mailbox = new Mailbox((error) => {
       if (error instanceof DeposedError) onDeposed(error);
@@ -118,11 +123,6 @@ export class Term {
   /** Rollouts as they stand, for gauges. */
   get rollouts(): readonly LiveState[] {
     return [...this.#steps.seats.values()].map(({ live }) => live);
-  }
-
-  /** Failing users of a rollout as they stand, for gauges; undefined before anything is known. */
-  failingUsers(live: LiveState): FailingUsers | undefined {
-    return this.#failing.users(live);
   }
 
   /** Takes a sidecar's receipt in. The sidecar is the subject's, which NATS permissions can bind, not the body's. */
@@ -175,10 +175,11 @@ export class Term {
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
     this.#once.untilDone("tick", () => {
+      const beganMs = this.#parts.clock.monotonicMs();
       this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
       for (const keeper of [this.#checks, this.#gates, this.#handovers]) keeper.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
-      this.#mailbox.postLater(() => this.#keepHouse());
+      this.#mailbox.postLater(() => this.#keepHouse().then(() => this.measures.ticked(this.#parts.clock.monotonicMs() - beganMs)));
     });
   }
 

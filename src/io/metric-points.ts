@@ -18,7 +18,7 @@ export interface Span {
 }
 
 /** Unix milliseconds as OpenTelemetry has them. */
-const hrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1_000_000)];
+export const hrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1_000_000)];
 
 /** A value without labels, or with these. */
 export const reading = (name: string, value: number, attributes: Attributes = {}): Reading => ({ name, values: [{ attributes, value }] });

@@ -1,10 +1,13 @@
-import type { Attributes } from "@opentelemetry/api";
+import { type Attributes, trace } from "@opentelemetry/api";
+import { getNumberFromEnv, getStringListFromEnv } from "@opentelemetry/core";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
-import { resourceFromAttributes } from "@opentelemetry/resources";
+import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
 import { type MetricData, type MetricProducer, MetricReader, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import type { Logger } from "./log.ts";
+import { endedSpan, SpanIdSource } from "./otlp-spans.ts";
 import type { Slices } from "./slices.ts";
+import type { TellSpan } from "./spans.ts";
 
 /** Called at each collection: metrics, one after the other, a large one in several parts that are made as they are asked for. */
 export type Collect = () => Iterable<MetricData> | AsyncIterable<MetricData>;
@@ -20,14 +23,35 @@ interface PushParts {
 /** Serialising so many takes some milliseconds. */
 const POINTS_A_MESSAGE = 100;
 
-/** As the SDK's own reader, by default. */
-const INTERVAL_MS = 60_000;
+/** As the SDK's own reader. */
+const intervalMs = (): number => getNumberFromEnv("OTEL_METRIC_EXPORT_INTERVAL") ?? 60_000;
 
-/** Starts the Node SDK, and pushes metrics in small messages: the SDK's own reader collects and serialises all at once. */
-export function startOtlpPush(parts: PushParts): { stop(): Promise<void> } {
-  const sdk = new NodeSDK({ resource: resourceFromAttributes(parts.attributes), metricReaders: [new PartsReader(parts)] });
+/** As OpenTelemetry's own SDK, which pushes unless it is told what else to do. */
+function isPushWanted(): boolean {
+  const exporters = getStringListFromEnv("OTEL_METRICS_EXPORTER") ?? [];
+  return exporters.length === 0 || exporters.includes("otlp");
+}
+
+/**
+ * Starts the Node SDK, and pushes metrics in small messages: the SDK's own reader collects and serialises all at once. Spans are handed over
+ * when they are over, to the exporter that the standard variables name.
+ */
+export function startOtlpPush(parts: PushParts): { readonly span: TellSpan; stop(): Promise<void> } {
+  const source = new SpanIdSource();
+  const sdk = new NodeSDK({
+    resource: defaultResource().merge(resourceFromAttributes(parts.attributes)),
+    metricReaders: isPushWanted() ? [new PartsReader(parts)] : [],
+    idGenerator: source,
+  });
   sdk.start();
-  return { stop: () => sdk.shutdown() };
+  return {
+    span: (record) => endedSpan(source, record),
+    async stop() {
+      await sdk.shutdown();
+      // The SDK leaves its provider to whoever asks later.
+      trace.disable();
+    },
+  };
 }
 
 /** Collects again and again until all parts were told, so that each message has the resource that the SDK found out. */
@@ -47,7 +71,7 @@ class PartsReader extends MetricReader {
     };
     super({ metricProducers: [producer] });
     this.#parts = parts;
-    this.#timer = setInterval(() => void this.#push(), INTERVAL_MS);
+    this.#timer = setInterval(() => void this.#push(), intervalMs());
     this.#timer.unref();
   }
 

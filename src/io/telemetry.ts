@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { VERSION } from "../contract/version.ts";
 import type { Logger } from "./log.ts";
 import type { Collect } from "./otlp-push.ts";
 import { createPrometheusText, targetInfo } from "./prometheus-text.ts";
 import { createEasySlices, type Slices } from "./slices.ts";
+import type { TellSpan } from "./spans.ts";
 
 /** What a program shows of itself by OpenTelemetry. */
 export interface TelemetryOptions {
@@ -23,13 +25,20 @@ export interface TelemetryOptions {
 export interface Telemetry {
   /** Answers a scrape in Prometheus' text format. */
   serve(request: IncomingMessage, response: ServerResponse): void;
+  /** Pushes a span that is over; undefined where nothing is pushed. */
+  readonly span: TellSpan | undefined;
   stop(): Promise<void>;
 }
 
 /** Starts telemetry; the whole Node SDK is loaded only where something is pushed, because it costs 400 ms and 25 MB. */
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const { service, instance, collect, otlp, log, slices = createEasySlices() } = options;
-  const attributes = { "service.name": service, "service.instance.id": instance };
+  const attributes = {
+    "service.name": service,
+    "service.namespace": "serin",
+    "service.version": VERSION,
+    "service.instance.id": instance,
+  };
   const push = otlp ? (await import("./otlp-push.ts")).startOtlpPush({ attributes, collect, slices, log }) : undefined;
   return {
     serve(_request, response) {
@@ -38,6 +47,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
         if (!hasLeft(error)) log.error({ error }, "metrics could not be told");
       });
     },
+    span: push?.span,
     stop: async () => push?.stop(),
   };
 }

@@ -8,6 +8,7 @@ import { messageOf } from "./h2/prepared.ts";
 import { type Call, type CallHandler, type Method } from "./h2/stream.ts";
 import type { MixUsers } from "./mix-users.ts";
 import { answerAnew, createPreparedAnswers, type Framed, type Message, type PreparedAnswers } from "./prepared-answers.ts";
+import type { traceDecision } from "./request-spans.ts";
 import type { Peer } from "./trusted-peers.ts";
 import { type Answered, passAnswer } from "./wire/answer.ts";
 import { KIND, type Kind, RequestReader } from "./wire/request.ts";
@@ -24,6 +25,8 @@ export interface ExtProcPorts {
   streamClosed(isReset: boolean): void;
   /** Hears how long some decisions took, from headers to answer; nobody does when absent. */
   decisionTook?(ms: number): void;
+  /** Hears what was decided for a request, which may be part of a trace; undefined while nobody collects traces. */
+  traced?: ((decided: Parameters<typeof traceDecision>[0]) => void) | undefined;
   /** Whether a peer's word on cohorts is believed; nobody's when absent. */
   trusts?(peer: Peer): boolean;
   /** Hears who asked, where a rollout wants the mix of its users; nobody does when absent. */
@@ -136,6 +139,7 @@ class ExtProcCall implements CallHandler {
       if (this.#rules.mixed > 0) for (const each of [decision, ...toggles]) ports.mix?.decided(each, this.#rules, reader);
       ports.decided(decision, isSession);
       for (const toggle of toggles) ports.decided(toggle, isSession);
+      ports.traced?.({ decisions: [decision, ...toggles], request: reader, rules: this.#rules });
     } catch (error) {
       extra = undefined;
       ports.surprise("decide", error);

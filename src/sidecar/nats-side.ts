@@ -56,7 +56,7 @@ const TOUCH_MS = 5_000;
 
 /** Connects in the background, for ever: a sidecar serves while NATS is away. */
 export function startNatsSide(url: string, parts: Parts): NatsSide {
-  const { settings, rules, log, standing } = parts;
+  const { settings, rules, log } = parts;
   let connected: Connected | undefined;
   const stopping = new AbortController();
   let told: BeatState = "ok";
@@ -67,7 +67,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     if (stopping.signal.aborted) return link.close();
     log.info({ nats: url }, "connected to NATS");
     parts.connection?.follow(link);
-    connected = start(link, parts);
+    connected = start(link, parts, disk);
     // Follows from the first moment: a reconnection during the first repair must not go unseen.
     await Promise.all([followReconnects(connected, log), firstRepair(connected, parts)]);
   })().catch((error: unknown) => {
@@ -102,26 +102,20 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
       await connecting;
     },
   };
+}
 
-  function start(link: NatsLink, { beat, cells, failing, mix, clock, slices, killOrders }: Parts): Connected {
-    const common = { id: settings.id, link, rules, log, slices };
-    const failingUsers = startFailingUsersSender({ ...common, failing });
-    const evidence = startEvidence({ ...common, cells, clock, beforehand: failingUsers.tell });
-    const senders = [evidence, failingUsers, startMixSender({ ...common, mix })];
-    const onNewTerm = (): void => resendAll(senders);
-    const source = startNatsSource(link, {
-      rules,
-      beat,
-      log,
-      onNewTerm,
-      onKill: killOrders.hear,
-      onInForce: parts.times.rulesInForce,
-      ...disk,
-    });
-    const { id, labels } = settings;
-    const receipts = startReceipts({ id, labels, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
-    return { link, source, receipts, evidence, senders };
-  }
+function start(link: NatsLink, parts: Parts, disk: Keeping | undefined): Connected {
+  const { settings, rules, log, beat, cells, failing, mix, clock, slices, killOrders, times } = parts;
+  const { id, labels } = settings;
+  const common = { id, link, rules, log, slices };
+  const failingUsers = startFailingUsersSender({ ...common, failing });
+  const evidence = startEvidence({ ...common, cells, clock, beforehand: failingUsers.tell });
+  const senders = [evidence, failingUsers, startMixSender({ ...common, mix })];
+  const onNewTerm = (): void => resendAll(senders);
+  const heard = { onNewTerm, onKill: killOrders.hear, onInForce: times.rulesInForce };
+  const source = startNatsSource(link, { rules, beat, log, ...heard, ...disk });
+  const receipts = startReceipts({ id, labels, link, rules, clock, beat: () => ({ state: parts.standing(), ageMs: beat.ageMs() }) });
+  return { link, source, receipts, evidence, senders };
 }
 
 async function firstRepair({ source }: Connected, { onTold }: Parts): Promise<void> {

@@ -9,6 +9,7 @@ import type { KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { metricOf } from "../io/metric-points.ts";
 import { createEasySlices, type Slices } from "../io/slices.ts";
+import type { TellSpan } from "../io/spans.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
 import { type Attribution, type EntryFacts, seenOf } from "./attribution.ts";
 import { type Beat, type BeatState, beatState, createBeat } from "./beat.ts";
@@ -28,6 +29,7 @@ import type { SidecarSettings } from "./options.ts";
 import { killReadings, rulesReadings } from "./own-readings.ts";
 import { createOwnTimes, type OwnTimes } from "./own-times.ts";
 import { createReflex } from "./reflex.ts";
+import { traceDecision } from "./request-spans.ts";
 import { shareReadings } from "./share-readings.ts";
 import { countStreams } from "./stream-counts.ts";
 import { createTrust } from "./trusted-peers.ts";
@@ -54,6 +56,8 @@ export interface SidecarState extends Counts {
   readonly slices: Slices;
   /** The listener hears the name of the rollout. */
   onCanaryFailure(listener: (rollout: string) => void): void;
+  /** From now on requests that somebody traces tell what was decided. */
+  trace(tell: TellSpan | undefined): void;
 }
 
 interface Parts {
@@ -74,7 +78,8 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const times = createOwnTimes(clock.nowMs);
   const connection = "file" in settings.source ? undefined : createConnectionStanding();
   const health = createHealth();
-  const startedAtMs = clock.nowMs();
+  const startMs = clock.nowMs();
+  const ruled = { rules, beat, standing };
   let tellFailure = (_rollout: string): void => undefined;
   const surprise = (kind: string, error: unknown): void => {
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
@@ -83,6 +88,17 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const { cells, failing, mix } = createCounts(rules, clock, (kind) => surprise(kind, undefined));
   const failed = (rollout: string): void => tellFailure(rollout);
   const reflex = createReflexOf(rules, clock, log);
+  const extProc: ExtProcPorts = {
+    rules: rules.compiled,
+    surprise,
+    decided: (decision, isSession) => countDecision(cells, decision, isSession),
+    trusts: createTrust(settings.trustPeers),
+    ...streams,
+    decisionTook: times.decisionTook,
+    // Without a controller there is nobody to tell.
+    mix: "file" in settings.source ? undefined : mix,
+    extras: extrasPorts(secrets, counters, log),
+  };
   return {
     rules,
     beat,
@@ -91,17 +107,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     mix,
     health,
     standing,
-    extProc: {
-      rules: rules.compiled,
-      surprise,
-      decided: (decision, isSession) => countDecision(cells, decision, isSession),
-      trusts: createTrust(settings.trustPeers),
-      ...streams,
-      decisionTook: times.decisionTook,
-      // Without a controller there is nobody to tell.
-      mix: "file" in settings.source ? undefined : mix,
-      extras: extrasPorts(secrets, counters, log),
-    },
+    extProc,
     accessLog: {
       surprise,
       ended: (attribution, entry) => countOutcome(attribution, entry, { cells, failing, counters, log, failed, reflex }),
@@ -109,23 +115,40 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     envoyStats,
     times,
     connection,
-    readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
-    *collect() {
-      const span = { startMs: startedAtMs, nowMs: clock.nowMs() };
-      yield* cellMetricParts(cells.shown, clock.nowMs);
-      const own = [...counters.readings(), ...streams.readings(), ...envoyStats.readings()];
-      const ofRules = [...rulesReadings({ rules, beat, standing, nowMs: span.nowMs }), ...(kills === undefined ? [] : killReadings(kills))];
-      for (const each of [...own, ...ofRules, ...(connection?.readings() ?? [])]) yield metricOf(each, span);
-      yield* times.metrics(span);
-      for (const part of shareReadings(rules.compiled, cells)) yield metricOf(part, span);
-      for (const part of failingReadings(failing)) yield metricOf(part, span);
-    },
+    readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody(ruled) } }),
+    collect: () =>
+      collectFrom({ ...ruled, cells, failing, kills, counters, streams, envoyStats, times, connection, startMs, nowMs: clock.nowMs }),
     forgetGone: createForgetGone(rules, cells, clock),
     slices: createEasySlices(),
     onCanaryFailure: (listener) => {
       tellFailure = listener;
     },
+    trace(tell) {
+      extProc.traced = tell === undefined ? undefined : (decided) => traceDecision(decided, clock, tell);
+    },
   };
+}
+
+type Collected = Standing &
+  Pick<SidecarState, "cells" | "failing" | "envoyStats" | "times" | "connection"> &
+  Readonly<{
+    kills: Parts["kills"] | undefined;
+    counters: Counters;
+    streams: ReturnType<typeof countStreams>;
+    startMs: number;
+    nowMs(): number;
+  }>;
+
+function* collectFrom(from: Collected): Generator<MetricData> {
+  const { cells, failing, rules, kills, counters, streams, envoyStats, times, connection } = from;
+  const span = { startMs: from.startMs, nowMs: from.nowMs() };
+  yield* cellMetricParts(cells.shown, from.nowMs);
+  const own = [...counters.readings(), ...streams.readings(), ...envoyStats.readings(), ...(connection?.readings() ?? [])];
+  const ofRules = [...rulesReadings({ ...from, nowMs: span.nowMs }), ...(kills === undefined ? [] : killReadings(kills))];
+  for (const each of [...own, ...ofRules]) yield metricOf(each, span);
+  yield* times.metrics(span);
+  for (const part of shareReadings(rules.compiled, cells)) yield metricOf(part, span);
+  for (const part of failingReadings(failing)) yield metricOf(part, span);
 }
 
 /** Stops canaries that this sidecar sees die, where their rollouts ask for it. */

@@ -106,6 +106,7 @@ async function startMetrics({ id, metrics, otlp }: SidecarSettings, state: Sidec
   const { collect, slices, log, readiness } = state;
   const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect, slices, log });
   stops.unshift(telemetry.stop);
+  state.trace(telemetry.span);
   const http = await startHttp({ address: metrics, what: "metrics", flag: "--metrics" }, { metrics: telemetry.serve, readiness });
   stops.unshift(http.stop);
   return http.url;

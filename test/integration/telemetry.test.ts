@@ -44,6 +44,45 @@ test("with OTLP wanted, metrics reach the collector that the standard variables 
   expect(received[0]?.body).toContain("serin-test");
 });
 
+test("a span that is over reaches it with the ids that it brings, below the parent that it names", async () => {
+  const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [], otlp: true, log });
+  const ids = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7" };
+  const parent = { traceId: ids.traceId, spanId: "1111111111111111" };
+  const times = { startMs: 86_400_000, endMs: 86_401_000 };
+  telemetry.span?.({ name: "rollout cart", ...times, attributes: { "deployment.name": "cart" }, ids, error: "errors" });
+  telemetry.span?.({ name: "stage 1", ...times, attributes: {}, parent, events: [{ name: "feature_flag.evaluation", attributes: {} }] });
+  await telemetry.stop();
+  const body = received
+    .filter(({ path }) => path === "/v1/traces")
+    .map((each) => each.body)
+    .join("");
+  const bytes = (hex: string) => Buffer.from(hex, "hex").toString("latin1");
+  for (const part of [
+    "rollout cart",
+    "stage 1",
+    "deployment.name",
+    "feature_flag.evaluation",
+    "errors",
+    bytes(ids.traceId),
+    bytes(ids.spanId),
+  ])
+    expect(body).toContain(part);
+  expect(body).toContain(bytes(parent.spanId));
+  for (const resource of ["service.name", "service.namespace", "service.version", "service.instance.id"]) expect(body).toContain(resource);
+});
+
+test("the standard variables say how often metrics go out, and that none do", async () => {
+  vi.stubEnv("OTEL_METRIC_EXPORT_INTERVAL", "20");
+  const often = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: true, log });
+  await vi.waitFor(() => expect(received.filter(({ path }) => path === "/v1/metrics").length).toBeGreaterThan(1), 10_000);
+  await often.stop();
+  received.length = 0;
+  vi.stubEnv("OTEL_METRICS_EXPORTER", "none");
+  const never = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: true, log });
+  await never.stop();
+  expect(received.map(({ path }) => path)).not.toContain("/v1/metrics");
+});
+
 test("without, nothing is pushed", async () => {
   const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: false, log });
   await telemetry.stop();

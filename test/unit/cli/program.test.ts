@@ -232,6 +232,6 @@ describe("sidecar and controller", () => {
 
   test("SERIN_NATS names the server where no flag does", async () => {
     const ran = await runWith(["controller", "--id", "c1"], { defaultNats: "nats://from-env:4222" });
-    expect(ran.started).toEqual([{ id: "c1", nats: "nats://from-env:4222" }]);
+    expect(ran.started).toEqual([{ id: "c1", nats: "nats://from-env:4222", otlp: false }]);
   });
 });

@@ -1,77 +1,181 @@
-import { expect, test } from "vitest";
-import { gaugesOf } from "../../../src/controller/gauges.ts";
+import { describe, expect, test } from "vitest";
+import type { LiveState } from "../../../src/contract/live.ts";
+import type { RolloutInput } from "../../../src/contract/rollout.ts";
+import type { VerdictRecord } from "../../../src/contract/verdict.ts";
+import { rolloutGauges, type ShownRollout } from "../../../src/controller/gauges.ts";
+import { startJudging } from "../../../src/controller/judging.ts";
 import { mixFigures } from "../../../src/core/judge/mix.ts";
 import { COUNTRIES, groupsOf } from "../../support/mix-inputs.ts";
-import { liveOf, planState } from "./builders.ts";
+import { liveOf, planState, rolloutOf } from "./builders.ts";
 
-type Shown = Parameters<typeof gaugesOf>[0];
-const shown = (rollouts: Shown["rollouts"], isLeader: boolean, failing: Shown["failing"] = [], mixes: Shown["mixes"] = []) =>
-  gaugesOf({ isLeader, rollouts, failing, mixes, isFrozen: false, nowMs: 1_500 }).flatMap(({ descriptor, dataPoints }) =>
-    dataPoints.map(({ attributes, value }) => [descriptor.name, attributes, value]),
-  );
+const NOW_MS = 90_000;
 
-test("a leader shows each rollout's share, run and phase", () => {
-  expect(shown([liveOf("cart", planState("stage"))], true)).toEqual([
-    ["serin_controller_leader", {}, 1],
-    ["serin_rollout_share_ratio", { rollout: "cart" }, 0.1],
-    ["serin_rollout_run", { rollout: "cart" }, 3],
-    ["serin_rollout_phase", { rollout: "cart", phase: "stage" }, 1],
-    ["serin_rollout_stragglers", { rollout: "cart" }, 0],
-    ["serin_rollout_stopped_by_sidecars", { rollout: "cart" }, 0],
-    ["serin_rollout_handover_overdue", { rollout: "cart" }, 0],
-    ["serin_frozen", {}, 0],
-  ]);
+const shownOf = (live: LiveState, more: Partial<ShownRollout> = {}, file: Partial<RolloutInput> = {}): ShownRollout => ({
+  name: live.rollout,
+  rollout: rolloutOf(live.rollout, file),
+  live,
+  judging: startJudging(1, 0),
+  users: undefined,
+  mix: undefined,
+  ...more,
 });
 
-test("a leader counts sidecars that lag, that are left behind, and that stopped the canary", () => {
-  const waits = { ...planState("promoting"), missing: ["s1", "s2"], without: ["s3"] };
-  const stops = [{ sidecar: "s1", run: 3, atMs: 0 }];
-  expect(shown([liveOf("cart", waits, { stops })], true).slice(4, 6)).toEqual([
-    ["serin_rollout_stragglers", { rollout: "cart" }, 3],
-    ["serin_rollout_stopped_by_sidecars", { rollout: "cart" }, 1],
-  ]);
+/** Values of one rollout by metric; with their labels besides the rollout, where it has some. */
+function gauges(each: ShownRollout, nowMs = NOW_MS): Readonly<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  for (const { name, values } of rolloutGauges([each], nowMs)) {
+    for (const { attributes, value } of values) {
+      const { rollout, ...labels } = attributes;
+      expect(rollout).toBe(each.name);
+      const key = [name, ...Object.values(labels)].join(" ");
+      found[key.replace("serin_", "")] = value;
+    }
+  }
+  return found;
+}
+
+const CHECK: VerdictRecord["checks"][number] = {
+  name: "errors",
+  verdict: "hold",
+  weight: 0.5,
+  stable: 0.01,
+  canary: 0.04,
+  difference: 0.03,
+  lower: 0.01,
+  upper: null,
+  threshold: 0.0005,
+  odds: 12,
+  dispersion: 1,
+  stableSample: 1_000,
+  canarySample: 100,
+};
+
+const verdict: VerdictRecord = {
+  verdict: "hold",
+  reason: "errors",
+  proven: "nothing",
+  odds: 12,
+  alpha: 0.01,
+  safeShareBp: 2_500,
+  checks: [CHECK, { ...CHECK, name: "slow p99", stable: null, canary: null, difference: null }],
+  unended: { stable: 0, canary: 0 },
+  atMs: 80_000,
+  sinceMs: 0,
+  run: 3,
+  runSample: 100,
+  canaryAtMs: 75_000,
+  inputs: "x",
+};
+
+describe("a leader shows of a rollout", () => {
+  test("what kind it is, where it stands, and its share", () => {
+    expect(gauges(shownOf(liveOf("cart", planState("stage"))))).toEqual({
+      "rollout_info stages act": 1,
+      "rollout_phase stage": 1,
+      rollout_phase_age_seconds: 90,
+      rollout_held: 0,
+      rollout_run: 3,
+      rollout_stage: 1,
+      rollout_stages: 1,
+      rollout_share: 0.1,
+      rollout_handover_overdue: 0,
+      rollout_stragglers: 0,
+      rollout_stopped_by_sidecars: 0,
+    });
+  });
+
+  test.each([
+    { strategy: { use: "fast" }, kind: "stages" },
+    { strategy: { type: "canary", ramp: "auto" }, kind: "ramp" },
+    { strategy: { type: "blueGreen" }, kind: "blueGreen" },
+  ] as const)("the kind of its strategy: $kind", ({ strategy, kind }) => {
+    expect(gauges(shownOf(liveOf("cart", planState("pending")), {}, { strategy }))).toMatchObject({ [`rollout_info ${kind} act`]: 1 });
+  });
+
+  test("that something holds it, and sidecars that lag, are left behind, or stopped the canary", () => {
+    const plan = { ...planState("pending"), held: { sinceMs: 0, reason: "frozen" }, missing: ["s1", "s2"], without: ["s3"] };
+    const live = liveOf("cart", plan as LiveState["plan"], { stops: [{ sidecar: "s1", run: 3, atMs: 0 }] });
+    expect(gauges(shownOf(live))).toMatchObject({
+      rollout_held: 1,
+      rollout_stragglers: 3,
+      rollout_stopped_by_sidecars: 1,
+      rollout_stage: 0,
+    });
+  });
+
+  test("a hand-over that is overdue", () => {
+    const live = liveOf("cart", { phase: "promoted", run: 3, firstRun: 1, sinceMs: 0, overdue: true });
+    expect(gauges(shownOf(live))).toMatchObject({ rollout_handover_overdue: 1 });
+  });
+
+  test("the verdict, and each check's value beside its threshold and the bounds of its interval; nothing of what has no data", () => {
+    const shown = gauges(shownOf(liveOf("cart", planState("stage")), { judging: { ...startJudging(1, 0), verdict } }));
+    expect(shown).toMatchObject({
+      "rollout_verdict hold": 1,
+      rollout_odds: 12,
+      rollout_odds_threshold: 100,
+      rollout_safe_share: 0.25,
+      rollout_evidence_age_seconds: 15,
+      "check_value errors": 0.03,
+      "check_threshold errors": 0.0005,
+      "check_lower errors": 0.01,
+      "check_ratio errors stable": 0.01,
+      "check_ratio errors canary": 0.04,
+      "check_verdict errors hold": 1,
+    });
+    expect(Object.keys(shown).filter((name) => name.includes("upper") || name.includes("p99"))).toEqual([]);
+  });
+
+  test("nothing of its verdict an hour after its end, and still where it stands", () => {
+    const each = shownOf(liveOf("cart", planState("rolledBack")), { judging: { ...startJudging(1, 0), verdict } });
+    expect(gauges(each, 3_599_999)).toHaveProperty(["check_value errors"], 0.03);
+    const later = gauges(each, 3_600_000);
+    expect([later["check_value errors"], later["rollout_phase rolledBack"]]).toEqual([undefined, 1]);
+  });
+
+  test("what it may cost and has cost, where it has such a limit", () => {
+    const { tally, ...judging } = startJudging(1, 0);
+    const totals = {
+      ...tally.totals,
+      stable: { decided: 0, settled: 0, requests: 1_000, failed: 10 },
+      canary: { decided: 0, settled: 0, requests: 100, failed: 9 },
+    };
+    const each = { judging: { ...judging, tally: { ...tally, totals, seen: { run: 3, canary: 1, all: 8, elsewhere: 0 } } } };
+    expect(gauges(shownOf(liveOf("cart", planState("stage")), each, { blastRadius: { failedRequests: 20 } }))).toMatchObject({
+      "rollout_blast_radius_spent failedRequests": 8,
+      "rollout_blast_radius_allowed failedRequests": 20,
+      rollout_share_seen: 0.125,
+    });
+  });
+
+  test("its failing users, where some were seen", () => {
+    const stable = { distinct: 3, newlyFailing: 1, requests: 40, knownRequests: 30, isExact: true };
+    const canary = { distinct: 12, newlyFailing: 10, requests: 90, knownRequests: 20, isExact: true };
+    expect(gauges(shownOf(liveOf("cart", planState("stage")), { users: { known: 5, stable, canary } }))).toMatchObject({
+      "rollout_failing_users stable": 3,
+      "rollout_failing_users canary": 12,
+      "rollout_newly_failing_users canary": 10,
+      "rollout_known_failing_requests stable": 30,
+      rollout_known_failing_users: 5,
+    });
+  });
+
+  test("its mix, where it asks for it, and which labels are skewed", () => {
+    const groups = groupsOf({ "stable share": { SE: 10, DE: 190 }, "canary target staff": { SE: 40 } });
+    const live = liveOf("cart", planState("stage"));
+    expect(gauges(shownOf(live, { mix: mixFigures(COUNTRIES, groups, 3) }))).toMatchObject({
+      "rollout_mix_users country SE canary": 40,
+      "rollout_mix_users country SE all": 50,
+      "rollout_mix_users country DE canary": 0,
+      "rollout_mix_skewed country": 1,
+    });
+    const plain = mixFigures(COUNTRIES, groupsOf({ "stable share": { SE: 10, DE: 190 }, "canary share": { SE: 2, DE: 38 } }), 3);
+    expect(gauges(shownOf(live, { mix: plain }))).toMatchObject({ "rollout_mix_skewed country": 0 });
+  });
 });
 
-test("a leader shows a freeze, and a hand-over that is overdue", () => {
-  const rollouts = [liveOf("cart", { phase: "promoted", run: 3, firstRun: 1, sinceMs: 0, overdue: true })];
-  const points = gaugesOf({ isLeader: true, rollouts, failing: [], mixes: [], isFrozen: true, nowMs: 1_500 });
-  const valueOf = (name: string) => points.find(({ descriptor }) => descriptor.name === name)?.dataPoints.map(({ value }) => value);
-  expect([valueOf("serin_frozen"), valueOf("serin_rollout_handover_overdue")]).toEqual([[1], [1]]);
-});
-
-test("a standby shows that it does not lead", () => {
-  expect(shown([], false)).toEqual([["serin_controller_leader", {}, 0]]);
-});
-
-test("a leader shows the failing users of each rollout where some were seen", () => {
-  const stable = { distinct: 3, newlyFailing: 1, requests: 40, knownRequests: 30, isExact: true };
-  const canary = { distinct: 12, newlyFailing: 10, requests: 90, knownRequests: 20, isExact: true };
-  const of = (variant: string) => ({ rollout: "cart", variant });
-  expect(shown([], true, [{ rollout: "cart", users: { known: 5, stable, canary } }]).slice(2)).toEqual([
-    ["serin_rollout_failing_users", of("stable"), 3],
-    ["serin_rollout_failing_users", of("canary"), 12],
-    ["serin_rollout_newly_failing_users", of("stable"), 1],
-    ["serin_rollout_newly_failing_users", of("canary"), 10],
-    ["serin_rollout_known_failing_requests", of("stable"), 30],
-    ["serin_rollout_known_failing_requests", of("canary"), 20],
-    ["serin_rollout_known_failing_users", { rollout: "cart" }, 5],
-  ]);
-});
-
-test("a leader shows the mix of each rollout that asks for it, and which labels are skewed", () => {
-  const groups = groupsOf({ "stable share": { SE: 10, DE: 190 }, "canary target staff": { SE: 40 } });
-  const of = (value: string, who: string) => ({ rollout: "cart", label: "country", value, of: who });
-  expect(shown([], true, [], [{ rollout: "cart", figures: mixFigures(COUNTRIES, groups, 3) }]).slice(2)).toEqual([
-    ["serin_rollout_mix_users", of("SE", "canary"), 40],
-    ["serin_rollout_mix_users", of("SE", "all"), 50],
-    ["serin_rollout_mix_users", of("DE", "canary"), 0],
-    ["serin_rollout_mix_users", of("DE", "all"), 190],
-    ["serin_rollout_mix_users", of("other", "canary"), 0],
-    ["serin_rollout_mix_users", of("other", "all"), 0],
-    ["serin_rollout_mix_users", of("none", "canary"), 0],
-    ["serin_rollout_mix_users", of("none", "all"), 0],
-    ["serin_rollout_mix_skewed", { rollout: "cart", label: "country" }, 1],
-  ]);
-  const plain = mixFigures(COUNTRIES, groupsOf({ "stable share": { SE: 10, DE: 190 }, "canary share": { SE: 2, DE: 38 } }), 3);
-  expect(shown([], true, [], [{ rollout: "cart", figures: plain }]).at(-1)?.[2]).toBe(0);
+test("a thousand rollouts come in parts, so that requests of others are answered between them", () => {
+  const many = Array.from({ length: 1_000 }, (_, index) => shownOf(liveOf(`r${index}`, planState("stage"))));
+  const parts = [...rolloutGauges(many, NOW_MS)].filter(({ name }) => name === "serin_rollout_share");
+  expect([parts.length, Math.max(...parts.map(({ values }) => values.length))]).toEqual([20, 50]);
 });

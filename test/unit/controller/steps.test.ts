@@ -21,6 +21,7 @@ test("steps that could not be published go out with the next step, and not only 
     outbox,
     policy: new PolicyKeeper(parts, outbox),
     users: () => undefined,
+    moved: () => undefined,
     postLater: (job) => posted.push(job),
   });
   const grow = async (name: string, shareBp: number): Promise<void> => {
