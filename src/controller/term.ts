@@ -58,10 +58,8 @@ export class Term {
   readonly series = new SeriesKeeper((name) => this.#steps.seats.has(name));
   readonly #mailbox: Mailbox;
   readonly #once: Once;
-  /** What it shows of itself. */
   readonly measures: Measures;
   readonly #intake: EvidenceIntake;
-  /** Rollouts that wait to be judged. */
   readonly #judged = new Set<Seat>();
   /** Rollouts with evidence of this turn of the event loop that is to be judged at once. */
   readonly #arrived = new Set<Seat>();

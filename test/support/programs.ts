@@ -12,6 +12,8 @@ declare module "vitest" {
     natsServerProgram: string;
     /** Path of prometheus, found before the first test. */
     prometheusProgram: string;
+    /** Path of promtool, found before the first test. */
+    promtoolProgram: string;
   }
 }
 
@@ -20,10 +22,11 @@ export async function setup(project: TestProject): Promise<void> {
   const options = { env: process.env, cacheDir: programCacheDir(), log: createLog({ name: "tests", level: "info" }) };
   const envoy = await findProgram("envoy", options);
   const natsServer = await findProgram("nats-server", options);
-  const prometheus = await findPrometheus(options);
+  const { prometheus, promtool } = await findPrometheus(options);
   project.provide("envoyProgram", envoy.path);
   project.provide("natsServerProgram", natsServer.path);
   project.provide("prometheusProgram", prometheus);
+  project.provide("promtoolProgram", promtool);
   // For the processes that tests start, so that none of them looks again.
   process.env["ENVOY_BIN"] = envoy.path;
   process.env["NATS_SERVER_BIN"] = natsServer.path;

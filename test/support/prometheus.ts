@@ -9,14 +9,16 @@ import { waitFor } from "../../src/demo/wait-for.ts";
 interface PrometheusOptions {
   /** What is scraped, as URLs like `http://127.0.0.1:9464`; see `setTargets`. */
   readonly targets?: readonly string[];
-  /** In Prometheus' own words; `1s` when absent. */
+  /** In Prometheus' own words; `1s` when absent. Rules are evaluated as often. */
   readonly scrapeEvery?: string;
+  /** Paths of rule files. */
+  readonly rules?: readonly string[];
 }
 
 /** A real Prometheus with a store of its own, on a loopback port that the system chose. */
 export interface Prometheus {
   readonly url: string;
-  /** Scrapes these instead, from about a second later on. */
+  /** Scrapes these instead, from about a second later on; at `/metrics` where a URL has no path of its own. */
   setTargets(urls: readonly string[]): Promise<void>;
   /** Stops it in its tracks until `resume`: connections stay open and nobody answers. */
   freeze(): void;
@@ -28,12 +30,12 @@ export interface Prometheus {
 const READY_MS = 20_000;
 
 /** Starts Prometheus and waits until it answers. */
-export async function startPrometheus({ targets = [], scrapeEvery = "1s" }: PrometheusOptions = {}): Promise<Prometheus> {
+export async function startPrometheus({ targets = [], scrapeEvery = "1s", rules = [] }: PrometheusOptions = {}): Promise<Prometheus> {
   const directory = await mkdtemp(join(tmpdir(), "serin-prometheus-"));
   const setTargets = (urls: readonly string[]): Promise<void> => writeTargets(directory, urls);
   try {
     await setTargets(targets);
-    await writeFile(join(directory, "prometheus.yml"), configOf(directory, scrapeEvery));
+    await writeFile(join(directory, "prometheus.yml"), configOf(directory, scrapeEvery, rules));
     const { server, url } = await launch(directory);
     return {
       url,
@@ -52,17 +54,23 @@ export async function startPrometheus({ targets = [], scrapeEvery = "1s" }: Prom
   }
 }
 
-const configOf = (directory: string, scrapeEvery: string): string =>
+const configOf = (directory: string, scrapeEvery: string, rules: readonly string[]): string =>
   stringify({
-    global: { scrape_interval: scrapeEvery, scrape_timeout: scrapeEvery },
+    global: { scrape_interval: scrapeEvery, scrape_timeout: scrapeEvery, evaluation_interval: scrapeEvery },
+    rule_files: rules,
     scrape_configs: [{ job_name: "serin", file_sd_configs: [{ files: [join(directory, "targets.json")], refresh_interval: "1s" }] }],
   });
 
 /** Replaced in one step: Prometheus reads the file whenever it changes. */
 async function writeTargets(directory: string, urls: readonly string[]): Promise<void> {
   const fresh = join(directory, "targets.fresh");
-  await writeFile(fresh, JSON.stringify([{ targets: urls.map((url) => new URL(url).host) }]));
+  await writeFile(fresh, JSON.stringify(urls.map(targetOf)));
   await rename(fresh, join(directory, "targets.json"));
+}
+
+function targetOf(url: string): object {
+  const { host, pathname } = new URL(url);
+  return { targets: [host], labels: { __metrics_path__: pathname === "/" ? "/metrics" : pathname } };
 }
 
 async function launch(directory: string): Promise<{ server: RunningProcess; url: string }> {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CommandResult, RunCommand } from "../../../src/demo/run-command.ts";
-import { findPrometheus } from "../../support/prometheus-program.ts";
+import { findPrometheus, type PrometheusPrograms } from "../../support/prometheus-program.ts";
 
 let root: string;
 beforeEach(() => {
@@ -22,14 +22,22 @@ function program(...parts: string[]): string {
   return path;
 }
 
-/** A machine on which every file called prometheus runs, and apt and dpkg do as told; `asked` takes apt's verbs. */
+/** Both programs in a directory. */
+function programs(...parts: string[]): PrometheusPrograms {
+  return { prometheus: program(...parts, "prometheus"), promtool: program(...parts, "promtool") };
+}
+
+/** A machine on which every file called prometheus or promtool runs, and apt and dpkg do as told; `asked` takes apt's verbs. */
 function machine(apt: (verb: string) => CommandResult, asked: string[] = []): RunCommand {
   return (name, args) => {
     if (name === "dpkg-deb") {
-      program(args[2]?.slice(root.length + 1) ?? "", "usr", "bin", "prometheus");
+      programs(args[2]?.slice(root.length + 1) ?? "", "usr", "bin");
       return Promise.resolve(fine());
     }
-    if (name !== "sh") return Promise.resolve(name.endsWith("prometheus") ? fine("prometheus, version 2.42.0") : failure("no such file"));
+    if (name !== "sh") {
+      const [known] = /prometheus$|promtool$/.exec(name) ?? [];
+      return Promise.resolve(known === undefined ? failure("no such file") : fine(`${known}, version 2.42.0`));
+    }
     const verb = args.find((arg) => arg === "download" || arg === "update") ?? "";
     asked.push(verb);
     const result = apt(verb);
@@ -38,14 +46,17 @@ function machine(apt: (verb: string) => CommandResult, asked: string[] = []): Ru
   };
 }
 
-const find = (env: Record<string, string>, run: RunCommand): Promise<string> => findPrometheus({ env, cacheDir: join(root, "cache"), run });
+const find = (env: Record<string, string>, run: RunCommand): Promise<PrometheusPrograms> =>
+  findPrometheus({ env, cacheDir: join(root, "cache"), run });
 const never = machine(() => failure("asked"));
 
 describe("Prometheus for tests", () => {
-  test("is the one that PROMETHEUS_BIN names, before the one on the PATH", async () => {
-    const PATH = join(program("bin", "prometheus"), "..");
-    expect(await find({ PROMETHEUS_BIN: "/mine/prometheus", PATH }, never)).toBe("/mine/prometheus");
-    expect(await find({ PATH }, never)).toBe(join(root, "bin", "prometheus"));
+  test("is the one that PROMETHEUS_BIN names, before the one on the PATH; so is promtool by PROMTOOL_BIN", async () => {
+    const onPath = programs("bin");
+    const PATH = join(root, "bin");
+    expect(await find({ PATH }, never)).toEqual(onPath);
+    expect(await find({ PROMETHEUS_BIN: "/mine/prometheus", PATH }, never)).toEqual({ ...onPath, prometheus: "/mine/prometheus" });
+    expect(await find({ PROMTOOL_BIN: "/mine/promtool", PATH }, never)).toEqual({ ...onPath, promtool: "/mine/promtool" });
   });
 
   test("comes out of Debian's package where there is none, once", async () => {
@@ -54,9 +65,18 @@ describe("Prometheus for tests", () => {
       {},
       machine(() => fine(), asked),
     );
-    expect([found.startsWith(join(root, "cache")), asked]).toEqual([true, ["download"]]);
-    expect(await find({}, never)).toBe(found);
+    expect([found.prometheus.startsWith(join(root, "cache")), asked]).toEqual([true, ["download"]]);
+    expect(await find({}, never)).toEqual(found);
     expect(readdirSync(join(root, "cache"))).toHaveLength(1);
+  });
+
+  test("brings promtool where only Prometheus is there", async () => {
+    const prometheus = program("bin", "prometheus");
+    const found = await find(
+      { PATH: join(root, "bin") },
+      machine(() => fine()),
+    );
+    expect([found.prometheus, found.promtool.startsWith(join(root, "cache"))]).toEqual([prometheus, true]);
   });
 
   test("comes by fresh lists of packages where the machine has none", async () => {
@@ -76,6 +96,6 @@ describe("Prometheus for tests", () => {
   });
 
   test("is refused by name where PROMETHEUS_BIN names something else", async () => {
-    await expect(find({ PROMETHEUS_BIN: "/mine/other" }, never)).rejects.toThrow("PROMETHEUS_BIN: /mine/other is no Prometheus that runs");
+    await expect(find({ PROMETHEUS_BIN: "/mine/other" }, never)).rejects.toThrow("PROMETHEUS_BIN: /mine/other is no prometheus that runs");
   });
 });
