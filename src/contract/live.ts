@@ -69,6 +69,7 @@ const RampSchema = z.strictObject({
 });
 const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
 const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
+const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
 const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
 const DecisionSchema = z.strictObject({ phase: z.literal("decision"), ...ServedSchema });
 const OnSchema = z.strictObject({ phase: z.literal("on"), ...ServedSchema, begunAtMs: BegunSchema, overdue: z.boolean() });
@@ -91,7 +92,7 @@ const PausedSchema = z.strictObject({
   ),
   shareBp: ShareBpSchema.optional().describe("Share of the ramp that resume returns to; absent of anything else."),
   from: z
-    .enum(["preview", "group"])
+    .enum(["preview", "shadow", "group"])
     .optional()
     .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
   groups: GroupsSchema.groups.optional(),
@@ -123,6 +124,7 @@ const plainSchemas = [
   RampSchema,
   HoldbackSchema,
   PreviewSchema,
+  ShadowSchema,
   TrialSchema,
   DecisionSchema,
   OnSchema,

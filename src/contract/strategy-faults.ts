@@ -11,6 +11,7 @@ interface Planned {
   readonly strategy: Strategy;
   readonly group?: string | undefined;
   readonly promotion?: unknown;
+  readonly mirror?: unknown;
 }
 
 /** What is wrong with a strategy for this rollout, and where. */
@@ -35,8 +36,15 @@ export function strategyFaults(planned: Planned): StrategyFault[] {
       return [...faults, ...testFaults(planned, strategy)];
     case "toggle":
       return [...faults, ...toggleFaults(planned), ...placed(shareFaults(variants, { shareBp: strategy.share }))];
+    case "mirror":
+      return planned.mirror === undefined ? [...faults, NO_MIRROR] : faults;
   }
 }
+
+const NO_MIRROR: StrategyFault = {
+  path: ["strategy", "type"],
+  message: "nothing says what is copied, and where to; add `mirror` with the cluster of the new version and a share",
+};
 
 /** Stages or a ramp, of whatever strategy has them. */
 function courseFaults({ variants, strategy }: Planned): StrategyFault[] {

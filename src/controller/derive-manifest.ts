@@ -102,6 +102,7 @@ export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan:
     case "ramp":
     case "holdback":
     case "preview":
+    case "shadow":
     case "on":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
     case "group":

@@ -57,6 +57,8 @@ export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readon
       return ramp === null ? `holdback${begunText(plan)}` : holdbackText(plan, ramp);
     case "preview":
       return `preview, only targets lead to the new version${previewText(plan.sinceMs, strategy)}`;
+    case "shadow":
+      return "shadow, compared with stable by Envoy's statistics";
     case "trial":
       return `test${plan.begunAtMs === null ? begunText(plan) : untilText(plan.begunAtMs, timeOf(strategy))}`;
     case "decision":

@@ -106,6 +106,7 @@ function allowedBp(standing: PlanState, { strategy }: Rollout): number {
     case "rolledBack":
     // Of strategies that have laws of their own.
     case "preview":
+    case "shadow":
     case "trial":
     case "decision":
     case "on":

@@ -27,9 +27,10 @@ export function policyOf(
   };
 }
 
-function minSampleOf({ stages, preview: { promote }, rolling }: Course, standing: LiveState["plan"]): number {
+function minSampleOf({ stages, preview: { promote }, rolling, shadow }: Course, standing: LiveState["plan"]): number {
   const plan = servedPhase(standing);
   if (plan.phase === "group") return rolling.minSample;
+  if (plan.phase === "shadow") return shadow.minSample;
   if (plan.phase === "preview" && typeof promote === "object" && "onVerdict" in promote) return promote.onVerdict.minSample;
   const index = "stage" in plan ? plan.stage : plan.phase === "queued" || plan.phase === "pending" ? 0 : stages.length - 1;
   return stages[Math.min(index, stages.length - 1)]?.minSample ?? 1;

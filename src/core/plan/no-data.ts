@@ -26,6 +26,7 @@ function servedSinceMs(standing: PlanState): number | null {
     case "queued":
     case "pending":
     case "preview":
+    case "shadow":
     case "decision":
     case "on":
     case "paused":

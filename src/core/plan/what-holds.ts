@@ -63,6 +63,7 @@ function notYet(name: string, first: Peer | undefined): string | undefined {
     case "ramp":
     case "holdback":
     case "preview":
+    case "shadow":
     case "trial":
     case "decision":
     case "group":
@@ -136,6 +137,7 @@ function rankOf({ rollout, plan: standing }: Peer): number {
     case "queued":
     case "pending":
     case "preview":
+    case "shadow":
     case "trial":
     case "decision":
     case "on":
