@@ -1,3 +1,4 @@
+import { type PlanState, servedPhase } from "./live.ts";
 import { type Ramp, rampOfWords } from "./ramp.ts";
 import { PRESETS, type Stage } from "./stages.ts";
 import type { AbTest, BlueGreen, Rolling, Shadow, Strategy, Toggle } from "./strategy.ts";
@@ -64,3 +65,13 @@ export function stagesOf(strategy: Strategy): readonly Stage[] {
 
 /** The ramp that a strategy means; undefined where it has none. */
 export const rampOf = (strategy: Strategy): Ramp | undefined => ("ramp" in strategy ? rampOfWords(strategy.ramp) : undefined);
+
+/** Whether a rollout begins with a shadow. */
+export const hasShadow = (strategy: Strategy): boolean => courseOf(strategy).first === "shadow";
+
+/** Whether its shadow alone gets the new version. An undo has no shadow: it goes back to what everyone had. */
+export function isShadowed({ strategy }: { readonly strategy: Strategy }, standing: PlanState): boolean {
+  const plan = servedPhase(standing);
+  if (plan.phase === "pending") return plan.atOnce !== true && hasShadow(strategy);
+  return plan.phase === "shadow" || (plan.phase === "paused" && plan.from === "shadow");
+}

@@ -23,7 +23,7 @@ export const METRIC_FACTS: readonly MetricFact[] = [
     METRICS.outcomes,
     "counter",
     [...SERIES, "class"],
-    "Requests ended, by Envoy's access log: `ok`, `failed`, `aborted` (the client left) or `local` (Envoy's own reply).",
+    "Requests ended, by Envoy's access log: `ok`, `failed`, `aborted` (the client left) or `local` (Envoy's own reply). Variants `shadow` and `shadowed` are the answers of a shadow and those to what it got copies of, by Envoy's statistics, there with `refused` for 4xx.",
   ),
   fact(
     METRICS.settled,

@@ -2,6 +2,7 @@ import { rampOf, stagesOf, templateOf } from "./course.ts";
 import { grownVariant, shareFaults, stageFaults } from "./lanes.ts";
 import { STABLE } from "./names.ts";
 import { rampFault } from "./ramp.ts";
+import { SHADOW_VARIANTS } from "./shadow.ts";
 import type { AbTest, Strategy } from "./strategy.ts";
 import { isTagOnly, type Variants } from "./variants.ts";
 
@@ -37,7 +38,7 @@ export function strategyFaults(planned: Planned): StrategyFault[] {
     case "toggle":
       return [...faults, ...toggleFaults(planned), ...placed(shareFaults(variants, { shareBp: strategy.share }))];
     case "mirror":
-      return planned.mirror === undefined ? [...faults, NO_MIRROR] : faults;
+      return [...faults, ...(planned.mirror === undefined ? [NO_MIRROR] : []), ...namesOfShadows(planned)];
   }
 }
 
@@ -45,6 +46,15 @@ const NO_MIRROR: StrategyFault = {
   path: ["strategy", "type"],
   message: "nothing says what is copied, and where to; add `mirror` with the cluster of the new version and a share",
 };
+
+/** Evidence would take such a variant for the shadow. */
+const namesOfShadows = ({ variants }: Planned): StrategyFault[] =>
+  Object.keys(variants)
+    .filter((name) => SHADOW_VARIANTS.includes(name))
+    .map((name) => ({
+      path: ["variants", name],
+      message: `${name} is what evidence calls a shadow, or what it copies; name the variant otherwise`,
+    }));
 
 /** Stages or a ramp, of whatever strategy has them. */
 function courseFaults({ variants, strategy }: Planned): StrategyFault[] {

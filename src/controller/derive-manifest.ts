@@ -1,4 +1,4 @@
-import { courseOf, stagesOf } from "../contract/course.ts";
+import { courseOf, hasShadow, isShadowed, stagesOf } from "../contract/course.ts";
 import { groupsText } from "../contract/groups.ts";
 import { grownVariant } from "../contract/lanes.ts";
 import { type LiveState, type Phase, servedPhase } from "../contract/live.ts";
@@ -94,7 +94,14 @@ export function canaryShareBp({ rollout, live }: Governed): number {
 }
 
 /** The changing part of one rollout's rules. */
-export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan: standing, shareBp }: LiveState): LiveRule {
+export function liveRuleOf(rollout: Rollout, live: LiveState): LiveRule {
+  const { shares, ...rule } = servedBy(rollout, live);
+  if (rule.off || !hasShadow(rollout.strategy)) return { ...rule, ...(shares !== undefined && { shares }) };
+  const copies = isShadowed(rollout, live.plan) ? "only" : "none";
+  return { ...rule, copies, ...(shares !== undefined && { shares }) };
+}
+
+function servedBy({ onUnwatched, variants, strategy }: Rollout, { plan: standing, shareBp }: LiveState): LiveRule {
   const plan = servedPhase(standing);
   switch (plan.phase) {
     case "queued":

@@ -12,7 +12,7 @@ import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
 import { type VariantName, VariantNameSchema } from "../contract/rollout.ts";
 
 /** What a series counts; `shared` was decided by share. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
-type Measure = "shared" | "decided" | "settled" | "elsewhere" | "ok" | "failed" | "latency";
+type Measure = "shared" | "decided" | "settled" | "elsewhere" | "ok" | "failed" | "refused" | "latency";
 
 /** Cumulative values of one series of one rollout, as a sidecar reports them. */
 export interface Point {
@@ -120,6 +120,7 @@ function measureOf(metric: string, attributes: readonly Attribute[]): Measure | 
   switch (known.data) {
     case "ok":
     case "failed":
+    case "refused":
       return known.data;
     case "aborted":
     case "local":

@@ -1,6 +1,6 @@
 import { goToCanary } from "./begin.ts";
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, pauseAt, reasonOr, type Scene, stay } from "./moves.ts";
+import { exposedAt, goBack, type In, isOver, pauseAt, reasonOr, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { onVerb } from "./verbs.ts";
 
@@ -21,10 +21,12 @@ export function inShadow(state: In<"shadow">, event: PlanEvent, scene: Scene): P
       );
     }
     case "verdict": {
-      const { verdict, runSample, requestsPerSecond } = event;
+      const { verdict, runSample, safeShareBp, requestsPerSecond } = event;
       const reason = reasonOr(event.reason, "verdict");
       if (verdict === "rollback") return goBack(state, `the shadow: ${reason}`, scene);
-      const isEarned = verdict === "advance" && runSample >= shadow.minSample && isOver(scene, state.sinceMs, shadow.minTime);
+      // A ramp begins with what its budget allows.
+      const isSafe = verdict === "advance" && (scene.ramp !== undefined || safeShareBp >= exposedAt(scene, 0));
+      const isEarned = isSafe && runSample >= shadow.minSample && isOver(scene, state.sinceMs, shadow.minTime);
       return isEarned ? goToCanary(state, `the shadow is no worse: ${reason}`, scene, requestsPerSecond) : stay(state);
     }
     case "promote":

@@ -20,13 +20,14 @@ function servedSinceMs(standing: PlanState): number | null {
     case "trial":
     case "group":
       return state.begunAtMs;
+    case "shadow":
+      return state.sinceMs;
     case "ramp":
       // Its runs are short: silence lasts over them.
       return state.begunAtMs === null ? null : state.sinceMs;
     case "queued":
     case "pending":
     case "preview":
-    case "shadow":
     case "decision":
     case "on":
     case "paused":
