@@ -1,4 +1,3 @@
-import { type PlanState, servedPhase } from "./live.ts";
 import { type Ramp, rampOfWords } from "./ramp.ts";
 import { PRESETS, type Stage } from "./stages.ts";
 import type { AbTest, BlueGreen, Rolling, Shadow, Strategy, Toggle } from "./strategy.ts";
@@ -68,10 +67,3 @@ export const rampOf = (strategy: Strategy): Ramp | undefined => ("ramp" in strat
 
 /** Whether a rollout begins with a shadow. */
 export const hasShadow = (strategy: Strategy): boolean => courseOf(strategy).first === "shadow";
-
-/** Whether its shadow alone gets the new version. An undo has no shadow: it goes back to what everyone had. */
-export function isShadowed({ strategy }: { readonly strategy: Strategy }, standing: PlanState): boolean {
-  const plan = servedPhase(standing);
-  if (plan.phase === "pending") return plan.atOnce !== true && hasShadow(strategy);
-  return plan.phase === "shadow" || (plan.phase === "paused" && plan.from === "shadow");
-}

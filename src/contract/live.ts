@@ -243,7 +243,6 @@ export const FleetSchema = z.strictObject({
 export type PlanState = z.infer<typeof PlanStateSchema>;
 /** Any but that of a gate, which waits in one of these. */
 export type PlainState = z.infer<typeof PlainStateSchema>;
-
 export type Phase = PlanState["phase"];
 export type LiveState = z.infer<typeof LiveStateSchema>;
 export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;

@@ -1,6 +1,10 @@
-/** Variants as which evidence names the answers of a shadow, and stable's answers to the very requests that it got copies of. */
-export const SHADOW = "shadow";
-export const SHADOWED = "shadowed";
+import { hasShadow } from "./course.ts";
+import { type PlanState, servedPhase } from "./live.ts";
+import type { Strategy } from "./strategy.ts";
 
-/** Variants of a rollout that begins with a shadow may not be called so. */
-export const SHADOW_VARIANTS: readonly string[] = [SHADOW, SHADOWED];
+/** Whether a shadow alone gets the new version. An undo has no shadow: it goes back to what everyone had. */
+export function isShadowed({ strategy }: { readonly strategy: Strategy }, standing: PlanState): boolean {
+  const plan = servedPhase(standing);
+  if (plan.phase === "pending") return plan.atOnce !== true && hasShadow(strategy);
+  return plan.phase === "shadow" || (plan.phase === "paused" && plan.from === "shadow");
+}

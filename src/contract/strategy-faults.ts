@@ -1,8 +1,7 @@
 import { rampOf, stagesOf, templateOf } from "./course.ts";
 import { grownVariant, shareFaults, stageFaults } from "./lanes.ts";
-import { STABLE } from "./names.ts";
+import { SHADOW_VARIANTS, STABLE } from "./names.ts";
 import { rampFault } from "./ramp.ts";
-import { SHADOW_VARIANTS } from "./shadow.ts";
 import type { AbTest, Strategy } from "./strategy.ts";
 import { isTagOnly, type Variants } from "./variants.ts";
 

@@ -1,9 +1,10 @@
-import { courseOf, hasShadow, isShadowed, stagesOf } from "../contract/course.ts";
+import { courseOf, hasShadow, stagesOf } from "../contract/course.ts";
 import { groupsText } from "../contract/groups.ts";
 import { grownVariant } from "../contract/lanes.ts";
 import { type LiveState, type Phase, servedPhase } from "../contract/live.ts";
 import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
+import { isShadowed } from "../contract/shadow.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 

@@ -1,7 +1,7 @@
-import { isShadowed } from "../contract/course.ts";
 import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import { FORMAT } from "../contract/names.ts";
 import { type Rollout, STABLE } from "../contract/rollout.ts";
+import { isShadowed } from "../contract/shadow.ts";
 import type { VariantsTotals } from "../contract/variant-report.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";

@@ -1,6 +1,6 @@
 import { hasShadow } from "../contract/course.ts";
+import { SHADOW, SHADOW_VARIANTS, SHADOWED } from "../contract/names.ts";
 import { type Rollout, STABLE } from "../contract/rollout.ts";
-import { SHADOW, SHADOW_VARIANTS, SHADOWED } from "../contract/shadow.ts";
 import { REFUSED_CHECK } from "../core/judge/policy.ts";
 import type { EvidenceBatch } from "../core/judge/types.ts";
 import type { Delta } from "./evidence-deltas.ts";

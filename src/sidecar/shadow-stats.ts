@@ -1,6 +1,5 @@
 import type { OutcomeClass } from "../contract/evidence.ts";
-import { LATENCY_BOUNDS_MS } from "../contract/names.ts";
-import { SHADOW, SHADOWED } from "../contract/shadow.ts";
+import { LATENCY_BOUNDS_MS, SHADOW, SHADOWED } from "../contract/names.ts";
 import type { CompiledRules } from "../core/decide/compile.ts";
 import type { CompiledRollout } from "../core/decide/compiled-rollout.ts";
 import type { CellLabels } from "./cell.ts";

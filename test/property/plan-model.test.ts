@@ -105,7 +105,9 @@ function plannedBp(standing: PlanState, { strategy }: Rollout): number {
   if (state.phase === "group") return rolling.share;
   if (state.phase === "on") return toggle.share;
   if (state.phase === "ramp") return state.shareBp;
-  return ["pending", "preview", "queued"].includes(state.phase) || isBack(state) ? 0 : FULL_BP;
+  return ["pending", "preview", "shadow", "queued"].includes(state.phase) || ("from" in state && state.from === "shadow") || isBack(state)
+    ? 0
+    : FULL_BP;
 }
 
 /** Whatever happens is sent twice: who crashes after the first write hears it again. */

@@ -155,10 +155,10 @@ describe("whatever happens to a rollout of any strategy", () => {
     }
   });
 
-  test.prop([story])("a verdict leads no further than it calls safe, but for a ramp and for the first users after a shadow", (told) => {
+  test.prop([story])("a verdict leads no further than it calls safe, but for a ramp and its first users", (told) => {
     for (const moment of tell(told)) {
       const { before, event, after } = moment;
-      const isGrowth = event.type === "verdict" && hasGrown(moment, told.rollout) && before.phase !== "ramp" && before.phase !== "shadow";
+      const isGrowth = event.type === "verdict" && hasGrown(moment, told.rollout) && before.phase !== "ramp" && after.phase !== "ramp";
       const safeBp = event.type === "verdict" ? event.safeShareBp : 0;
       expect(isGrowth ? exposedBp(after, told.rollout) <= safeBp : true).toBe(true);
     }

@@ -1,7 +1,8 @@
-import { type Course, courseOf, isShadowed } from "../../contract/course.ts";
+import { type Course, courseOf } from "../../contract/course.ts";
 import { type LiveState, servedPhase } from "../../contract/live.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
+import { isShadowed } from "../../contract/shadow.ts";
 import { ownChecksOf } from "./own-policy.ts";
 import type { JudgePolicy, OwnCheck } from "./types.ts";
 

@@ -1,6 +1,7 @@
-import { courseOf, isShadowed, rampOf, stagesOf } from "../../contract/course.ts";
+import { courseOf, rampOf, stagesOf } from "../../contract/course.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
+import { isShadowed } from "../../contract/shadow.ts";
 import type { EvidenceBatch, Outcomes } from "../judge/types.ts";
 import { type Replay, startReplay, stepBatch } from "../replay/replay.ts";
 import type { Fault } from "./faults.ts";

@@ -233,46 +233,6 @@ describe("groups of sidecars", () => {
   });
 });
 
-describe("a shadow", () => {
-  const STAGE = "stage 0, run 8; serve 500 as run 8; stage";
-  each(
-    "mirror",
-    [
-      ["pending", "confirmed", "shadow, run 7; shadow"],
-      ["shadow", "confirmed", "shadow, run 7"],
-      ["shadow", "tick", "shadow, run 7"],
-      ["shadow", "hold", "shadow, run 7"],
-      ["shadow", "advance", STAGE],
-      ["shadow", "rollback", BACK],
-      ["shadow", "promote", STAGE],
-      ["shadow", "promoteFull", FULL],
-      ["shadow", "pause", "paused 0, run 7; paused"],
-      ["pausedShadow", "resume", "shadow, run 7; resumed"],
-      ["pausedShadow", "promote", STAGE],
-    ],
-    MINUTE,
-  );
-  each("mirrorRamp", [["shadow", "advance", "ramp, run 8; serve 100 as run 8; ramp"]], MINUTE);
-
-  test.each([
-    { title: "less time", afterMs: MINUTE - 1, change: {} },
-    { title: "fewer answers", afterMs: MINUTE, change: { runSample: 99 } },
-  ])("is followed by no canary on $title", ({ afterMs, change }) => {
-    const step = strategyStepOf("mirror", strategyStates.shadow, { ...events.advance, ...change }, afterMs);
-    expect(summary(step)).toBe("shadow, run 7");
-  });
-
-  test("the canary's evidence begins anew", () => {
-    expect(strategyStepOf("mirror", strategyStates.shadow, events.advance, MINUTE)).toMatchObject({ state: { run: 8, firstRun: 8 } });
-  });
-
-  test("pauses at its deadline, and says what was found last", () => {
-    const late = DAY + MINUTE;
-    expect(reasonOf("mirror", "shadow", { type: "tick", last: { reason: "too few answers" } }, late)).toMatch(/: too few answers$/);
-    expect(reasonOf("mirror", "shadow", events.tick, late)).toMatch(/: no verdict$/);
-  });
-});
-
 test("a template that nobody looked up is as careful as can be", () => {
   expect(stagesOf({ use: "unknown" })).toEqual(stagesOf({ use: "careful" }));
 });
