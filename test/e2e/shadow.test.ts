@@ -36,7 +36,7 @@ async function shadowed(name: string): Promise<RolloutInput> {
     strategy: {
       type: "mirror",
       shadow: { minTime: "1s", minSample: 300 },
-      stages: [{ share: "50%", minTime: "1h" }],
+      stages: [{ share: "2%", minTime: "1h" }],
     },
     checks: { errors: { maxIncrease: "5%", proof: "20%" }, latency: { maxIncrease: "20%" } },
   };
@@ -82,7 +82,7 @@ describe("with real programs, a shadow", () => {
     await waitForLive(
       link,
       "good",
-      ({ plan, shareBp }) => plan.phase === "stage" && plan.begunAtMs !== null && shareBp === 5_000,
+      ({ plan, shareBp }) => plan.phase === "stage" && plan.begunAtMs !== null && shareBp === 200,
       DEADLINE_MS,
     );
     const stages = (await listAudit(link, "good", 50)).filter(({ action }) => action === "stage");
