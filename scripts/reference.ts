@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { ACTION_NAMES, ACTIONS } from "../src/contract/actions.ts";
-import { HALF_METRICS, HALF_NAMES } from "../src/contract/evidence.ts";
 import { EXIT_MEANING } from "../src/contract/exit-codes.ts";
 import { AuditSchema } from "../src/contract/messages.ts";
-import { METRIC_FACTS } from "../src/contract/metric-facts.ts";
 import { STREAMS, SUBJECTS } from "../src/contract/names.ts";
 import { NotificationsSchema } from "../src/contract/notifications.ts";
 import { PolicySchema } from "../src/contract/policy.ts";
@@ -13,8 +11,8 @@ import { SegmentSchema } from "../src/contract/segments.ts";
 import { PRESETS } from "../src/contract/stages.ts";
 import { RecordedTickSchema, TickSchema, TickStartSchema } from "../src/contract/ticks.ts";
 import { openApiDocument } from "../src/controller/api/openapi.ts";
-
-const NOTE = "<!-- Made by `npm run docs` from src/contract; do not edit. -->\n";
+import { metricsPage } from "./metrics-page.ts";
+import { page, table } from "./page.ts";
 
 /** The generated pages: file name → text. */
 export const referencePages = (): Readonly<Record<string, string>> => ({
@@ -33,13 +31,6 @@ export const referencePages = (): Readonly<Record<string, string>> => ({
   ),
   "openapi.json": `${JSON.stringify(openApiDocument(), null, 2)}\n`,
 });
-
-const page = (title: string, ...parts: string[]): string => `${NOTE}\n# ${title}\n\n${parts.join("\n\n")}\n`;
-
-const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
 
 interface Node {
   readonly type?: string;
@@ -143,22 +134,6 @@ function form(node: Node): string {
     { object: "mapping", string: "text", integer: "whole number", number: "number", boolean: "true or false" }[node.type ?? ""] ?? "text"
   );
 }
-
-const metricsPage = (): string =>
-  page(
-    "Metrics",
-    "Sidecars serve these at `/metrics` (127.0.0.1:9464), controllers where `--http` says. Labels `run`, `rollout` and `variant` are bounded: the last 8 runs of the rollouts in force.",
-    `In evidence over NATS, and nowhere else, stand \`${HALF_METRICS.outcomes}\` and \`${HALF_METRICS.duration}\`: the part of each series of stable that is in one half of upstream hosts and in one half of users (label \`half\`: ${HALF_NAMES.map((name) => `\`${name}\``).join(", ")}), from which the controller measures how far outcomes come in clumps. A scrape would hold each such series three times.`,
-    table(
-      ["Name", "Kind", "Labels", "Meaning"],
-      METRIC_FACTS.map(({ name, kind, labels, meaning }) => [
-        `\`${name}\``,
-        kind,
-        labels.map((label) => `\`${label}\``).join(", "),
-        meaning,
-      ]),
-    ),
-  );
 
 const exitCodesPage = (): string =>
   page(

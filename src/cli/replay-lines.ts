@@ -3,6 +3,7 @@ import { SerinError, UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { TickSchema, TickStartSchema } from "../contract/ticks.ts";
+import { findings } from "../io/schema-findings.ts";
 import type { CliParts } from "./parts.ts";
 import { replayTicks, type TickReplay } from "./replay-ticks.ts";
 
@@ -59,9 +60,11 @@ const tickSchemaOf = (buckets: number): typeof TickSchema =>
   });
 
 function parsed<Schema extends z.ZodType>(schema: Schema, line: string, number: number, fix: string): z.infer<Schema> {
-  const result = schema.safeParse(jsonOf(line, number));
+  const result = schema.safeParse(jsonOf(line, number), { reportInput: true });
   if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "the line"}: ${message}`);
+  const faults = findings(result.error.issues, schema).map(
+    (found) => `${found.path.join(".") || "the line"}: ${found.problem}; ${found.fix}`,
+  );
   throw new LineError(number, faults.join(", "), fix);
 }
 

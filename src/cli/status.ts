@@ -6,7 +6,7 @@ import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import { costTexts } from "../core/plan/blast-radius.ts";
-import { duration, odds, ratio, share, table } from "../told/format.ts";
+import { duration, figure, odds, ratio, share, table } from "../told/format.ts";
 import { phaseText, silenceText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
 import { reportLines } from "../told/report-text.ts";
@@ -98,10 +98,18 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   return [...lines, table(rows), ...mix];
 }
 
-/** What a rollout waits for, beside its evidence. */
-function waitLines({ plan, seen, waiting }: RolloutPicture, nowMs: number): string[] {
+const MODE_TEXT = { observe: "evidence is told and moves nothing", advise: "asks before it goes on" } as const;
+
+const askedText = ({ verb, reason = "" }: NonNullable<RolloutPicture["asked"]>): string => (reason === "" ? verb : `${verb}: ${reason}`);
+
+/** What a rollout waits for, beside its evidence, and what was asked of it. */
+function waitLines({ plan, seen, waiting, mode, asked }: RolloutPicture, nowMs: number): string[] {
   const { held } = { held: undefined, ...plan };
+  const { would } = plan;
   return [
+    ...(mode === undefined || mode === "act" ? [] : [`  mode ${mode}: ${MODE_TEXT[mode]}`]),
+    ...(would === undefined ? [] : [`  would have done ${duration(nowMs - would.atMs)} ago: ${would.action}: ${would.reason}`]),
+    ...(asked === undefined ? [] : [`  last asked ${duration(nowMs - asked.atMs)} ago by ${asked.who.name}: ${askedText(asked)}`]),
     ...(held === undefined ? [] : [`  held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`]),
     ...(seen === null ? [] : [`  no hand-over yet: ${seen}`]),
     ...(waiting === null ? [] : [`  a newer version by ${waiting.who} waits for its end, for ${duration(nowMs - waiting.sinceMs)}`]),
@@ -125,11 +133,7 @@ function failingLines({ known, stable, canary }: FailingUsers): string[] {
   ];
 }
 
-const checkRow = (check: CheckRecord): string[] => [
-  `  ${check.name}`,
-  ratio(check.stable),
-  ratio(check.canary),
-  ratio(check.upper),
-  ratio(check.threshold),
-  odds(check.odds),
-];
+function checkRow({ name, stable, canary, upper, threshold, odds: harm, isRatio }: CheckRecord): string[] {
+  if (isRatio !== false) return [`  ${name}`, ratio(stable), ratio(canary), ratio(upper), ratio(threshold), odds(harm)];
+  return [`  ${name}`, figure(stable), figure(canary), figure(upper), stable === null ? "–" : figure(threshold), "–"];
+}

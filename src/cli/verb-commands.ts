@@ -29,6 +29,7 @@ export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done
   command("abort <name>", "send everyone back to stable")
     .addOption(nats())
     .option("--reason <text>", "kept in the audit")
+    .option("--now", "everyone at once, also where the rollout goes back in steps")
     .option("--emergency", "by a signed order that needs no controller, like `serin kill`")
     .addOption(signingOption(parts.operatorKey))
     .action(async (target: string, { emergency, ...flags }: VerbFlags & KillFlags & { emergency?: boolean }) => {

@@ -13,6 +13,7 @@ export interface VerbFlags {
   readonly nats: string;
   readonly full?: boolean;
   readonly override?: boolean;
+  readonly now?: boolean;
   readonly reason?: string;
   readonly signWith?: string;
   readonly json?: boolean;
@@ -42,6 +43,7 @@ export async function sendVerb(
     who: { name: parts.user, claimed: true },
     ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
     ...(flags.full === undefined ? {} : { full: flags.full }),
+    ...(flags.now === undefined ? {} : { now: flags.now }),
     ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   };
@@ -53,13 +55,13 @@ export async function sendVerb(
 /** A signed command's pass, for a minute; nothing where nobody signs, or where no gate could ask who it was. */
 async function passFor(
   command: Readonly<{ id: string; verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">; rollout: string }>,
-  { signWith, full, override }: VerbFlags,
+  { signWith, full, override, now }: VerbFlags,
   parts: CliParts,
 ): Promise<Pick<Command, "pass">> {
   const { verb } = command;
   if (signWith === undefined || verb === "forget" || verb === "delete") return {};
   const key = await readSigningKey(signWith);
-  const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, untilMs: parts.nowMs() + PASS_MS } as const;
+  const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, now, untilMs: parts.nowMs() + PASS_MS } as const;
   return { pass: signPass(pass, key) };
 }
 

@@ -39,6 +39,7 @@ export const ACTIONS = {
     isTold: false,
   },
   rollback: { words: "rolling back", meaning: "Everyone goes back to stable.", isTold: true },
+  retreat: { words: "goes back further", meaning: "The next step of a way back in steps.", isTold: false },
   rolledBack: { words: "rolled back", meaning: "Everyone is back on stable. An end.", isTold: true },
   segment: { words: "segment changed", meaning: "A segment that the rollout asks for has changed.", isTold: false },
   forget: { words: "sidecar forgotten", meaning: "A sidecar is waited for no more.", isTold: false },

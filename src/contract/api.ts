@@ -16,6 +16,10 @@ const PromoteBodySchema = VerbBodySchema.extend({
   full: z.boolean().optional().describe("Straight to 100 %."),
   override: z.boolean().optional().describe("In spite of what holds it, like a freeze; needs a reason."),
 });
+const AbortBodySchema = VerbBodySchema.extend({
+  now: z.boolean().optional().describe("Everyone at once, whatever steps the rollout's `retreat` asks for."),
+});
+const VERB_BODIES: Partial<Record<(typeof API_VERBS)[number], z.ZodType>> = { promote: PromoteBodySchema, abort: AbortBodySchema };
 const FreezeBodySchema = VerbBodySchema.extend({
   untilMs: z.int().optional().describe("When it ends by itself, Unix milliseconds; somebody must end it when absent."),
 });
@@ -93,7 +97,7 @@ const verbRoute = (verb: (typeof API_VERBS)[number]): ApiRoute => ({
   path: `${NAMED}/${verb}`,
   summary: VERB_SUMMARY[verb],
   needs: "decide",
-  body: { schema: verb === "promote" ? PromoteBodySchema : VerbBodySchema, types: [JSON_TYPE], isNeeded: false },
+  body: { schema: VERB_BODIES[verb] ?? VerbBodySchema, types: [JSON_TYPE], isNeeded: false },
   answer: ReplySchema,
 });
 

@@ -107,6 +107,19 @@ const RollingBackSchema = z.strictObject({
   reason: ReasonSchema,
   missing: z.array(SidecarIdSchema).optional().describe("Known sidecars that had not confirmed when last looked at; absent before."),
   isHeld: IsHeldSchema,
+  left: z
+    .strictObject({
+      shareBp: ShareBpSchema,
+      groups: GroupsSchema.groups.optional(),
+      group: GroupsSchema.group.optional(),
+      begunAtMs: BegunSchema,
+    })
+    .optional()
+    .describe("What is still on the canary, of a way back in steps; absent when everyone is to be on stable."),
+  changedAtMs: z
+    .int()
+    .optional()
+    .describe("When the last step was set, Unix milliseconds; absent of a way back at once. The phase was entered with the first."),
 });
 const RolledBackSchema = z.strictObject({
   phase: z.literal("rolledBack"),

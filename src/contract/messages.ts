@@ -52,7 +52,7 @@ export const ReceiptSchema = z.strictObject({
     .array(StoppedSchema)
     .max(100)
     .optional()
-    .describe("Canaries that it stopped by itself, under the runs in force; absent without any."),
+    .describe("Canaries that it stopped by itself, under the runs in force; of more, others each time; absent without any."),
   orders: z.array(HeardOrderSchema).max(MAX_HEARD_ORDERS).optional().describe("Operators' orders heard last; absent before the first."),
 });
 
@@ -102,6 +102,7 @@ export const CommandSchema = z
       .describe("For `store`: users of a segment, hashed and sorted, eight bytes each, in base64."),
     full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
     override: z.boolean().optional().describe("For `promote`: in spite of what holds the rollout, like a freeze; it needs a reason."),
+    now: z.boolean().optional().describe("For `abort`: everyone at once, whatever steps the rollout's `retreat` asks for."),
     untilMs: z.int().optional().describe("For `freeze`: when it ends by itself, Unix milliseconds."),
     dryRun: z.boolean().optional().describe("For `apply`: check, store nothing."),
     who: WhoSchema,

@@ -17,6 +17,7 @@ export const PassSchema = z.strictObject({
   who: z.string().min(1).max(200).describe("Who gives it."),
   full: z.boolean().optional(),
   override: z.boolean().optional(),
+  now: z.boolean().optional(),
   untilMs: z.int().describe("No longer than this, Unix milliseconds."),
 });
 

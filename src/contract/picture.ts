@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BlastRadiusSchema } from "./blast-radius.ts";
 import { FailingUsersSchema } from "./failing-users.ts";
+import { ModeSchema } from "./gates.ts";
 import { KillOrderSchema } from "./kills.ts";
 import { JudgeRecordSchema, LiveStateSchema, PlanStateSchema } from "./live.ts";
 import { SidecarIdSchema, SidecarStateSchema } from "./messages.ts";
@@ -63,6 +64,8 @@ export const RolloutPictureSchema = z.strictObject({
     .describe("What it may cost and has cost; null where it has no such limit."),
   template: z.string().nullable().describe("The template that its strategy came from; null without one."),
   report: VariantReportSchema.nullable().describe("What a test of variants shows; null of any other rollout."),
+  mode: ModeSchema.optional().describe("Who moves it; absent where the plan could not be read."),
+  asked: LiveStateSchema.shape.asked,
   lastAction: z.string().nullable(),
   seen: z.string().nullable().describe("What stable last showed, where evidence of the hand-over is waited for; null else."),
   waiting: z

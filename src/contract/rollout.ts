@@ -18,6 +18,7 @@ import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
 import { ReflexSchema } from "./reflex.ts";
 import { RELATIONS } from "./relations.ts";
+import { RetreatSchema, retreatFault } from "./retreat.ts";
 import { StragglersSchema } from "./stragglers.ts";
 import { StrategySchema } from "./strategy.ts";
 import { strategyFaults } from "./strategy-faults.ts";
@@ -183,6 +184,9 @@ export const RolloutSchema = z
     blastRadius: BlastRadiusSchema.optional().describe(
       "What it may cost until it goes back whatever its verdict is; no limit when absent.",
     ),
+    retreat: RetreatSchema.optional().describe(
+      "How much more stable can take at once: the way back goes in such steps, but for what harms users now; everyone goes back at once when absent.",
+    ),
     stragglers: StragglersSchema.optional().describe("What becomes of a run that a sidecar does not confirm; it waits when absent."),
     checks: ChecksSchema.prefault({}).describe("What the canary is judged by."),
     reflex: ReflexSchema.optional().describe(
@@ -201,6 +205,8 @@ export const RolloutSchema = z
   .superRefine(checkOrder, { when: () => true })
   .superRefine((rollout, context) => {
     for (const fault of strategyFaults(rollout)) context.addIssue({ code: "custom", ...fault });
+    const fault = rollout.retreat === undefined ? undefined : retreatFault(rollout.variants);
+    if (fault !== undefined) context.addIssue({ code: "custom", path: ["retreat"], message: fault });
   });
 
 /** What the schemas above hold texts against; for a check that has no time to run them. */

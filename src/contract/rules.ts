@@ -65,6 +65,10 @@ export const LiveRuleSchema = z.strictObject({
   shareBp: ShareBpSchema,
   off: z.boolean().describe("Everyone to stable, targets too."),
   whenUnwatched: z.enum(["stable", "hold"]).describe("Where shares go when no beat has been heard for the limit."),
+  sharesOnly: z
+    .literal(true)
+    .optional()
+    .describe("Neither targets nor cohorts of earlier hops lead to another variant than stable: a way back in steps."),
   groups: GroupsTextSchema.optional().describe("Groups of sidecars that apply the share, like zone=a,b; all do when absent."),
   copies: CopiesSchema.optional(),
   // Last: manifests are compared as texts, in which no rule but its end may look like the end of one.

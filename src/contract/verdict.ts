@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Names of checks that say whether requests fail. */
+export const ERROR_CHECKS: ReadonlySet<string> = new Set(["errors", "newly failing users"]);
+
 /** What the evidence says: `unknown` is too little or no data, and is never treated as `advance`. */
 export const VerdictSchema = z.enum(["advance", "hold", "rollback", "unknown"]);
 
@@ -23,6 +26,10 @@ export const CheckRecordSchema = z.strictObject({
   dispersion: z.number().min(1).describe("How many outcomes count as one, because they come in clumps; evidence is divided by it."),
   stableSample: z.int().min(0),
   canarySample: z.int().min(0),
+  isRatio: z
+    .literal(false)
+    .exactOptional()
+    .describe("Where figures are no ratios: a gauge's are in its own unit, and a webhook has none; absent of all other checks."),
 });
 
 /** A verdict with everything that led to it; log, audit, `status` and page print this same value. */

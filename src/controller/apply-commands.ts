@@ -1,9 +1,9 @@
 import type { Command, Reply } from "../contract/messages.ts";
 import { withTemplate } from "../contract/templates.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import type { Plan } from "../io/store.ts";
 import { type Applied, judgeApply } from "./apply-rules.ts";
 import type { Attempts } from "./attempts.ts";
-import { isEnded } from "./derive-manifest.ts";
 import { replyTo } from "./live-rules.ts";
 import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";

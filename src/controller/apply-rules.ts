@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { isTagOnly, type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { segmentsIn } from "../core/decide/conditions.ts";
 import { overlaps } from "../core/decide/overlap.ts";
-import { type Governed, isEnded } from "./derive-manifest.ts";
+import { isEnded } from "../core/plan/ended.ts";
+import type { Governed } from "./derive-manifest.ts";
 import { relationFault } from "./relation-rules.ts";
 
 /** What an `apply` comes to. */

@@ -5,7 +5,9 @@ import type { PlanInput } from "../core/plan/types.ts";
 import { ApplyCommands } from "./apply-commands.ts";
 import { Attempts } from "./attempts.ts";
 import { deleteRollout, deletionId } from "./delete-rollout.ts";
+import type { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
+import type { FleetKeeper } from "./fleet-keeper.ts";
 import { idOf } from "./incoming.ts";
 import { replyTo } from "./live-rules.ts";
 import { isPolicy, PolicyCommands } from "./policy-commands.ts";
@@ -24,6 +26,8 @@ interface CommandTools {
   readonly steps: Steps;
   readonly segments: SegmentKeeper;
   readonly policy: PolicyKeeper;
+  readonly fleet: FleetKeeper;
+  readonly failing: FailingKeeper;
 }
 
 type Move = Exclude<Verb, "apply" | "forget" | "store" | "delete" | "freeze" | "unfreeze">;
@@ -39,10 +43,11 @@ export class Commands {
   readonly #attempts: Attempts;
   /** Takes rollouts in. */
   readonly rollouts: ApplyCommands;
-  /** Takes a sidecar out of the fleet; false when it was not known. */
-  readonly #forget: (sidecar: string) => Promise<boolean>;
+  readonly #keeper: PolicyKeeper;
+  readonly #fleet: FleetKeeper;
+  readonly #failing: FailingKeeper;
 
-  constructor(parts: TermParts, { steps, segments, policy }: CommandTools, forget: (sidecar: string) => Promise<boolean>) {
+  constructor(parts: TermParts, { steps, segments, policy, fleet, failing }: CommandTools) {
     this.#parts = parts;
     this.#steps = steps;
     this.#attempts = new Attempts(parts, steps);
@@ -50,7 +55,9 @@ export class Commands {
     this.#policy = new PolicyCommands(parts, policy, steps.seats);
     this.#templates = new TemplateCommands(parts);
     this.rollouts = new ApplyCommands(parts, { steps, segments, policy, attempts: this.#attempts, templates: this.#templates });
-    this.#forget = forget;
+    this.#keeper = policy;
+    this.#fleet = fleet;
+    this.#failing = failing;
   }
 
   /**
@@ -106,7 +113,10 @@ export class Commands {
     const refusal = await this.#carry(command, { seat, verb, done });
     const { live } = this.#steps.seats.get(seat.name) ?? seat;
     if (refusal === undefined) return replyTo(live, command.id) ?? done(live);
-    return this.#remember(seat, replyWith(command, { result: "refused", message: refusal }, live));
+    const reply = replyWith(command, { result: "refused", message: refusal }, live);
+    // A link stays what its bearer was given: it may do later what a freeze refuses now.
+    if (command.pass === undefined) await this.#steps.storeReply(seat, reply);
+    return reply;
   }
 
   /** The refusal, if it is one. */
@@ -139,31 +149,36 @@ export class Commands {
   async #forgetSidecar(command: Command): Promise<Reply> {
     const { sidecar, who, reason } = command;
     if (sidecar === undefined) return replyWith(command, { result: "invalid", message: "sidecar: forget needs the sidecar's id" });
-    if (!(await this.#forget(sidecar))) {
+    const earlier = this.#keeper.replyTo(command.id);
+    if (earlier === undefined && !this.#fleet.members.includes(sidecar)) {
       const message = `no sidecar of that name is known; \`serin status --json\` lists those that are`;
       return replyWith(command, { result: "invalid", message });
     }
+    const message = `sidecar ${sidecar} is forgotten; if it reports again, it counts again`;
+    const reply = earlier ?? replyWith(command, { result: "done", message });
+    // The answer goes first, and what follows may be done twice: a leader that dies in between is asked again.
+    if (earlier === undefined) await this.#keeper.remember(reply);
+    this.#failing.forget(sidecar);
+    await this.#fleet.forget(sidecar);
+    const entry = { action: "forget", reason: `sidecar ${sidecar}${reason === undefined ? "" : `: ${reason}`}` };
     for (const seat of this.#steps.seats.values()) {
-      const entry = { action: "forget", reason: `sidecar ${sidecar}${reason === undefined ? "" : `: ${reason}`}` };
-      if (seat.live.plan.phase !== "handedOver") await this.#steps.note(seat, entry, who);
+      const isTold = seat.live.plan.phase === "handedOver" || replyTo(seat.live, command.id) !== undefined;
+      if (!isTold) await this.#steps.note(seat, entry, who, reply);
     }
-    return replyWith(command, { result: "done", message: `sidecar ${sidecar} is forgotten; if it reports again, it counts again` });
-  }
-
-  async #remember(seat: Seat, reply: Reply): Promise<Reply> {
-    await this.#steps.storeReply(seat, reply);
     return reply;
   }
 }
 
-function eventOf({ full, override, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
+function eventOf({ full, override, now, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
   switch (verb) {
     case "promote":
       return { type: verb, full: full === true, override, who, reason };
     case "pause":
-    case "abort":
       return { type: verb, who, reason: reason ?? `by ${who.name}` };
+    case "abort":
+      return { type: verb, who, reason: reason ?? `by ${who.name}`, now };
     case "undo":
+      return { type: verb, who, reason, now };
     case "resume":
     case "handover":
       return { type: verb, who, reason };

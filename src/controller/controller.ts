@@ -8,6 +8,7 @@ import { createKillSwitch, type KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { createPrometheusApi } from "../io/prometheus-api.ts";
+import { checkSecretFolder } from "../io/secret-folder.ts";
 import { openTokens, type TokenBook } from "../io/tokens.ts";
 import { aborted, Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
@@ -50,6 +51,8 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const settings = ControllerOptionsSchema.parse(options);
   const { log } = parts;
   log.info({ controller: settings.id, nats: settings.nats }, "controller starts");
+  await checkSecretFolder("--check-secrets", settings.checkSecrets);
+  await checkSecretFolder("--notify-secrets", settings.notifySecrets);
   const operatorKeys: OperatorKeys = settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys);
   const kills = createKillSwitch(operatorKeys, log);
   const tokens = settings.tokens === undefined ? undefined : await openTokens(settings.tokens, parts);

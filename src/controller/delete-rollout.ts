@@ -1,6 +1,6 @@
 import type { Audit, Command, Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
-import { isEnded } from "./derive-manifest.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import type { TermParts } from "./ports.ts";
 import { purgeState } from "./purge-state.ts";
 import type { Seat } from "./seats.ts";

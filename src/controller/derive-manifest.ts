@@ -1,12 +1,13 @@
 import { courseOf, hasShadow, stagesOf } from "../contract/course.ts";
 import { groupsText } from "../contract/groups.ts";
 import { grownVariant } from "../contract/lanes.ts";
-import { type LiveState, type Phase, servedPhase } from "../contract/live.ts";
+import { type LiveState, servedPhase } from "../contract/live.ts";
 import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
 import { isShadowed } from "../contract/shadow.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
+import { isEnded } from "../core/plan/ended.ts";
 
 /** A rollout with its plan and where it stands: all that the rule set is derived from. */
 export interface Governed {
@@ -16,9 +17,6 @@ export interface Governed {
 
 /** The most that the live part of a manifest may take, in bytes of JSON: a rollback must stay one small message. Room for 1,300 rollouts. */
 export const MAX_LIVE_BYTES = 128 * 1_024;
-
-/** Phases in which nothing is left to do. */
-export const isEnded = (phase: Phase): boolean => phase === "rolledBack" || phase === "handedOver";
 
 /** From here on handed-over rollouts make room, those that ended first go first; and no more than so many rest at once. */
 const RESTING_UNTIL_BYTES = (MAX_LIVE_BYTES * 3) / 4;
@@ -130,7 +128,11 @@ function servedBy({ onUnwatched, variants, strategy }: Rollout, { plan: standing
     case "promoted":
       // A version that passed every stage is no canary any more; the old stable may be on its way out.
       return { run: plan.run, shareBp, off: false, whenUnwatched: "hold" };
-    case "rollingBack":
+    case "rollingBack": {
+      if (plan.left === undefined) return { run: plan.run, shareBp: 0, off: true, whenUnwatched: onUnwatched };
+      const groups = plan.left.groups === undefined ? {} : { groups: groupsIn(plan.left, strategy) };
+      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, sharesOnly: true, ...groups };
+    }
     case "rolledBack":
     case "handedOver":
       return { run: plan.run, shareBp: 0, off: true, whenUnwatched: onUnwatched };

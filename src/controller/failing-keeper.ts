@@ -9,7 +9,7 @@ import type { LiveState } from "../contract/live.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import { failingUsers, halfOfUsers } from "../core/judge/failing-users.ts";
 import type { FailedUsers } from "../core/judge/types.ts";
-import { isEnded } from "./derive-manifest.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import { FailingLedger } from "./failing-ledger.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { TermParts } from "./ports.ts";

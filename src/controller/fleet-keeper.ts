@@ -58,14 +58,13 @@ export class FleetKeeper {
     return isMembershipChanged || !isSame(before, receipt);
   }
 
-  /** Takes a sidecar out for good; false when it was not known. */
-  async forget(sidecar: string): Promise<boolean> {
+  /** Takes a sidecar out for good; nothing happens where it is not known. */
+  async forget(sidecar: string): Promise<void> {
     const { fleet, isMembershipChanged } = forget(this.#fleet, sidecar);
     this.#fleet = fleet;
     this.#heardAtMs.delete(sidecar);
     if (isMembershipChanged) this.#isStored = false;
     await this.store();
-    return isMembershipChanged;
   }
 
   /** Writes the members and who of them is silent, when that differs from what is stored. */

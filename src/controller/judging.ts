@@ -166,7 +166,8 @@ function usersBatch(
 
 /** Where groups of sidecars take their turns, their traffic decides how much of all is the canary's, and no share does. */
 function withoutSplit({ split, ...batch }: EvidenceBatch, plan: LiveState["plan"]): EvidenceBatch {
-  const isGrouped = plan.phase === "group" || (plan.phase === "paused" && plan.from === "group");
+  const served = plan.phase === "rollingBack" ? (plan.left ?? plan) : plan;
+  const isGrouped = "groups" in served && served.groups !== undefined;
   return isGrouped || split === undefined ? batch : { ...batch, split };
 }
 

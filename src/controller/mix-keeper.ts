@@ -11,7 +11,7 @@ import {
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import { type MixGroup, mixFigures, skewText } from "../core/judge/mix.ts";
 import { atLevel, readSample, storedSample, uniteSamples } from "../core/judge/user-sample.ts";
-import { isEnded } from "./derive-manifest.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import type { TermParts } from "./ports.ts";
 import { readRecord } from "./stored-record.ts";
 

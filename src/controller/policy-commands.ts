@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Audit, Command, Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { type Freeze, PolicySchema } from "../contract/policy.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import { frozen } from "../core/plan/what-holds.ts";
-import { isEnded } from "./derive-manifest.ts";
 import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
@@ -54,8 +54,7 @@ export class PolicyCommands {
 
   /** A repeat gets the answer that it got before. */
   async freeze(command: Command): Promise<Reply> {
-    const earlier = this.#keeper.record.commands.find(({ id }) => id === command.id)?.reply;
-    return earlier ?? (command.verb === "freeze" ? this.#freeze(command) : this.#unfreeze(command));
+    return this.#keeper.replyTo(command.id) ?? (command.verb === "freeze" ? this.#freeze(command) : this.#unfreeze(command));
   }
 
   async #freeze(command: Command): Promise<Reply> {

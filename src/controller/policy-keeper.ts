@@ -1,3 +1,4 @@
+import type { Reply } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Notifications } from "../contract/notifications.ts";
 import { type Freeze, type FreezeRecord, FreezeRecordSchema, type Policy } from "../contract/policy.ts";
@@ -61,6 +62,11 @@ export class PolicyKeeper {
     return this.#record;
   }
 
+  /** The answer that this command already got; undefined for a new one. */
+  replyTo(id: string): Reply | undefined {
+    return this.#record.commands.find((command) => command.id === id)?.reply;
+  }
+
   /** Takes a policy that stands in the stream of plans. */
   hold(policy: Policy): void {
     this.#policy = policy;
@@ -76,6 +82,11 @@ export class PolicyKeeper {
     this.#outbox.cleared(before, kept);
     this.#record = kept;
     this.#outbox.send(kept);
+  }
+
+  /** Writes an answer down, so that a repeat of the command gets it again. */
+  remember(reply: Reply): Promise<void> {
+    return this.keep({ ...this.#record, commands: [...this.#record.commands, { id: reply.id, reply }] });
   }
 
   /** Sends audit that still waits, and writes down what has arrived. */

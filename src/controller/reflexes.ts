@@ -15,7 +15,7 @@ export async function hearStops(steps: Steps, { sidecar, stopped = [] }: Receipt
     const effects = [{ type: "audit", action: "reflex", reason } as const];
     await steps.take(seat, { state: seat.live.plan, effects, stops }, { who: { name: `sidecar ${sidecar}`, claimed: false } });
     if (!known.every((each) => stops.some((stop) => stop.sidecar === each))) continue;
-    const back = { type: "abort", who: steps.self, reason: "every known sidecar stopped the canary by itself" } as const;
+    const back = { type: "abort", who: steps.self, reason: "every known sidecar stopped the canary by itself", now: true } as const;
     await steps.deliver(seat, back, { who: steps.self });
   }
 }

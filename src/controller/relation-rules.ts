@@ -1,7 +1,8 @@
 import { rampOf, stagesOf } from "../contract/course.ts";
 import type { Policy } from "../contract/policy.ts";
 import type { Rollout } from "../contract/rollout.ts";
-import { type Governed, isEnded } from "./derive-manifest.ts";
+import { isEnded } from "../core/plan/ended.ts";
+import type { Governed } from "./derive-manifest.ts";
 
 /** What is wrong with what a rollout says of others and of the calendar, with the fix; undefined where nothing is. */
 export function relationFault(rollout: Rollout, all: readonly Governed[], calendars: readonly string[]): string | undefined {

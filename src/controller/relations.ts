@@ -35,8 +35,9 @@ export class Relations {
     const peer = peerOf(seat);
     const holds = holdsOf(peer, mesh);
     if (peer.plan.phase === "queued") return [...holds, ...some(turnOf(peer, mesh))];
-    // Who has not earned its next step waits for nobody.
-    const asks = peer.rollout.together !== undefined && (event.type === "promote" || this.#hasEarned(peer, mesh));
+    // Who has not earned its next step waits for nobody; who waits at a gate has, and its word may come at any moment.
+    const mayGoOn = event.type === "promote" || peer.plan.phase === "gate" || this.#hasEarned(peer, mesh);
+    const asks = peer.rollout.together !== undefined && mayGoOn;
     return asks ? [...holds, ...some(groupHold(peer, mesh))] : holds;
   }
 

@@ -1,8 +1,8 @@
 import { type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import { decodeStored, type Plan } from "../io/store.ts";
-import { isEnded } from "./derive-manifest.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Judging, resumeJudging, type SourcedReport, startJudging } from "./judging.ts";
 import type { TermParts } from "./ports.ts";

@@ -5,10 +5,10 @@ import { type LiveState, LiveStateSchema } from "../contract/live.ts";
 import type { Reply, Verb, Who } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { costOf } from "../core/plan/blast-radius.ts";
+import { isEnded } from "../core/plan/ended.ts";
 import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { AnswerEvent, PlanInput, PlanStep } from "../core/plan/types.ts";
 import type { OnSeen } from "./checks/handover-keeper.ts";
-import { isEnded } from "./derive-manifest.ts";
 import { recordOf, startJudging } from "./judging.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
@@ -18,6 +18,7 @@ import type { Publisher } from "./publisher.ts";
 import { Relations } from "./relations.ts";
 import type { Seat } from "./seats.ts";
 import { withReport } from "./test-report.ts";
+import { WaysBack } from "./ways-back.ts";
 
 /** The judge's records of all rollouts take one write in so much time: a record that is older costs its successor a count, and no evidence. */
 const WRITE_MS = 5;
@@ -51,12 +52,15 @@ export class Steps {
   readonly outbox: Outbox;
   /** What the rollouts are to each other and to the calendar. */
   readonly relations: Relations;
+  readonly waysBack: WaysBack;
   readonly #parts: TermParts;
   readonly #plan: Plan;
   readonly #users: Tools["users"];
   readonly #postLater: (job: () => Promise<void>) => void;
   /** Rollouts with steps that are written and not published yet. */
   readonly #unpublished = new Set<Seat>();
+  /** One publication for all of them is on its way. */
+  #isSyncPosted = false;
   #records = 0;
 
   constructor(parts: TermParts, tools: Tools) {
@@ -67,11 +71,16 @@ export class Steps {
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
     this.relations = new Relations(tools.policy, this.seats);
+    this.waysBack = new WaysBack(this);
   }
 
   /** Who stands in the audit for what the controller does by itself. */
   get self(): Who {
     return { name: `controller ${this.#parts.id}`, claimed: false };
+  }
+
+  get log(): TermParts["log"] {
+    return this.#parts.log;
   }
 
   /** What the plan makes of an event now. */
@@ -80,7 +89,9 @@ export class Steps {
     const nowMs = clock.nowMs();
     const cost = costOf(seat.judging.tally.totals, this.#users(seat.live));
     const mustVouch = (operatorKeys?.size ?? 0) > 0 || settings.tokens !== undefined;
-    return this.#plan(seat.rollout, seat.live.plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost });
+    const { plan, shareBp, stops } = seat.live;
+    const served = { shareBp, isStopped: stops !== undefined };
+    return this.#plan(seat.rollout, plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost, ...served });
   }
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
@@ -89,8 +100,13 @@ export class Steps {
     const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
     if (isNothing(seat.live, step) && cause.reply === undefined) return undefined;
-    await this.take(seat, withReport(seat, step), cause);
-    if (phase !== "rollingBack" && step.state.phase === "rollingBack") await this.takeAlong(seat, step.state.reason);
+    try {
+      await this.take(seat, withReport(seat, step), cause);
+    } finally {
+      // Also where it is written and could not be published yet.
+      const { plan } = seat.live;
+      if (phase !== "rollingBack" && plan.phase === "rollingBack") await this.waysBack.takeAlong(seat, plan.reason);
+    }
     return undefined;
   }
 
@@ -120,25 +136,16 @@ export class Steps {
     this.#unpublished.add(seat);
     const isBack = change.effects.some((effect) => effect.type === "serve" && effect.advances !== true);
     if (isBack || cause.reply !== undefined || isNew) await this.sync();
-    else if (this.#unpublished.size === 1) this.#postLater(() => this.sync());
+    else this.#syncLater();
   }
 
-  /** Of a group all go back when one does. */
-  async takeAlong(seat: Seat, why: string, companions = this.relations.companions(seat)): Promise<void> {
-    for (const other of companions) {
-      const reason = `${seat.name} of group ${seat.rollout.together} went back: ${why}`;
-      await this.deliver(other, { type: "abort", who: this.self, reason }, { who: this.self });
-    }
-  }
-
-  /** Goes on with what the leader before may have left undone: a group whose first member it took back. Who began later is none of it. */
-  async resumeWaysBack(): Promise<void> {
-    for (const seat of this.seats.values()) {
-      const { plan } = seat.live;
-      if (plan.phase !== "rollingBack") continue;
-      const left = this.relations.companions(seat).filter(({ live }) => live.plan.sinceMs <= plan.sinceMs);
-      await this.takeAlong(seat, plan.reason, left);
-    }
+  #syncLater(): void {
+    if (this.#isSyncPosted) return;
+    this.#isSyncPosted = true;
+    this.#postLater(() => {
+      this.#isSyncPosted = false;
+      return this.sync();
+    });
   }
 
   /** Stores an answer that changes nothing else, so that a repeat of the command gets it again. */
@@ -178,11 +185,13 @@ export class Steps {
   /** Sidecars obeyed an operator's order to switch off already; here the plan follows, and says who gave it. */
   async obeyKill(seat: Seat): Promise<void> {
     const order = this.#parts.killed(seat.name);
-    if (order === undefined || isEnded(seat.live.plan.phase) || seat.live.plan.phase === "rollingBack") return;
+    const { plan } = seat.live;
+    const isHome = isEnded(plan.phase) || (plan.phase === "rollingBack" && plan.left === undefined);
+    if (order === undefined || isHome) return;
     const { who, reason } = order;
     const by = { name: who, claimed: false };
     const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
-    await this.deliver(seat, { type: "abort", who: by, reason: why }, { who: by });
+    await this.deliver(seat, { type: "abort", who: by, reason: why, now: true }, { who: by });
   }
 
   /** Hands over what is proven; what is seen before is written down, for people. */
@@ -201,7 +210,7 @@ export class Steps {
 
   async #write(seat: Seat, live: LiveState): Promise<void> {
     const { live: kept, lost } = withoutSent(live, this.outbox.sent);
-    if (lost > 0) this.#parts.log.error({ rollout: seat.name, lost }, "audit stream away for too long, oldest records given up");
+    if (lost > 0) this.log.error({ rollout: seat.name, lost }, "audit stream away for too long, oldest records given up");
     const valid = LiveStateSchema.parse(kept); // What does not parse would lock out the next leader.
     await this.#parts.state.write(SUBJECTS.live(seat.name), JSON.stringify(valid));
     this.outbox.cleared(seat.live, valid);
@@ -230,7 +239,7 @@ export class Steps {
     const reason = effects.flatMap((effect) => (effect.type === "audit" ? [effect.reason] : [])).join("; ");
     const { phase, run } = live.plan;
     const isBad = phase === "rollingBack" || phase === "rolledBack" || isOverdue({ effects });
-    this.#parts.log[isBad ? "warn" : "info"]({ rollout: name, phase, run, shareBp: live.shareBp, reason }, "rollout moved");
+    this.log[isBad ? "warn" : "info"]({ rollout: name, phase, run, shareBp: live.shareBp, reason }, "rollout moved");
   }
 }
 

@@ -79,10 +79,8 @@ export class Term {
     this.#handovers = new HandoverKeeper(parts, (name, found) => this.#mailbox.post(() => this.#steps.seeStable(name, found)));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
     this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#steps.answer(name, run, answer)));
-    this.#commands = new Commands(parts, { steps: this.#steps, segments: this.#segments, policy: this.policy }, (sidecar) => {
-      this.#failing.forget(sidecar);
-      return this.#fleet.forget(sidecar);
-    });
+    const known = { segments: this.#segments, policy: this.policy, fleet: this.#fleet, failing: this.#failing };
+    this.#commands = new Commands(parts, { steps: this.#steps, ...known });
     this.#ticks = new TickRecorder(parts);
     this.#purgedMs = parts.clock.monotonicMs();
     this.#mailbox = new Mailbox((error) => {
@@ -102,7 +100,7 @@ export class Term {
     await this.mix.load(seats);
     await this.#checks.feedback.load(seats);
     await this.#steps.sync();
-    await this.#steps.resumeWaysBack();
+    await this.#steps.waysBack.resume();
     await this.#commands.rollouts.takeUp(unobeyed);
   }
 
@@ -236,6 +234,7 @@ export class Term {
   }
 
   async #keepHouse(): Promise<void> {
+    await this.#steps.waysBack.resume();
     await this.#steps.sync();
     await this.policy.clearOutbox();
     const nowMs = this.#parts.clock.monotonicMs();

@@ -91,14 +91,16 @@ async function answerTo(
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = ending === undefined ? timeout : AbortSignal.any([timeout, ending]);
   try {
-    // By POST, for which a query may be of any length.
-    const response = await fetch(address, { method: "POST", headers, body: new URLSearchParams(form), signal });
-    return await readBounded(response, maxBytes);
+    // By POST, for which a query may be of any length; and not where an answer points to, which could be any place that this program reaches.
+    const response = await fetch(address, { method: "POST", headers, body: new URLSearchParams(form), redirect: "manual", signal });
+    const text = await readBounded(response, maxBytes);
+    if (response.status < 300 || response.status >= 400) return text;
   } catch (cause) {
     if (timeout.aborted)
       throw unavailable(address, `no answer in ${timeoutMs} ms`, "see whether it is overloaded, or allow more time", cause);
     throw unavailable(address, reasonOf(cause), "see whether it runs and can be reached from here", cause);
   }
+  throw unavailable(address, "points to another address, which is not followed", "write the one where Prometheus itself answers");
 }
 
 /** `fetch` says only that it failed, and keeps the reason as the cause. */

@@ -1,11 +1,12 @@
-import { type Attribution, attribute, attributeToggles } from "./attribution.ts";
+import { type Attribution, attribute, attributeToggles, type EntryFacts } from "./attribution.ts";
 import { entryFacts, isFinal } from "./entry-facts.ts";
 import type { Call, Method } from "./h2/stream.ts";
 import { AccessLogReader } from "./wire/access-log.ts";
 
 /** What the access log service needs from the sidecar. */
 export interface AccessLogPorts {
-  ended(attribution: Attribution): void;
+  /** The entry is the one that the attribution is of. */
+  ended(attribution: Attribution, entry: EntryFacts): void;
   surprise(kind: string, error: unknown): void;
 }
 
@@ -31,8 +32,8 @@ export function accessLogService(ports: AccessLogPorts): AccessLogService {
             try {
               if (!isFinal(entry)) continue;
               const facts = entryFacts(entry);
-              ports.ended(attribute(facts));
-              for (const attribution of attributeToggles(facts)) ports.ended(attribution);
+              ports.ended(attribute(facts), facts);
+              for (const attribution of attributeToggles(facts)) ports.ended(attribution, facts);
             } catch (error) {
               ports.surprise("access log entry", error);
             }

@@ -1,6 +1,6 @@
 import type { OutcomeClass } from "../contract/evidence.ts";
 import { STABLE, type VariantName } from "../contract/rollout.ts";
-import type { CellLabels, Ended } from "./cell.ts";
+import type { CellLabels, Ended, Seen } from "./cell.ts";
 import type { Also } from "./wire/also.ts";
 
 /** A decision as it stands in Envoy's metadata. */
@@ -38,6 +38,8 @@ export interface EntryFacts {
   /** First byte sent to the upstream until its last byte received; leaves out the time for the decision. */
   readonly upstreamMs: number | undefined;
   readonly durationMs: number;
+  /** First byte of the request until the first byte of the answer to the client. */
+  readonly firstByteMs: number | undefined;
 }
 
 /** Whom an outcome belongs to, and how it counts. */
@@ -164,3 +166,25 @@ function latencyOf(entry: EntryFacts, outcome: EndedClass): number | undefined {
       return undefined;
   }
 }
+
+/** What people want to know of an outcome besides. Times are of whole answers, which a session and a request that nobody waited for have not. */
+export function seenOf(entry: EntryFacts, { class: outcome }: Pick<Ended, "class">): Seen {
+  const { grpcStatus, responseCode, durationMs, firstByteMs } = entry;
+  const isAnswered = (outcome === "ok" || outcome === "failed") && responseCode !== 0 && responseCode !== SWITCHED_PROTOCOLS;
+  return {
+    grpcStatus,
+    isRescued: isRescued(entry),
+    endToEndMs: isAnswered ? durationMs : undefined,
+    firstByteMs: isAnswered ? firstByteMs : undefined,
+  };
+}
+
+/** A second attempt, at another cluster than the decided one, that gave a good answer. */
+const isRescued = ({ decided, attempts, upstreamReached, upstreamCluster, responseCode, grpcStatus = 0 }: EntryFacts): boolean =>
+  attempts > 1 &&
+  upstreamReached &&
+  decided !== undefined &&
+  upstreamCluster !== decided.cluster &&
+  responseCode > 0 &&
+  responseCode < 500 &&
+  !GRPC_SERVER_FAULTS.has(grpcStatus);

@@ -1,17 +1,17 @@
 import type { Attributes } from "@opentelemetry/api";
 import { METRICS } from "../contract/names.ts";
-import type { Reading } from "./metric-data.ts";
+import type { Reading } from "../io/metric-points.ts";
 
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  [METRICS.streams]: "External processing streams begun, one per request.",
-  [METRICS.streamResets]: "External processing streams that Envoy ended by a reset.",
-  [METRICS.cookiesIssued]: "Cookies issued.",
-  [METRICS.debugRequests]: "Requests that asked for an explanation.",
-  [METRICS.responsesAsked]: "Responses whose headers Envoy was asked for.",
-  [METRICS.responsesMissing]: "Those that never came.",
-  [METRICS.surprises]: "Things that should not happen; where one met a request, it went to stable.",
-  [METRICS.failedOpen]: "Requests that Envoy sent on without a decision.",
-};
+const NAMES = [
+  METRICS.streams,
+  METRICS.streamResets,
+  METRICS.cookiesIssued,
+  METRICS.debugRequests,
+  METRICS.responsesAsked,
+  METRICS.responsesMissing,
+  METRICS.surprises,
+  METRICS.failedOpen,
+] as const;
 
 /** Plain counters of the sidecar itself, few and bounded by the code that names them. */
 export interface Counters {
@@ -37,10 +37,8 @@ export function createCounters(): Counters {
     cell: cellOf,
     add: (name, attributes) => (cellOf(name, attributes).value += 1),
     readings: () =>
-      Object.entries(DESCRIPTIONS).map(([name, description]) => ({
+      NAMES.map((name) => ({
         name,
-        description,
-        kind: "counter",
         values: [...cells.values()].filter((cell) => cell.name === name).map(({ attributes, value }) => ({ attributes, value })),
       })),
   };

@@ -8,8 +8,6 @@ import { isNewer } from "../io/rules-store.ts";
 import type { Streak } from "./reflex.ts";
 
 const FRESH_MS = 60_000;
-/** Told of in a receipt. */
-const MOST_STOPPED = 100;
 
 /** Rules to put in force: whole, or as they differ from those in force. */
 export type NextRules = ReadyRuleSet | RulesChange;
@@ -117,7 +115,7 @@ export function createCurrentRules(nowMs: () => number, isUnwatched: () => boole
       const before = compiled;
       compiled = withStopped(before, rollout);
       if (compiled === before) return;
-      stopped = [...stopped, stopOf(compiled, rollout, { atMs: nowMs(), streak })].slice(-MOST_STOPPED);
+      stopped = [...stopped, stopOf(compiled, rollout, { atMs: nowMs(), streak })];
       tell();
     },
     stopped: () => stopped,

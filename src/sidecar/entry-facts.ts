@@ -24,6 +24,7 @@ export function entryFacts(entry: RawEntry): EntryFacts {
     flags: entry.flags,
     upstreamMs: sent === undefined || received === undefined ? undefined : Math.max(0, received - sent),
     durationMs,
+    firstByteMs: entry.firstDownstreamTxMs,
   };
 }
 

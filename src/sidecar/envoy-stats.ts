@@ -1,17 +1,14 @@
 import { METRICS } from "../contract/names.ts";
+import { type Reading, reading } from "../io/metric-points.ts";
 import type { Method } from "./h2/stream.ts";
-import type { Reading } from "./metric-data.ts";
 import { countShadows, type ShadowPorts } from "./shadow-stats.ts";
 import { EnvoyStatReader } from "./wire/envoy-counters.ts";
 
 /** What the shipped configuration calls Envoy's own counters, and what they are here. */
-const COUNTERS: Readonly<Record<string, { readonly metric: string; readonly description: string }>> = {
-  logs_dropped: {
-    metric: METRICS.envoyLogsDropped,
-    description: "Access log entries that Envoy dropped: requests whose end nobody hears of.",
-  },
-  logs_written: { metric: METRICS.envoyLogsWritten, description: "Access log entries that Envoy sent." },
-  failed_open: { metric: METRICS.envoyFailedOpen, description: "Requests that went on without a decision, by Envoy's own count." },
+const COUNTERS: Readonly<Record<string, string>> = {
+  logs_dropped: METRICS.envoyLogsDropped,
+  logs_written: METRICS.envoyLogsWritten,
+  failed_open: METRICS.envoyFailedOpen,
 };
 
 /** What Envoys say about themselves, summed over all of them. */
@@ -44,12 +41,6 @@ export function createEnvoyStats(shadows: ShadowPorts): EnvoyStats {
       closed: () => undefined,
     }),
     // Envoy leaves out what it has never counted: that is 0, once it tells anything.
-    readings: () =>
-      Object.entries(isTold ? COUNTERS : {}).map(([name, { metric, description }]) => ({
-        name: metric,
-        description,
-        kind: "counter",
-        values: [{ attributes: {}, value: totals.get(name) ?? 0 }],
-      })),
+    readings: () => Object.entries(isTold ? COUNTERS : {}).map(([name, metric]) => reading(metric, totals.get(name) ?? 0)),
   };
 }

@@ -10,7 +10,7 @@ import type { MixUsers } from "./mix-users.ts";
 import { answerAnew, createPreparedAnswers, type Framed, type Message, type PreparedAnswers } from "./prepared-answers.ts";
 import type { Peer } from "./trusted-peers.ts";
 import { type Answered, passAnswer } from "./wire/answer.ts";
-import { KIND, RequestReader } from "./wire/request.ts";
+import { KIND, type Kind, RequestReader } from "./wire/request.ts";
 
 /** What the handler needs from the sidecar. */
 export interface ExtProcPorts {
@@ -20,8 +20,10 @@ export interface ExtProcPorts {
   /** Something that should not happen did; the request went to stable. */
   surprise(kind: string, error: unknown): void;
   streamBegun(): void;
-  /** Envoy ended a stream by a reset. */
-  streamReset(): void;
+  /** A stream is gone; `isReset` where Envoy ended it so. */
+  streamClosed(isReset: boolean): void;
+  /** Hears how long some decisions took, from headers to answer; nobody does when absent. */
+  decisionTook?(ms: number): void;
   /** Whether a peer's word on cohorts is believed; nobody's when absent. */
   trusts?(peer: Peer): boolean;
   /** Hears who asked, where a rollout wants the mix of its users; nobody does when absent. */
@@ -39,6 +41,9 @@ const MOST = { headers: 100, bytes: 60 * 1_024 } as const;
 const hasRoom = ({ headerCount, messageBytes }: RequestReader, { sets, bytes }: Message): boolean =>
   sets === 0 || (headerCount + sets <= MOST.headers && messageBytes + bytes.length <= MOST.bytes);
 
+/** One decision in so many is timed: two looks at the clock cost as much as a small rule. */
+const TIMED = 16;
+
 const NO_TOGGLES: readonly Decision[] = [];
 
 /** Answers Envoy's external processing: every message exactly once, and never with an error. */
@@ -46,7 +51,7 @@ export function extProcMethod(ports: ExtProcPorts): Method {
   // One for all streams: a message is read and answered before the next one.
   const reader = new RequestReader();
   const extras = ports.extras === undefined ? undefined : new Extras(reader, ports.extras);
-  const shared = { ports, reader, extras, answers: createPreparedAnswers() };
+  const shared = { ports, reader, extras, answers: createPreparedAnswers(), untimed: 0 };
   shared.reader.overlong = () => ports.surprise("value too long for a regular expression", undefined);
   shared.reader.unknownSegment = (name) => ports.surprise("unknown segment", name);
   if (ports.trusts !== undefined) shared.reader.trusts = ports.trusts;
@@ -61,6 +66,8 @@ interface Shared {
   readonly reader: RequestReader;
   readonly extras: Extras | undefined;
   readonly answers: PreparedAnswers;
+  /** Decisions until one is timed again. */
+  untimed: number;
 }
 
 class ExtProcCall implements CallHandler {
@@ -78,21 +85,35 @@ class ExtProcCall implements CallHandler {
   }
 
   message(bytes: Buffer, from: number, to: number): void {
+    if (this.#shared.untimed > 0) {
+      this.#shared.untimed -= 1;
+      this.#answer(bytes, from, to);
+      return;
+    }
+    const beganMs = performance.now();
+    if (this.#answer(bytes, from, to) !== KIND.requestHeaders) return;
+    this.#shared.untimed = TIMED - 1;
+    this.#shared.ports.decisionTook?.(performance.now() - beganMs);
+  }
+
+  /** Tells the kind of what it answered. */
+  #answer(bytes: Buffer, from: number, to: number): Kind {
     const { ports, reader } = this.#shared;
     // A message that cannot be read ends the stream with an error, as any gRPC server does: Envoy goes on without an answer.
     const kind = reader.read(bytes, from, to);
     if (kind === KIND.requestHeaders) {
       this.#decide();
-      return;
+      return kind;
     }
     if (kind === KIND.responseHeaders && this.#toResponse !== undefined) {
       this.#call.send(this.#toResponse);
       this.#responseEnded(true);
-      return;
+      return kind;
     }
     const pass = passAnswer(kind);
     if (pass === undefined) ports.surprise("unknown message", kind);
     else this.#call.send(pass);
+    return kind;
   }
 
   #decide(): void {
@@ -171,6 +192,6 @@ class ExtProcCall implements CallHandler {
 
   closed(isReset: boolean): void {
     this.#responseEnded(false);
-    if (isReset) this.#shared.ports.streamReset();
+    this.#shared.ports.streamClosed(isReset);
   }
 }

@@ -1,7 +1,7 @@
 import { METRICS } from "../contract/names.ts";
 import { distinct } from "../core/judge/key-sketch.ts";
+import type { Reading } from "../io/metric-points.ts";
 import type { FailingUsers } from "./failing-users.ts";
-import type { Reading } from "./metric-data.ts";
 import type { CountedUsers } from "./rollout-failures.ts";
 
 /** Users in one part: a part that was counted since must be sorted, which takes a millisecond for some thousands. */
@@ -10,17 +10,15 @@ const WALKED_A_PART = 100;
 
 /** How many users failed, in parts that are made as they are asked for. */
 export function* failingReadings(failing: FailingUsers): Generator<Reading> {
-  const byRun = { name: METRICS.failingUsers, description: "Users with a failed request.", kind: "gauge" } as const;
-  yield* partsOf(byRun, failing, ({ rollout, of }) => of && { rollout, variant: of.variant, run: String(of.run) });
-  const known = { name: METRICS.knownFailingUsers, description: "Users that failed at rest or under old runs.", kind: "gauge" } as const;
-  yield* partsOf(known, failing, ({ rollout, of }) => (of === undefined ? { rollout } : undefined));
+  yield* partsOf(METRICS.failingUsers, failing, ({ rollout, of }) => of && { rollout, variant: of.variant, run: String(of.run) });
+  yield* partsOf(METRICS.knownFailingUsers, failing, ({ rollout, of }) => (of === undefined ? { rollout } : undefined));
 }
 
 type Values = Reading["values"][number];
 
 /** The users of each part that has attributes. */
 function* partsOf(
-  reading: Omit<Reading, "values">,
+  name: string,
   failing: FailingUsers,
   attributesOf: (part: CountedUsers) => Values["attributes"] | undefined,
 ): Generator<Reading> {
@@ -36,10 +34,10 @@ function* partsOf(
       users += sketch.keys.length;
     }
     if (users < USERS_A_PART && walked < WALKED_A_PART) continue;
-    yield { ...reading, values };
+    yield { name, values };
     values = [];
     users = 0;
     walked = 0;
   }
-  yield { ...reading, values };
+  yield { name, values };
 }

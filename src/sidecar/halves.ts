@@ -1,8 +1,9 @@
+import { LATENCY_BOUNDS_MS } from "../contract/names.ts";
 import { isInKeyHalf, keyHash } from "../core/judge/key-sketch.ts";
+import { countIn, emptyCounts } from "../io/distribution.ts";
 import type { Cell, Ended, HalfCell } from "./cell.ts";
-import { countLatency, emptyBuckets } from "./latency-buckets.ts";
 
-const emptyHalf = (): HalfCell => ({ ok: 0, failed: 0, latency: emptyBuckets(), wasStray: false });
+const emptyHalf = (): HalfCell => ({ ok: 0, failed: 0, latency: emptyCounts(LATENCY_BOUNDS_MS), wasStray: false });
 
 /**
  * Counts a request for its halves: what differs between two halves of stable more than by chance comes in clumps, of a host or of a
@@ -20,5 +21,5 @@ function countHalf(half: HalfCell, isIn: boolean | undefined, { class: outcome, 
   if (isIn === undefined) half.wasStray = !half.wasStray;
   if (!(isIn ?? half.wasStray)) return;
   if (outcome === "ok" || outcome === "failed") half[outcome] += 1;
-  if (latencyMs !== undefined) countLatency(half.latency, latencyMs);
+  if (latencyMs !== undefined) countIn(half.latency, LATENCY_BOUNDS_MS, latencyMs);
 }

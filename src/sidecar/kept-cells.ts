@@ -1,3 +1,4 @@
+import { STABLE } from "../contract/names.ts";
 import type { Cell, CellLabels } from "./cell.ts";
 
 /** Of one rollout. */
@@ -6,7 +7,7 @@ const RUNS_KEPT = 8;
 /** Cells of runs that are over, of all rollouts together. */
 const MAX_OLD = 10_000;
 
-/** About 600 bytes each, and 600 more for the halves of stable. A run in force has one for each variant and for the control, so that 10,000 rollouts leave room. */
+/** About 600 bytes each, 500 more for times that people look at, and 600 for the halves of stable. A run in force has one for each variant and for the control, so that 10,000 rollouts leave room. */
 const MAX_CELLS = 60_000;
 
 /** What bounds the cells of a sidecar. */
@@ -31,6 +32,7 @@ export class KeptCells {
   /** The least recently changed first. */
   readonly #old = new Set<Cell>();
   #size = 0;
+  #overflow: Cell | undefined;
   #changes = 0;
 
   constructor(room: CellRoom) {
@@ -39,7 +41,7 @@ export class KeptCells {
     this.#maxCells = room.maxCells ?? MAX_CELLS;
   }
 
-  /** Begins one where there is none; undefined when nothing should be counted. */
+  /** Begins one where there is none; undefined when nothing should be counted. Where there is no room, it is one for all. */
   cellOf({ rollout, variant, run, control }: CellLabels): Cell | undefined {
     // From the end, where the run in force stands.
     const found = this.of(rollout).findLast(
@@ -68,6 +70,11 @@ export class KeptCells {
     for (const cells of this.#byRollout.values()) yield* cells;
   }
 
+  *shown(): Generator<Cell> {
+    yield* this.all();
+    if (this.#overflow !== undefined) yield this.#overflow;
+  }
+
   forget(rollout: string): void {
     this.#keep(rollout, []);
   }
@@ -79,7 +86,7 @@ export class KeptCells {
     if (this.#old.size > this.#maxOld || this.#size >= this.#maxCells) this.#dropOldest();
     if (this.#size >= this.#maxCells) {
       this.#room.onOverflow?.();
-      return undefined;
+      return (this.#overflow ??= { ...emptyCell(NO_LABELS, this.#room.nowMs()), isOverflow: true });
     }
     const cell = emptyCell(labels, this.#room.nowMs());
     this.#age(cell);
@@ -121,6 +128,8 @@ export class KeptCells {
   }
 }
 
+const NO_LABELS: CellLabels = { rollout: "", variant: STABLE, run: 0, control: false };
+
 const emptyCell = (labels: CellLabels, startMs: number): Cell => ({
   labels,
   startMs,
@@ -130,9 +139,14 @@ const emptyCell = (labels: CellLabels, startMs: number): Cell => ({
   elsewhere: 0,
   latency: undefined,
   latencySumMs: 0,
+  grpc: undefined,
+  endToEnd: undefined,
+  firstByte: undefined,
+  rescued: 0,
   halves: undefined,
   version: 0,
   isOld: false,
+  isOverflow: false,
 });
 
 /** The cells of the last runs, and of the one in force. */

@@ -18,10 +18,11 @@ import { flagsOf } from "./wire/response-flags.ts";
  *     %RESP(grpc-status):4%
  *     %TRAILER(grpc-status):4%
  *     %UPSTREAM_CLUSTER_RAW%
+ *     %COMMON_DURATION(DS_RX_BEG:DS_TX_BEG:ns)%        may be absent, as in configurations of before
  *
  * No header can hold a line's end, so an upstream cannot write into another field, and what it writes is cut.
  */
-const FIELDS = 12;
+const FIELDS = 13;
 
 /** What Envoy writes for what is absent. */
 const ABSENT = "-";
@@ -57,6 +58,7 @@ export class LineReader {
     const header = this.#text();
     const grpcStatus = grpcStatusOf(this.#text(), header);
     const cluster = this.#text();
+    const firstByteNs = this.#to === line.length ? undefined : this.#number();
     if (this.#to !== line.length) throw formFault(line);
     return {
       decided,
@@ -70,6 +72,7 @@ export class LineReader {
       flags: flagsOf(flags ?? ABSENT),
       upstreamMs: upstreamNs === undefined ? undefined : upstreamNs / NS_PER_MS,
       durationMs,
+      firstByteMs: firstByteNs === undefined ? undefined : firstByteNs / NS_PER_MS,
     };
   }
 

@@ -18,8 +18,8 @@ export function logLinesMethod(ports: AccessLogPorts): Method {
   const isTaken = (line: string): boolean => {
     try {
       const facts = lines.read(line);
-      ports.ended(attribute(facts));
-      for (const attribution of attributeToggles(facts)) ports.ended(attribution);
+      ports.ended(attribute(facts), facts);
+      for (const attribution of attributeToggles(facts)) ports.ended(attribution, facts);
       return true;
     } catch (error) {
       ports.surprise("access log entry", error);

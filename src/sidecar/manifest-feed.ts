@@ -25,6 +25,8 @@ export interface ManifestFeed {
 export interface FeedParts {
   readonly rules: CurrentRules;
   readonly log: Logger;
+  /** A manifest took force that was published then, Unix milliseconds. */
+  onInForce?(publishedAtMs: number): void;
   /** The manifest that was read from disk. */
   loaded?(): LoadedManifest | undefined;
   /** Keeps the rules that took force; settles when that is done, and never rejects. */
@@ -139,6 +141,7 @@ class Feed implements ManifestFeed {
     try {
       const awaited = await this.#put(next);
       if (awaited === undefined) return;
+      if (!isMore) this.#parts.onInForce?.(next.manifest.head.issuedAtMs);
       this.#unfinished = awaited.segments.length === 0 ? undefined : next;
       log.info({ epoch, revision, ...(this.#unfinished === undefined ? {} : { awaited }) }, "rules in force");
     } catch (error) {

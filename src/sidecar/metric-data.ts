@@ -1,48 +1,62 @@
-import type { Attributes, HrTime } from "@opentelemetry/api";
+import type { Attributes } from "@opentelemetry/api";
 import type { DataPoint, Histogram, MetricData } from "@opentelemetry/sdk-metrics";
 import { HALF_METRICS, HALF_NAMES, type HalfName } from "../contract/evidence.ts";
 import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
-import { CUMULATIVE, POINT, VALUE } from "../io/metric-kinds.ts";
+import { type Distribution, histogramOf } from "../io/distribution.ts";
+import { histogramMetric, pointOf, sumMetric } from "../io/metric-points.ts";
 import type { Cell, HalfCell } from "./cell.ts";
+import { grpcCounts } from "./grpc-counts.ts";
 
-const hrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1_000_000)];
 const BOUNDS_S = LATENCY_BOUNDS_MS.map((bound) => bound / 1_000);
-
-/** A gauge or counter of the sidecar itself. */
-export interface Reading {
-  readonly name: string;
-  readonly description: string;
-  readonly kind: "counter" | "gauge";
-  readonly values: readonly { readonly attributes: Attributes; readonly value: number }[];
-}
 
 type CellMetric = (cells: readonly Cell[], nowMs: number) => MetricData;
 
-const CELL_METRICS: readonly CellMetric[] = [
-  (cells, nowMs) => {
-    const points = cells.flatMap((cell) => countedPoints(cell, nowMs, { counts: cell.decisions, label: "reason" }));
-    return sum(METRICS.decisions, "Requests decided.", points);
-  },
-  (cells, nowMs) => {
-    const points = cells.flatMap((cell) => countedPoints(cell, nowMs, { counts: cell.outcomes, label: "class" }));
-    return sum(METRICS.outcomes, "Requests ended, by Envoy's access log.", points);
-  },
-  (cells, nowMs) => {
-    const points = cells.filter(({ settled }) => settled > 0).map((cell) => pointOf(cell, nowMs, labelsOf(cell), cell.settled));
-    return sum(METRICS.settled, "Decided requests that no one waits for any more.", points);
-  },
-  (cells, nowMs) => {
-    const points = cells.filter(({ elsewhere }) => elsewhere > 0).map((cell) => pointOf(cell, nowMs, labelsOf(cell), cell.elsewhere));
-    return sum(METRICS.clusterMissing, "Canary decided, answered by another cluster.", points);
-  },
-  (cells, nowMs) => {
-    const points = cells.flatMap((cell) => {
-      if (cell.latency === undefined) return [];
-      return [pointOf(cell, nowMs, labelsOf(cell), { ...bucketsOf(cell.latency), sum: cell.latencySumMs / 1_000 })];
-    });
-    return histogram(METRICS.outcomeDuration, "Time of ended requests at the upstream.", points);
-  },
+/** What the controller judges. */
+const JUDGED: readonly CellMetric[] = [
+  counted(METRICS.decisions, "reason", ({ decisions }) => decisions),
+  counted(METRICS.outcomes, "class", ({ outcomes }) => outcomes),
+  plain(METRICS.settled, ({ settled }) => settled),
+  plain(METRICS.clusterMissing, ({ elsewhere }) => elsewhere),
+  timed(
+    METRICS.outcomeDuration,
+    ({ latency, latencySumMs }) => latency && { boundsMs: LATENCY_BOUNDS_MS, counts: latency, sumMs: latencySumMs },
+  ),
 ];
+
+/** What only people look at. */
+const SHOWN: readonly CellMetric[] = [
+  counted(METRICS.grpcOutcomes, "grpc_status", ({ grpc }) => grpcCounts(grpc)),
+  plain(METRICS.rescued, ({ rescued }) => rescued),
+  timed(METRICS.requestDuration, ({ endToEnd }) => endToEnd),
+  timed(METRICS.firstByteDuration, ({ firstByte }) => firstByte),
+];
+
+function counted(name: string, label: Counted["label"], countsOf: (cell: Cell) => Counted["counts"]): CellMetric {
+  return (cells, nowMs) =>
+    sumMetric(
+      name,
+      cells.flatMap((cell) => countedPoints(cell, nowMs, { counts: countsOf(cell), label })),
+    );
+}
+
+function plain(name: string, countOf: (cell: Cell) => number): CellMetric {
+  return (cells, nowMs) =>
+    sumMetric(
+      name,
+      cells.filter((cell) => countOf(cell) > 0).map((cell) => cellPoint(cell, nowMs, labelsOf(cell), countOf(cell))),
+    );
+}
+
+function timed(name: string, timesOf: (cell: Cell) => Distribution | undefined): CellMetric {
+  return (cells, nowMs) =>
+    histogramMetric(
+      name,
+      cells.flatMap((cell) => {
+        const times = timesOf(cell);
+        return times === undefined ? [] : [cellPoint(cell, nowMs, labelsOf(cell), histogramOf(times))];
+      }),
+    );
+}
 
 const halfOutcomes: CellMetric = (cells, nowMs) => {
   const points = cells.flatMap((cell) =>
@@ -50,14 +64,14 @@ const halfOutcomes: CellMetric = (cells, nowMs) => {
       countedPoints(cell, nowMs, { counts: { ok, failed }, label: "class" }, { half: name }),
     ),
   );
-  return sum(HALF_METRICS.outcomes, "Requests of stable ended, of one half of hosts or of users.", points);
+  return sumMetric(HALF_METRICS.outcomes, points);
 };
 
 const halfDurations: CellMetric = (cells, nowMs) => {
   const points = cells.flatMap((cell) =>
-    halvesOf(cell).map(({ name, half }) => pointOf(cell, nowMs, { ...labelsOf(cell), half: name }, bucketsOf(half.latency))),
+    halvesOf(cell).map(({ name, half }) => cellPoint(cell, nowMs, { ...labelsOf(cell), half: name }, bucketsOf(half.latency))),
   );
-  return histogram(HALF_METRICS.duration, "The same for their time.", points);
+  return histogramMetric(HALF_METRICS.duration, points);
 };
 
 const halvesOf = ({ halves }: Cell): { name: HalfName; half: HalfCell }[] =>
@@ -68,16 +82,19 @@ const bucketsOf = (latency: readonly number[]): Histogram => ({
   count: latency.reduce((total, each) => total + each, 0),
 });
 
-/** Cells as OpenTelemetry metrics for evidence, halves of stable included; cumulative since each cell began. */
+/** Cells as OpenTelemetry metrics for evidence, halves of stable included; cumulative since each cell began. Words for people would travel with each message. */
 export const evidenceMetrics = (cells: readonly Cell[], nowMs: number): MetricData[] =>
-  [...CELL_METRICS, halfOutcomes, halfDurations].map((metric) => metric(cells, nowMs));
+  [...JUDGED, halfOutcomes, halfDurations].map((metric) => {
+    const data = metric(cells, nowMs);
+    return { ...data, descriptor: { ...data.descriptor, description: "" } };
+  });
 
 /** Cells in one part; a scrape makes one part's text in half a millisecond. */
 const CELLS_A_PART = 50;
 
-/** The same in parts of some cells, one metric after the other; each part is of the moment that it is asked for. */
+/** The same, and what only people look at, in parts of some cells, one metric after the other; each part is of the moment that it is asked for. */
 export function* cellMetricParts(cells: () => Iterable<Cell>, nowMs: () => number): Generator<MetricData> {
-  for (const metric of CELL_METRICS) {
+  for (const metric of [...JUDGED, ...SHOWN]) {
     let some: Cell[] = [];
     for (const cell of cells()) {
       some.push(cell);
@@ -90,62 +107,23 @@ export function* cellMetricParts(cells: () => Iterable<Cell>, nowMs: () => numbe
   }
 }
 
-/** The sidecar's own readings as OpenTelemetry metrics. */
-export function readingMetrics(readings: readonly Reading[], startedAtMs: number, nowMs: number): MetricData[] {
-  return readings.map(({ name, description, kind, values }) => {
-    const dataPoints = values.map(({ attributes, value }) => ({
-      startTime: hrTime(startedAtMs),
-      endTime: hrTime(nowMs),
-      attributes,
-      value,
-    }));
-    if (kind === "counter") return sum(name, description, dataPoints);
-    return {
-      descriptor: { name, description, unit: "", valueType: VALUE.DOUBLE },
-      aggregationTemporality: CUMULATIVE,
-      dataPointType: POINT.GAUGE,
-      dataPoints,
-    };
-  });
-}
-
-const histogram = (name: string, description: string, dataPoints: DataPoint<Histogram>[]): MetricData => ({
-  descriptor: { name, description, unit: "s", valueType: VALUE.DOUBLE },
-  aggregationTemporality: CUMULATIVE,
-  dataPointType: POINT.HISTOGRAM,
-  dataPoints,
-});
-
-const sum = (name: string, description: string, dataPoints: DataPoint<number>[]): MetricData => ({
-  descriptor: { name, description, unit: "", valueType: VALUE.INT },
-  aggregationTemporality: CUMULATIVE,
-  dataPointType: POINT.SUM,
-  dataPoints,
-  isMonotonic: true,
-});
-
-const pointOf = <T>({ startMs }: Cell, nowMs: number, attributes: Attributes, value: T): DataPoint<T> => ({
-  startTime: hrTime(startMs),
-  endTime: hrTime(nowMs),
-  attributes,
-  value,
-});
+const cellPoint = <T>({ startMs }: Cell, nowMs: number, attributes: Attributes, value: T): DataPoint<T> =>
+  pointOf(attributes, value, { startMs, nowMs });
 
 interface Counted {
   readonly counts: Readonly<Record<string, number>>;
   /** Names what the counts are apart by. */
-  readonly label: "reason" | "class";
+  readonly label: "reason" | "class" | "grpc_status";
 }
 
 /** A point for each of these counts that is not 0. */
 const countedPoints = (cell: Cell, nowMs: number, { counts, label }: Counted, more: Attributes = {}): DataPoint<number>[] =>
   Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([name, count]) => pointOf(cell, nowMs, { ...labelsOf(cell), ...more, [label]: name }, count));
+    .map(([name, count]) => cellPoint(cell, nowMs, { ...labelsOf(cell), ...more, [label]: name }, count));
 
-const labelsOf = ({ labels }: Cell): Attributes => ({
-  rollout: labels.rollout,
-  variant: labels.variant,
-  run: String(labels.run),
-  control: String(labels.control),
-});
+/** As OpenTelemetry's own SDK says it. */
+const OVERFLOW: Attributes = { otel_metric_overflow: "true" };
+
+const labelsOf = ({ labels, isOverflow }: Cell): Attributes =>
+  isOverflow ? OVERFLOW : { rollout: labels.rollout, variant: labels.variant, run: String(labels.run), control: String(labels.control) };

@@ -1,4 +1,5 @@
 import type { Clock } from "../io/clock.ts";
+import type { ConnectionStanding } from "../io/connection-standing.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, type NatsLink } from "../io/nats.ts";
 import type { Slices } from "../io/slices.ts";
@@ -13,6 +14,7 @@ import type { FeedParts } from "./manifest-feed.ts";
 import { startMixSender } from "./mix-sender.ts";
 import { type NatsSource, startNatsSource } from "./nats-source.ts";
 import type { SidecarSettings } from "./options.ts";
+import type { OwnTimes } from "./own-times.ts";
 import { type Receipts, startReceipts } from "./receipts.ts";
 import type { RulesDisk } from "./rules-disk.ts";
 
@@ -37,6 +39,8 @@ interface Parts extends Counts {
   standing(): BeatState;
   /** NATS has told rules and beat, as far as it has any. */
   onTold(): void;
+  readonly times: Pick<OwnTimes, "rulesInForce">;
+  readonly connection: ConnectionStanding | undefined;
 }
 
 interface Connected {
@@ -62,6 +66,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     const link = await connectNats({ url, name: `serin-sidecar ${settings.id}`, waitForServer: true, signal: stopping.signal });
     if (stopping.signal.aborted) return link.close();
     log.info({ nats: url }, "connected to NATS");
+    parts.connection?.follow(link);
     connected = start(link, parts);
     // Follows from the first moment: a reconnection during the first repair must not go unseen.
     await Promise.all([followReconnects(connected, log), firstRepair(connected, parts)]);
@@ -104,7 +109,15 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
     const evidence = startEvidence({ ...common, cells, clock, beforehand: failingUsers.tell });
     const senders = [evidence, failingUsers, startMixSender({ ...common, mix })];
     const onNewTerm = (): void => resendAll(senders);
-    const source = startNatsSource(link, { rules, beat, log, onNewTerm, onKill: killOrders.hear, ...disk });
+    const source = startNatsSource(link, {
+      rules,
+      beat,
+      log,
+      onNewTerm,
+      onKill: killOrders.hear,
+      onInForce: parts.times.rulesInForce,
+      ...disk,
+    });
     const { id, labels } = settings;
     const receipts = startReceipts({ id, labels, link, rules, clock, beat: () => ({ state: standing(), ageMs: beat.ageMs() }) });
     return { link, source, receipts, evidence, senders };

@@ -1,5 +1,5 @@
 import type { Labels } from "../contract/groups.ts";
-import type { Receipt, SidecarState } from "../contract/messages.ts";
+import type { Receipt, SidecarState, Stopped } from "../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
 import type { NatsLink } from "../io/nats.ts";
@@ -8,6 +8,8 @@ import { type CurrentRules, isSplit } from "./current-rules.ts";
 const LIVE_MS = 1_000;
 const IDLE_MS = 10_000;
 const FLUSH_MS = 1_000;
+/** Of more canaries that were stopped than a receipt holds, each tells of others. */
+const MOST_STOPPED = 100;
 
 interface Parts {
   readonly id: string;
@@ -30,13 +32,21 @@ export interface Receipts {
 export function startReceipts({ id, labels, link, rules, clock, beat }: Parts): Receipts {
   const startedAtMs = clock.nowMs();
   let timer: NodeJS.Timeout | undefined;
+  let toldStops = 0;
+  const nextStops = (): Stopped[] => {
+    const all = rules.stopped();
+    if (all.length <= MOST_STOPPED) return [...all];
+    const from = toldStops % all.length;
+    toldStops = from + MOST_STOPPED;
+    return [...all, ...all].slice(from, toldStops);
+  };
   const publish = (state: SidecarState, isKept = false): void => {
     // What is published while disconnected vanishes; the reconnection sends anew.
     if (link.connection.isClosed()) return;
     const { epoch, revision } = rules.ruleSet();
     const { count, problem } = rules.rejected();
     const ageMs = beat().ageMs;
-    const [orders, stopped] = [rules.heardOrders(), rules.stopped()];
+    const [orders, stopped] = [rules.heardOrders(), nextStops()];
     const receipt: Receipt = {
       format: FORMAT,
       sidecar: id,
@@ -50,7 +60,7 @@ export function startReceipts({ id, labels, link, rules, clock, beat }: Parts): 
       ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
       ...(ageMs === undefined ? {} : { beatAgeMs: Math.round(ageMs) }),
       ...(problem === undefined ? {} : { problem: problem.slice(0, 2_000) }),
-      ...(stopped.length === 0 ? {} : { stopped: [...stopped] }),
+      ...(stopped.length === 0 ? {} : { stopped }),
       ...(orders.length === 0 ? {} : { orders: [...orders] }),
     };
     const text = JSON.stringify(receipt);

@@ -3,12 +3,14 @@ import { METRICS } from "../contract/names.ts";
 import { STABLE } from "../contract/rollout.ts";
 import type { Decision } from "../core/decide/types.ts";
 import type { Clock } from "../io/clock.ts";
+import { type ConnectionStanding, createConnectionStanding } from "../io/connection-standing.ts";
 import type { HttpPorts } from "../io/http.ts";
 import type { KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
+import { metricOf } from "../io/metric-points.ts";
 import { createEasySlices, type Slices } from "../io/slices.ts";
 import type { AccessLogPorts } from "./access-log-service.ts";
-import type { Attribution } from "./attribution.ts";
+import { type Attribution, type EntryFacts, seenOf } from "./attribution.ts";
 import { type Beat, type BeatState, beatState, createBeat } from "./beat.ts";
 import type { Cells } from "./cells.ts";
 import { type Counters, createCounters } from "./counters.ts";
@@ -19,10 +21,15 @@ import type { ExtProcPorts } from "./ext-proc.ts";
 import { extrasPorts, NO_SECRETS, type Secrets } from "./extras-ports.ts";
 import { failingReadings } from "./failing-readings.ts";
 import type { FailingUsers } from "./failing-users.ts";
+import { createForgetGone } from "./forget-gone.ts";
 import { createHealth, type Health } from "./health.ts";
-import { cellMetricParts, type Reading, readingMetrics } from "./metric-data.ts";
+import { cellMetricParts } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
+import { killReadings, rulesReadings } from "./own-readings.ts";
+import { createOwnTimes, type OwnTimes } from "./own-times.ts";
 import { createReflex } from "./reflex.ts";
+import { shareReadings } from "./share-readings.ts";
+import { countStreams } from "./stream-counts.ts";
 import { createTrust } from "./trusted-peers.ts";
 
 /** Everything that a sidecar holds in memory, and what its servers ask of it. */
@@ -33,6 +40,9 @@ export interface SidecarState extends Counts {
   readonly extProc: ExtProcPorts;
   readonly accessLog: AccessLogPorts;
   readonly envoyStats: EnvoyStats;
+  readonly times: OwnTimes;
+  /** Undefined where rules come from a file. */
+  readonly connection: ConnectionStanding | undefined;
   /** How the beat stands; always ok where rules come from a file. */
   standing(): BeatState;
   readiness: HttpPorts["readiness"];
@@ -60,7 +70,9 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const standing = (): BeatState => ("file" in settings.source ? "ok" : beatState(beat.ageMs(), settings));
   const rules = createCurrentRules(clock.nowMs, () => standing() === "unwatched", settings.labels);
   const counters = createCounters();
-  const streams = counters.cell(METRICS.streams, {});
+  const streams = countStreams(counters, log);
+  const times = createOwnTimes(clock.nowMs);
+  const connection = "file" in settings.source ? undefined : createConnectionStanding();
   const health = createHealth();
   const startedAtMs = clock.nowMs();
   let tellFailure = (_rollout: string): void => undefined;
@@ -84,50 +96,35 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
       surprise,
       decided: (decision, isSession) => countDecision(cells, decision, isSession),
       trusts: createTrust(settings.trustPeers),
-      streamBegun: () => void (streams.value += 1),
-      streamReset: countReset(counters, streams, log),
+      ...streams,
+      decisionTook: times.decisionTook,
       // Without a controller there is nobody to tell.
       mix: "file" in settings.source ? undefined : mix,
       extras: extrasPorts(secrets, counters, log),
     },
     accessLog: {
       surprise,
-      ended: (attribution) => countOutcome(attribution, { cells, failing, counters, log, failed, reflex }),
+      ended: (attribution, entry) => countOutcome(attribution, entry, { cells, failing, counters, log, failed, reflex }),
     },
     envoyStats,
+    times,
+    connection,
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody({ rules, beat, standing }) } }),
     *collect() {
-      yield* cellMetricParts(cells.all, clock.nowMs);
-      const readings = [...counters.readings(), ...envoyStats.readings(), ...rulesReadings({ rules, beat, standing })];
-      yield* readingMetrics(readings, startedAtMs, clock.nowMs());
-      for (const part of failingReadings(failing)) yield* readingMetrics([part], startedAtMs, clock.nowMs());
-      if (kills !== undefined) yield* readingMetrics(killReadings(kills), startedAtMs, clock.nowMs());
+      const span = { startMs: startedAtMs, nowMs: clock.nowMs() };
+      yield* cellMetricParts(cells.shown, clock.nowMs);
+      const own = [...counters.readings(), ...streams.readings(), ...envoyStats.readings()];
+      const ofRules = [...rulesReadings({ rules, beat, standing, nowMs: span.nowMs }), ...(kills === undefined ? [] : killReadings(kills))];
+      for (const each of [...own, ...ofRules, ...(connection?.readings() ?? [])]) yield metricOf(each, span);
+      yield* times.metrics(span);
+      for (const part of shareReadings(rules.compiled, cells)) yield metricOf(part, span);
+      for (const part of failingReadings(failing)) yield metricOf(part, span);
     },
     forgetGone: createForgetGone(rules, cells, clock),
     slices: createEasySlices(),
     onCanaryFailure: (listener) => {
       tellFailure = listener;
     },
-  };
-}
-
-const RESETS =
-  "Envoy ends its streams by reset, which costs both sides for each request; " +
-  "from Envoy 1.40 on, set the static runtime flag envoy.reloadable_features.ext_proc_graceful_grpc_close to true";
-
-/** So many resets say something about Envoy's configuration, where they end nearly all streams. Some come by any: late decisions, users who left. */
-const MANY_RESETS = 1_000;
-const NEARLY_ALL = 0.9;
-
-/** Says once that resets are the rule. */
-function countReset(counters: Counters, streams: { readonly value: number }, log: Logger): () => void {
-  const resets = counters.cell(METRICS.streamResets, {});
-  let isSaid = false;
-  return () => {
-    resets.value += 1;
-    if (isSaid || resets.value % MANY_RESETS !== 0 || resets.value < NEARLY_ALL * streams.value) return;
-    isSaid = true;
-    log.warn({ resets: resets.value, streams: streams.value }, RESETS);
   };
 }
 
@@ -146,26 +143,6 @@ function createReflexOf(rules: CurrentRules, { nowMs }: Clock, log: Logger): Ret
   });
 }
 
-/** Long enough for the last outcomes to arrive and to be collected. */
-const KEPT_AFTER_MS = 600_000;
-
-/** Lets the series of a rollout go some time after its rules went. */
-function createForgetGone(rules: CurrentRules, cells: Cells, { nowMs }: Clock): () => void {
-  let goneAtMs = new Map<string, number>();
-  return () => {
-    const { rollouts } = rules.compiled();
-    const atMs = nowMs();
-    const gone = new Map<string, number>();
-    for (const rollout of cells.rollouts()) {
-      if (rollouts.has(rollout)) continue;
-      const sinceMs = goneAtMs.get(rollout) ?? atMs;
-      if (atMs - sinceMs < KEPT_AFTER_MS) gone.set(rollout, sinceMs);
-      else cells.forget(rollout);
-    }
-    goneAtMs = gone;
-  };
-}
-
 function countDecision(cells: Cells, { rollout, variant, run, control, reason }: Decision, isSession: boolean): void {
   if (rollout !== undefined) cells.decided({ rollout, variant, run, control }, reason, isSession);
 }
@@ -179,7 +156,7 @@ interface Counting {
   readonly reflex: ReturnType<typeof createReflex>;
 }
 
-function countOutcome(attribution: Attribution, { cells, failing, counters, log, failed, reflex }: Counting): void {
+function countOutcome(attribution: Attribution, entry: EntryFacts, { cells, failing, counters, log, failed, reflex }: Counting): void {
   switch (attribution.kind) {
     case "failed open":
       counters.add(METRICS.failedOpen, {});
@@ -194,7 +171,7 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
     case "undecided":
       return;
     case "outcome": {
-      cells.ended(attribution, attribution);
+      cells.ended(attribution, attribution, seenOf(entry, attribution));
       reflex.ended(attribution);
       if (attribution.class !== "failed") return;
       const { bucket } = attribution;
@@ -204,47 +181,10 @@ function countOutcome(attribution: Attribution, { cells, failing, counters, log,
   }
 }
 
-function killReadings(kills: Pick<KillSwitch, "inForce" | "refused">): Reading[] {
-  const values = (value: number) => [{ attributes: {}, value }];
-  return [
-    {
-      name: METRICS.kills,
-      description: "Operators' orders to switch off that are in force.",
-      kind: "gauge",
-      values: values(kills.inForce().length),
-    },
-    {
-      name: METRICS.killsRefused,
-      description: "Orders to switch off that were refused.",
-      kind: "counter",
-      values: values(kills.refused()),
-    },
-  ];
-}
-
 type Standing = Pick<SidecarState, "rules" | "beat" | "standing">;
 
 function standingBody({ rules, beat, standing }: Standing): object {
   const { epoch, revision } = rules.ruleSet();
   const { count, problem } = rules.rejected();
   return { epoch, revision, state: standing(), beatAgeMs: beat.ageMs() ?? null, rejected: count, problem: problem ?? null };
-}
-
-function rulesReadings({ rules, beat, standing }: Standing): Reading[] {
-  const { epoch, revision } = rules.ruleSet();
-  const ageMs = beat.ageMs();
-  const gauge = (name: string, description: string, value: number, attributes = {}): Reading => ({
-    name,
-    description,
-    kind: "gauge",
-    values: [{ attributes, value }],
-  });
-  return [
-    gauge(METRICS.ruleEpoch, "Epoch of the rule set in force.", epoch),
-    gauge(METRICS.ruleRevision, "Revision of the rule set in force.", revision),
-    { ...gauge(METRICS.rulesRejected, "Rule sets refused since the start.", rules.rejected().count), kind: "counter" },
-    gauge(METRICS.rulesState, "1 for the state that holds: ok, stale or unwatched.", 1, { state: standing() }),
-    gauge(METRICS.segmentsAwaited, "Segments still to be fetched.", rules.awaited().segments.length),
-    ...(ageMs === undefined ? [] : [gauge(METRICS.ruleAge, "Seconds since the last beat.", ageMs / 1_000)]),
-  ];
 }

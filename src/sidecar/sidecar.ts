@@ -81,6 +81,7 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   const forget = setInterval(state.forgetGone, FORGET_MS);
   forget.unref();
   stops.unshift(
+    state.times.watchLoop(),
     () => clearInterval(checkBeat),
     () => clearInterval(forget),
   );

@@ -25,7 +25,7 @@ export function warm(): Readonly<{ requests: number; bytes: number; variants: Re
     rules: () => rules,
     decided: ({ variant }) => variants.add(variant),
     streamBegun: () => undefined,
-    streamReset: () => undefined,
+    streamClosed: () => undefined,
     surprise: throwSurprise,
   });
   let bytes = 0;

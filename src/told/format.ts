@@ -5,6 +5,9 @@ export const share = (bp: number | null | undefined): string =>
 /** `0.31 %`, from a ratio. */
 export const ratio = (value: number | null): string => (value === null ? "–" : `${(value * 100).toFixed(2)} %`);
 
+/** `0.31`, from a value that is no ratio; three figures are enough. */
+export const figure = (value: number | null): string => (value === null ? "–" : String(Number(value.toPrecision(3))));
+
 /** `3 min 20 s`, from milliseconds; the two largest units, of which nothing is said where it is 0. */
 export function duration(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1_000));

@@ -76,7 +76,9 @@ export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readon
     case "promoted":
       return `promoted, waiting for hand-over${plan.overdue ? " (overdue)" : warmText(plan.sinceMs, strategy)}: keep the old stable up until \`serin handover\``;
     case "rollingBack":
-      return `rolling back (${plan.reason})`;
+      return plan.left === undefined
+        ? `rolling back (${plan.reason})`
+        : `rolling back in steps, ${share(plan.left.shareBp)} left, \`serin abort\` ends it at once (${plan.reason})`;
     case "rolledBack":
       return `rolled back (${plan.reason})${plan.stragglers.length === 0 ? "" : `, not confirmed by ${plan.stragglers.join(", ")}`}`;
     case "handedOver":

@@ -140,6 +140,8 @@ async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fleet | u
     ),
     template: plan?.template?.name ?? null,
     report: isOfThisAttempt && plan !== undefined ? reportIn(plan.rollout, state.plan, judge) : null,
+    ...(plan !== undefined && { mode: plan.rollout.mode }),
+    ...(state.asked !== undefined && { asked: state.asked }),
     lastAction: state.outbox.at(-1)?.action ?? null,
     seen: state.plan.phase === "promoted" ? (state.seen ?? null) : null,
     waiting: isNewer ? { planSequence: newest.sequence, sinceMs: newest.atMs, who: newest.who.name } : null,

@@ -59,8 +59,8 @@ test("zones get the new version one after the other; an unhealthy one goes back 
   await waitForLive(link, "stock", ({ plan }) => plan.phase === "group" && plan.group === 0 && plan.begunAtMs !== null);
   expect((await stack.serin("status", "stock")).out).toContain("stock: group 1 of 2, south");
   const asked = ["explain", "--host", HOST, "--path", "/", "--header", "x-user-id=ann"];
-  expect((await stack.serin(...asked, "--label", "zone=north")).out).toContain("a share of 0% (the new version is on at zone=south)");
-  expect((await stack.serin(...asked, "--label", "zone=south")).out).toContain("a share of 50% (the new version is on at zone=south)");
+  expect((await stack.serin(...asked, "--label", "zone=north")).out).toContain("a share of 0 % (the new version is on at zone=south)");
+  expect((await stack.serin(...asked, "--label", "zone=south")).out).toContain("a share of 50 % (the new version is on at zone=south)");
 
   await waitForLive(link, "stock", ({ plan }) => plan.phase === "group" && plan.group === 1 && plan.begunAtMs !== null, 90_000);
   const inBoth = await partOnCanary();

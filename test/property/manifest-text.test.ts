@@ -14,6 +14,7 @@ const shares = fc.dictionary(fc.constantFrom("a", "b", "shares"), fc.constantFro
 const rule: fc.Arbitrary<LiveRule> = fc.oneof(
   oneShare,
   fc.tuple(oneShare, fc.constantFrom("zone=a", "zone=a,b")).map(([one, groups]) => ({ ...one, groups })),
+  oneShare.map((one) => ({ ...one, sharesOnly: true as const })),
   fc.tuple(oneShare, shares).map(([one, others]) => ({ ...one, shares: others })),
 );
 // Names that begin alike, that JSON sorts as numbers, and that objects know already.

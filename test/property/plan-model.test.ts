@@ -23,6 +23,10 @@ const parsed = (change: object): Rollout =>
     ...change,
   });
 
+function inRetreat(each: Rollout): Rollout {
+  return { ...each, retreat: { step: 4_000, every: 20_000 } };
+}
+
 const plain: readonly Rollout[] = [
   rollout,
   rampRollout,
@@ -30,6 +34,8 @@ const plain: readonly Rollout[] = [
   parsed({ promotion: { gate: { approvers: [APPROVER] } } }),
   parsed({ blastRadius: { failedRequests: 10 }, promotion: { gate: { atLimit: "promote", limit: "2h" } } }),
   parsed({ checks: { onNoData: "rollback" } }),
+  ...[rollout, rampRollout, strategies.byOrder, strategies.rollingHalf, strategies.testThenStable].map(inRetreat),
+  inRetreat(parsed({ blastRadius: { failedRequests: 10 }, promotion: { gate: { atLimit: "promote", limit: "2h" } } })),
 ];
 const known = plain.flatMap((each) => (["act", "advise", "observe"] as const).map((mode): Rollout => ({ ...each, mode })));
 
@@ -38,6 +44,8 @@ interface Model {
   readonly rollout: Rollout;
   holds: readonly Hold[];
   nowMs: number;
+  isStopped: boolean;
+  cost: Readonly<{ failedRequests: number; failedUsers: number }>;
   served: Readonly<{ run: number; shareBp: number; off: boolean }>;
 }
 
@@ -52,6 +60,7 @@ type Sent = Readonly<{ input: PlanInput; id: string }>;
 const isVerb = ({ type }: PlanInput): boolean => !["tick", "verdict", "receipts", "answer"].includes(type);
 const isEnd = ({ phase }: PlanState): boolean => phase === "rolledBack" || phase === "handedOver";
 const isBack = ({ phase }: PlanState): boolean => phase === "rollingBack" || phase === "rolledBack";
+const leftIn = (state: PlanState) => (state.phase === "rollingBack" ? state.left : undefined);
 
 /** As the shell delivers: a command once by its id, a verdict only of the run in force. */
 function deliver(real: Real, { input, id }: Sent, { model, ofRun }: { model: Model; ofRun: number }): PlanStep {
@@ -59,7 +68,8 @@ function deliver(real: Real, { input, id }: Sent, { model, ofRun }: { model: Mod
   if (earlier !== undefined) return { ok: true, state: real.state, effects: [] };
   if ((input.type === "verdict" || input.type === "answer") && ofRun !== real.state.run)
     return { ok: true, state: real.state, effects: [] };
-  const moment: Moment = { nowMs: model.nowMs, holds: model.holds, mustVouch: true, cost: { failedRequests: 3, failedUsers: 0 } };
+  const { nowMs, holds: held, cost, isStopped, served } = model;
+  const moment: Moment = { nowMs, holds: held, mustVouch: true, cost, isStopped, shareBp: served.shareBp };
   const step = plan(model.rollout, real.state, input, moment);
   if (isVerb(input)) real.answered.set(id, step);
   if (step.ok) real.state = step.state;
@@ -105,21 +115,33 @@ function plannedBp(standing: PlanState, { strategy }: Rollout): number {
   if (state.phase === "group") return rolling.share;
   if (state.phase === "on") return toggle.share;
   if (state.phase === "ramp") return state.shareBp;
+  if (state.phase === "rollingBack") return state.left?.shareBp ?? 0;
   return ["pending", "preview", "shadow", "queued"].includes(state.phase) || ("from" in state && state.from === "shadow") || isBack(state)
     ? 0
     : FULL_BP;
 }
 
+/** Whether users are harmed, or a person says that nobody waits for stable. */
+function isUrgent({ input }: Sent, before: PlanState, { rollout: { blastRadius }, isStopped, cost }: Model): boolean {
+  const isSpent = cost.failedRequests >= (blastRadius?.failedRequests ?? Number.POSITIVE_INFINITY);
+  const isHarm = input.type === "verdict" && input.verdict === "rollback" && input.isFit !== true;
+  const isNow = (input.type === "abort" || input.type === "undo") && (input.now === true || leftIn(before) !== undefined);
+  return isStopped || isSpent || isHarm || isNow;
+}
+
+/** What stands beside an event. */
+interface Around extends Pick<Model, "holds" | "isStopped" | "cost"> {
+  readonly waitMs: number;
+}
+
 /** Whatever happens is sent twice: who crashes after the first write hears it again. */
 class Happens implements fc.Command<Model, Real> {
   readonly #sent: Sent;
-  readonly #waitMs: number;
-  readonly #holds: readonly Hold[];
+  readonly #around: Around;
 
-  constructor(sent: Sent, waitMs: number, holds: readonly Hold[]) {
+  constructor(sent: Sent, around: Around) {
     this.#sent = sent;
-    this.#waitMs = waitMs;
-    this.#holds = holds;
+    this.#around = around;
   }
 
   check(): boolean {
@@ -127,26 +149,28 @@ class Happens implements fc.Command<Model, Real> {
   }
 
   run(model: Model, real: Real): void {
-    model.nowMs += this.#waitMs;
-    model.holds = this.#holds;
+    const { waitMs, ...around } = this.#around;
+    model.nowMs += waitMs;
+    Object.assign(model, around);
     const before = real.state;
     const step = deliver(real, this.#sent, { model, ofRun: before.run });
     this.#checkStep(before, step, model);
     const after = real.state;
     model.served = servesIn(step).at(-1) ?? model.served;
-    expect([model.served.run, model.served.off]).toEqual([after.run, after.phase === "queued" ? false : isBack(after)]);
+    expect([model.served.run, model.served.off]).toEqual([after.run, isBack(after) && leftIn(after) === undefined]);
     expect(model.served.shareBp).toBeLessThanOrEqual(plannedBp(after, model.rollout));
     expect(PlanStateSchema.parse(JSON.parse(JSON.stringify(after)))).toEqual(after);
 
     // Another tick may find a deadline that was not looked at while something held; nothing else is ever done twice.
     const again = deliver(real, this.#sent, { model, ofRun: before.run });
     const isTick = this.#sent.input.type === "tick";
-    expect(servesIn(again).filter(({ off }) => !(isTick && off))).toEqual([]);
+    expect(servesIn(again).filter(() => !(isTick && isBack(real.state)))).toEqual([]);
     model.served = servesIn(again).at(-1) ?? model.served;
     expect(isTick || servedPhase(real.state).phase === servedPhase(after).phase).toBe(true);
   }
 
   #checkStep(before: PlanState, step: PlanStep, model: Model): void {
+    this.#checkRetreat(before, step, model);
     const advances = servesIn(step).some(({ advances: isAdvance }) => isAdvance === true);
     expect(advances && !hasAuthority(this.#sent, before, model)).toBe(false);
     const isRollback = this.#sent.input.type === "verdict" && this.#sent.input.verdict === "rollback";
@@ -154,8 +178,21 @@ class Happens implements fc.Command<Model, Real> {
     expect(isVerb(this.#sent.input) || step.ok).toBe(true);
   }
 
+  /** Stable gets no more than it can take, and has its time between; nothing holds the way back. */
+  #checkRetreat(before: PlanState, step: PlanStep, model: Model): void {
+    const { retreat = { step: FULL_BP, every: 0 } } = model.rollout;
+    const [serve] = step.ok && isBack(step.state) ? servesIn(step) : [];
+    const fell = serve === undefined ? 0 : model.served.shareBp - serve.shareBp;
+    const left = leftIn(before);
+    const sinceMs = left !== undefined && before.phase === "rollingBack" && serve !== undefined ? Number(before.changedAtMs) : 0;
+    const isGentle = fell <= retreat.step && model.nowMs - sinceMs >= retreat.every;
+    expect(isGentle || isUrgent(this.#sent, before, model)).toBe(true);
+    expect(serve?.advances).toBe(undefined);
+  }
+
   toString(): string {
-    return `${JSON.stringify(this.#sent.input)} after ${this.#waitMs} ms${this.#holds.length === 0 ? "" : ", held"}`;
+    const { waitMs, holds: held } = this.#around;
+    return `${JSON.stringify(this.#sent.input)} after ${waitMs} ms${held.length === 0 ? "" : ", held"}`;
   }
 }
 
@@ -175,6 +212,7 @@ const input: fc.Arbitrary<PlanInput> = fc.oneof(
       reason,
       odds: fc.constantFrom(0.4, 0.4, 5, 80),
       alpha: fc.constant(0.01),
+      isFit: fc.boolean(),
     }),
   },
   {
@@ -188,17 +226,27 @@ const input: fc.Arbitrary<PlanInput> = fc.oneof(
   fc.record({ type: fc.constant("answer" as const), verdict, reason }),
   { weight: 2, arbitrary: fc.record({ type: fc.constant("promote" as const), full: fc.boolean(), override: fc.boolean(), who, reason }) },
   fc.record({ type: fc.constantFrom("pause" as const, "resume" as const, "handover" as const, "retry" as const), who, reason }),
-  fc.record({ type: fc.constantFrom("abort" as const, "undo" as const), who, reason }),
+  fc.record({ type: fc.constantFrom("abort" as const, "undo" as const), now: fc.boolean(), who, reason }),
 );
 const waitMs = fc.constantFrom(0, 1_000, 10_000, 60_000, 600_000, 7_200_000, 90_000_000, 604_800_000);
 const holds = fc.constantFrom<readonly Hold[]>([], [], [], [{ kind: "freeze", reason: "quarter end" }]);
 
+const isStopped = fc.constantFrom(false, false, false, true);
+const cost = fc.constantFrom(3, 3, 3, 10).map((failedRequests) => ({ failedRequests, failedUsers: 0 }));
+
 const happens = fc
-  .record({ input, waitMs, holds, id: fc.nat({ max: 200 }) })
-  .map((each) => new Happens({ input: each.input, id: `command-${each.id}` }, each.waitMs, each.holds));
+  .record({ input, id: fc.nat({ max: 200 }), around: fc.record({ waitMs, holds, isStopped, cost }) })
+  .map((each) => new Happens({ input: each.input, id: `command-${each.id}` }, each.around));
 
 const begin = (known: Rollout) => ({
-  model: { rollout: known, holds: [], nowMs: 1_000_000, served: { run: 3, shareBp: 0, off: false } } as Model,
+  model: {
+    rollout: known,
+    holds: [],
+    isStopped: false,
+    cost: { failedRequests: 0, failedUsers: 0 },
+    nowMs: 1_000_000,
+    served: { run: 3, shareBp: 0, off: false },
+  } as Model,
   real: { state: startPlan(1_000_000, 3).state, answered: new Map() } as Real,
 });
 
@@ -215,7 +263,7 @@ describe("the machine, under any sequence of events, each of which comes twice",
   test.prop([fc.constantFrom(...known), stories])("can be aborted in every state that is no end, whatever holds it", (each, story) => {
     const { model, real } = begin(each);
     fc.modelRun(() => ({ model, real }), story);
-    const moment = { nowMs: model.nowMs, holds: [{ kind: "freeze", reason: "quarter end" }] } as const;
+    const moment = { nowMs: model.nowMs, shareBp: model.served.shareBp, holds: [{ kind: "freeze", reason: "quarter end" }] } as const;
     const step = plan(each, real.state, { type: "abort", who: { name: "carol", claimed: true } }, moment);
     expect(isEnd(real.state) || (step.ok && isBack(step.state))).toBe(true);
   });
@@ -225,8 +273,9 @@ describe("the machine, under any sequence of events, each of which comes twice",
     fc.modelRun(() => ({ model, real }), story);
     const { stale, longestMs } = { stale: 31 * 86_400_000, longestMs: Math.max(...Object.values(DEADLINES)) + 60_000 };
     let { state } = real;
-    for (let ticks = 1; ticks <= 12; ticks += 1) {
-      const step = plan(each, state, { type: "tick" }, { nowMs: model.nowMs + ticks * Math.max(stale, longestMs) });
+    for (let ticks = 1; ticks <= 15; ticks += 1) {
+      const { shareBp } = model.served;
+      const step = plan(each, state, { type: "tick" }, { shareBp, nowMs: model.nowMs + ticks * Math.max(stale, longestMs) });
       if (step.ok) state = step.state;
     }
     expect(isEnd(state) || ("overdue" in state && state.overdue)).toBe(true);

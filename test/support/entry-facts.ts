@@ -24,5 +24,6 @@ export const entry = (facts: Partial<EntryFacts> = {}): EntryFacts => ({
   flags: [],
   upstreamMs: 12,
   durationMs: 15,
+  firstByteMs: 14,
   ...facts,
 });

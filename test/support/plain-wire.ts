@@ -68,6 +68,7 @@ export function plainEntries(message: Decoded): RawEntry[] {
       durationMs: milliseconds(common.duration),
       firstUpstreamTxMs: milliseconds(common.timeToFirstUpstreamTxByte),
       lastUpstreamRxMs: milliseconds(common.timeToLastUpstreamRxByte),
+      firstDownstreamTxMs: milliseconds(common.timeToFirstDownstreamTxByte),
       responseCode: response.responseCode?.value ?? 0,
       headerStatus: ownText(response.responseHeaders, "grpc-status"),
       trailerStatus: ownText(response.responseTrailers, "grpc-status"),

@@ -76,6 +76,13 @@ export const states = {
   overdue: { phase: "promoted", ...served, overdue: true },
   rollingBack: { phase: "rollingBack", ...served, reason: "errors" },
   rollingBackWithout: { phase: "rollingBack", ...served, reason: "errors", missing: ["s1", "s2"] },
+  retreating: {
+    phase: "rollingBack",
+    ...served,
+    reason: "errors",
+    changedAtMs: SINCE_MS,
+    left: { shareBp: 3_000, begunAtMs: SINCE_MS + 1_000 },
+  },
   rolledBack: { phase: "rolledBack", ...served, reason: "errors", stragglers: ["s1", "s2"] },
   handedOver: { phase: "handedOver", ...served },
 } as const satisfies Record<string, PlanState>;

@@ -53,7 +53,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   audit: async (asked, ports) => ok({ lines: await audited(asked, ports) }),
   apply,
-  forget: ({ parts: { id = "" }, ...asked }, ports) => commanded({ ...asked, parts: {} }, ports, { verb: "forget", sidecar: id }),
+  forget: (asked, ports) => commanded(asked, ports, { verb: "forget", sidecar: asked.parts.id ?? "" }),
   delete: (asked, ports) => commanded(asked, ports, { verb: "delete" }),
   freeze: (asked, ports) => commanded(asked, ports, { verb: "freeze" }),
   unfreeze: (asked, ports) => commanded(asked, ports, { verb: "unfreeze" }),
@@ -98,7 +98,7 @@ async function give(asked: Asked, { link, clock }: OperationPorts, command: Omit
 async function commanded(asked: Asked, ports: OperationPorts, command: Pick<Command, "verb" | "sidecar">): Promise<Answer> {
   const { name } = asked.parts;
   // Checked against the route's schema, whose fields the command has too.
-  const fields = asked.body as Pick<Command, "reason" | "full" | "override" | "untilMs">;
+  const fields = asked.body as Pick<Command, "reason" | "full" | "override" | "now" | "untilMs">;
   const reply = await give(asked, ports, { id: commandId(asked), ...command, ...fields, ...(name === undefined ? {} : { rollout: name }) });
   return replyAnswer(reply, name ?? command.sidecar ?? "mesh");
 }

@@ -1,3 +1,4 @@
+import { STABLE } from "../../contract/names.ts";
 import type { LiveRule } from "../../contract/rules.ts";
 import { type CompiledLane, compileLanes } from "./lanes.ts";
 import type { CompiledStatics } from "./statics.ts";
@@ -31,7 +32,7 @@ export function compileRollout(name: string, statics: CompiledStatics, live: Liv
     lanes,
     threshold: lanes[0]?.threshold ?? 0,
     keys: statics.keys,
-    targets: statics.targets,
+    targets: live.sharesOnly === true ? statics.targets.filter(({ variant }) => variant === STABLE) : statics.targets,
     variants: statics.variants,
     statics,
     live,

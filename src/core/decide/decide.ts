@@ -107,11 +107,12 @@ function firstTarget({ targets }: CompiledRollout, request: RequestFacts, subjec
 }
 
 /** The variant that a trusted hop before decided, where the rollout obeys it and has that variant. */
-function cohortOf({ statics }: CompiledRollout, request: RequestFacts): VariantName | undefined {
+function cohortOf({ statics, live }: CompiledRollout, request: RequestFacts): VariantName | undefined {
   const obey = statics.cohort?.obey;
   if (obey === undefined) return undefined;
   const variant = cohortIn(request.headers(BAGGAGE), obey);
-  return variant !== undefined && Object.hasOwn(statics.variants, variant) && request.isTrustedPeer === true ? variant : undefined;
+  if (variant === undefined || (live.sharesOnly === true && variant !== STABLE)) return undefined;
+  return Object.hasOwn(statics.variants, variant) && request.isTrustedPeer === true ? variant : undefined;
 }
 
 /** The cluster that gets a copy. */

@@ -1,3 +1,4 @@
+import { STABLE } from "../../contract/names.ts";
 import { BAGGAGE, cohortIn } from "./baggage.ts";
 import type { CompiledRules } from "./compile.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
@@ -7,7 +8,7 @@ import { sentMember, tagsOf } from "./tags.ts";
 import type { Decision, ExplainStep, RequestFacts } from "./types.ts";
 
 /** Whether the cohort of a hop before was obeyed, and why not; nothing where the rollout obeys none. */
-export function cohortSteps({ name, statics }: CompiledRollout, request: RequestFacts, atHome: boolean): ExplainStep[] {
+export function cohortSteps({ name, statics, live }: CompiledRollout, request: RequestFacts, atHome: boolean): ExplainStep[] {
   const obey = statics.cohort?.obey;
   if (obey === undefined) return [];
   const variant = cohortIn(request.headers(BAGGAGE), obey);
@@ -17,6 +18,8 @@ export function cohortSteps({ name, statics }: CompiledRollout, request: Request
     if (request.isTrustedPeer !== true) return `the baggage holds a cohort of ${obey}, but the peer is not trusted`;
     if (atHome) return `the baggage says ${variant} for ${obey}, but no controller watches: cohorts go home as shares do`;
     if (!Object.hasOwn(statics.variants, variant)) return `the baggage says ${variant} for ${obey}, which is no variant here`;
+    if (live.sharesOnly === true && variant !== STABLE)
+      return `the baggage says ${variant} for ${obey}, but the rollout goes back in steps: the share alone decides`;
     return `the baggage of a trusted peer says ${variant} for ${obey}`;
   };
   return [{ step: "cohort", rollout: name, text: text() }];
@@ -40,7 +43,7 @@ export function upstreamSteps(chosen: CompiledRollout, request: RequestFacts, de
 }
 
 function mirrorText({ cluster, shareBp, methods }: CompiledMirror, verdict: MirrorVerdict, { method }: RequestFacts): string {
-  const share = `the share of ${shareBp / 100}% that is copied`;
+  const share = `the share of ${shareBp / 100} % that is copied`;
   switch (verdict) {
     case "copied":
       return `in ${share}: cluster ${cluster} gets a copy`;

@@ -117,8 +117,8 @@ function consideredStep({ name: rollout, statics, live }: CompiledRollout, reque
 
 const sharesText = ({ shareBp, shares = {}, groups }: LiveRule): string =>
   [
-    `a share of ${shareBp / 100}%${groups === undefined ? "" : ` (the new version is on at ${groups})`}`,
-    ...Object.entries(shares).map(([name, share]) => `${share / 100}% of ${name}`),
+    `a share of ${shareBp / 100} %${groups === undefined ? "" : ` (the new version is on at ${groups})`}`,
+    ...Object.entries(shares).map(([name, share]) => `${share / 100} % of ${name}`),
   ].join(", ");
 
 function pathText(matcher: PathMatch): string {
@@ -149,6 +149,8 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
       ...steps,
       { step: "share", rollout, text: "a shadow alone gets the new version, targets and cohorts wait: everyone to stable" },
     ];
+  if (chosen.targets.length < chosen.statics.targets.length)
+    steps.push({ step: "target", rollout, text: "the rollout goes back in steps: targets lead to stable alone" });
   let told = 0;
   for (const { name, variant, when } of chosen.targets) {
     const holds = when.meets(request, who);

@@ -43,5 +43,19 @@ function checkOf({ name, verdict, gauge }: OutsideFinding): CheckRecord {
   const { stable = null, canary = null, lower = null, upper = null, threshold = 0, blocks = 0 } = gauge ?? {};
   const difference = stable === null || canary === null ? null : canary - stable;
   const sample = { stableSample: blocks, canarySample: blocks };
-  return { name, verdict, weight: 0, stable, canary, difference, lower, upper, threshold, odds: 1, dispersion: 1, ...sample };
+  return {
+    name,
+    verdict,
+    weight: 0,
+    stable,
+    canary,
+    difference,
+    lower,
+    upper,
+    threshold,
+    odds: 1,
+    dispersion: 1,
+    ...sample,
+    isRatio: false,
+  };
 }

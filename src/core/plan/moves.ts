@@ -2,6 +2,7 @@ import type { Course } from "../../contract/course.ts";
 import type { Gate, Mode } from "../../contract/gates.ts";
 import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
+import type { Retreat } from "../../contract/retreat.ts";
 import type { StragglerRule } from "../../contract/stragglers.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Hold, PlanEffect, PlanStep } from "./types.ts";
@@ -19,6 +20,11 @@ export interface Scene extends Course {
   /** The rollout says that a sidecar that hears nothing keeps its shares. */
   readonly holdsUnwatched: boolean;
   readonly nowMs: number;
+  readonly retreat: Retreat;
+  /** Share set now, in basis points. */
+  readonly shareBp: number;
+  /** A sidecar stopped the canary of this run by itself. */
+  readonly isStopped: boolean;
   /** What keeps the rollout from advancing at the moment; `mayAdvance` asks it, and nobody else need. */
   readonly holds: readonly Hold[];
   readonly mode: Mode;

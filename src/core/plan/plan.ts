@@ -1,6 +1,7 @@
 import { courseOf } from "../../contract/course.ts";
 import { grownVariant } from "../../contract/lanes.ts";
 import { type PlanState, servedPhase } from "../../contract/live.ts";
+import { AT_ONCE } from "../../contract/retreat.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { stragglerRule } from "../../contract/stragglers.ts";
 import { retried, undone } from "./attempts.ts";
@@ -12,6 +13,7 @@ import { isJudged } from "./judged.ts";
 import { becauseOf, goBack, reasonOr, type Scene, stay } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
 import { stepIn } from "./phases.ts";
+import { hurry, inSteps } from "./retreat.ts";
 import { knowingWhatIsHeld, receiptsByRule, withoutThem } from "./stragglers.ts";
 import type { Hold, PlanEvent, PlanInput, PlanStep } from "./types.ts";
 
@@ -23,6 +25,10 @@ export interface Moment {
   readonly holds?: readonly Hold[];
   /** Whether a name that only its bearer vouches for passes no gate with approvers. */
   readonly mustVouch?: boolean;
+  /** Share set now, in basis points; nobody's when absent. */
+  readonly shareBp?: number;
+  /** Whether a sidecar stopped the canary of the run in force by itself. */
+  readonly isStopped?: boolean;
   /** What the canary has cost so far; unknown when absent. */
   readonly cost?: Cost;
 }
@@ -40,10 +46,12 @@ export const planWith =
     const { within } = rollout.handover ?? {};
     const promoted = within === undefined ? {} : { promotedMs: within };
     const scene = sceneOf(rollout, { ...DEADLINES, ...deadlines, ...promoted }, moment);
-    const step = (taken: PlanStep, isEvidence: boolean): PlanStep =>
-      mayAdvance(state, input, { step: knowingWhatIsHeld(state, taken, scene), scene, isEvidence });
     const alarm = alarmIn(rollout, { state, input, moment });
-    if (alarm !== undefined) return step(goBack(state, alarm, scene), true);
+    const step = (taken: PlanStep, isEvidence: boolean): PlanStep => {
+      const back = inSteps(state, taken, { input, mustHurry: alarm !== undefined, scene });
+      return mayAdvance(state, input, { step: knowingWhatIsHeld(state, back, scene), scene, isEvidence });
+    };
+    if (alarm !== undefined) return step(state.phase === "rollingBack" ? hurry(state, alarm, scene) : goBack(state, alarm, scene), true);
     const held = input.type === "tick" ? timeHeld(state, scene) : undefined;
     if (held !== undefined) return withoutThem(state, held);
     // What an undo waits for is a person's word, not evidence.
@@ -58,11 +66,12 @@ export const planWith =
 /** The machine with the deadlines of production. */
 export const plan: Plan = planWith({});
 
-function sceneOf(rollout: Rollout, deadlines: Deadlines, { nowMs, holds = [], mustVouch = false }: Moment): Scene {
-  const { name, variants, strategy, mode, promotion, onUnwatched } = rollout;
+function sceneOf(rollout: Rollout, deadlines: Deadlines, moment: Moment): Scene {
+  const { nowMs, holds = [], mustVouch = false, shareBp = 0, isStopped = false } = moment;
+  const { name, variants, strategy, mode, promotion, onUnwatched, retreat = AT_ONCE } = rollout;
   const known = { rollout: name, grown: grownVariant(variants), mode, promotionGate: promotion?.gate };
   const ofSidecars = { stragglers: stragglerRule(rollout), holdsUnwatched: onUnwatched === "hold" };
-  return { ...courseOf(strategy), ...known, ...ofSidecars, deadlines, nowMs, holds, mustVouch };
+  return { ...courseOf(strategy), ...known, ...ofSidecars, deadlines, nowMs, holds, mustVouch, retreat, shareBp, isStopped };
 }
 
 /** Why a rollout goes back whatever its verdict is; undefined where nothing asks for that. */

@@ -14,12 +14,13 @@ export function awaitsReceipts(state: PlanState): boolean {
   // Of groups it also waits for those that come.
   if (state.phase === "group") return true;
   if ("begunAtMs" in state) return state.begunAtMs === null;
+  if ("left" in state && state.left !== undefined) return state.left.begunAtMs === null;
   if ("stragglers" in state) return state.stragglers.length > 0;
   return state.phase === "pending" || state.phase === "promoting" || state.phase === "rollingBack";
 }
 
 /** When the run in force was set, Unix milliseconds. */
-export const servedAtMs = (state: PlanState): number => ("changedAtMs" in state ? state.changedAtMs : state.sinceMs);
+export const servedAtMs = (state: PlanState): number => ("changedAtMs" in state ? (state.changedAtMs ?? state.sinceMs) : state.sinceMs);
 
 /** Who has not confirmed the run in force, or the way back, when last looked at; nobody while the wait is short. */
 export const awaitedBy = (state: PlanState): readonly string[] => ("stragglers" in state ? state.stragglers : (state.missing ?? []));

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { PlanState } from "../../contract/live.ts";
 import type { Who } from "../../contract/messages.ts";
-import type { Verdict, VerdictRecord } from "../../contract/verdict.ts";
+import { ERROR_CHECKS, type Verdict, type VerdictRecord } from "../../contract/verdict.ts";
 
 /** Why nothing may advance at the moment; `reason` is for people, and stays the same while the hold does. */
 export interface Hold {
@@ -18,7 +18,9 @@ interface ByPerson {
 /** What people do to a rollout. `override` advances in spite of holds. */
 export type VerbEvent =
   | (ByPerson & { readonly type: "promote"; readonly full: boolean; readonly override?: boolean | undefined })
-  | (ByPerson & { readonly type: "pause" | "resume" | "abort" | "handover" });
+  | (ByPerson & { readonly type: "pause" | "resume" | "handover" })
+  /** `now`: everyone at once, whatever stable can take. */
+  | (ByPerson & { readonly type: "abort"; readonly now?: boolean | undefined });
 
 type LastVerdict = Pick<VerdictRecord, "reason" | "canaryAtMs"> & Partial<Pick<VerdictRecord, "verdict">>;
 
@@ -38,6 +40,8 @@ export type PlanEvent =
       readonly alpha: number;
       /** Of all the rollout's traffic; absent while it is not known. */
       readonly requestsPerSecond?: number | undefined;
+      /** A canary that is to go back is fit to serve until stable can take its users; users are harmed when absent. */
+      readonly isFit?: boolean;
     }
   /** Known sidecars that have not yet confirmed the current run, and how many are known in all. */
   | {
@@ -53,7 +57,7 @@ export type PlanEvent =
   | VerbEvent;
 
 /** What people do to a whole attempt, which means the same in every phase. */
-export type AttemptEvent = ByPerson & { readonly type: "retry" | "undo" };
+export type AttemptEvent = ByPerson & ({ readonly type: "retry" } | { readonly type: "undo"; readonly now?: boolean | undefined });
 
 /** What the webhook of a gate says while the rollout waits there. */
 export interface AnswerEvent {
@@ -85,6 +89,21 @@ export type PlanStep =
   | { readonly ok: false; readonly refusal: string };
 
 /** A judgement as the plan hears it. */
-export function verdictEvent({ verdict, safeShareBp, runSample, reason, odds, alpha, rate }: VerdictRecord): PlanEvent {
-  return { type: "verdict", verdict, safeShareBp, runSample, reason, odds, alpha, requestsPerSecond: rate };
+export function verdictEvent(record: VerdictRecord): PlanEvent {
+  const { verdict, safeShareBp, runSample, reason, odds, alpha, rate } = record;
+  return { type: "verdict", verdict, safeShareBp, runSample, reason, odds, alpha, requestsPerSecond: rate, isFit: isFit(record) };
+}
+
+/** A canary of whose requests so many never end is as good as dead. */
+const HANGING_PART = 0.1;
+
+/**
+ * Whether a canary that is to go back is fit to serve for some more steps: what speaks for harm is neither that requests or users fail nor
+ * that requests hang.
+ */
+function isFit({ checks, unended }: Pick<VerdictRecord, "checks" | "unended">): boolean {
+  const suspicious = checks.filter(({ verdict }) => verdict === "rollback" || verdict === "hold");
+  const sample = Math.max(0, ...checks.map(({ canarySample }) => canarySample));
+  const fails = suspicious.length === 0 || suspicious.some(({ name }) => ERROR_CHECKS.has(name));
+  return !fails && unended.canary <= HANGING_PART * sample;
 }

@@ -1,13 +1,16 @@
 import { durationText } from "./deadlines.ts";
-import { type In, isOver, isSame, move, refuse, type Scene, stay } from "./moves.ts";
+import { type In, isOver, isSame, move, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { hurry, isNextDue, nextStep, type Stepping } from "./retreat.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** Everyone goes to stable; who has not confirmed is remembered, so that the end can name them. */
 export function inRollingBack(state: In<"rollingBack">, event: PlanEvent, scene: Scene): PlanStep {
+  const { left, changedAtMs = state.sinceMs } = state;
+  if (left !== undefined) return inRetreat(state, { left, changedAtMs }, event, scene);
   switch (event.type) {
     case "tick": {
       const limitMs = scene.deadlines.rollingBackMs;
-      if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
+      if (!isOver(scene, changedAtMs, limitMs)) return stay(state);
       const stragglers = state.missing ?? [];
       const who = stragglers.length === 0 ? "the last sidecars" : stragglers.join(", ");
       const unknown = `nobody knows what is served there; ${unwatchedText(state)}`;
@@ -25,6 +28,29 @@ export function inRollingBack(state: In<"rollingBack">, event: PlanEvent, scene:
     case "resume":
     case "handover":
       return refuse(state, scene, `the way back is not stopped half-way (${state.reason}); retry when it is over`);
+  }
+}
+
+/** The share falls as fast as stable can take its users, or at once where they are harmed and where a person says so. */
+function inRetreat(state: In<"rollingBack">, stepping: Stepping, event: PlanEvent, scene: Scene): PlanStep {
+  switch (event.type) {
+    case "tick":
+      if (scene.isStopped) return hurry(state, "a sidecar stopped the canary by itself", scene);
+      return isNextDue(stepping, scene) ? nextStep(state, stepping.left, scene) : stay(state);
+    case "receipts": {
+      const { missing: before, ...rest } = state;
+      if (event.missing.length > 0) return isSame(before, event.missing) ? stay(state) : stay({ ...state, missing: [...event.missing] });
+      return stepping.left.begunAtMs === null ? stay({ ...rest, left: { ...stepping.left, begunAtMs: scene.nowMs } }) : stay(state);
+    }
+    case "verdict":
+      return event.verdict === "rollback" && event.isFit !== true ? hurry(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+    case "abort":
+      return hurry(state, reasonOr(event.reason, "aborted"), scene);
+    case "promote":
+    case "pause":
+    case "resume":
+    case "handover":
+      return refuse(state, scene, `it goes back in steps (${state.reason}); abort takes the rest back at once, retry when it is over`);
   }
 }
 

@@ -2,6 +2,7 @@ import { type PlanState, servedPhase } from "../../contract/live.ts";
 import type { Freeze, Policy } from "../../contract/policy.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { type Closed, zoneText } from "./calendar.ts";
+import { isEnded } from "./ended.ts";
 import { RAMP_STEPS } from "./moves.ts";
 import type { Hold } from "./types.ts";
 
@@ -90,7 +91,7 @@ const isAhead = ({ plan, sequence }: Peer, { sequence: own }: Peer): boolean => 
 function serviceHold(peer: Peer, all: readonly Peer[]): Hold | undefined {
   const { name, service } = peer.rollout;
   if (service === undefined) return undefined;
-  const same = all.filter(({ rollout, plan }) => rollout.name !== name && rollout.service === service && !isEnded(plan));
+  const same = all.filter(({ rollout, plan }) => rollout.name !== name && rollout.service === service && !isEnded(plan.phase));
   const before = same.filter((other) => other.plan.phase !== "queued" || isAhead(other, peer));
   if (before.length === 0) return undefined;
   const place = before.filter((other) => isAhead(other, peer)).length + 1;
@@ -98,17 +99,14 @@ function serviceHold(peer: Peer, all: readonly Peer[]): Hold | undefined {
   return { kind: "order", reason: `number ${place} in the queue of service ${service}, after ${names.join(", ")}` };
 }
 
-/** Whether nothing is left to do. */
-const isEnded = ({ phase }: PlanState): boolean => phase === "rolledBack" || phase === "handedOver";
-
 /** Between its begin and its promotion, or on its way back. */
-const isUnderWay = (plan: PlanState): boolean => !isEnded(plan) && plan.phase !== "queued" && plan.phase !== "promoted";
+const isUnderWay = (plan: PlanState): boolean => !isEnded(plan.phase) && plan.phase !== "queued" && plan.phase !== "promoted";
 
 /** Those of a rollout's group that have not ended, itself left out. */
 export const groupOf = ({ rollout: { name, together } }: Peer, { peers }: Pick<Mesh, "peers">): readonly Peer[] =>
   together === undefined
     ? []
-    : [...peers].filter(({ rollout, plan }) => rollout.together === together && rollout.name !== name && !isEnded(plan));
+    : [...peers].filter(({ rollout, plan }) => rollout.together === together && rollout.name !== name && !isEnded(plan.phase));
 
 /** Why a rollout must wait for others of its group before it takes its next step; the first step waits for nobody. */
 export function groupHold(peer: Peer, mesh: Mesh): Hold | undefined {

@@ -58,7 +58,7 @@ function withVerdict(before: Replay, batch: EvidenceBatch): Replay {
 
 /** What the plan makes of an event; one that it refuses changes nothing. */
 export function withEvent(replay: Replay, event: PlanEvent, nowMs: number): Replay {
-  const step: PlanStep = plan(replay.rollout, replay.plan, event, { nowMs });
+  const step: PlanStep = plan(replay.rollout, replay.plan, event, { nowMs, shareBp: replay.shareBp });
   if (!step.ok) return replay;
   const served = step.effects.flatMap((effect) => (effect.type === "serve" ? [effect.shareBp] : []));
   // Of another attempt, or of others than before, evidence begins anew.
@@ -81,7 +81,7 @@ const BACK: ReadonlySet<string> = new Set(["rollingBack", "rolledBack"]);
 
 /** How a rollout that stood there came to stand here. */
 export function actionOf(before: Standing, after: Standing): ReplayAction {
-  if (BACK.has(after.phase)) return BACK.has(before.phase) ? "hold" : "rollback";
+  if (BACK.has(after.phase) && !BACK.has(before.phase)) return "rollback";
   if (after.phase === "promoted" && before.phase !== "promoted") return "promote";
   return after.shareBp === before.shareBp ? "hold" : "weight";
 }

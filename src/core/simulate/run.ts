@@ -89,9 +89,10 @@ function copiesAt(random: () => number, moment: Moment, { mirror }: Rollout): Ev
   return { ...batch, stable: anonymous(stable), canary: anonymous(canary) };
 }
 
-function outcomeOf({ plan: { phase } }: Replay): RunResult["outcome"] | undefined {
+function outcomeOf({ plan }: Replay): RunResult["outcome"] | undefined {
+  const { phase } = plan;
   if (phase === "promoted") return "promoted";
-  if (phase === "rollingBack" || phase === "rolledBack") return "rolledBack";
+  if (phase === "rolledBack" || (phase === "rollingBack" && plan.left === undefined)) return "rolledBack";
   return phase === "paused" ? "held" : undefined;
 }
 

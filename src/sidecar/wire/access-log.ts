@@ -7,7 +7,18 @@ import { schemaOf } from "./schemas.ts";
 /** Numbers of the fields that are read (als.proto, accesslog.proto, base.proto, struct.proto). */
 const HTTP_LOGS = 2;
 const ENTRY = { common: 1, response: 4 } as const;
-const COMMON = { firstTx: 7, lastRx: 10, address: 13, cluster: 15, flags: 16, metadata: 17, duration: 23, attempts: 24, type: 33 } as const;
+const COMMON = {
+  firstTx: 7,
+  lastRx: 10,
+  firstDownstreamTx: 11,
+  address: 13,
+  cluster: 15,
+  flags: 16,
+  metadata: 17,
+  duration: 23,
+  attempts: 24,
+  type: 33,
+} as const;
 const RESPONSE = { code: 1, headers: 4, trailers: 5 } as const;
 const VALUE = { number: 2, string: 3 } as const;
 const DECISION = ["variant", "rollout", "run", "control", "cluster", "bucket", "session", "also"] as const;
@@ -95,6 +106,9 @@ export class AccessLogReader {
         return true;
       case COMMON.lastRx:
         entry.lastUpstreamRxMs = this.#duration();
+        return true;
+      case COMMON.firstDownstreamTx:
+        entry.firstDownstreamTxMs = this.#duration();
         return true;
       case COMMON.duration:
         entry.durationMs = this.#duration();

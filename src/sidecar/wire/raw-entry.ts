@@ -26,6 +26,7 @@ export interface RawEntry {
   durationMs: number | undefined;
   firstUpstreamTxMs: number | undefined;
   lastUpstreamRxMs: number | undefined;
+  firstDownstreamTxMs: number | undefined;
   responseCode: number;
   /** `grpc-status` of the headers and of the trailers. */
   headerStatus: string | undefined;
@@ -56,6 +57,7 @@ export const emptyEntry = (): RawEntry => ({
   durationMs: undefined,
   firstUpstreamTxMs: undefined,
   lastUpstreamRxMs: undefined,
+  firstDownstreamTxMs: undefined,
   responseCode: 0,
   headerStatus: undefined,
   trailerStatus: undefined,

@@ -2,8 +2,8 @@ import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "../../contract/names.ts";
 import { type Readiness, startHttp } from "../../io/http.ts";
 import type { Logger } from "../../io/log.ts";
+import { metricOf, type Reading, reading } from "../../io/metric-points.ts";
 import { startTelemetry } from "../../io/telemetry.ts";
-import { type Reading, readingMetrics } from "../metric-data.ts";
 import { type SidecarOptions, SidecarOptionsSchema, type SidecarSettings } from "../options.ts";
 import { createMergedCounts, type MergedCounts } from "./merged-counts.ts";
 import { type SupervisedWorker, superviseWorker, type WorkerParts } from "./supervised-worker.ts";
@@ -72,7 +72,8 @@ function createTeam({ id }: SidecarSettings, parts: WorkerParts): Team {
   const collect = async (): Promise<MetricData[]> => {
     const answers = await Promise.all(workers.map((worker) => worker.ask("metrics")));
     unanswered += answers.filter((answer) => answer === "silent").length;
-    return [...mergedBy(answers, counts, clock.nowMs()), ...readingMetrics(readingsOf(workers, unanswered), startedAtMs, clock.nowMs())];
+    const span = { startMs: startedAtMs, nowMs: clock.nowMs() };
+    return [...mergedBy(answers, counts, span.nowMs), ...readingsOf(workers, unanswered).map((each) => metricOf(each, span))];
   };
   return {
     start(options) {
@@ -105,17 +106,11 @@ const mergedBy = (answers: readonly Awaited<ReturnType<SupervisedWorker["ask"]>>
   counts.merged(new Set(answers.flatMap((answer, slot) => (typeof answer === "object" ? [slot] : []))), nowMs);
 
 function readingsOf(workers: readonly SupervisedWorker[], unanswered: number): Reading[] {
-  const reading = (name: string, kind: Reading["kind"], description: string, value: number): Reading => ({
-    name,
-    kind,
-    description,
-    values: [{ attributes: {}, value }],
-  });
   const restarts = workers.reduce((sum, worker) => sum + worker.restarts(), 0);
   return [
-    reading(METRICS.workers, "gauge", "Workers that serve.", workers.filter((worker) => worker.isServing()).length),
-    reading(METRICS.workersRestarted, "counter", "Workers started again after they had died.", restarts),
-    reading(METRICS.workersUnanswered, "counter", "Times that a worker did not tell its metrics in time.", unanswered),
+    reading(METRICS.workers, workers.filter((worker) => worker.isServing()).length),
+    reading(METRICS.workersRestarted, restarts),
+    reading(METRICS.workersUnanswered, unanswered),
   ];
 }
 

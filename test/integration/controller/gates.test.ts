@@ -71,6 +71,16 @@ describe("a gate with approvers", () => {
     expect((await world.phase(NAME, "promoted")).plan.run).toBe(3);
   });
 
+  test("is passed by a link that a freeze refused before, once that is over", async ({ world }) => {
+    const { serin, link } = await atItsGate(world, gated({ approvers: ["ann"] }));
+    const url = await link("--for", "ann");
+    await serin("freeze", "--reason", "incident 12");
+    expect(await askFor(url, "POST")).toMatchObject({ status: 409, text: expect.stringContaining("frozen by ann") });
+    await serin("unfreeze");
+    expect(await askFor(url, "POST")).toMatchObject({ status: 200, text: expect.stringContaining("promote: cart is promoting") });
+    await world.phase(NAME, "promoted");
+  });
+
   test("takes no link that is altered, expired, for somebody else, or for another run", async ({ world }) => {
     const { serin, link } = await atItsGate(world, gated({ approvers: ["ann"] }));
     const url = await link("--for", "ann");

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startController } from "../../../src/controller/controller.ts";
 import { systemClock } from "../../../src/io/clock.ts";
-import type { Logger } from "../../../src/io/log.ts";
+import { createLog, type Logger } from "../../../src/io/log.ts";
 import { waitFor } from "./wait.ts";
 
 /** Nobody listens there. */
@@ -49,4 +49,13 @@ test("the wait for NATS is said, and the signal to stop ends it with nothing lef
   stop();
   await expect(running).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
   await expect(fetch(`${url}/healthz`)).rejects.toThrow("fetch failed");
+});
+
+test.each([
+  { title: "of checks that is not there", options: { checkSecrets: "/nope" }, says: "--check-secrets /nope: is not there; name a folder" },
+  { title: "of notifications that is no folder", options: { notifySecrets: import.meta.filename }, says: "is no folder; name a folder" },
+])("a folder of secrets $title ends the start", async ({ options, says }) => {
+  const log = createLog({ name: "a", level: "silent" });
+  const running = startController({ id: "a", nats: NOWHERE, ...options }, { log, clock: systemClock });
+  await expect(running).rejects.toThrow(expect.objectContaining({ name: "UsageError", message: expect.stringContaining(says) }));
 });

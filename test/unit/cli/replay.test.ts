@@ -80,14 +80,24 @@ describe("`serin replay`", () => {
 });
 
 describe("a line that is no tick is named, not counted, and ends in exit code 2", () => {
-  const hist = "hist: 2 counts, but the bounds of the first line make 24 buckets; see `docs/reference/ticks.md` for the form of a tick";
+  const hist =
+    "hist: 2 counts, but the bounds of the first line make 24 buckets; correct it; see `docs/reference/ticks.md` for the form of a tick";
   test.each([
     { title: "not JSON", line: '{"t":', says: "line 3: not JSON; each line is one JSON object, whole" },
-    { title: "a missing field", line: '{"t":1,"sec":5,"weight":0.01,"stable":{"n":1,"errors":0}}', says: "line 3: canary: Invalid input" },
+    {
+      title: "a missing field",
+      line: '{"t":1,"sec":5,"weight":0.01,"stable":{"n":1,"errors":0}}',
+      says: "line 3: canary: missing; add a mapping with n, errors",
+    },
+    {
+      title: "a word for a number",
+      line: '{"t":"one","sec":5,"weight":0.01,"stable":{"n":1,"errors":0},"canary":{"n":0,"errors":0}}',
+      says: `line 3: t: "one" is not a number; write a number; see`,
+    },
     {
       title: "more errors than requests",
       line: '{"t":1,"sec":5,"weight":0.01,"stable":{"n":1,"errors":2},"canary":{"n":0,"errors":0}}',
-      says: "line 3: stable: more errors than requests; see",
+      says: "line 3: stable: more errors than requests; correct it; see",
     },
     {
       title: "another number of buckets",
@@ -109,7 +119,11 @@ describe("what cannot be replayed is refused with the fix", () => {
   test.each([
     { title: "no ticks at all", lines: [""], says: "no ticks came in; write {" },
     { title: "no first line", lines: [lineOf(0)], says: "line 1: tickS: " },
-    { title: "bounds that fall", lines: ['{"tickS":5,"bounds":[2,1]}'], says: "line 1: bounds: not ascending; write {" },
+    {
+      title: "bounds that fall",
+      lines: ['{"tickS":5,"bounds":[2,1]}'],
+      says: "line 1: bounds: [2,1] is not ascending; correct it; write {",
+    },
   ])("$title", async ({ lines, says }) => {
     const ran = await replay(lines);
     expect([ran.code, ran.out, ran.error]).toEqual([2, "", expect.stringContaining(says)]);

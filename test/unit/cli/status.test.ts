@@ -22,6 +22,10 @@ test.each<[PlanState, string]>([
     "promoted, waiting for hand-over (overdue): keep the old stable up until `serin handover`",
   ],
   [{ phase: "rollingBack", ...served, reason: "errors" }, "rolling back (errors)"],
+  [
+    { phase: "rollingBack", ...served, reason: "slow", left: { shareBp: 4_000, begunAtMs: null } },
+    "rolling back in steps, 40 % left, `serin abort` ends it at once (slow)",
+  ],
   [{ phase: "rolledBack", ...served, reason: "errors", stragglers: ["s2"] }, "rolled back (errors), not confirmed by s2"],
   [{ phase: "handedOver", ...served }, "handed over"],
 ])("a plan %j reads %s", (plan, text) => {
@@ -103,6 +107,11 @@ test("status shows a freeze first, and what a rollout waits for", () => {
     rollouts: [
       { ...rollout, plan: { phase: "pending", ...served, held }, seen: null, waiting: { planSequence: 9, sinceMs: 0, who: "ben" } },
       { ...rollout, plan: { phase: "promoted", ...served, overdue: true }, seen: "version is 1.0, and not 2.0", waiting: null },
+      {
+        ...{ ...rollout, seen: null, waiting: null, mode: "observe" },
+        plan: { ...inRamp, would: { action: "rollback", reason: "errors 3 % on canary", atMs: 4_000 } },
+        asked: { verb: "resume", who: { name: "ann", claimed: false }, reason: "disk mended", atMs: 3_000 },
+      },
     ],
   };
   const lines = statusText(picture, 10_000).split("\n");
@@ -110,6 +119,9 @@ test("status shows a freeze first, and what a rollout waits for", () => {
   expect(lines).toContain("  held for 5 s by window: closed by the calendar; opens mon 2026-11-30 09:00 Europe/Berlin");
   expect(lines).toContain("  a newer version by ben waits for its end, for 10 s");
   expect(lines).toContain("  no hand-over yet: version is 1.0, and not 2.0");
+  expect(lines).toContain("  mode observe: evidence is told and moves nothing");
+  expect(lines).toContain("  would have done 6 s ago: rollback: errors 3 % on canary");
+  expect(lines).toContain("  last asked 7 s ago by ann: resume: disk mended");
 });
 
 test("status shows leader, sidecars, shares and the verdict with its numbers", () => {
@@ -178,7 +190,11 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
             alpha: 0.01,
             inputs: "",
             safeShareBp: 0,
-            checks: [check],
+            checks: [
+              check,
+              { ...check, name: "queue length", isRatio: false, stable: 12.345, canary: 1_234.5, upper: 0.25, threshold: 2, odds: 1 },
+              { ...check, name: "smoke tests", isRatio: false, stable: null, canary: null, threshold: 0, odds: 1 },
+            ],
             unended: { stable: 0, canary: 12 },
             atMs: 0,
             sinceMs: 0,
@@ -206,8 +222,10 @@ test("status shows leader, sidecars, shares and the verdict with its numbers", (
       "  users that failed: stable 3, 1 newly; canary about 1500, 1490 newly",
       "  failing requests by the 2 known to fail before: stable 7 of 9; canary 12 of 3000",
       "  verdict hold, safe share 0 %: too close to tell",
-      "  check   stable  canary  at most worse by  tolerated  odds of harm",
-      "  errors  0.10 %  1.20 %  –                 0.50 %     12.3 : 1",
+      "  check         stable  canary  at most worse by  tolerated  odds of harm",
+      "  errors        0.10 %  1.20 %  –                 0.50 %     12.3 : 1",
+      "  queue length  12.3    1230    0.25              2          –",
+      "  smoke tests   –       –       –                 –          –",
       "",
     ].join("\n"),
   );

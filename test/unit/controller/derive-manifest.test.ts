@@ -67,6 +67,16 @@ describe("the live part of the rule set", () => {
     expect(ruleIn(planState("rolledBack"))).toEqual({ ...rule, off: true });
   });
 
+  test("holds what is left of a way back in steps, for which shares alone decide", () => {
+    const rollout = rolloutOf("cart", { strategy: { type: "rolling", by: "zone" } });
+    const back = { phase: "rollingBack", run: 3, firstRun: 1, sinceMs: 0, changedAtMs: 0, reason: "slow" } as const;
+    const left = { shareBp: 1_000, begunAtMs: null };
+    const rule = { run: 3, shareBp: 1_000, off: false, whenUnwatched: "stable", sharesOnly: true };
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", { ...back, left }) }])).toEqual({ cart: rule });
+    const some = { ...back, left: { ...left, groups: ["a", "b", "c"], group: 1 } };
+    expect(liveRulesOf([{ rollout, live: liveOf("cart", some) }])).toEqual({ cart: { ...rule, groups: "zone=a,b" } });
+  });
+
   test("leaves a preview and a toggle as they are: at their share, with their targets", () => {
     const served = { run: 3, firstRun: 1, sinceMs: 0 };
     const rule = { cart: { run: 3, shareBp: 1_000, off: false, whenUnwatched: "stable" } };

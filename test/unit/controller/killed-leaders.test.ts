@@ -41,6 +41,15 @@ async function togetherOne(play: Play): Promise<void> {
   await play.until("audit complete", () => play.live?.outbox.length === 0);
 }
 
+/** A rollout that goes back in steps. */
+async function retreatingOne(play: Play): Promise<void> {
+  await play.apply({ ...longDocument, retreat: { step: "4%", every: "1s" } });
+  await play.until("begun", () => hasBegun(play, 2));
+  await play.send("abort");
+  await play.until("rolled back", () => play.live?.plan.phase === "rolledBack");
+  await play.until("audit complete", () => play.live?.outbox.length === 0);
+}
+
 /** A rollout in a freeze. */
 async function frozenOne(play: Play): Promise<void> {
   await play.send("freeze", { reason: "incident" });
@@ -60,6 +69,7 @@ describe("a leader that is killed after any write", () => {
     { title: "is succeeded, and a new version takes its place as without", run: replacedOne },
     { title: "is succeeded, and a queue goes on as without", run: queuedOne },
     { title: "is succeeded, and a group goes back as without", run: togetherOne },
+    { title: "is succeeded, and a way back in steps goes on as without", run: retreatingOne },
     { title: "is succeeded, and a freeze holds and ends as without", run: frozenOne },
   ])("$title", async ({ run }) => {
     const undisturbed = new Play(Number.POSITIVE_INFINITY);

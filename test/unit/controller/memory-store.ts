@@ -19,6 +19,8 @@ export class MemoryStore {
   writes = 0;
   /** Stores the next plan but fails to say so. */
   losesNextAnswer = false;
+  /** Subjects of which the store takes nothing at the moment. */
+  refuses: readonly string[] = [];
 
   get plans(): number {
     return this.#plans.length;
@@ -74,6 +76,7 @@ export class MemoryStore {
         read: async (subject) => this.#state.get(subject),
         subjects: async (filter) => [...this.#state.keys()].filter((subject) => subject.startsWith(filter.slice(0, -1))).toSorted(),
         write: async (subject, data) => {
+          if (this.refuses.includes(subject)) throw new Error("no space left");
           spend();
           this.#state.set(subject, store(subject, data));
         },

@@ -102,6 +102,23 @@ describe("a command", () => {
     expect(await play.send("pause", { id: "another-id" })).toMatchObject({ result: "refused", phase: "paused" });
   });
 
+  test("to forget a sidecar that is repeated gets the same answer, also by the next leader that knows it no more", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    play.others = ["gone"];
+    await play.apply(document);
+    await play.until("in its stage", () => play.live?.plan.phase === "stage");
+    play.others = [];
+    const first = await play.send("forget", { sidecar: "gone" });
+    expect(first).toMatchObject({ result: "done", message: "sidecar gone is forgotten; if it reports again, it counts again" });
+    play.replies.clear();
+    play.kill();
+    await play.turn();
+    expect(await play.send("forget", { sidecar: "gone" })).toEqual(first);
+    expect(await play.send("forget", { sidecar: "gone", id: "another-id" })).toMatchObject({ result: "invalid" });
+    await play.until("its audit", () => play.store.audit.some(({ action }) => action === "forget"));
+    expect(play.store.audit.filter(({ action }) => action === "forget")).toHaveLength(1);
+  });
+
   test("for an unknown rollout is refused with the names that are known", async () => {
     const play = new Play(Number.POSITIVE_INFINITY);
     await play.apply(document);

@@ -18,11 +18,13 @@ test("each example is one that a rollout may hold", () => {
     const strategy = text.startsWith("strategy:") ? "" : "strategy: { use: fast }";
     return parseRollouts([head, variants, strategy, text].join("\n"), "operating.md")[0];
   });
-  expect(parsed.map((rollout) => [rollout?.mode, rollout?.promotion !== undefined, rollout?.blastRadius])).toEqual([
-    ["act", false, undefined],
-    ["act", true, undefined],
-    ["advise", false, undefined],
-    ["act", false, { failedRequests: 200, failedUsers: 50 }],
+  const said = parsed.map((rollout) => [rollout?.retreat, rollout?.promotion !== undefined, rollout?.mode, rollout?.blastRadius]);
+  expect(said).toEqual([
+    [{ step: 2_000, every: 30_000 }, false, "act", undefined],
+    [undefined, false, "act", undefined],
+    [undefined, true, "act", undefined],
+    [undefined, false, "advise", undefined],
+    [undefined, false, "act", { failedRequests: 200, failedUsers: 50 }],
   ]);
 });
 
@@ -47,6 +49,7 @@ describe("the table of verbs", () => {
     promoting: "promoting",
     promoted: "promoted",
     "rolling back": "rollingBack",
+    "rolling back in steps": "retreating",
     "rolled back": "rolledBack",
   } as const;
 

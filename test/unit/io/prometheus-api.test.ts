@@ -52,6 +52,21 @@ describe("an answer of Prometheus", () => {
   });
 });
 
+test("an answer that points elsewhere is not followed, and says what to write", async () => {
+  let isAsked = false;
+  const elsewhere = await serverThat((_, response) => {
+    isAsked = true;
+    response.end(JSON.stringify(vector));
+  });
+  for (const status of [301, 302, 307, 308]) {
+    const url = await serverThat((_, response) => response.writeHead(status, { location: elsewhere }).end());
+    await expect(createPrometheusApi({ url, timeoutMs: 5_000 }).instant("up")).rejects.toThrow(
+      `${url}/api/v1/query: points to another address, which is not followed; write the one where Prometheus itself answers`,
+    );
+  }
+  expect(isAsked).toBe(false);
+});
+
 describe("a question to Prometheus", () => {
   test.each([
     { title: "of an instant", ask: (api: PrometheusApi) => api.instant("up", 1_500), asked: "/at/api/v1/query query=up&time=1.5" },

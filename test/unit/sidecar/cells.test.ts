@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { LATENCY_BOUNDS_MS } from "../../../src/contract/names.ts";
 import { isInKeyHalf, keyHash } from "../../../src/core/judge/key-sketch.ts";
+import { bucketIndex } from "../../../src/io/distribution.ts";
 import { type Cells, createCells } from "../../../src/sidecar/cells.ts";
-import { bucketIndex } from "../../../src/sidecar/latency-buckets.ts";
 
 const labels = (run: number, rollout = "checkout", variant: "stable" | "canary" = "canary") => ({ rollout, variant, run, control: false });
 const all = (cells: Cells) => [...cells.all()];
@@ -177,5 +177,5 @@ test.each([
   [30_000, LATENCY_BOUNDS_MS.length - 1],
   [30_001, LATENCY_BOUNDS_MS.length],
 ])("%d ms fall into bucket %d", (latencyMs, bucket) => {
-  expect(bucketIndex(latencyMs)).toBe(bucket);
+  expect(bucketIndex(LATENCY_BOUNDS_MS, latencyMs)).toBe(bucket);
 });

@@ -28,6 +28,7 @@ test("an access log entry gives the decision back with what came of it", () => {
       duration: { seconds: 1, nanos: 500_000_000 },
       timeToFirstUpstreamTxByte: { nanos: 2_000_000 },
       timeToLastUpstreamRxByte: { nanos: 9_000_000 },
+      timeToFirstDownstreamTxByte: { nanos: 8_000_000 },
       upstreamCluster: "new",
       upstreamRemoteAddress: { socketAddress: { address: "127.0.0.1" } },
       upstreamRequestAttemptCount: 1,
@@ -56,6 +57,7 @@ test("an access log entry gives the decision back with what came of it", () => {
     flags: ["upstreamRemoteReset"],
     upstreamMs: 7,
     durationMs: 1_500,
+    firstByteMs: 8,
   });
 });
 

@@ -14,6 +14,7 @@ const ANSWERED: LineValues = {
   "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:ns)%": "8500000",
   "%DURATION%": "8",
   "%UPSTREAM_CLUSTER_RAW%": "canary-or-nobody",
+  "%COMMON_DURATION(DS_RX_BEG:DS_TX_BEG:ns)%": "7500000",
 };
 
 const read = (values: LineValues) => new LineReader().read(lineOf(values));
@@ -30,6 +31,7 @@ test("a line by the shipped configuration gives the decision back with what came
     flags: [],
     upstreamMs: 7.000001,
     durationMs: 8.5,
+    firstByteMs: 7.5,
   });
 });
 
@@ -107,11 +109,11 @@ test.each([
     values: { "%DYNAMIC_METADATA(serin:outcome)%": "canary" },
     message: 'no sidecar writes the outcome "canary"',
   },
-  { title: "a line's end in a cluster's name", values: { "%UPSTREAM_CLUSTER_RAW%": "a\nb" }, message: "an outcome has 12 lines, not 13" },
+  { title: "a line's end in a cluster's name", values: { "%UPSTREAM_CLUSTER_RAW%": "a\nb" }, message: '"b" is not a number' },
 ])("$title is refused", ({ values, message }) => {
   expect(() => read({ ...ANSWERED, ...values })).toThrow(message);
 });
 
 test("a line of another format is refused", () => {
-  expect(() => new LineReader().read("GET / 200")).toThrow("an outcome has 12 lines, not 1");
+  expect(() => new LineReader().read("GET / 200")).toThrow("an outcome has 13 lines, not 1");
 });

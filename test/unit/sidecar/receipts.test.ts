@@ -73,6 +73,20 @@ describe("a receipt", () => {
     expect(said().length - before).toBe(count);
   });
 
+  test("tells of more stopped canaries than it holds in turns, and all of them stay stopped", () => {
+    const names = Array.from({ length: 130 }, (_, index) => `r${index}`);
+    const rollouts = (shareBp: number) => Object.fromEntries(names.map((name) => [name, ruleOf({}, { shareBp })]));
+    rules.offer({ ...ruleSetOf(rollouts(500)), revision: 7 });
+    for (const name of names) rules.stop(name, { failures: 5, users: 3 });
+    rules.offer({ ...ruleSetOf(rollouts(500)), revision: 8 });
+    expect(rules.stopped()).toHaveLength(130);
+    vi.advanceTimersByTime(1_000);
+    const told = said()
+      .slice(-2)
+      .map(({ stopped = [] }) => stopped.map(({ rollout }) => rollout));
+    expect([told.map(({ length }) => length), new Set(told.flat()).size]).toEqual([[100, 100], 130]);
+  });
+
   test("of a problem too long for the contract is cut", () => {
     rules.reject("x".repeat(5_000));
     expect(said().at(-1)?.problem).toHaveLength(2_000);

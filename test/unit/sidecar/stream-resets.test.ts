@@ -17,7 +17,7 @@ beforeEach(() => {
 function streams(count: number, resets: number): void {
   for (let index = 0; index < count; index += 1) {
     state.extProc.streamBegun();
-    if (index < resets) state.extProc.streamReset();
+    state.extProc.streamClosed(index < resets);
   }
 }
 

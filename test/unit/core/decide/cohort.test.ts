@@ -40,6 +40,20 @@ describe("a rollout that obeys the cohort of a hop before", () => {
     { title: "asks the target first", live: {}, headers: { baggage, "x-partner": "1" }, change: TRUSTED, expected: ["stable", "target"] },
     { title: "is off where it is off", live: { off: true }, headers: { baggage }, change: TRUSTED, expected: ["stable", "off"] },
     {
+      title: "decides itself while it goes back in steps",
+      live: { shareBp: 0, sharesOnly: true as const },
+      headers: { baggage, "x-user-id": "a" },
+      change: TRUSTED,
+      expected: ["stable", "share"],
+    },
+    {
+      title: "takes stable while it goes back in steps",
+      live: { shareBp: 10_000, sharesOnly: true as const },
+      headers: { baggage: "serin.shop=stable", "x-user-id": "a" },
+      change: TRUSTED,
+      expected: ["stable", "cohort"],
+    },
+    {
       title: "decides itself where it lacks the variant",
       live: { shareBp: 10_000 },
       headers: { baggage: "serin.shop=blue", "x-user-id": "a" },
@@ -106,6 +120,15 @@ describe("explain says of a cohort", () => {
   ])("$title", ({ headers, change, text }) => {
     const { steps } = explain(exampleRules("cohort-inner.yaml"), inner({ ...headers }, change));
     expect(steps.filter(({ step }) => step === "cohort")).toEqual([{ step: "cohort", rollout: "prices", text }]);
+  });
+
+  test("that it is not obeyed on a way back in steps, but for stable", () => {
+    const rules = exampleRules("cohort-inner.yaml", { sharesOnly: true });
+    const told = ["canary", "stable"].map((variant) => explain(rules, inner({ baggage: `serin.shop=${variant}` }, TRUSTED)).steps);
+    expect(told.map((steps) => steps.find(({ step }) => step === "cohort")?.text)).toEqual([
+      "the baggage says canary for shop, but the rollout goes back in steps: the share alone decides",
+      "the baggage of a trusted peer says stable for shop",
+    ]);
   });
 
   test("that it went home", () => {

@@ -62,7 +62,7 @@ test("of several variants, the lane of the bucket is told, and what lies in none
     explain(rules, factsOf({ headers: [["x-user-id", key]] }))
       .steps.filter(({ step }) => step === "rollout" || step === "share")
       .map(({ text }) => text.replace(/bucket \d+/, "the bucket"));
-  const governs = "governs the request with a share of 10%, 20% of b, run 1";
+  const governs = "governs the request with a share of 10 %, 20 % of b, run 1";
   expect(shareOf("user-8")).toEqual([governs, "the bucket is in the lane of b, below the threshold 2576980377"]);
   expect(shareOf("user-174")).toEqual([
     governs,
@@ -101,9 +101,9 @@ describe("of toggles", () => {
     ]);
     const steps = explained.steps.filter(({ step }) => ["rollout", "tags", "result"].includes(step));
     expect(steps.map(({ step, rollout, text }) => [step, rollout, text.split(",")[0]])).toEqual([
-      ["rollout", "checkout", "governs the request with a share of 50%"],
-      ["rollout", "t0", "sets its tags with a share of 100%"],
-      ["rollout", "t1", "sets its tags with a share of 100%"],
+      ["rollout", "checkout", "governs the request with a share of 50 %"],
+      ["rollout", "t0", "sets its tags with a share of 100 %"],
+      ["rollout", "t1", "sets its tags with a share of 100 %"],
       ["tags", "t0", "the upstream is told x-serin-on: t0"],
       ["result", "t0", "on"],
       ["tags", "t1", "the upstream is told x-serin-on: t1"],

@@ -24,7 +24,7 @@ describe("an explanation of one rollout", () => {
       live: { shareBp: 10_000 },
       request: user,
       texts: [
-        "governs the request with a share of 100%, run 1",
+        "governs the request with a share of 100 %, run 1",
         "the bucketing key comes from header x-user-id",
         "bucket 3153885330 is below the threshold 4294967296",
         `canary, reason "share", ${RESULT}`,
@@ -34,7 +34,7 @@ describe("an explanation of one rollout", () => {
       title: "says when the bucket is in the control slice",
       request: user,
       texts: [
-        "governs the request with a share of 50%, run 1",
+        "governs the request with a share of 50 %, run 1",
         "the bucketing key comes from header x-user-id",
         "bucket 3153885330 is not below the threshold 2147483648, and in the control slice",
         `stable, reason "share", ${RESULT}`,
@@ -45,7 +45,7 @@ describe("an explanation of one rollout", () => {
       live: { shareBp: 25 },
       request: user,
       texts: [
-        "governs the request with a share of 0.25%, run 1",
+        "governs the request with a share of 0.25 %, run 1",
         "the bucketing key comes from header x-user-id",
         "bucket 3153885330 is not below the threshold 10737418",
         `stable, reason "share", ${RESULT}`,
@@ -56,7 +56,7 @@ describe("an explanation of one rollout", () => {
       rules: { key: [{ header: "x-user-id" }, { cookie: "session" }] },
       request: {},
       texts: [
-        "governs the request with a share of 50%, run 1",
+        "governs the request with a share of 50 %, run 1",
         "no bucketing key: tried header x-user-id, cookie session",
         `stable, reason "no key", ${RESULT}`,
       ],
@@ -66,7 +66,7 @@ describe("an explanation of one rollout", () => {
       rules: { key: [{ header: "x-user-id" }, { issued: { cookie: "serin-id", maxAge: "365d" } }] },
       request: { issued: "user-1" },
       texts: [
-        "governs the request with a share of 50%, run 1",
+        "governs the request with a share of 50 %, run 1",
         "the bucketing key comes from issued cookie serin-id",
         "bucket 3153885330 is not below the threshold 2147483648, and in the control slice",
         `stable, reason "share", ${RESULT}`,
@@ -77,9 +77,27 @@ describe("an explanation of one rollout", () => {
       rules: { key: [{ issued: { cookie: "serin-id", maxAge: "365d" } }] },
       request: {},
       texts: [
-        "governs the request with a share of 50%, run 1",
+        "governs the request with a share of 50 %, run 1",
         "no bucketing key: tried issued cookie serin-id",
         `stable, reason "no key", ${RESULT}`,
+      ],
+    },
+    {
+      title: "asks no target that leads from stable while the rollout goes back in steps",
+      rules: {
+        targets: [
+          { name: "vip", when: { header: { name: "x-vip", present: true } }, variant: "canary" },
+          { name: "careful", when: { header: { name: "x-vip", present: true } }, variant: "stable" },
+        ],
+      },
+      live: { sharesOnly: true },
+      request: { headers: [["x-vip", "1"]] },
+      texts: [
+        "governs the request with a share of 50%, run 1",
+        "no bucketing key: tried header x-user-id",
+        "the rollout goes back in steps: targets lead to stable alone",
+        "target careful holds: stable",
+        `stable, reason "target", ${RESULT}`,
       ],
     },
     {
@@ -93,7 +111,7 @@ describe("an explanation of one rollout", () => {
       },
       request: user,
       texts: [
-        "governs the request with a share of 50%, run 1",
+        "governs the request with a share of 50 %, run 1",
         "the bucketing key comes from header x-user-id",
         "target beta does not hold: header x-beta present true is not met",
         "target vip holds: canary",
@@ -105,7 +123,7 @@ describe("an explanation of one rollout", () => {
       live: { off: true },
       request: user,
       texts: [
-        "governs the request with a share of 50%, run 1",
+        "governs the request with a share of 50 %, run 1",
         "the rollout is off: everyone to stable",
         `stable, reason "off", ${RESULT}`,
       ],
@@ -116,7 +134,7 @@ describe("an explanation of one rollout", () => {
       request: user,
       unwatched: true,
       texts: [
-        "governs the request with a share of 100%, run 1",
+        "governs the request with a share of 100 %, run 1",
         "the bucketing key comes from header x-user-id",
         "bucket 3153885330 is not below the threshold 0: no controller watches, so the share went back to stable",
         `stable, reason "unwatched", ${RESULT}`,
@@ -138,7 +156,7 @@ test("every rollout is considered, by name, with what kept it from governing", (
   const { steps, decision } = explain(compile(ruleSet), factsOf({ host: "SHOP.example:80", path: "/list?secret=1" }));
   expect(decision.rollout).toBe("chosen");
   expect(steps.slice(0, 4)).toEqual([
-    { step: "rollout", rollout: "chosen", text: "governs the request with a share of 50%, run 1" },
+    { step: "rollout", rollout: "chosen", text: "governs the request with a share of 50 %, run 1" },
     { step: "host", rollout: "other-host", text: "host shop.example is none of a.example, b.example" },
     { step: "path", rollout: "other-path", text: "path /list is not under /cart or exactly /pay" },
     { step: "rollout", rollout: "z-all", text: "matches, but chosen goes first: more specific, or first by name" },

@@ -24,14 +24,14 @@ describe("of the example, a request", () => {
     {
       title: "of a user of the share is copied",
       request: request(copied),
-      says: "in the share of 10% that is copied: cluster shadow gets a copy",
+      says: "in the share of 10 % that is copied: cluster shadow gets a copy",
     },
     {
       title: "by HEAD is copied",
       request: request(copied, { method: "HEAD" }),
-      says: "in the share of 10% that is copied: cluster shadow gets a copy",
+      says: "in the share of 10 % that is copied: cluster shadow gets a copy",
     },
-    { title: "of another user is not", request: request(other), says: "not in the share of 10% that is copied" },
+    { title: "of another user is not", request: request(other), says: "not in the share of 10 % that is copied" },
     { title: "by POST is not", request: request(copied, { method: "POST" }), says: "no copy: method POST is none of GET, HEAD" },
     {
       title: "by a safe method that is not named is not",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { courseOf } from "../../../../src/contract/course.ts";
 import type { PlanState } from "../../../../src/contract/live.ts";
+import { AT_ONCE } from "../../../../src/contract/retreat.ts";
 import type { Rollout } from "../../../../src/contract/rollout.ts";
 import type { StragglerRule } from "../../../../src/contract/stragglers.ts";
 import { DEADLINES } from "../../../../src/core/plan/deadlines.ts";
@@ -189,6 +190,9 @@ test("a refusal is handed on", () => {
     mode: "act",
     promotionGate: undefined,
     mustVouch: false,
+    retreat: AT_ONCE,
+    shareBp: 0,
+    isStopped: false,
   } as const;
   expect(receiptsByRule(states.pending, { type: "receipts", missing: [] }, { ...known, ...rule }, () => refused)).toBe(refused);
 });

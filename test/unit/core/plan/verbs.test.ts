@@ -30,6 +30,7 @@ const TABLE: Readonly<Record<StateName, string>> = {
   overdue: "- - - - rollingBack - rollingBack handedOver",
   rollingBack: "- - - - rollingBack - rollingBack -",
   rollingBackWithout: "- - - - rollingBack - rollingBack -",
+  retreating: "- - - - rollingBack - rollingBack -",
   rolledBack: "- - - - - pending - -",
   handedOver: "- - - - - - - -",
 };
