@@ -49,8 +49,23 @@ interface Node {
 function fieldRows(schema: z.ZodType): string[][] {
   // The schema library's own form of JSON Schema; only the parts named above are read.
   const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Node;
-  // The forms of a union repeat what they share.
-  return [...new Map(fields(root, "").map((row) => [row[0], row])).values()];
+  const all = fields(root, "");
+  return distinct(all.map(({ field }) => field)).map((name) => {
+    const rows = all.filter(({ field }) => field === name);
+    const [forms, needs] = [distinct(rows.map((row) => row.form)), distinct(rows.map(({ needed }) => needed))];
+    return [name, forms.join(" or "), needs.join(" or "), meaningOf(rows)];
+  });
+}
+
+const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
+
+/** The forms of a union repeat what they share; what they call by the same name may mean something else in each. */
+function meaningOf(rows: readonly Row[]): string {
+  const meanings = distinct(rows.map(({ meaning }) => meaning).filter((meaning) => meaning !== ""));
+  const typesOf = (meaning: string): string[] => rows.flatMap((row) => (row.meaning === meaning && row.of !== "" ? [row.of] : []));
+  return meanings
+    .map((meaning) => (meanings.length === 1 ? meaning : [distinct(typesOf(meaning)).join(", "), meaning].filter(Boolean).join(": ")))
+    .join(" · ");
 }
 
 const fieldTable = (rows: readonly (readonly string[])[]): string => table(["Field", "Form", "Needed", "Meaning"], rows);
@@ -106,15 +121,26 @@ function rolloutPage(): string {
   );
 }
 
-function fields(node: Node, path: string): string[][] {
+/** A field, and which form of a union it is of, where that has a type. */
+interface Row {
+  readonly field: string;
+  readonly form: string;
+  readonly needed: string;
+  readonly meaning: string;
+  readonly of: string;
+}
+
+function fields(node: Node, path: string): Row[] {
+  const of = String(node.properties?.["type"]?.const ?? "");
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
     const at = path === "" ? name : `${path}.${name}`;
     const isNeeded = node.required?.includes(name) === true;
-    return [[`\`${at}\``, form(child), isNeeded ? "yes" : "no", child.description ?? ""], ...below(child, at)];
+    const row = { field: `\`${at}\``, form: form(child), needed: isNeeded ? "yes" : "no", meaning: child.description ?? "", of };
+    return [row, ...below(child, at)];
   });
 }
 
-function below(node: Node, path: string): string[][] {
+function below(node: Node, path: string): Row[] {
   if (node.anyOf !== undefined) return node.anyOf.flatMap((option) => below(option, path));
   if (node.items !== undefined) return below(node.items, `${path}[]`);
   const { additionalProperties: named } = node;

@@ -11,6 +11,7 @@ import { UsageError } from "../contract/errors.ts";
 import { systemClock } from "../io/clock.ts";
 import type { Logger } from "../io/log.ts";
 import type { LogLevel } from "../io/log-levels.ts";
+import { terminalOf } from "./terminal.ts";
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -43,6 +44,7 @@ const parts: CliParts = {
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
   columns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
+  terminal: () => terminalOf(process),
   input: () => (process.stdin.isTTY ? undefined : createInterface({ input: process.stdin })),
   user: process.env["SERIN_USER"] ?? userInfo().username,
   host: hostname(),

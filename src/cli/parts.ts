@@ -1,5 +1,6 @@
 import type { ExitCode } from "../contract/exit-codes.ts";
 import type { LogLevel } from "../io/log-levels.ts";
+import type { Terminal } from "./live/frame.ts";
 
 /** A program of Serin that runs until it is stopped. */
 export interface Running {
@@ -12,6 +13,8 @@ export interface CliParts {
   error(text: string): void;
   /** Width of the terminal that `error` writes to; undefined where it is none. */
   columns(): number | undefined;
+  /** The terminal that `out` writes to; undefined where it is none. */
+  terminal(): Terminal | undefined;
   /** Lines of stdin; undefined when that is a terminal. */
   input(): AsyncIterable<string> | undefined;
   /** Who types; a claim, nothing vouches for it. */

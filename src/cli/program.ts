@@ -74,6 +74,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
     .addOption(nats())
     .addOption(program.createOption("--until <end>", "when to exit").choices(["promoted", "ended"]))
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
+    .addOption(signingOption(parts.operatorKey))
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
   addVerbs(command, nats, parts, done);
   addFreeze(command, nats, parts, done);

@@ -35,7 +35,15 @@ export const noSuchRollout = (name: string): UsageError =>
   new UsageError(`there is no rollout ${name}; \`serin status\` names those that there are`);
 
 /** The picture as text. */
-export function statusText({ leader, sidecars, rollouts, orders, freeze }: Picture, nowMs: number): string {
+export function statusText(picture: Picture, nowMs: number): string {
+  const lines = meshLines(picture, nowMs);
+  if (picture.rollouts.length === 0) lines.push("no rollouts");
+  for (const rollout of picture.rollouts) lines.push("", ...rolloutLines(rollout, nowMs));
+  return `${lines.join("\n")}\n`;
+}
+
+/** How things stand beside the rollouts: freeze, leader, sidecars, orders to switch off. */
+export function meshLines({ leader, sidecars, rollouts, orders, freeze }: Picture, nowMs: number): string[] {
   const lines = [
     ...(freeze === null ? [] : [`${freeze}: nothing advances, what goes back still does; \`serin unfreeze\` ends it`]),
     leader === null
@@ -57,27 +65,14 @@ export function statusText({ leader, sidecars, rollouts, orders, freeze }: Pictu
     else if (state === "stale" || state === "unwatched") lines.push(`  ${id} is ${state}`);
   }
   for (const order of orders) lines.push(orderLine(order, nowMs));
-  if (rollouts.length === 0) lines.push("no rollouts");
-  for (const rollout of rollouts) lines.push("", ...rolloutLines(rollout, nowMs));
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { judge } = rollout;
   const head = `${rollout.name}: ${phaseText(rollout)}, for ${duration(nowMs - rollout.plan.sinceMs)}`;
   const lines = [head, `  share set ${share(rollout.shareBp)}, seen ${share(judge?.shareSeenBp)}, run ${rollout.plan.run}`];
-  if (rollout.template !== null) lines.push(`  strategy from template ${rollout.template}`);
-  lines.push(...waitLines(rollout, nowMs));
-  if (rollout.next !== null) lines.push(`  ${rollout.next}`);
-  for (const line of stragglerLines(rollout, nowMs)) lines.push(`  ${line}`);
-  const stopped = rollout.stops.map(({ sidecar, atMs }) => `${sidecar} (for ${duration(nowMs - atMs)})`).join(", ");
-  if (stopped !== "") lines.push(`  the canary is stopped by sidecars that saw it fail: ${stopped}`);
-  const silence = silenceText(rollout.plan, judge?.verdict ?? null, nowMs);
-  if (silence !== null) lines.push(`  ${silence}`);
-  if (rollout.blastRadius !== null) {
-    const { allowed, spent } = rollout.blastRadius;
-    lines.push(`  blast radius: ${costTexts(allowed, spent).join(", ")}`);
-  }
+  lines.push(...noteLines(rollout, nowMs));
   const mix = rollout.mix === null ? [] : mixLines(rollout.mix);
   if (rollout.report !== null) mix.unshift(...reportLines(rollout.report));
   if (judge === null) return [...lines, ...mix];
@@ -96,6 +91,24 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   lines.push(`  verdict ${verdict.verdict}, safe share ${share(verdict.safeShareBp)}: ${verdict.reason}`);
   const rows = [["  check", "stable", "canary", "at most worse by", "tolerated", "odds of harm"], ...verdict.checks.map(checkRow)];
   return [...lines, table(rows), ...mix];
+}
+
+/** What else there is to say of a rollout, each line indented: what it waits for, who is behind, what it has cost. */
+export function noteLines(rollout: RolloutPicture, nowMs: number): string[] {
+  const lines: string[] = [];
+  if (rollout.template !== null) lines.push(`  strategy from template ${rollout.template}`);
+  lines.push(...waitLines(rollout, nowMs));
+  if (rollout.next !== null) lines.push(`  ${rollout.next}`);
+  for (const line of stragglerLines(rollout, nowMs)) lines.push(`  ${line}`);
+  const stopped = rollout.stops.map(({ sidecar, atMs }) => `${sidecar} (for ${duration(nowMs - atMs)})`).join(", ");
+  if (stopped !== "") lines.push(`  the canary is stopped by sidecars that saw it fail: ${stopped}`);
+  const silence = silenceText(rollout.plan, rollout.judge?.verdict ?? null, nowMs);
+  if (silence !== null) lines.push(`  ${silence}`);
+  if (rollout.blastRadius !== null) {
+    const { allowed, spent } = rollout.blastRadius;
+    lines.push(`  blast radius: ${costTexts(allowed, spent).join(", ")}`);
+  }
+  return lines;
 }
 
 const MODE_TEXT = { observe: "evidence is told and moves nothing", advise: "asks before it goes on" } as const;

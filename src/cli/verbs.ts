@@ -27,15 +27,26 @@ const PASS_MS = 60_000;
 export const send = (link: NatsLink, command: Command, { token, nowMs }: Pick<CliParts, "token" | "nowMs">): Promise<Reply> =>
   sendCommand(link, command, COMMAND_MS, token === undefined ? undefined : { digest: digestOf(token), nowMs: nowMs() });
 
-/** Sends one of the operator's verbs to the leader; `name` is a rollout, or a sidecar for `forget`. */
-export async function sendVerb(
-  verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">,
+/** One of the operator's verbs, as it is asked for by name. */
+export type OperatorVerb = Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">;
+
+/** Sends one of the operator's verbs to the leader, tells its answer, and means it by the exit code; `name` is a rollout, or a sidecar for `forget`. */
+export async function sendVerb(verb: OperatorVerb, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
+  const command = await commandOf(verb, name, flags, parts);
+  const reply = await withNats(flags.nats, (link) => send(link, command, parts));
+  printReply(name, reply, flags, parts);
+  return exitOf(reply);
+}
+
+/** What is sent for a verb, signed where somebody signs. */
+export async function commandOf(
+  verb: OperatorVerb,
   name: string,
-  flags: VerbFlags,
-  parts: CliParts,
-): Promise<ExitCode> {
+  flags: Omit<VerbFlags, "nats" | "json">,
+  parts: Pick<CliParts, "user" | "newId" | "nowMs">,
+): Promise<Command> {
   const id = parts.newId();
-  const command: Command = {
+  return {
     format: FORMAT,
     id,
     verb,
@@ -47,16 +58,13 @@ export async function sendVerb(
     ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
   };
-  const reply = await withNats(flags.nats, (link) => send(link, command, parts));
-  printReply(name, reply, flags, parts);
-  return exitOf(reply);
 }
 
 /** A signed command's pass, for a minute; nothing where nobody signs, or where no gate could ask who it was. */
 async function passFor(
-  command: Readonly<{ id: string; verb: Exclude<Verb, "apply" | "store" | "freeze" | "unfreeze">; rollout: string }>,
-  { signWith, full, override, now }: VerbFlags,
-  parts: CliParts,
+  command: Readonly<{ id: string; verb: OperatorVerb; rollout: string }>,
+  { signWith, full, override, now }: Omit<VerbFlags, "nats" | "json">,
+  parts: Pick<CliParts, "user" | "nowMs">,
 ): Promise<Pick<Command, "pass">> {
   const { verb } = command;
   if (signWith === undefined || verb === "forget" || verb === "delete") return {};

@@ -34,3 +34,9 @@ export function ruleHere<Rule extends { readonly shareBp: number; readonly group
 ): Rule {
   return rule.groups === undefined || isInGroups(rule.groups, labels) ? rule : { ...rule, shareBp: 0 };
 }
+
+/** Where a plan stands among groups of sidecars. */
+export const PlaceSchema = {
+  groups: z.array(LabelValueSchema).min(1).describe("All groups of sidecars in their order."),
+  group: z.int().min(0).describe("Newest group that is on, by its place in the order; those before it are on too."),
+};

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { AtLimitSchema } from "./gates.ts";
+import { PlaceSchema } from "./groups.ts";
 import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
+import { LeftSchema } from "./retreat.ts";
 import { RunSchema } from "./rules.ts";
-import { LabelValueSchema } from "./strategy.ts";
 import { VariantsTotalsSchema } from "./variant-report.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
@@ -40,16 +41,18 @@ const IsHeldSchema = z
 /** What stands for the missing sidecars when none is known: nobody has shown that rules arrive anywhere. */
 export const NOBODY = "no sidecar has reported";
 
+const AtOnceSchema = z.literal(true).optional().describe("Everyone gets it when its rules are confirmed: an undo.");
 const QueuedSchema = z.strictObject({
   phase: z.literal("queued"),
   ...ServedSchema,
-  reason: ReasonSchema.describe("Its place in the queue, for people."),
+  reason: ReasonSchema.describe("What it waits for, like its place in the queue, for people."),
+  atOnce: AtOnceSchema,
 });
 const PendingSchema = z.strictObject({
   phase: z.literal("pending"),
   ...ServedSchema,
   held: HeldSchema,
-  atOnce: z.literal(true).optional().describe("Everyone gets it when its rules are confirmed: an undo."),
+  atOnce: AtOnceSchema,
 });
 const InStageSchema = z.strictObject({
   phase: z.literal("stage"),
@@ -73,14 +76,10 @@ const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchem
 const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
 const DecisionSchema = z.strictObject({ phase: z.literal("decision"), ...ServedSchema });
 const OnSchema = z.strictObject({ phase: z.literal("on"), ...ServedSchema, begunAtMs: BegunSchema, overdue: z.boolean() });
-const GroupsSchema = {
-  groups: z.array(LabelValueSchema).min(1).describe("All groups of sidecars in their order."),
-  group: z.int().min(0).describe("Newest group that is on, by its place in the order; those before it are on too."),
-};
 const GroupSchema = z.strictObject({
   phase: z.literal("group"),
   ...ServedSchema,
-  ...GroupsSchema,
+  ...PlaceSchema,
   begunAtMs: BegunSchema,
   held: HeldSchema,
 });
@@ -95,8 +94,8 @@ const PausedSchema = z.strictObject({
     .enum(["preview", "shadow", "group"])
     .optional()
     .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
-  groups: GroupsSchema.groups.optional(),
-  group: GroupsSchema.group.optional(),
+  groups: PlaceSchema.groups.optional(),
+  group: PlaceSchema.group.optional(),
   reason: ReasonSchema,
 });
 const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
@@ -107,19 +106,8 @@ const RollingBackSchema = z.strictObject({
   reason: ReasonSchema,
   missing: z.array(SidecarIdSchema).optional().describe("Known sidecars that had not confirmed when last looked at; absent before."),
   isHeld: IsHeldSchema,
-  left: z
-    .strictObject({
-      shareBp: ShareBpSchema,
-      groups: GroupsSchema.groups.optional(),
-      group: GroupsSchema.group.optional(),
-      begunAtMs: BegunSchema,
-    })
-    .optional()
-    .describe("What is still on the canary, of a way back in steps; absent when everyone is to be on stable."),
-  changedAtMs: z
-    .int()
-    .optional()
-    .describe("When the last step was set, Unix milliseconds; absent of a way back at once. The phase was entered with the first."),
+  left: LeftSchema.optional().describe("What is still on the canary, of a way back in steps; absent when everyone is to be on stable."),
+  changedAtMs: z.int().optional().describe("When the last step was set, Unix milliseconds; absent where everyone went at once."),
 });
 const RolledBackSchema = z.strictObject({
   phase: z.literal("rolledBack"),
@@ -240,7 +228,6 @@ export const JudgeRecordSchema = z.strictObject({
     ),
   verdict: VerdictRecordSchema.nullable(),
 });
-
 const FleetMemberSchema = z.strictObject({
   firstSeenMs: z.int(),
   startedAtMs: z.int(),
@@ -259,5 +246,5 @@ export type PlainState = z.infer<typeof PlainStateSchema>;
 export type Phase = PlanState["phase"];
 export type LiveState = z.infer<typeof LiveStateSchema>;
 export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;
-export type Totals = z.infer<typeof TotalsSchema>;
 export type Fleet = z.infer<typeof FleetSchema>;
+export type Totals = z.infer<typeof TotalsSchema>;

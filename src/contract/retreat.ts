@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PlaceSchema } from "./groups.ts";
 import { grownVariant, lanesOf } from "./lanes.ts";
 import { DurationSchema, ShareSchema } from "./units.ts";
 import { isTagOnly, type Variants } from "./variants.ts";
@@ -23,6 +24,14 @@ export const RetreatSchema = z
     error: "the way back from 100% would last longer than an hour; write larger steps, or a shorter time",
     path: ["every"],
   });
+
+/** What a way back in steps leaves on the canary. */
+export const LeftSchema = z.strictObject({
+  shareBp: z.int().min(0).max(FULL_BP).describe("Basis points."),
+  groups: PlaceSchema.groups.optional(),
+  group: PlaceSchema.group.optional(),
+  begunAtMs: z.int().nullable().describe("When every known sidecar obeyed this step, Unix milliseconds; null before."),
+});
 
 /** A retreat: `step` in basis points, `every` in milliseconds. */
 export type Retreat = z.infer<typeof RetreatSchema>;

@@ -8,7 +8,7 @@ import { queuePlan } from "../core/plan/queue.ts";
 import { startPlan } from "../core/plan/start.ts";
 import type { Plan } from "../io/store.ts";
 import { rivalText } from "./apply-rules.ts";
-import { liveRulesOf, MAX_LIVE_BYTES } from "./derive-manifest.ts";
+import { liveRuleOf, liveRulesOf, MAX_LIVE_BYTES } from "./derive-manifest.ts";
 import { type Change, freshLive } from "./live-rules.ts";
 import type { TermParts } from "./ports.ts";
 import { replyWith, standing } from "./replies.ts";
@@ -43,6 +43,9 @@ export class Attempts {
     const nowMs = this.#parts.clock.nowMs();
     const added = { rollout, live: freshLive(name, 0, startPlan(nowMs, 1).state, nowMs) };
     const others = [...this.#steps.seats.values()].filter((seat) => seat.name !== name);
+    // With all of them, also those that need no place there: mostly there is room, and which ones those are takes longer to find.
+    const most = Object.fromEntries([...others, added].map((one) => [one.live.rollout, liveRuleOf(one.rollout, one.live)]));
+    if (JSON.stringify(most).length <= MAX_LIVE_BYTES) return undefined;
     const size = JSON.stringify(liveRulesOf([...others, added])).length;
     if (size <= MAX_LIVE_BYTES) return undefined;
     return `with ${name} the live part of the rules would take ${size} bytes, and ${MAX_LIVE_BYTES} are allowed; hand over or end others first`;
@@ -71,8 +74,8 @@ export class Attempts {
     const verb = atOnce === true ? "undo" : "apply";
     const nowMs = this.#parts.clock.nowMs();
     const run = await this.nextRun(rollout.name);
-    const turn = this.#steps.relations.turn(rollout, nowMs);
-    const { state, effects } = turn === undefined ? startPlan(nowMs, run, atOnce) : queuePlan(nowMs, run, turn.reason);
+    const turn = this.#steps.relations.turn(rollout, nowMs, atOnce === true);
+    const { state, effects } = turn === undefined ? startPlan(nowMs, run, atOnce) : queuePlan(nowMs, run, turn.reason, atOnce);
     const applied = { type: "audit", action: verb, reason: reason ?? `plan ${sequence}` } as const;
     const place = turn === undefined ? "" : `: ${turn.reason}`;
     const reply = (after: LiveState): Reply =>
@@ -84,7 +87,7 @@ export class Attempts {
   /** Another attempt with the plan that a rollout has; the refusal, where it cannot begin. */
   async retry(seat: Seat, { who, reason }: Command, reply: (after: LiveState) => Reply): Promise<string | undefined> {
     const change = this.#steps.ask(seat, { type: "retry", who, reason });
-    const refusal = change.ok ? this.#hindrance(seat.rollout) : change.refusal;
+    const refusal = change.ok ? this.#hindrance(seat.rollout, false) : change.refusal;
     if (!change.ok || refusal !== undefined) return refusal;
     await this.#start(
       { rollout: seat.rollout, sequence: seat.live.planSequence, change },
@@ -103,7 +106,7 @@ export class Attempts {
       const step = this.#steps.ask(seat, { type: "undo", who, reason: command.reason });
       return step.ok ? undefined : step.refusal;
     }
-    const refusal = this.#hindrance(before.rollout);
+    const refusal = this.#hindrance(before.rollout, true);
     if (refusal !== undefined) return refusal;
     const reason = `${command.reason === undefined ? "" : `${command.reason}; `}back from plan ${live.planSequence} to plan ${before.sequence}`;
     const sequence = await this.store({ ...command, document: before.document, template: before.template, reason }, name, true);
@@ -111,10 +114,11 @@ export class Attempts {
     return undefined;
   }
 
-  #hindrance(rollout: Rollout): string | undefined {
+  #hindrance(rollout: Rollout, isBack: boolean): string | undefined {
     const order = this.#parts.killed(rollout.name);
     if (order !== undefined) return `${rollout.name} is switched off by ${order.who}; lift that first by \`serin kill --lift\``;
-    const turn = this.#steps.relations.turn(rollout, this.#parts.clock.nowMs());
+    const turn = this.#steps.relations.turn(rollout, this.#parts.clock.nowMs(), isBack);
+    if (turn?.kind === "freeze") return `${rollout.name} begins nothing while all is ${turn.reason}; try again after that`;
     if (turn !== undefined) return `${rollout.name} would be ${turn.reason}; end what is before it first`;
     return rivalText(rollout, [...this.#steps.seats.values()]) ?? this.crowdText(rollout);
   }

@@ -197,7 +197,6 @@ class Controller implements RunningController, Shown {
   #renew(writer: FencedWriter, end: (reason: string) => void): () => void {
     let isUnderWay = false;
     const timer = setInterval(() => {
-      if (writer.isExpired) end(`no renewal was confirmed for ${this.#parts.settings.leaseMs} ms`);
       if (isUnderWay) return;
       isUnderWay = true;
       writer

@@ -29,7 +29,7 @@ const LIVE_RULE_BYTES = 84;
  * decides stable for everyone, which is what happens without it too, only so that users who fail are known when the next
  * attempt begins. So it gives way to any other that it would take a request from.
  */
-function governing(all: readonly Governed[]): Governed[] {
+export function governing(all: readonly Governed[]): Governed[] {
   const begun = all.filter(({ live }) => live.plan.phase !== "queued");
   const active = byHost(begun.filter(({ live, rollout }) => !isEnded(live.plan.phase) && !isTagOnly(rollout.variants)));
   const held = begun.filter(({ live, rollout }) => {
@@ -151,19 +151,8 @@ function othersIn(variants: Rollout["variants"], strategy: Rollout["strategy"]):
   return others;
 }
 
-/** The part of the rule set that does not change while its rollouts run. */
-export function staticRulesOfAll(all: readonly Governed[]): Record<string, StaticRules> {
-  return Object.fromEntries(governing(all).map((one) => [one.live.rollout, staticRulesAt(one)]));
-}
-
-/** Changes when the static rules do: they are derived from these plans, with these at rest. */
-export const staticRulesKey = (all: readonly Governed[]): string =>
-  governing(all)
-    .map(({ live }) => `${live.rollout}@${live.planSequence}${live.plan.phase === "handedOver" ? " rests" : ""}`)
-    .join(" ");
-
 /** A rollout at rest needs no targets: lists of users would fill its blob, and its conditions would be read from each request. */
-function staticRulesAt({ rollout, live }: Governed): StaticRules {
+export function staticRulesAt({ rollout, live }: Governed): StaticRules {
   const rules = staticRulesOf(rollout);
   return live.plan.phase === "handedOver" ? { ...rules, targets: [] } : rules;
 }

@@ -29,7 +29,7 @@ const WRONG_LAST_SEQUENCE_UNKNOWN = 10_164;
 const RETRY_MS = 50;
 
 /**
- * All writes of one time in office, through one queue. Each carries the lease's sequence as the expected last sequence of
+ * All writes of one time in office, through one queue, in which renewals go first. Each carries the lease's sequence as the expected last sequence of
  * the lease's subject, so JetStream itself refuses a leader that was succeeded, however long it slept before it wrote
  * (the server's check names any subject of the same stream, ADR-8 and nats-server's `Nats-Expected-Last-Subject-Sequence-Subject`).
  */
@@ -38,7 +38,8 @@ export class FencedWriter {
   #lease: Lease;
   #sequence: number;
   #confirmedMs: number;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #waiting: (() => Promise<void>)[] = [];
+  #isBusy = false;
   #over: DeposedError | undefined;
 
   /** `takenMs` is the monotonic time just before the lease was written. */
@@ -60,19 +61,20 @@ export class FencedWriter {
 
   /** Writes a state subject. Throws DeposedError when another leads, or JetStream's own refusal, like one for size. */
   write(subject: string, data: string | Uint8Array): Promise<void> {
-    return this.#enqueue(async () => {
+    return this.#enqueue("last", async () => {
+      if (this.#over === undefined && this.isExpired) await this.#writeLease({});
       await this.#publish(subject, () => data);
     });
   }
 
-  /** Renews the lease: the beat that sidecars wait for. */
+  /** Renews the lease: the beat that sidecars wait for. It waits for the write under way, and for no other. */
   renew(): Promise<void> {
-    return this.#enqueue(() => this.#writeLease({}));
+    return this.#enqueue("first", () => this.#writeLease({}));
   }
 
   /** Gives the lease back, so that the next controller need not wait. */
   release(): Promise<void> {
-    return this.#enqueue(() => this.#writeLease({ released: true }));
+    return this.#enqueue("last", () => this.#writeLease({ released: true }));
   }
 
   /** Refuses everything from now on, also what waits in the queue. */
@@ -80,10 +82,19 @@ export class FencedWriter {
     this.#over ??= new DeposedError(reason);
   }
 
-  #enqueue(job: () => Promise<void>): Promise<void> {
-    const done = this.#tail.then(job);
-    this.#tail = done.catch(() => undefined); // The caller has the error; the queue only needs the order.
-    return done;
+  #enqueue(place: "first" | "last", job: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const run = (): Promise<void> => job().then(resolve, reject);
+      if (place === "first") this.#waiting.unshift(run);
+      else this.#waiting.push(run);
+      if (!this.#isBusy) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) await next();
+    this.#isBusy = false;
   }
 
   async #writeLease(change: Partial<Lease>): Promise<void> {
@@ -97,17 +108,23 @@ export class FencedWriter {
     this.#confirmedMs = sentMs;
   }
 
-  /** Retries what may not have arrived for as long as this controller may still lead: all its writes bear repetition. */
+  /**
+   * Retries what may not have arrived for as long as this controller may still lead: all its writes bear repetition. A process that was late itself,
+   * for want of its turn on the processor, asks the server once more, by a renewal: as long as that is taken nobody else has led.
+   */
   async #publish(subject: string, data: () => string | Uint8Array): Promise<number> {
     for (;;) {
       this.#requireOffice();
+      const isLastTry = this.isExpired;
       try {
         const expect = { lastSubjectSequence: this.#sequence, lastSubjectSequenceSubject: SUBJECTS.lease };
         const { seq } = await this.#parts.link.jetstream.publish(subject, data(), { expect, timeout: this.#timeoutMs });
         return seq;
       } catch (error) {
         if (!mayRetry(error)) throw error;
-        await this.#confirmOffice(error);
+        if (isLastTry && !isConflict(error))
+          this.#over ??= new DeposedError(`no renewal was confirmed for ${this.#parts.leaseMs} ms`, { cause: error });
+        if (this.#over === undefined) await this.#confirmOffice(error);
       }
     }
   }
@@ -133,9 +150,6 @@ export class FencedWriter {
   }
 
   #requireOffice(): void {
-    if (this.#over === undefined && this.isExpired) {
-      this.#over = new DeposedError(`no renewal was confirmed for ${this.#parts.leaseMs} ms`);
-    }
     if (this.#over === undefined && this.#parts.link.connection.isClosed())
       this.#over = new DeposedError("the connection to NATS is closed");
     if (this.#over !== undefined) throw this.#over;
@@ -149,11 +163,12 @@ export class FencedWriter {
 
 /** True for an answer that says nothing about the value itself: a conflict, none at all, or a server that is not ready. */
 function mayRetry(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) {
-    return error.code === WRONG_LAST_SEQUENCE || error.code === WRONG_LAST_SEQUENCE_UNKNOWN || error.status >= 500;
-  }
+  if (error instanceof JetStreamApiError) return isConflict(error) || error.status >= 500;
   return error instanceof Error && UNANSWERED.has(error.name);
 }
+
+const isConflict = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && (error.code === WRONG_LAST_SEQUENCE || error.code === WRONG_LAST_SEQUENCE_UNKNOWN);
 
 /** The client's errors for a request that got no answer; `JetStreamNotEnabled` is its word for nobody listening. */
 const UNANSWERED: ReadonlySet<string> = new Set([

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
 import type { ManifestPayload } from "../contract/rules.ts";
-import { CorruptRulesError, decodeManifest, encodeBlobs, encodeManifest } from "../io/rules-store.ts";
-import { type Governed, liveRulesOf, staticRulesKey, staticRulesOfAll } from "./derive-manifest.ts";
+import { CorruptRulesError, decodeManifest, encodeManifest } from "../io/rules-store.ts";
+import type { Governed } from "./derive-manifest.ts";
 import type { Revision } from "./fleet.ts";
 import type { TermParts } from "./ports.ts";
+import { RuleSetMemo } from "./rule-set-memo.ts";
 import type { SegmentKeeper } from "./segments.ts";
-
-type Blobs = ReturnType<typeof encodeBlobs>;
 
 /**
  * Publishes the rule set that the rollouts add up to: blobs first, manifest last, and only what differs.
@@ -19,7 +18,7 @@ export class Publisher {
   #current: ManifestPayload | undefined;
   /** An epoch to rise to, when sidecars obey something newer than this store holds. */
   #epoch: number | undefined;
-  #encoded: Readonly<{ key: string; blobs: Blobs }> | undefined;
+  readonly #memo = new RuleSetMemo();
   /** Blobs that no manifest names, and since when by the monotonic clock. */
   readonly #unreferenced = new Map<string, number>();
 
@@ -68,8 +67,7 @@ export class Publisher {
 
   /** Publishes the rule set of these rollouts, when it differs from the one in force. */
   async sync(all: readonly Governed[]): Promise<void> {
-    const blobs = this.#encode(all);
-    const live = liveRulesOf(all);
+    const { blobs, live } = this.#memo.derive(all);
     const indexes = this.#segments.indexes;
     const segments = Object.fromEntries(indexes.map(([name, { hash }]) => [name, hash]));
     const before = this.#current;
@@ -124,13 +122,6 @@ export class Publisher {
   spare(subjects: readonly string[]): void {
     const nowMs = this.#parts.clock.monotonicMs();
     for (const subject of subjects) this.#unreferenced.set(subject, nowMs);
-  }
-
-  /** Static rules change with a plan only, and hashing them would delay a rollback. */
-  #encode(all: readonly Governed[]): Blobs {
-    const key = staticRulesKey(all);
-    if (this.#encoded?.key !== key) this.#encoded = { key, blobs: encodeBlobs(staticRulesOfAll(all)) };
-    return this.#encoded.blobs;
   }
 }
 

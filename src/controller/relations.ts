@@ -3,7 +3,7 @@ import type { Rollout } from "../contract/rollout.ts";
 import { type Closed, closedAt, readCalendar, type Times } from "../core/plan/calendar.ts";
 import { plan } from "../core/plan/plan.ts";
 import { type Hold, type PlanInput, verdictEvent } from "../core/plan/types.ts";
-import { groupHold, groupOf, holdsOf, type Mesh, type Peer, turnOf } from "../core/plan/what-holds.ts";
+import { frozen, groupHold, groupOf, holdsOf, type Mesh, type Peer, turnOf } from "../core/plan/what-holds.ts";
 import { freshVerdict } from "./judging.ts";
 import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { Seat } from "./seats.ts";
@@ -41,8 +41,10 @@ export class Relations {
     return asks ? [...holds, ...some(groupHold(peer, mesh))] : holds;
   }
 
-  /** Why a rollout that is applied now must wait in the queue; undefined where it may begin. */
-  turn(rollout: Rollout, nowMs: number): Hold | undefined {
+  /** Why an attempt that is to begin now must wait in the queue; undefined where it may. A way back is held by no freeze. */
+  turn(rollout: Rollout, nowMs: number, isBack: boolean): Hold | undefined {
+    const reason = isBack ? undefined : frozen(this.#policy.freeze, nowMs);
+    if (reason !== undefined) return { kind: "freeze", reason };
     const plan = { phase: "queued", run: 0, firstRun: 1, sinceMs: nowMs, reason: "new" } as const;
     return turnOf({ rollout, plan, sequence: Number.POSITIVE_INFINITY }, this.#mesh(nowMs));
   }

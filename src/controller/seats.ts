@@ -2,6 +2,7 @@ import { type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } 
 import { SUBJECTS } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { isEnded } from "../core/plan/ended.ts";
+import { createSlices } from "../io/slices.ts";
 import { decodeStored, type Plan } from "../io/store.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Judging, resumeJudging, type SourcedReport, startJudging } from "./judging.ts";
@@ -14,6 +15,8 @@ export interface Seat {
   rollout: Rollout;
   live: LiveState;
   judging: Judging;
+  /** False until what the judge of the leader before knew is read, which takes longer than all else of a takeover. */
+  isJudgeRead: boolean;
   /** Evidence that arrived and is not judged yet. */
   readonly reports: SourcedReport[];
   /** Monotonic time of the last written record of the judge, and whether there is something newer. */
@@ -36,6 +39,7 @@ export function newSeat(rollout: Rollout, live: LiveState, nowMs: number): Seat 
     rollout,
     live,
     judging,
+    isJudgeRead: true,
     reports: [],
     judgeWrittenMs: 0,
     judgedMs: Number.NEGATIVE_INFINITY,
@@ -55,9 +59,12 @@ export async function loadSeats(parts: TermParts): Promise<Found> {
   const { state, plans, log } = parts;
   const fromState = (await state.subjects(SUBJECTS.live("*"))).map((subject) => subject.slice(SUBJECTS.live("").length));
   const names = [...new Set([...fromState, ...(await plans.names())])].toSorted();
+  const pause = createSlices();
   const found = await inParallel(names, async (name) => {
     try {
-      return { name, ...(await loadSeat(parts, name)) };
+      const loaded = await loadSeat(parts, name);
+      await pause();
+      return { name, ...loaded };
     } catch (error) {
       if (!(error instanceof Error) || error.name !== "CorruptValueError") throw error;
       log.error({ err: error, rollout: name }, "rollout unreadable, its users stay on stable");
@@ -86,9 +93,16 @@ async function loadSeat(parts: TermParts, name: string): Promise<{ seat: Seat | 
     return { seat: undefined, newer: undefined };
   }
   const seat = newSeat(plan.rollout, live, clock.nowMs());
-  const judging = await loadJudging(parts, live);
-  if (judging !== undefined) seat.judging = judging;
+  seat.isJudgeRead = false;
   return { seat, newer: last !== undefined && last.sequence > live.planSequence ? last : undefined };
+}
+
+/** Reads what the judge of the leader before knew, where that was not done yet: due before anything is made of evidence. */
+export async function readJudging(parts: TermParts, seat: Seat): Promise<void> {
+  if (seat.isJudgeRead) return;
+  const judging = await loadJudging(parts, seat.live);
+  seat.isJudgeRead = true;
+  if (judging !== undefined) seat.judging = judging;
 }
 
 /** Without a usable record the judge begins anew from the cumulative evidence that comes in. */

@@ -21,7 +21,7 @@ import { withReport } from "./test-report.ts";
 import { WaysBack } from "./ways-back.ts";
 
 /** The judge's records of all rollouts take one write in so much time: a record that is older costs its successor a count, and no evidence. */
-const WRITE_MS = 5;
+const WRITE_MS = 20;
 
 /** Who causes a step, what led to it, and the answer that goes into the same write. */
 export interface Cause {
@@ -131,7 +131,8 @@ export class Steps {
     this.seats.set(seat.name, seat);
     // The plan says that what was seen so far is about another group too: one that went back.
     const { firstRun } = seat.live.plan;
-    if (firstRun !== before.firstRun) seat.judging = startJudging(firstRun, this.#parts.clock.nowMs());
+    if (firstRun !== before.firstRun)
+      Object.assign(seat, { judging: startJudging(firstRun, this.#parts.clock.nowMs()), isJudgeRead: true });
     if (isNew || isMove || isOverdue(change)) this.#say(seat, change);
     this.#unpublished.add(seat);
     const isBack = change.effects.some((effect) => effect.type === "serve" && effect.advances !== true);

@@ -1,4 +1,3 @@
-import { EvidenceSchema } from "../contract/evidence.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
@@ -8,7 +7,7 @@ import { CheckKeeper } from "./checks/check-keeper.ts";
 import { HandoverKeeper } from "./checks/handover-keeper.ts";
 import { Commands } from "./commands.ts";
 import { canaryShareBp } from "./derive-manifest.ts";
-import { pointsOf } from "./evidence-points.ts";
+import { EvidenceIntake } from "./evidence-intake.ts";
 import { FailingKeeper } from "./failing-keeper.ts";
 import { DeposedError } from "./fenced-writer.ts";
 import { FleetKeeper } from "./fleet-keeper.ts";
@@ -26,7 +25,7 @@ import type { TermParts } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { lookAtReceipts } from "./receipts-look.ts";
 import { hearStops } from "./reflexes.ts";
-import { loadSeats, type Seat } from "./seats.ts";
+import { loadSeats, readJudging, type Seat } from "./seats.ts";
 import { SegmentKeeper } from "./segments.ts";
 import type { Sender } from "./senders.ts";
 import { Steps } from "./steps.ts";
@@ -57,6 +56,7 @@ export class Term {
   readonly #ticks: TickRecorder;
   readonly #mailbox: Mailbox;
   readonly #once: Once;
+  readonly #intake: EvidenceIntake;
   /** Rollouts that wait to be judged. */
   readonly #judged = new Set<Seat>();
   /** Rollouts with evidence of this turn of the event loop that is to be judged at once. */
@@ -88,6 +88,7 @@ export class Term {
       else parts.log.error({ err: error }, "step failed, trying again at the next tick");
     });
     this.#once = new Once(this.#mailbox);
+    this.#intake = new EvidenceIntake(parts.log, (report) => this.onReports([report]));
   }
 
   /** Takes over what the leader before left, wherever it was interrupted. */
@@ -107,6 +108,7 @@ export class Term {
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
     await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
+    this.#intake.close();
     await this.#mailbox.close();
     await Promise.all([this.#outbox.close(), this.#ticks.close()]);
   }
@@ -138,8 +140,8 @@ export class Term {
   }
 
   /** Takes a sidecar's evidence in. */
-  onEvidence({ subject, data }: Incoming): void {
-    this.onReports([{ sidecar: lastToken(subject), report: pointsOf(EvidenceSchema.parse(parse(data))) }]);
+  onEvidence(message: Incoming): void {
+    this.#intake.hear(message);
   }
 
   /** Takes counts in; they are judged as soon as what has arrived with them is in too. */
@@ -192,6 +194,7 @@ export class Term {
   async #judge(seat: Seat | undefined): Promise<void> {
     if (seat === undefined || this.#steps.seats.get(seat.name) !== seat) return;
     if (seat.reports.length === 0 && !this.#checks.hasNews(seat.name)) return;
+    await readJudging(this.#parts, seat);
     seat.judgedMs = this.#parts.clock.monotonicMs();
     const { rollout, live, judging: before } = seat;
     // From one source only, as with counts: what Prometheus scraped knows nobody.
@@ -221,6 +224,7 @@ export class Term {
 
   async #tickSeat(seat: Seat): Promise<void> {
     if (this.#steps.seats.get(seat.name) !== seat) return;
+    await readJudging(this.#parts, seat);
     await this.#steps.obeyKill(seat);
     await this.#steps.deliver(seat, { type: "tick", last: seat.judging.verdict }, { who: this.#steps.self });
     if (isJudgeDue(seat, this.#steps.seats.size, this.#parts.clock.monotonicMs())) await this.#judge(seat);

@@ -1,5 +1,6 @@
 import { FORMAT } from "../contract/names.ts";
 import type { RecordedTick } from "../contract/ticks.ts";
+import type { EvidenceBatch, JudgePolicy } from "../core/judge/types.ts";
 import type { Judging } from "./judging.ts";
 import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
@@ -50,7 +51,7 @@ export class TickRecorder {
     this.#told.set(name, { firstRun, sequence, policy, since });
     if (isFull) return this.#lose(name);
     if (withState) this.#broken.delete(name);
-    const tick: RecordedTick = {
+    const tick: Omit<RecordedTick, "batch" | "policy"> & Readonly<{ batch: EvidenceBatch; policy?: JudgePolicy }> = {
       format: FORMAT,
       rollout: name,
       firstRun,
@@ -58,9 +59,9 @@ export class TickRecorder {
       sequence,
       phase: live.plan.phase,
       shareBp: live.shareBp,
-      ...((withState || told.policy !== policy) && { policy: JSON.parse(policy) }),
+      ...((withState || told.policy !== policy) && { policy: judged.policy }),
       ...(withState && { state: judged.before }),
-      batch: JSON.parse(JSON.stringify(judged.batch)),
+      batch: judged.batch,
       verdict: judged.record.verdict,
       inputs: judged.record.inputs,
     };

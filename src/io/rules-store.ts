@@ -29,28 +29,51 @@ export const sha256 = (data: string | Uint8Array): string => createHash("sha256"
 /** Shard of a rollout, 0…63: by hash of its name, so that a change touches one blob. */
 const shardOf = (rollout: string): number => Number.parseInt(sha256(rollout).slice(0, 8), 16) % MAX_BLOBS;
 
-/** Static rules as blobs: shard → hash for the manifest, and the texts to store under their hashes. */
-export function encodeBlobs(rollouts: Readonly<Record<string, StaticRules>>): {
-  blobs: Record<string, string>;
-  contents: Map<string, string>;
-} {
-  const shards = new Map<number, Record<string, StaticRules>>();
-  for (const name of Object.keys(rollouts).sort()) {
-    const rules = rollouts[name];
-    if (rules === undefined) continue;
-    const shard = shardOf(name);
-    shards.set(shard, { ...shards.get(shard), [name]: rules });
+/** Blobs: shard → hash for the manifest, and the texts to store under their hashes. */
+export interface Blobs {
+  readonly blobs: Record<string, string>;
+  readonly contents: Map<string, string>;
+}
+
+/** The static rules of one rollout as they stand in a blob. */
+export interface BlobPart {
+  readonly shard: number;
+  readonly text: string;
+}
+
+/** Makes a rollout's part. */
+export const blobPart = (name: string, rules: StaticRules): BlobPart => ({
+  shard: shardOf(name),
+  text: `${JSON.stringify(name)}:${JSON.stringify(rules)}`,
+});
+
+/** Puts parts into blobs, in the order given; a blob that is the same as before is not hashed again. */
+export function joinBlobs(parts: Iterable<BlobPart>, before?: Blobs): Blobs {
+  const shards = new Map<number, string[]>();
+  for (const { shard, text } of parts) {
+    const there = shards.get(shard);
+    if (there === undefined) shards.set(shard, [text]);
+    else there.push(text);
   }
   const blobs: Record<string, string> = {};
   const contents = new Map<string, string>();
-  for (const [shard, held] of [...shards].toSorted(([a], [b]) => a - b)) {
-    const text = JSON.stringify({ format: FORMAT, rollouts: held } satisfies Blob);
-    const hash = sha256(text);
-    blobs[String(shard)] = hash;
+  for (const [shard, texts] of [...shards].toSorted(([a], [b]) => a - b)) {
+    const text = `{"format":${FORMAT},"rollouts":{${texts.join(",")}}}`;
+    const known = before?.blobs[shard];
+    const hash = known !== undefined && before?.contents.get(known) === text ? known : sha256(text);
+    blobs[shard] = hash;
     contents.set(hash, text);
   }
   return { blobs, contents };
 }
+
+/** Static rules as blobs. */
+export const encodeBlobs = (rollouts: Readonly<Record<string, StaticRules>>): Blobs =>
+  joinBlobs(
+    Object.entries(rollouts)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, rules]) => blobPart(name, rules)),
+  );
 
 /** The manifest as stored. */
 export const encodeManifest = (payload: ManifestPayload): string =>

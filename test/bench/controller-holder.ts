@@ -2,12 +2,16 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { startController } from "../../src/controller/controller.ts";
+import { pathToFileURL } from "node:url";
 import { systemClock } from "../../src/io/clock.ts";
 import { createLog } from "../../src/io/log.ts";
 
-const log = createLog({ name: "controller", level: "warn" });
-const controller = await startController({ id: "bench", nats: process.argv[2] ?? "" }, { log, clock: systemClock });
+const [nats = "", id = "", build = ""] = process.argv.slice(2);
+/** As it is shipped: TypeScript that runs directly pays for the name of each function it makes. */
+const built: typeof import("../../src/controller/controller.ts") = await import(pathToFileURL(`${build}/controller/controller.js`).href);
+
+const log = createLog({ name: id, level: "warn" });
+const controller = await built.startController({ id, nats }, { log, clock: systemClock });
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();
 let cpu = process.cpuUsage();

@@ -104,7 +104,6 @@ function allowedBp(standing: PlanState, { strategy }: Rollout): number {
     case "pending":
     case "rollingBack":
     case "rolledBack":
-    // Of strategies that have laws of their own.
     case "preview":
     case "shadow":
     case "trial":

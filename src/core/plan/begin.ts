@@ -22,15 +22,8 @@ export function begin(state: In<"pending">, { requestsPerSecond, groups = [] }: 
       return move({ phase: "shadow", run, firstRun, sinceMs: nowMs }, "shadow", `the shadow gets copies: ${CONFIRMED}`);
     case "trial":
       return beginTrial(state, scene);
-    case "on": {
-      const { share } = scene.toggle;
-      const next: PlanState = { phase: "on", ...nextRun(state, nowMs), begunAtMs: null, overdue: false };
-      return serve(
-        next,
-        { shareBp: share, off: false, advances: true },
-        { action: "on", reason: `${share / 100}% by share: ${CONFIRMED}` },
-      );
-    }
+    case "on":
+      return switchOn(state, scene);
     case "group": {
       const [first, ...others] = groups;
       // Nothing is served before somebody has the label; the deadline says so.
@@ -38,6 +31,13 @@ export function begin(state: In<"pending">, { requestsPerSecond, groups = [] }: 
       return goToGroup(state, { groups: [first, ...others], group: 0 }, CONFIRMED, scene);
     }
   }
+}
+
+/** A toggle is on at once, by its share. */
+export function switchOn(state: PlanState, { toggle: { share }, nowMs }: Scene, isAdvance = true): Taken {
+  const next: PlanState = { phase: "on", ...nextRun(state, nowMs), begunAtMs: null, overdue: false };
+  const audit = { action: "on", reason: `${share / 100}% by share: ${CONFIRMED}` };
+  return serve(next, { shareBp: share, off: false, ...(isAdvance && { advances: true }) }, audit);
 }
 
 function beginTrial(state: PlanState, { trial: { shares }, grown, nowMs }: Scene): Taken {

@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, move, pauseAt, promotionOf, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, onHarm, pauseAt, promotionOf, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** 100 % is served, but not every known sidecar has confirmed it. */
@@ -17,7 +17,7 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
       return move({ phase: "promoted", run, firstRun, sinceMs: scene.nowMs, overdue: false }, "promoted", reason);
     }
     case "verdict":
-      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+      return onHarm(state, event, scene);
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "pause":
@@ -44,7 +44,7 @@ export function inPromoted(state: In<"promoted">, event: PlanEvent, scene: Scene
     case "receipts":
       return stay(state);
     case "verdict":
-      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+      return onHarm(state, event, scene);
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "handover":

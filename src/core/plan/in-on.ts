@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, move, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, onHarm, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** A toggle is on, without end; for too long it is called overdue. */
@@ -19,7 +19,7 @@ export function inOn(state: In<"on">, event: PlanEvent, scene: Scene): PlanStep 
       return move({ ...state, begunAtMs: scene.nowMs }, "begun", `every known sidecar obeys run ${state.run}`);
     }
     case "verdict":
-      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+      return onHarm(state, event, scene);
     case "abort":
       return goBack(state, reasonOr(event.reason, "switched off"), scene);
     case "handover":

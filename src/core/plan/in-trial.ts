@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, goToFull, type In, isOver, move, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
+import { goBack, goToFull, type In, isOver, move, onHarm, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** An A/B test: shares stay as they are for a set time, and only a fault ends it before. */
@@ -19,7 +19,7 @@ export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): Pla
       return move({ ...state, begunAtMs: nowMs }, "begun", `every known sidecar obeys run ${state.run}`);
     }
     case "verdict":
-      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+      return onHarm(state, event, scene);
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
@@ -54,7 +54,7 @@ export function inDecision(state: In<"decision">, event: PlanEvent, scene: Scene
     case "receipts":
       return stay(state);
     case "verdict":
-      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+      return onHarm(state, event, scene);
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":

@@ -4,6 +4,7 @@ import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
 import type { Retreat } from "../../contract/retreat.ts";
 import type { StragglerRule } from "../../contract/stragglers.ts";
+import type { Verdict } from "../../contract/verdict.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Hold, PlanEffect, PlanStep } from "./types.ts";
 
@@ -140,6 +141,10 @@ export function goBack(state: PlanState, reason: string, { nowMs }: Scene): Take
   const next: PlanState = { phase: "rollingBack", ...nextRun(state, nowMs), reason };
   return serve(next, { shareBp: 0, off: true }, { action: "rollback", reason });
 }
+
+/** What a verdict does where nothing can be earned by it: it leads back, or nowhere. */
+export const onHarm = (state: PlanState, { verdict, reason }: Readonly<{ verdict: Verdict; reason: string }>, scene: Scene): Taken =>
+  verdict === "rollback" ? goBack(state, reasonOr(reason, "verdict"), scene) : stay(state);
 
 /** An end at which the rule rests. */
 export const rests = ({ run, firstRun }: In<"on" | "promoted">, reason: string, { nowMs }: Scene): PlanStep => ({

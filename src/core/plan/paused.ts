@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, move, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, onHarm, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { onward } from "./verbs.ts";
 
@@ -14,7 +14,7 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
     case "receipts":
       return stay(state);
     case "verdict":
-      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+      return onHarm(state, event, scene);
     case "promote": {
       if (state.stage >= promotionOf(scene)) return resumed(state, scene);
       return onward(state, state, event, scene);

@@ -40,12 +40,14 @@ export type Plan = (rollout: Rollout, state: PlanState, input: PlanInput, moment
  * The machine with other deadlines than those of production, in milliseconds.
  * A verdict must be of the run in force: the machine cannot tell an older one from a fresh one.
  */
-export const planWith =
-  (deadlines: Partial<Deadlines>): Plan =>
-  (rollout, state, input, moment) => {
-    const { within } = rollout.handover ?? {};
-    const promoted = within === undefined ? {} : { promotedMs: within };
-    const scene = sceneOf(rollout, { ...DEADLINES, ...deadlines, ...promoted }, moment);
+export function planWith(deadlines: Partial<Deadlines>): Plan {
+  // A thousand rollouts are asked at each tick, and what they ask of the plan takes longer to write out than to answer.
+  const known = new WeakMap<Rollout, Standing>();
+  return (rollout, state, input, moment) => {
+    const standing = known.get(rollout) ?? standingOf(rollout, deadlines);
+    known.set(rollout, standing);
+    const { nowMs, holds = [], mustVouch = false, shareBp = 0, isStopped = false } = moment;
+    const scene = { ...standing, nowMs, holds, mustVouch, shareBp, isStopped };
     const alarm = alarmIn(rollout, { state, input, moment });
     const step = (taken: PlanStep, isEvidence: boolean): PlanStep => {
       const back = inSteps(state, taken, { input, mustHurry: alarm !== undefined, scene });
@@ -62,16 +64,20 @@ export const planWith =
         : withoutThem(state, answerTo(state, input, scene));
     return step(taken, input.type === "verdict" || input.type === "answer" || (input.type === "receipts" && !isUndo));
   };
+}
 
 /** The machine with the deadlines of production. */
 export const plan: Plan = planWith({});
 
-function sceneOf(rollout: Rollout, deadlines: Deadlines, moment: Moment): Scene {
-  const { nowMs, holds = [], mustVouch = false, shareBp = 0, isStopped = false } = moment;
-  const { name, variants, strategy, mode, promotion, onUnwatched, retreat = AT_ONCE } = rollout;
+/** What is the same at every moment. */
+type Standing = Omit<Scene, "nowMs" | "holds" | "mustVouch" | "shareBp" | "isStopped">;
+
+function standingOf(rollout: Rollout, deadlines: Partial<Deadlines>): Standing {
+  const { name, variants, strategy, mode, promotion, onUnwatched, handover, retreat = AT_ONCE } = rollout;
+  const { within: promotedMs = deadlines.promotedMs ?? DEADLINES.promotedMs } = handover ?? {};
   const known = { rollout: name, grown: grownVariant(variants), mode, promotionGate: promotion?.gate };
   const ofSidecars = { stragglers: stragglerRule(rollout), holdsUnwatched: onUnwatched === "hold" };
-  return { ...courseOf(strategy), ...known, ...ofSidecars, deadlines, nowMs, holds, mustVouch, retreat, shareBp, isStopped };
+  return { ...courseOf(strategy), ...known, ...ofSidecars, retreat, deadlines: { ...DEADLINES, ...deadlines, promotedMs } };
 }
 
 /** Why a rollout goes back whatever its verdict is; undefined where nothing asks for that. */

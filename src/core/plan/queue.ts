@@ -3,15 +3,15 @@ import { startPlan } from "./start.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** An attempt that waits for its turn: nothing of it goes out, and `run` will be its first. */
-export const queuePlan = (nowMs: number, run: number, reason: string): Taken =>
-  move({ phase: "queued", run: run - 1, firstRun: run, sinceMs: nowMs, reason }, "queued", reason);
+export const queuePlan = (nowMs: number, run: number, reason: string, atOnce = false): Taken =>
+  move({ phase: "queued", run: run - 1, firstRun: run, sinceMs: nowMs, reason, ...(atOnce && { atOnce }) }, "queued", reason);
 
-/** It begins by itself when it is its turn, but in no freeze. Others end by their deadlines, so that it has none. */
+/** It begins by itself when it is its turn, but in no freeze: a way back is held by none. Others end by their deadlines, so that it has none. */
 export function inQueued(state: In<"queued">, event: PlanEvent, scene: Scene): PlanStep {
   switch (event.type) {
     case "tick": {
-      const hold = scene.holds.find(({ kind }) => kind === "order" || kind === "freeze");
-      if (hold === undefined) return startPlan(scene.nowMs, state.firstRun);
+      const hold = scene.holds.find(({ kind }) => kind === "order" || (kind === "freeze" && state.atOnce !== true));
+      if (hold === undefined) return startPlan(scene.nowMs, state.firstRun, state.atOnce);
       return stay({ ...state, reason: hold.reason });
     }
     case "receipts":
@@ -30,6 +30,6 @@ export function inQueued(state: In<"queued">, event: PlanEvent, scene: Scene): P
     case "pause":
     case "resume":
     case "handover":
-      return refuse(state, scene, `${state.reason}; end what is before it, or abort`);
+      return refuse(state, scene, `${state.reason}; wait for that, or abort`);
   }
 }

@@ -1,6 +1,6 @@
-import { begin } from "./begin.ts";
+import { begin, switchOn } from "./begin.ts";
 import { durationText } from "./deadlines.ts";
-import { exposedAt, goBack, goTo, goToFull, type In, isOver, move, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { exposedAt, goBack, goTo, goToFull, type In, isOver, move, onHarm, pauseAt, reasonOr, refuse, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { onVerb } from "./verbs.ts";
 
@@ -18,7 +18,7 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
       if (event.missing.length > 0) return stay(state);
       return state.atOnce === true ? goBackTo(state, scene) : begin(state, event, scene);
     case "verdict":
-      return event.verdict === "rollback" ? goBack(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+      return onHarm(state, event, scene);
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
@@ -34,7 +34,7 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
 /** A way back, so nothing holds it. A toggle is on at once by its own share. */
 const goBackTo = (state: In<"pending">, scene: Scene): PlanStep =>
   scene.first === "on"
-    ? begin(state, { type: "receipts", missing: [] }, scene)
+    ? switchOn(state, scene, false)
     : goToFull(state, "every known sidecar confirmed the rules; everyone goes back to this version", scene, false);
 
 /** A share below 100 % is served, and must earn the next one. */

@@ -79,6 +79,29 @@ describe("the fence", () => {
     expect(await stored(world)).toBe("small");
   });
 
+  test("renews before the writes that wait, so that no amount of them costs the lease", async ({ world }) => {
+    const writer = await leads(world, "a");
+    const done: string[] = [];
+    const write = (value: string): Promise<unknown> => writer.write(KEY, value).then(() => done.push(value));
+    await Promise.all([write("1"), write("2"), write("3"), writer.renew().then(() => done.push("renewed"))]);
+    expect(done).toEqual(["1", "renewed", "2", "3"]);
+  });
+
+  test("goes on leading after a sleep in which nobody took the lease, and not where somebody did", async ({ world }) => {
+    let nowMs = 0;
+    const late: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+    const writer = await leads(world, "a", late);
+    nowMs += 10 * LEASE_MS;
+    expect(writer.isExpired).toBe(true);
+    await writer.write(KEY, "late");
+    expect([await stored(world), writer.isExpired, (await readLease(world.link))?.beat]).toEqual(["late", false, 1]);
+    nowMs += 10 * LEASE_MS;
+    const successor = await leads(world, "b");
+    await expect(writer.write(KEY, "too late")).rejects.toThrow(new DeposedError("b leads in term 2"));
+    await successor.write(KEY, "new");
+    expect(await stored(world)).toBe("new");
+  });
+
   test("steps down by itself when NATS is away for the length of the lease", async ({ world }) => {
     const writer = await leads(world, "a");
     await world.server.kill();

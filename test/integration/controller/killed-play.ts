@@ -33,7 +33,7 @@ interface Leader {
 }
 
 /**
- * Leaders on a real NATS server, one after the other, in time that the test moves; one sidecar that obeys at once and counts made-up requests.
+ * Leaders on a real NATS server, one after the other, in time that the test moves; two sidecars that obey at once, each in a zone of its own, of which one counts made-up requests.
  * The first leader is killed at one of its writes; the next waits until its lease is over.
  */
 export class KilledPlay {
@@ -88,7 +88,7 @@ export class KilledPlay {
 
   /** Sends a command with the same id until it is answered, as the command line does. */
   async send(verb: Command["verb"], change: Partial<Command> = {}): Promise<void> {
-    const id = `${verb}-command`;
+    const id = change.id ?? `${verb}-command`;
     const command: Command = { format: 1, id, verb, rollout: "cart", who: { name: "ann", claimed: true }, ...change };
     await this.until(`answer to ${verb}`, () => {
       if (this.replies.has(id)) return true;
@@ -178,7 +178,8 @@ export class KilledPlay {
     const term = this.#leader?.term;
     if (manifest === undefined || term === undefined) return;
     const { epoch, revision } = manifest;
-    term.onReceipt({ subject: SUBJECTS.receipt("side"), data: encode(receiptOf("side", { epoch, revision })) });
+    for (const [sidecar, zone] of Object.entries({ side: "a", other: "b" }))
+      term.onReceipt({ subject: SUBJECTS.receipt(sidecar), data: encode(receiptOf(sidecar, { epoch, revision, labels: { zone } })) });
     const rule = manifest.live["cart"];
     if (rule === undefined) return;
     const canary = (REQUESTS_A_TURN * rule.shareBp) / 10_000;

@@ -22,6 +22,12 @@ const ramp: RolloutInput["strategy"] = {
   ramp: { start: "10%", minTime: "20s", maxTime: "10m", holdback: { time: "5s" } },
 };
 
+const gated: RolloutInput["strategy"] = {
+  type: "canary",
+  stages: [{ share: "10%", minTime: "8s", minSample: 20, gate: { approvers: ["ann"], limit: "10m" } }],
+};
+const onlyTags = { stable: { tags: { "x-serin-new": "no" } }, canary: { tags: { "x-serin-new": "yes" } } };
+
 const begun = (phase: string) => (live: Awaited<ReturnType<KilledPlay["live"]>>) =>
   live?.plan.phase === phase && "begunAtMs" in live.plan && live.plan.begunAtMs !== null;
 
@@ -42,12 +48,53 @@ async function bad(play: KilledPlay, document: RolloutInput): Promise<void> {
   await play.until("rolled back", (live) => live?.plan.phase === "rolledBack");
 }
 
+/** Back at a person's word, from where it has begun. */
+const aborted =
+  (phase: string) =>
+  async (play: KilledPlay, document: RolloutInput): Promise<void> => {
+    await play.apply(document);
+    await play.until("under way", begun(phase));
+    await play.send("abort", { reason: "enough seen" });
+    await play.until("rolled back", (live) => live?.plan.phase === "rolledBack");
+  };
+
+/** On through phases that wait for a person, to the end. */
+const promoted =
+  (...phases: readonly string[]) =>
+  async (play: KilledPlay, document: RolloutInput): Promise<void> => {
+    await play.apply(document);
+    for (const phase of phases) {
+      await play.until(phase, (live) => live?.plan.phase === phase && !("begunAtMs" in live.plan && live.plan.begunAtMs === null));
+      await play.send("promote", { id: `promote-${phase}` });
+    }
+    await play.until("promoted", (live) => live?.plan.phase === "promoted");
+    await play.send("handover");
+  };
+
 /** Another strategy needs one line here. */
 const ALL: readonly Killed[] = [
   { title: "a good canary by stages", document: documentOf("cart", { strategy: stages }), play: good },
   { title: "a bad canary by stages", document: documentOf("cart", { strategy: stages }), play: bad },
   { title: "a good canary by a ramp", document: documentOf("cart", { strategy: ramp }), play: good },
   { title: "a bad canary by a ramp", document: documentOf("cart", { strategy: ramp }), play: bad },
+  { title: "blue-green", document: documentOf("cart", { strategy: { type: "blueGreen" } }), play: promoted("preview") },
+  {
+    title: "an A/B test",
+    document: documentOf("cart", { strategy: { type: "abTest", shares: { canary: "30%" }, time: "1d" } }),
+    play: promoted("trial", "decision"),
+  },
+  { title: "a toggle", document: documentOf("cart", { variants: onlyTags, strategy: { type: "toggle" } }), play: aborted("on") },
+  {
+    title: "groups of sidecars",
+    document: documentOf("cart", { strategy: { type: "rolling", by: "zone", share: "50%", minTime: "8s", minSample: 20 } }),
+    play: promoted(),
+  },
+  { title: "a gate", document: documentOf("cart", { strategy: gated }), play: promoted("gate") },
+  {
+    title: "a way back in steps",
+    document: documentOf("cart", { strategy: stages, retreat: { step: "4%", every: "8s" } }),
+    play: aborted("stage"),
+  },
 ];
 
 /** What must be the same however often a leader was killed. */

@@ -74,8 +74,15 @@ describe("a freeze", () => {
     sidecar.traffic.canaryFailed = 0;
     expect(await world.send("freeze", { untilMs: 1 })).toMatchObject({ result: "invalid" });
     await world.send("freeze", { untilMs: Date.now() + 1_500 });
-    await world.apply(documentOf("shop", { strategy: twoStages }));
-    await held(world, "shop", "frozen by ann until");
+    expect(await world.apply(documentOf("shop", { strategy: twoStages }))).toMatchObject({
+      result: "done",
+      message: expect.stringContaining("shop is queued, run 0, share 0%: frozen by ann until"),
+    });
+    expect(await world.send("retry", { rollout: "cart" })).toMatchObject({
+      result: "refused",
+      message: expect.stringContaining("cart begins nothing while all is frozen by ann until"),
+    });
+    expect(sidecar.manifest?.live).not.toHaveProperty("shop");
     await world.phase("shop", "promoted");
   });
 });

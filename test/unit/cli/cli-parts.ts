@@ -27,6 +27,7 @@ export async function runWith(args: readonly string[], overrides: Partial<CliPar
       ran.error += text;
     },
     columns: () => undefined,
+    terminal: () => undefined,
     input: () => undefined,
     user: "alice",
     host: "edge.example",

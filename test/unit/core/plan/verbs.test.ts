@@ -120,7 +120,8 @@ describe("undo", () => {
     const freeze = { kind: "freeze", reason: "quarter end" } as const;
     expect(summary(stepOf(pending, events.missing))).toBe("pending, run 7");
     expect(summary(stepOf(pending, events.confirmed, 0, [freeze]))).toBe("promoting, run 8; serve 10000 as run 8; promoting");
-    expect(plan(strategies.toggle, pending, events.confirmed, { nowMs: SINCE_MS })).toMatchObject({ ok: true, state: { phase: "on" } });
+    const toggle = plan(strategies.toggle, pending, events.confirmed, { nowMs: SINCE_MS, holds: [freeze] });
+    expect(summary(toggle)).toBe("on, run 8; serve 2000 as run 8; on");
     const watched = { ...rollout, mode: "observe" } as const;
     expect(plan(watched, pending, events.confirmed, { nowMs: SINCE_MS })).toMatchObject({ ok: true, state: { phase: "promoting" } });
   });
