@@ -86,13 +86,13 @@ describe("a simulated rollout that begins with a shadow", () => {
     ...{ apiVersion: "serin/v1", kind: "Rollout", name: "checkout", key: [{ header: "x-user-id" }] },
     variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
     mirror: { cluster: "v2", share: "10%" },
-    strategy: { type: "mirror", shadow: { minTime: "1m" }, stages: [{ share: "5%", minTime: "30s" }] },
+    strategy: { type: "mirror", shadow: { minTime: "3m" }, stages: [{ share: "5%", minTime: "30s" }] },
   });
 
   test("goes on to its stages when the shadow has passed", () => {
     const { outcome, shares } = run(shadowed, 500);
     expect([outcome, ...shares.map(({ shareBp }) => shareBp)]).toEqual(["promoted", 0, 500, 10_000]);
-    expect(shares[1]?.atMs).toBeGreaterThanOrEqual(MINUTE);
+    expect(shares[1]?.atMs).toBeGreaterThanOrEqual(3 * MINUTE);
   });
 
   test.each(["dead", "latency x3"])("harms nobody by a fault that the shadow shows: %s", (fault) => {
@@ -106,6 +106,6 @@ describe("a simulated rollout that begins with a shadow", () => {
       ...rest,
       strategy: { type: "canary" as const, stages: "stages" in shadowed.strategy ? shadowed.strategy.stages : [] },
     };
-    expect(horizonMs(shadowed) - horizonMs(without)).toBe(2 * MINUTE);
+    expect(horizonMs(shadowed) - horizonMs(without)).toBe(6 * MINUTE);
   });
 });
