@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import { SAFE_METHODS } from "../contract/mirror.ts";
 import { isTagOnly, type Rollout } from "../contract/rollout.ts";
 import { segmentsIn } from "../core/decide/conditions.ts";
 import { overlaps } from "../core/decide/overlap.ts";
@@ -17,7 +18,7 @@ export async function lint(flags: LintFlags, parts: CliParts): Promise<ExitCode>
   for (const segment of documents.segments) await segmentTable(segment);
   const rollouts = documents.rollouts.map(({ rollout }) => rollout);
   const segments = documents.segments.map(({ segment }) => segment.name);
-  const warnings = [...rivals(rollouts), ...strangers(rollouts, segments)];
+  const warnings = [...rivals(rollouts), ...strangers(rollouts, segments), ...twice(rollouts)];
   const names = rollouts.map(({ name }) => name);
   if (flags.json === true) parts.out(`${JSON.stringify({ rollouts: names, segments, policy: documents.policies.length > 0, warnings })}\n`);
   else {
@@ -45,3 +46,11 @@ const strangers = (rollouts: readonly Rollout[], segments: readonly string[]): s
       .filter((segment) => !segments.includes(segment))
       .map((segment) => `${name} asks for segment ${segment}, which is in none of these files; it must be applied before`),
   );
+
+/** What a shadow is made to do though stable does it too. */
+const twice = (rollouts: readonly Rollout[]): string[] =>
+  rollouts.flatMap(({ name, mirror }) => {
+    const unsafe = (mirror?.methods ?? []).filter((method) => !SAFE_METHODS.includes(method));
+    if (mirror === undefined || unsafe.length === 0) return [];
+    return [`${name} copies ${unsafe.join(", ")} too: what those change is changed a second time by cluster ${mirror.cluster}`];
+  });

@@ -1,6 +1,7 @@
+import { hasShadow } from "../contract/course.ts";
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
-import { METRICS } from "../contract/names.ts";
+import { METRICS, SHADOW_VARIANTS } from "../contract/names.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { type Span, ticksOfCounters } from "../core/replay/counter-ticks.ts";
 import { createPrometheusApi } from "../io/prometheus-api.ts";
@@ -31,7 +32,7 @@ export async function replayPrometheus(rollout: Rollout, flags: PrometheusFlags,
     const { instance = "" } = labels;
     present.set(instance, new Set([...(present.get(instance) ?? []), ...points.map(([atMs]) => atMs)]));
   }
-  const { start, ticks } = ticksOfCounters(countersOf(counted), present, span);
+  const { start, ticks } = ticksOfCounters(ofUsers(rollout, countersOf(counted)), present, span);
   if (ticks.length === 0) {
     const what = counted.length === 0 ? `${flags.prometheus} has no counts of ${rollout.name}` : `nobody was on ${rollout.name}'s canary`;
     throw new UsageError(`${what} from ${iso(span.fromMs)} to ${iso(span.toMs)}; see whether it scraped the sidecars' --metrics then`);
@@ -42,6 +43,10 @@ export async function replayPrometheus(rollout: Rollout, flags: PrometheusFlags,
   parts.error(replay.summary());
   return EXIT.done;
 }
+
+/** A shadow's answers met no user. */
+const ofUsers = ({ strategy }: Rollout, counters: ReturnType<typeof countersOf>): ReturnType<typeof countersOf> =>
+  counters.filter(({ labels }) => !hasShadow(strategy) || !SHADOW_VARIANTS.includes(labels["variant"] ?? ""));
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

@@ -45,6 +45,8 @@ function firstLines(strategy: Strategy): string[] {
       return [
         `  by ${strategy.by}${strategy.order === undefined ? "" : `, first ${strategy.order.join(", ")}`}: ${share(strategy.share)} of each group, ${duration(strategy.minTime)} and ${strategy.minSample} outcomes of the canary at least`,
       ];
+    case "mirror":
+      return [`  shadow first: ${duration(strategy.shadow.minTime)} and ${strategy.shadow.minSample} answers of the shadow at least`];
   }
 }
 

@@ -58,7 +58,7 @@ const WHY_NOT = {
 
 /** Only shares that grow by evidence can be simulated. */
 function refuseOthers({ name, strategy }: Rollout): void {
-  if ("use" in strategy || strategy.type === "canary") return;
+  if ("use" in strategy || strategy.type === "canary" || strategy.type === "mirror") return;
   throw new UsageError(`${name} is no canary: ${WHY_NOT[strategy.type]}; simulate one with stages or a ramp`);
 }
 

@@ -78,6 +78,12 @@ function rolloutLines(rollout: RolloutPicture, nowMs: number): string[] {
   const { verdict, totals } = judge;
   const [stable, canary] = [totalsText(totals.stable, verdict?.unended.stable), totalsText(totals.canary, verdict?.unended.canary)];
   lines.push(`  stable ${stable}; canary ${canary}`);
+  if (judge.shadow !== undefined) {
+    const { shadow, shadowed } = judge.shadow;
+    lines.push(
+      `  copied ${shadowed.requests} requests, of which ${shadowed.failed} failed on stable; the shadow ${shadow.requests}, ${shadow.failed} failed`,
+    );
+  }
   if (judge.source === "prometheus") lines.push("  counted by Prometheus: judged without failing users and without halves of stable");
   if (rollout.failingUsers !== null) lines.push(...failingLines(rollout.failingUsers));
   if (verdict === null) return [...lines, "  no verdict yet", ...mix];

@@ -8,6 +8,7 @@ export const ACTIONS = {
   queued: { words: "queued", meaning: "It waits for its turn.", isTold: false },
   pending: { words: "pending", meaning: "The rules go out; nobody is on the canary.", isTold: false },
   preview: { words: "in preview", meaning: "Targets are on the new version, and nobody by share.", isTold: true },
+  shadow: { words: "shadowed", meaning: "Copies of requests go to the new version, and nobody gets its answers.", isTold: true },
   stage: { words: "goes on", meaning: "A stage begins.", isTold: true },
   ramp: { words: "at another share", meaning: "A ramp sets another share.", isTold: false },
   group: { words: "next group", meaning: "The next group of sidecars gets the new version.", isTold: true },

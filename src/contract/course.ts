@@ -1,11 +1,11 @@
 import { type Ramp, rampOfWords } from "./ramp.ts";
 import { PRESETS, type Stage } from "./stages.ts";
-import type { AbTest, BlueGreen, Rolling, Strategy, Toggle } from "./strategy.ts";
+import type { AbTest, BlueGreen, Rolling, Shadow, Strategy, Toggle } from "./strategy.ts";
 
 /** What a strategy asks of the plan, written out: what it does not have stands at a value that does nothing. */
 export interface Course {
   /** The step that follows when every known sidecar has the rules. */
-  readonly first: "stage" | "ramp" | "preview" | "trial" | "on" | "group";
+  readonly first: "stage" | "ramp" | "preview" | "trial" | "on" | "group" | "shadow";
   readonly stages: readonly Stage[];
   /** Instead of stages. */
   readonly ramp: Ramp | undefined;
@@ -15,6 +15,7 @@ export interface Course {
   readonly trial: Pick<AbTest, "shares" | "time" | "atEnd">;
   readonly toggle: Pick<Toggle, "share" | "staleAfter">;
   readonly rolling: Omit<Rolling, "type">;
+  readonly shadow: Shadow;
 }
 
 const NOTHING: Course = {
@@ -26,6 +27,7 @@ const NOTHING: Course = {
   trial: { shares: {}, time: 0, atEnd: "wait" },
   toggle: { share: 0, staleAfter: 0 },
   rolling: { by: "", share: 0, minTime: 0, minSample: 1, onUnhealthy: "rollback" },
+  shadow: { minTime: 0, minSample: 1 },
 };
 
 /** The course of a strategy. */
@@ -43,6 +45,8 @@ export function courseOf(strategy: Strategy): Course {
       return { ...written, first: "on", toggle: strategy };
     case "rolling":
       return { ...written, first: "group", rolling: strategy };
+    case "mirror":
+      return { ...written, first: "shadow", shadow: strategy.shadow };
   }
 }
 
@@ -60,3 +64,6 @@ export function stagesOf(strategy: Strategy): readonly Stage[] {
 
 /** The ramp that a strategy means; undefined where it has none. */
 export const rampOf = (strategy: Strategy): Ramp | undefined => ("ramp" in strategy ? rampOfWords(strategy.ramp) : undefined);
+
+/** Whether a rollout begins with a shadow. */
+export const hasShadow = (strategy: Strategy): boolean => courseOf(strategy).first === "shadow";

@@ -31,8 +31,11 @@ export const HALF_METRICS = { outcomes: "serin_half_outcomes_total", duration: "
 export const HALF_NAMES = ["hosts", "keys"] as const;
 export type HalfName = (typeof HALF_NAMES)[number];
 
-/** How a request ended: `aborted` when the client left, `local` when Envoy answered before any upstream was tried. */
-export const OutcomeClassSchema = z.enum(["ok", "failed", "aborted", "local"]);
+/**
+ * How a request ended: `aborted` when the client left, `local` when Envoy answered before any upstream was tried. Of a shadow, and of what it
+ * got copies of, answers with 4xx are told apart as `refused`; elsewhere they are `ok`.
+ */
+export const OutcomeClassSchema = z.enum(["ok", "failed", "aborted", "local", "refused"]);
 export type OutcomeClass = z.infer<typeof OutcomeClassSchema>;
 
 const AttributeSchema = z.object({

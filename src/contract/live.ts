@@ -72,6 +72,7 @@ const RampSchema = z.strictObject({
 });
 const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
 const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
+const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
 const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
 const DecisionSchema = z.strictObject({ phase: z.literal("decision"), ...ServedSchema });
 const OnSchema = z.strictObject({ phase: z.literal("on"), ...ServedSchema, begunAtMs: BegunSchema, overdue: z.boolean() });
@@ -90,7 +91,7 @@ const PausedSchema = z.strictObject({
   ),
   shareBp: ShareBpSchema.optional().describe("Share of the ramp that resume returns to; absent of anything else."),
   from: z
-    .enum(["preview", "group"])
+    .enum(["preview", "shadow", "group"])
     .optional()
     .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
   groups: PlaceSchema.groups.optional(),
@@ -124,6 +125,7 @@ const plainSchemas = [
   RampSchema,
   HoldbackSchema,
   PreviewSchema,
+  ShadowSchema,
   TrialSchema,
   DecisionSchema,
   OnSchema,
@@ -226,7 +228,6 @@ export const JudgeRecordSchema = z.strictObject({
     ),
   verdict: VerdictRecordSchema.nullable(),
 });
-
 const FleetMemberSchema = z.strictObject({
   firstSeenMs: z.int(),
   startedAtMs: z.int(),
@@ -242,9 +243,8 @@ export const FleetSchema = z.strictObject({
 export type PlanState = z.infer<typeof PlanStateSchema>;
 /** Any but that of a gate, which waits in one of these. */
 export type PlainState = z.infer<typeof PlainStateSchema>;
-
 export type Phase = PlanState["phase"];
 export type LiveState = z.infer<typeof LiveStateSchema>;
 export type JudgeRecord = z.infer<typeof JudgeRecordSchema>;
-export type Totals = z.infer<typeof TotalsSchema>;
 export type Fleet = z.infer<typeof FleetSchema>;
+export type Totals = z.infer<typeof TotalsSchema>;

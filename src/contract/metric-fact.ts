@@ -31,19 +31,27 @@ export const LABEL_FACTS: Readonly<Record<string, LabelFact>> = {
     most: "rollouts",
     meaning: "Name of a rollout that is there; series of one that is deleted go away, on sidecars 10 minutes later.",
   },
-  variant: { most: "9", meaning: "Name of a variant." },
+  variant: {
+    most: "11",
+    meaning:
+      "Name of a variant; of a rollout that begins with a shadow also `shadow` for its answers to copies, and `shadowed` for stable's to the same requests, both by Envoy's statistics.",
+  },
   run: { most: "8", meaning: "Run that decided: the last 8 of a rollout." },
   control: { most: "2", meaning: "`true` for the slice of stable that is counted apart." },
   reason: { most: "7", meaning: "Why it was decided so: `share`, `target`, `cohort`, `no key`, `no rollout`, `off`, `unwatched`." },
-  class: { most: "4", meaning: "How a request ended: `ok`, `failed`, `aborted` (the client left), `local` (Envoy's own reply)." },
+  class: {
+    most: "5",
+    meaning:
+      "How a request ended: `ok`, `failed`, `aborted` (the client left), `local` (Envoy's own reply); and `refused` for 4xx of `shadow` and `shadowed`.",
+  },
   grpc_status: { most: "18", meaning: "Name of the gRPC status, like `UNAVAILABLE`; `other` for a number that gRPC does not know." },
   kind: { most: "20", meaning: "What happened, or what is counted; the code names them." },
   instead: { most: "2", meaning: "`none` or `invalid`." },
   secret: { most: "2", meaning: "`right` or `wrong`." },
   state: { most: "4", meaning: "`ok`, `stale`, `unwatched`, or `silent`." },
-  strategy: { most: "1", meaning: "`stages`, `ramp`, `blueGreen`, `abTest`, `toggle` or `rolling`." },
+  strategy: { most: "1", meaning: "`stages`, `ramp`, `blueGreen`, `abTest`, `toggle`, `rolling` or `mirror`." },
   mode: { most: "1", meaning: "`act`, `advise` or `observe`." },
-  phase: { most: "17", meaning: "Phase of the plan." },
+  phase: { most: "18", meaning: "Phase of the plan." },
   stage: { most: "50", meaning: "Stage, counted from 1; 0 where there is none." },
   waiting: {
     most: "2",

@@ -23,6 +23,11 @@ const RampShapeSchema = z.strictObject({
   holdback: z.strictObject({ shareBp: ShareBpSchema, timeMs: MsSchema }),
 });
 
+const AnswersSchema = z.strictObject({ requests: z.int().min(0), failed: z.int().min(0) });
+const ShadowTotalsSchema = z
+  .strictObject({ shadow: AnswersSchema, shadowed: AnswersSchema.describe("Stable's answers to the requests that were copied.") })
+  .describe("What the copies came to; absent before the first, and after the shadow.");
+
 const StragglerSchema = z.strictObject({
   sidecar: z.string(),
   sinceMs: z.int().describe("Since when it is to confirm, Unix milliseconds."),
@@ -49,7 +54,9 @@ export const RolloutPictureSchema = z.strictObject({
   stops: LiveStateSchema.shape.stops.unwrap().describe("Sidecars that stopped the canary of the run in force by themselves."),
   shareBp: ShareBpSchema.describe("Share set now, in basis points."),
   updatedAtMs: z.int().describe("Unix milliseconds."),
-  judge: JudgeRecordSchema.pick({ verdict: true, totals: true, shareSeenBp: true, source: true }).nullable(),
+  judge: JudgeRecordSchema.pick({ verdict: true, totals: true, shareSeenBp: true, source: true })
+    .extend({ shadow: ShadowTotalsSchema.optional() })
+    .nullable(),
   failingUsers: FailingUsersSchema.nullable().describe("Null while no user is known to have failed in this attempt."),
   mix: MixFiguresSchema.nullable().describe("Null where the rollout asks for no mix, and before any user was counted in this attempt."),
   blastRadius: z

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { GroupsTextSchema } from "./groups.ts";
 import { shareFaults } from "./lanes.ts";
-import { StaticMirrorSchema } from "./mirror.ts";
+import { CopiesSchema, StaticMirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NameSchema } from "./name-schema.ts";
 import { FORMAT, MAX_BLOBS, STABLE } from "./names.ts";
@@ -70,6 +70,7 @@ export const LiveRuleSchema = z.strictObject({
     .optional()
     .describe("Neither targets nor cohorts of earlier hops lead to another variant than stable: a way back in steps."),
   groups: GroupsTextSchema.optional().describe("Groups of sidecars that apply the share, like zone=a,b; all do when absent."),
+  copies: CopiesSchema.optional(),
   // Last: manifests are compared as texts, in which no rule but its end may look like the end of one.
   shares: z.record(VariantNameSchema, ShareBpSchema).optional().describe("Users on variants beside the one that the stages grow."),
 });

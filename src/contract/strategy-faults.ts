@@ -1,6 +1,6 @@
 import { rampOf, stagesOf, templateOf } from "./course.ts";
 import { grownVariant, shareFaults, stageFaults } from "./lanes.ts";
-import { STABLE } from "./names.ts";
+import { SHADOW_VARIANTS, STABLE } from "./names.ts";
 import { rampFault } from "./ramp.ts";
 import type { AbTest, Strategy } from "./strategy.ts";
 import { isTagOnly, type Variants } from "./variants.ts";
@@ -11,6 +11,7 @@ interface Planned {
   readonly strategy: Strategy;
   readonly group?: string | undefined;
   readonly promotion?: unknown;
+  readonly mirror?: unknown;
 }
 
 /** What is wrong with a strategy for this rollout, and where. */
@@ -35,8 +36,24 @@ export function strategyFaults(planned: Planned): StrategyFault[] {
       return [...faults, ...testFaults(planned, strategy)];
     case "toggle":
       return [...faults, ...toggleFaults(planned), ...placed(shareFaults(variants, { shareBp: strategy.share }))];
+    case "mirror":
+      return [...faults, ...(planned.mirror === undefined ? [NO_MIRROR] : []), ...namesOfShadows(planned)];
   }
 }
+
+const NO_MIRROR: StrategyFault = {
+  path: ["strategy", "type"],
+  message: "nothing says what is copied, and where to; add `mirror` with the cluster of the new version and a share",
+};
+
+/** Evidence would take such a variant for the shadow. */
+const namesOfShadows = ({ variants }: Planned): StrategyFault[] =>
+  Object.keys(variants)
+    .filter((name) => SHADOW_VARIANTS.includes(name))
+    .map((name) => ({
+      path: ["variants", name],
+      message: `${name} is what evidence calls a shadow, or what it copies; name the variant otherwise`,
+    }));
 
 /** Stages or a ramp, of whatever strategy has them. */
 function courseFaults({ variants, strategy }: Planned): StrategyFault[] {

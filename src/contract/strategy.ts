@@ -104,7 +104,31 @@ const RollingSchema = z.strictObject({
     ),
 });
 
-const forms = [CanaryStagesSchema, CanaryRampSchema, BlueGreenSchema, AbTestSchema, ToggleSchema, RollingSchema] as const;
+const ShadowSchema = z.strictObject({
+  minTime,
+  minSample: z.int().min(1).max(10_000_000).default(200).describe("Fewest answers of the shadow; 200 when absent."),
+});
+const shadow = ShadowSchema.prefault({}).describe(
+  "First the rollout's `mirror` alone gets requests, and its cluster is compared with stable's by Envoy's own statistics.",
+);
+
+const MirrorStagesSchema = z.strictObject({ type: z.literal("mirror"), shadow, stages: StagesSchema });
+const MirrorRampSchema = z.strictObject({
+  type: z.literal("mirror"),
+  shadow,
+  ramp: RampSchema.describe("After the shadow: shares that follow from the evidence."),
+});
+
+const forms = [
+  CanaryStagesSchema,
+  CanaryRampSchema,
+  BlueGreenSchema,
+  AbTestSchema,
+  ToggleSchema,
+  RollingSchema,
+  MirrorStagesSchema,
+  MirrorRampSchema,
+] as const;
 
 /** A strategy written out, as a template holds it. */
 export const OwnStrategySchema = z.union(forms);
@@ -123,3 +147,4 @@ export type BlueGreen = z.infer<typeof BlueGreenSchema>;
 export type AbTest = z.infer<typeof AbTestSchema>;
 export type Toggle = z.infer<typeof ToggleSchema>;
 export type Rolling = z.infer<typeof RollingSchema>;
+export type Shadow = z.infer<typeof ShadowSchema>;

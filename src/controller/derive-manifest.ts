@@ -1,9 +1,10 @@
-import { courseOf, stagesOf } from "../contract/course.ts";
+import { courseOf, hasShadow, stagesOf } from "../contract/course.ts";
 import { groupsText } from "../contract/groups.ts";
 import { grownVariant } from "../contract/lanes.ts";
 import { type LiveState, servedPhase } from "../contract/live.ts";
 import { isTagOnly, type Match, type Rollout } from "../contract/rollout.ts";
 import type { LiveRule, StaticRules } from "../contract/rules.ts";
+import { isShadowed } from "../contract/shadow.ts";
 import { overlaps, takesFrom } from "../core/decide/overlap.ts";
 import { staticRulesOf } from "../core/decide/rollout-rules.ts";
 import { isEnded } from "../core/plan/ended.ts";
@@ -92,7 +93,14 @@ export function canaryShareBp({ rollout, live }: Governed): number {
 }
 
 /** The changing part of one rollout's rules. */
-export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan: standing, shareBp }: LiveState): LiveRule {
+export function liveRuleOf(rollout: Rollout, live: LiveState): LiveRule {
+  const { shares, ...rule } = servedBy(rollout, live);
+  if (rule.off || !hasShadow(rollout.strategy)) return { ...rule, ...(shares !== undefined && { shares }) };
+  const copies = isShadowed(rollout, live.plan) ? "only" : "none";
+  return { ...rule, copies, ...(shares !== undefined && { shares }) };
+}
+
+function servedBy({ onUnwatched, variants, strategy }: Rollout, { plan: standing, shareBp }: LiveState): LiveRule {
   const plan = servedPhase(standing);
   switch (plan.phase) {
     case "queued":
@@ -100,6 +108,7 @@ export function liveRuleOf({ onUnwatched, variants, strategy }: Rollout, { plan:
     case "ramp":
     case "holdback":
     case "preview":
+    case "shadow":
     case "on":
       return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched };
     case "group":

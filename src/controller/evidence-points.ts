@@ -12,7 +12,7 @@ import { LATENCY_BOUNDS_MS, METRICS } from "../contract/names.ts";
 import { PATTERNS, type VariantName } from "../contract/rollout.ts";
 
 /** What a series counts; `shared` was decided by share. `latency` holds one value a bucket of the contract's bounds, the others a single value. */
-type Measure = "shared" | "decided" | "settled" | "elsewhere" | "ok" | "failed" | "latency";
+type Measure = "shared" | "decided" | "settled" | "elsewhere" | "ok" | "failed" | "refused" | "latency";
 
 /** Cumulative values of one series of one rollout, as a sidecar reports them. */
 export interface Point {
@@ -137,7 +137,7 @@ function measureOf(metric: string, labels: ReadonlyMap<string, string>): Measure
   if (metric === METRICS.clusterMissing) return "elsewhere";
   if (isDuration(metric)) return "latency";
   const known = labels.get(LABELS.class);
-  if (known === "ok" || known === "failed") return known;
+  if (known === "ok" || known === "failed" || known === "refused") return known;
   return OutcomeClassSchema.options.some((name) => name === known) ? undefined : "unreadable";
 }
 

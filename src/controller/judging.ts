@@ -1,17 +1,20 @@
 import type { JudgeRecord, LiveState } from "../contract/live.ts";
 import { FORMAT } from "../contract/names.ts";
 import { type Rollout, STABLE } from "../contract/rollout.ts";
+import { isShadowed } from "../contract/shadow.ts";
 import type { VariantsTotals } from "../contract/variant-report.ts";
 import type { VerdictRecord } from "../contract/verdict.ts";
 import { earlier } from "../core/judge/clock.ts";
 import { judge, startJudge } from "../core/judge/judge.ts";
 import { policyOf } from "../core/judge/policy.ts";
+import { knowingTimes } from "../core/judge/shadow.ts";
 import { type JudgeState, JudgeStateSchema } from "../core/judge/state.ts";
 import type { EvidenceBatch, JudgePolicy } from "../core/judge/types.ts";
 import { isJudged } from "../core/plan/judged.ts";
 import { joinOwn, NO_OWN, type OwnNews, type OwnState, OwnStateSchema, takeOwn } from "./checks/own-evidence.ts";
 import { type Cursors, CursorsSchema, closeRuns, type Delta, deltas, noCursors } from "./evidence-deltas.ts";
 import type { Report } from "./evidence-points.ts";
+import { apart, shadowBatch } from "./shadow-evidence.ts";
 import { addToTally, batchOf, emptyTally, shareSeenBp, type Tally } from "./tally.ts";
 import { type JudgedUsers, NOBODY_FAILED, type ToldUsers, ToldUsersSchema, withUsers } from "./told-users.ts";
 import { addOwnTo, addToVariants } from "./variant-tally.ts";
@@ -114,12 +117,8 @@ export interface JudgingScene {
 }
 
 /** Counts new evidence and judges it at once. A rollout that has ended, or is on its way back, is counted and keeps its verdict. */
-export function judgeReports(
-  judging: Judging,
-  { rollout, plan, shareBp, revision, users, own }: JudgingScene,
-  reports: readonly SourcedReport[],
-  nowMs: number,
-): Judging {
+export function judgeReports(judging: Judging, scene: JudgingScene, reports: readonly SourcedReport[], nowMs: number): Judging {
+  const { rollout, plan, revision, own } = scene;
   let { cursors } = judging;
   const found: Delta[] = [];
   for (const { sidecar, report } of reports) {
@@ -131,26 +130,47 @@ export function judgeReports(
   }
   const isNew = own?.isNew === true;
   if (cursors === judging.cursors && !isNew) return judging;
-  const tally = addToTally(judging.tally, found, plan.run);
+  const { ofUsers, ofShadow } = apart(rollout, found);
+  const tally = addToTally(judging.tally, ofUsers, plan.run);
   const variants = addOwnTo(addToVariants(judging.variants, found), own);
-  if ((found.length === 0 && !isNew) || !isJudged(plan)) return { ...judging, cursors, tally, variants };
-  const counted = withoutSplit(batchOf(found, { run: plan.run, shareBp }, nowMs), plan);
-  // A share decides for users with a key alone; Prometheus knows no users, and sidecars that it scrapes may tell nobody of theirs.
-  const before = judging.told ?? (found.some(({ measure }) => measure === "shared") ? NOBODY_FAILED : null);
-  const known =
-    users === undefined || before === null || isScraped(cursors) ? { batch: counted, told: before } : withUsers(counted, before, users);
-  const taken = takeOwn(judging.own, { rollout, own }, known.batch);
-  const batch = taken.counts === undefined ? known.batch : { ...known.batch, own: taken.counts };
+  const counted = { ...judging, cursors, tally, variants };
+  const inShadow = isShadowed(rollout, plan);
+  const news = inShadow ? ofShadow : ofUsers;
+  if ((news.length === 0 && (inShadow || !isNew)) || !isJudged(plan)) return counted;
+  const {
+    batch,
+    told,
+    own: taken,
+  } = inShadow ? { ...judging, batch: shadowBatch(news, plan.run, nowMs) } : usersBatch(counted, scene, news, nowMs);
   const policy = policyOf(rollout, plan);
   const { state, record } = judge(policy, judging.state, batch);
   const missing = missingText(rollout, tally.seen.elsewhere);
-  const said = missing === undefined ? record : { ...record, reason: `${record.reason}; ${missing}` };
-  const joined = joinOwn(revision === undefined ? said : { ...said, revision }, taken.state, { rollout, own });
+  const known = inShadow ? knowingTimes(record, state) : record;
+  const said = missing === undefined ? known : { ...known, reason: `${known.reason}; ${missing}` };
+  const stamped = revision === undefined ? said : { ...said, revision };
+  const joined = inShadow ? stamped : joinOwn(stamped, taken, { rollout, own });
   // Without outcomes a verdict gets no younger, but for one that ends it: own checks alone let nothing grow.
-  const isOld = found.length === 0 && joined.verdict !== "rollback";
+  const isOld = news.length === 0 && joined.verdict !== "rollback";
   const verdict = isOld ? { ...joined, atMs: judging.verdict?.atMs ?? joined.atMs } : joined;
   const judged = { policy, before: judging.state, batch, record };
-  return { ...judging, cursors, tally, variants, told: known.told, state, own: taken.state, verdict, judged };
+  return { ...counted, told, state, own: taken, verdict, judged };
+}
+
+/** What the judge is given of users, with what is known of them and of the rollout's own checks afterwards. */
+function usersBatch(
+  judging: Pick<Judging, "cursors" | "told" | "own">,
+  { rollout, plan, shareBp, users, own }: JudgingScene,
+  found: readonly Delta[],
+  nowMs: number,
+): Readonly<{ batch: EvidenceBatch } & Pick<Judging, "told" | "own">> {
+  const counted = withoutSplit(batchOf(found, { run: plan.run, shareBp }, nowMs), plan);
+  // A share decides for users with a key alone; Prometheus knows no users, and sidecars that it scrapes may tell nobody of theirs.
+  const before = judging.told ?? (found.some(({ measure }) => measure === "shared") ? NOBODY_FAILED : null);
+  const isUnknown = users === undefined || before === null || isScraped(judging.cursors);
+  const known = isUnknown ? { batch: counted, told: before } : withUsers(counted, before, users);
+  const taken = takeOwn(judging.own, { rollout, own }, known.batch);
+  const batch = taken.counts === undefined ? known.batch : { ...known.batch, own: taken.counts };
+  return { batch, told: known.told, own: taken.state };
 }
 
 /** Where groups of sidecars take their turns, their traffic decides how much of all is the canary's, and no share does. */

@@ -56,6 +56,7 @@ function addCount(side: Totals, measure: Delta["measure"], count: number): void 
       side.requests += count;
       return;
     case "ok":
+    case "refused":
       side.requests += count;
       return;
     case "elsewhere":

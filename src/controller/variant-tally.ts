@@ -22,6 +22,7 @@ function withCounts(totals: VariantTotals, { measure, values }: Delta): VariantT
     case "failed":
       return { ...totals, failed: totals.failed + count, requests: totals.requests + count };
     case "ok":
+    case "refused":
       return { ...totals, requests: totals.requests + count };
     case "latency":
       return { ...totals, latency: values.map((value, bucket) => value + (totals.latency[bucket] ?? 0)) };

@@ -136,7 +136,10 @@ const wasTried = (entry: EntryFacts): boolean => entry.upstreamReached || entry.
 const isOwnRefusal = ({ responseCode, upstreamMs }: EntryFacts): boolean =>
   responseCode >= 400 && responseCode < 500 && upstreamMs === undefined;
 
-function classOf(entry: EntryFacts): OutcomeClass {
+/** What an access log tells; it has no class for 4xx. */
+type EndedClass = Exclude<OutcomeClass, "refused">;
+
+function classOf(entry: EntryFacts): EndedClass {
   const clientEnded = entry.flags.some((flag) => CLIENT_ENDED.has(flag));
   if (!wasTried(entry)) return clientEnded ? "aborted" : "local";
   if (entry.attempts > 1) return "failed";
@@ -150,7 +153,7 @@ function classOf(entry: EntryFacts): OutcomeClass {
   return entry.grpcStatus !== undefined && GRPC_SERVER_FAULTS.has(entry.grpcStatus) ? "failed" : "ok";
 }
 
-function latencyOf(entry: EntryFacts, outcome: OutcomeClass): number | undefined {
+function latencyOf(entry: EntryFacts, outcome: EndedClass): number | undefined {
   switch (outcome) {
     case "ok":
       return entry.responseCode === SWITCHED_PROTOCOLS ? undefined : (entry.upstreamMs ?? entry.durationMs);

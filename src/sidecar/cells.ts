@@ -1,3 +1,4 @@
+import type { OutcomeClass } from "../contract/evidence.ts";
 import { LATENCY_BOUNDS_MS, STABLE } from "../contract/names.ts";
 import type { Reason } from "../core/decide/types.ts";
 import { countIn, emptyCounts, emptyDistribution, measure } from "../io/distribution.ts";
@@ -6,6 +7,9 @@ import { countGrpc, emptyGrpc } from "./grpc-counts.ts";
 import { countHalves } from "./halves.ts";
 import { type CellRoom, KeptCells } from "./kept-cells.ts";
 
+/** Answers of one class, or the times of some, as another told them: `latency[i]` by the bounds of the contract. */
+export type ToldAnswers = Readonly<{ class: OutcomeClass; count: number }> | Readonly<{ latency: readonly number[]; sumMs: number }>;
+
 /** The cells of one sidecar, bounded: the last runs of each rollout, so many of old runs, and so many in all. */
 export interface Cells {
   /** A session is settled with its decision: it lasts as long as both sides like. */
@@ -13,6 +17,8 @@ export interface Cells {
   ended(labels: CellLabels, outcome: Ended, seen?: Seen): void;
   /** Another cluster answered, so its end says nothing about the variant that was decided. Tells how many did so. */
   elsewhere(labels: CellLabels, isSession?: boolean): number;
+  /** What nobody decided one by one: nothing is settled, nor halved. */
+  told(labels: CellLabels, answers: ToldAnswers): void;
   /** Names of the rollouts that have cells; may be walked while cells come and go. */
   rollouts(): Iterable<string>;
   of(rollout: string): readonly Cell[];
@@ -55,6 +61,16 @@ export function createCells(options: CellRoom): Cells {
       if (!isSession) cell.settled += 1;
       kept.changed(cell);
       return cell.elsewhere;
+    },
+    told(labels, answers) {
+      const cell = kept.cellOf(labels);
+      if (cell === undefined) return;
+      if ("class" in answers) cell.outcomes[answers.class] += answers.count;
+      else {
+        cell.latency = (cell.latency ?? emptyCounts(LATENCY_BOUNDS_MS)).map((count, bucket) => count + (answers.latency[bucket] ?? 0));
+        cell.latencySumMs += answers.sumMs;
+      }
+      kept.changed(cell);
     },
     rollouts: () => kept.rollouts(),
     of: (rollout) => kept.of(rollout),

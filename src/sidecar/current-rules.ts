@@ -193,7 +193,9 @@ function createObeyed(startMs: number): {
 
 /** True while users of this rollout are on a canary by share. */
 export const isLive = (rollout: Pick<CompiledRollout, "live"> | undefined): boolean =>
-  rollout !== undefined && !rollout.live.off && (sharesOf(rollout).some((shareBp) => shareBp > 0) || isGrouped(rollout));
+  rollout !== undefined &&
+  !rollout.live.off &&
+  (sharesOf(rollout).some((shareBp) => shareBp > 0) || isGrouped(rollout) || rollout.live.copies === "only");
 
 /** True where other sidecars may be on the canary. */
 const isGrouped = ({ live }: Pick<CompiledRollout, "live">): boolean => live.groups !== undefined;

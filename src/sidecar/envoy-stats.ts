@@ -1,7 +1,8 @@
 import { METRICS } from "../contract/names.ts";
 import { type Reading, reading } from "../io/metric-points.ts";
 import type { Method } from "./h2/stream.ts";
-import { EnvoyCounterReader } from "./wire/envoy-counters.ts";
+import { countShadows, type ShadowPorts } from "./shadow-stats.ts";
+import { EnvoyStatReader } from "./wire/envoy-counters.ts";
 
 /** What the shipped configuration calls Envoy's own counters, and what they are here. */
 const COUNTERS: Readonly<Record<string, string>> = {
@@ -21,14 +22,16 @@ export interface EnvoyStats {
 /** An `ExportMetricsServiceResponse` that accepts everything. */
 const ACCEPTED = Buffer.alloc(0);
 
-export function createEnvoyStats(): EnvoyStats {
-  const reader = new EnvoyCounterReader();
+export function createEnvoyStats(shadows: ShadowPorts): EnvoyStats {
+  const reader = new EnvoyStatReader();
   const totals = new Map<string, number>();
   let isTold = false;
   return {
     method: (call) => ({
       message(bytes, from, to) {
-        for (const [name, growth] of reader.read(bytes, from, to)) {
+        const told = reader.read(bytes, from, to);
+        countShadows(told, shadows);
+        for (const [name, growth] of told.counters) {
           if (Object.hasOwn(COUNTERS, name)) totals.set(name, (totals.get(name) ?? 0) + growth);
         }
         isTold = true;

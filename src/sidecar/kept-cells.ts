@@ -134,7 +134,7 @@ const emptyCell = (labels: CellLabels, startMs: number): Cell => ({
   labels,
   startMs,
   decisions: { share: 0, target: 0, "no key": 0, "no rollout": 0, off: 0, unwatched: 0, cohort: 0 },
-  outcomes: { ok: 0, failed: 0, aborted: 0, local: 0 },
+  outcomes: { ok: 0, failed: 0, aborted: 0, local: 0, refused: 0 },
   settled: 0,
   elsewhere: 0,
   latency: undefined,

@@ -84,8 +84,8 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const surprise = (kind: string, error: unknown): void => {
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
-  const envoyStats = createEnvoyStats();
   const { cells, failing, mix } = createCounts(rules, clock, (kind) => surprise(kind, undefined));
+  const envoyStats = createEnvoyStats({ rules: rules.compiled, cells, surprise });
   const failed = (rollout: string): void => tellFailure(rollout);
   const reflex = createReflexOf(rules, clock, log);
   const extProc: ExtProcPorts = {

@@ -57,6 +57,8 @@ export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readon
       return ramp === null ? `holdback${begunText(plan)}` : holdbackText(plan, ramp);
     case "preview":
       return `preview, only targets lead to the new version${previewText(plan.sinceMs, strategy)}`;
+    case "shadow":
+      return "shadow, nobody gets the new version and its answers to copies are compared";
     case "trial":
       return `test${plan.begunAtMs === null ? begunText(plan) : untilText(plan.begunAtMs, timeOf(strategy))}`;
     case "decision":
@@ -143,5 +145,9 @@ export function nextText(plan: PlanState, ramp: Ramp | null, verdict: VerdictRec
 /** That a canary is silent which is served; null where it is not, or not for long. */
 export function silenceText(plan: PlanState, verdict: VerdictRecord | null, nowMs: number): string | null {
   const sinceMs = silentSinceMs(plan, verdict?.canaryAtMs, nowMs);
-  return sinceMs === undefined ? null : `no outcome of the canary for ${duration(nowMs - sinceMs)}`;
+  if (sinceMs === undefined) return null;
+  const silent = `for ${duration(nowMs - sinceMs)}`;
+  return plan.phase === "shadow"
+    ? `no answer of the shadow ${silent}: does Envoy's configuration name its cluster where it says SHADOWS?`
+    : `no outcome of the canary ${silent}`;
 }

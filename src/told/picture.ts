@@ -1,12 +1,14 @@
+import { hasShadow } from "../contract/course.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
 import type { Fleet, JudgeRecord, LiveState, PlanState } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
-import { SUBJECTS } from "../contract/names.ts";
+import { SHADOW, SHADOWED, SUBJECTS } from "../contract/names.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { compareRevision } from "../contract/rules.ts";
 import { stragglerRule } from "../contract/stragglers.ts";
+import type { Strategy } from "../contract/strategy.ts";
 import type { VariantReport } from "../contract/variant-report.ts";
 import { variantReport } from "../core/judge/variant-report.ts";
 import { costOf } from "../core/plan/blast-radius.ts";
@@ -105,14 +107,25 @@ export function sidecarPictures(
   });
 }
 
-const pictureOf = ({ verdict, totals, shareSeenBp, source }: JudgeRecord): RolloutPicture["judge"] => ({
-  verdict,
-  totals,
-  shareSeenBp,
-  ...(source !== undefined && { source }),
-});
-
 const NOTHING = { requests: 0, failed: 0 };
+
+function pictureOf(
+  { verdict, totals, shareSeenBp, source, variants = {} }: JudgeRecord,
+  strategy: Strategy | undefined,
+): RolloutPicture["judge"] {
+  const answers = (variant: string): { requests: number; failed: number } => {
+    const { requests, failed } = variants[variant] ?? NOTHING;
+    return { requests, failed };
+  };
+  const isCopied = strategy !== undefined && hasShadow(strategy) && variants[SHADOWED] !== undefined;
+  return {
+    verdict,
+    totals,
+    shareSeenBp,
+    ...(source !== undefined && { source }),
+    ...(isCopied && { shadow: { shadow: answers(SHADOW), shadowed: answers(SHADOWED) } }),
+  };
+}
 
 const blastRadiusOf = (
   rollout: Rollout | undefined,
@@ -147,7 +160,7 @@ export async function rolloutPicture(link: NatsLink, state: LiveState, fleet: Fl
     stops: state.stops ?? [],
     shareBp: state.shareBp,
     updatedAtMs: state.updatedAtMs,
-    judge: isOfThisAttempt ? pictureOf(judge) : null,
+    judge: isOfThisAttempt ? pictureOf(judge, plan?.rollout.strategy) : null,
     failingUsers: failing?.firstRun === state.plan.firstRun ? failing.users : null,
     mix: mix !== undefined && mix.figures.run >= state.plan.firstRun ? mix.figures : null,
     blastRadius: blastRadiusOf(

@@ -116,7 +116,9 @@ function plannedBp(standing: PlanState, { strategy }: Rollout): number {
   if (state.phase === "on") return toggle.share;
   if (state.phase === "ramp") return state.shareBp;
   if (state.phase === "rollingBack") return state.left?.shareBp ?? 0;
-  return ["pending", "preview", "queued"].includes(state.phase) || isBack(state) ? 0 : FULL_BP;
+  return ["pending", "preview", "shadow", "queued"].includes(state.phase) || ("from" in state && state.from === "shadow") || isBack(state)
+    ? 0
+    : FULL_BP;
 }
 
 /** Whether users are harmed, or a person says that nobody waits for stable. */

@@ -95,6 +95,7 @@ function plannedBp(standing: PlanState, { strategy }: Rollout): number {
     case "rollingBack":
     case "rolledBack":
     case "preview":
+    case "shadow":
       return 0;
     case "trial":
     case "decision":
@@ -154,10 +155,10 @@ describe("whatever happens to a rollout of any strategy", () => {
     }
   });
 
-  test.prop([story])("a verdict leads no further than it calls safe, but for a ramp", (told) => {
+  test.prop([story])("a verdict leads no further than it calls safe, but for a ramp and its first users", (told) => {
     for (const moment of tell(told)) {
       const { before, event, after } = moment;
-      const isGrowth = event.type === "verdict" && hasGrown(moment, told.rollout) && before.phase !== "ramp";
+      const isGrowth = event.type === "verdict" && hasGrown(moment, told.rollout) && before.phase !== "ramp" && after.phase !== "ramp";
       const safeBp = event.type === "verdict" ? event.safeShareBp : 0;
       expect(isGrowth ? exposedBp(after, told.rollout) <= safeBp : true).toBe(true);
     }
@@ -191,12 +192,19 @@ describe("whatever happens to a rollout of any strategy", () => {
     }
   });
 
-  test.prop([story])("evidence begins anew exactly where a group was taken back: what was seen is about it too", (told) => {
-    for (const { before, after } of tell(told)) {
-      const isTakenBack = before.phase === "group" && after.phase === "paused" && after.run !== before.run;
-      expect(after.firstRun).toBe(isTakenBack ? after.run : before.firstRun);
-    }
-  });
+  test.prop([story])(
+    "evidence begins anew where what was seen is about others: after a shadow, and without the unhealthy group",
+    (told) => {
+      for (const { before, after } of tell(told)) {
+        const isAnew = after.firstRun !== before.firstRun;
+        const wasShadow = before.phase === "shadow" || (before.phase === "paused" && before.from === "shadow");
+        const isTakenBack = before.phase === "group" && after.phase === "paused" && after.run !== before.run;
+        const isCanary = wasShadow && (after.phase === "stage" || after.phase === "ramp");
+        expect(isAnew).toBe(isCanary || isTakenBack);
+        expect(after.firstRun).toBe(isAnew ? after.run : before.firstRun);
+      }
+    },
+  );
 
   test.prop([story])("it leads to states that can be stored, says why each was entered, and tells the same story twice", (told) => {
     const moments = tell(told);

@@ -104,8 +104,8 @@ function allowedBp(standing: PlanState, { strategy }: Rollout): number {
     case "pending":
     case "rollingBack":
     case "rolledBack":
-    // Of strategies that have laws of their own.
     case "preview":
+    case "shadow":
     case "trial":
     case "decision":
     case "on":

@@ -35,6 +35,7 @@ const document = {
 } as const;
 const withStrategy = (strategy: RolloutInput["strategy"], more: Partial<RolloutInput> = {}): Rollout =>
   RolloutSchema.parse({ ...document, ...more, strategy });
+const mirror = { cluster: "v2", share: "10%" };
 
 /** One rollout of each strategy that is no plain canary, and of each of its forms. */
 export const strategies = {
@@ -52,6 +53,8 @@ export const strategies = {
   ),
   rolling: withStrategy({ type: "rolling", by: "zone", minTime: "60s", minSample: 100 }),
   rollingHalf: withStrategy({ type: "rolling", by: "zone", share: "50%", minTime: "60s", minSample: 100, onUnhealthy: "rollback" }),
+  mirror: withStrategy({ type: "mirror", shadow: { minTime: "60s", minSample: 100 }, stages: [{ share: "5%" }] }, { mirror }),
+  mirrorRamp: withStrategy({ type: "mirror", shadow: { minTime: "60s", minSample: 100 }, ramp: { start: "1%" } }, { mirror }),
 } as const satisfies Record<string, Rollout>;
 
 export type StrategyName = keyof typeof strategies;
@@ -104,6 +107,7 @@ export type StateName = keyof typeof states;
 /** States that only some strategies have. */
 export const strategyStates = {
   preview: { phase: "preview", ...served },
+  shadow: { phase: "shadow", ...served },
   trial: { phase: "trial", ...served, begunAtMs: SINCE_MS },
   trialUnbegun: { phase: "trial", ...served, begunAtMs: null },
   decision: { phase: "decision", ...served },
@@ -116,6 +120,7 @@ export const strategyStates = {
   lastGroup: { phase: "group", ...served, groups: ["a", "b", "c"], group: 2, begunAtMs: SINCE_MS },
   onlyGroup: { phase: "group", ...served, groups: ["a"], group: 0, begunAtMs: SINCE_MS },
   pausedPreview: { phase: "paused", ...served, stage: 0, from: "preview", reason: "lunch" },
+  pausedShadow: { phase: "paused", ...served, stage: 0, from: "shadow", reason: "lunch" },
   pausedGroup: { phase: "paused", ...served, stage: 0, from: "group", groups: ["a", "b", "c"], group: 0, reason: "lunch" },
   pausedAtFull: { phase: "paused", ...served, stage: 1, reason: "lunch" },
   pending: { phase: "pending", ...served },

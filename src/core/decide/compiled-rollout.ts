@@ -41,7 +41,12 @@ export function compileRollout(name: string, statics: CompiledStatics, live: Liv
 
 /** Whether two live rules mean the same. */
 export const isSameLive = (a: LiveRule, b: LiveRule): boolean =>
-  a.run === b.run && a.shareBp === b.shareBp && a.off === b.off && a.whenUnwatched === b.whenUnwatched && isSameShares(a.shares, b.shares);
+  a.run === b.run &&
+  a.shareBp === b.shareBp &&
+  a.off === b.off &&
+  a.whenUnwatched === b.whenUnwatched &&
+  a.copies === b.copies &&
+  isSameShares(a.shares, b.shares);
 
 function isSameShares(a: LiveRule["shares"], b: LiveRule["shares"]): boolean {
   if (a === undefined || b === undefined) return a === b;

@@ -43,6 +43,9 @@ export function decideToggles(rules: CompiledRules, request: RequestFacts): read
 /** Whether the share of a rollout is sent home because nobody watches. */
 export const isAtHome = ({ unwatched }: CompiledRules, { live }: CompiledRollout): boolean => unwatched && live.whenUnwatched === "stable";
 
+/** Whether a shadow alone gets the new version: neither targets nor cohorts lead there. */
+export const isShadowed = ({ live }: CompiledRollout): boolean => live.copies === "only";
+
 /**
  * The rollout that governs a request, at most one. The most specific wins: its own host, then the longest `*.suffix`, then `*`; there an exact
  * path before a template before a longer prefix; then what asks more of method and headers; then the first by name.
@@ -65,9 +68,10 @@ function decideRollout(rollout: CompiledRollout, request: RequestFacts, rules: C
   const threshold = atHome ? 0 : lane === undefined ? rollout.threshold : lane.threshold;
   const subject = subjectOf(found, askedOf(rules, rollout));
   const isOff = rollout.off || killedBy(rules.kills, rollout, request, subject) !== undefined;
-  const target = isOff ? undefined : firstTarget(rollout, request, subject);
+  const isWithheld = isOff || isShadowed(rollout);
+  const target = isWithheld ? undefined : firstTarget(rollout, request, subject);
   // Where nobody watches, a cohort goes home as shares do.
-  const cohort = isOff || target !== undefined || atHome ? undefined : cohortOf(rollout, request);
+  const cohort = isWithheld || target !== undefined || atHome ? undefined : cohortOf(rollout, request);
   let variant: VariantName = STABLE;
   let reason: Reason = "no key";
   let control = false;
@@ -112,8 +116,8 @@ function cohortOf({ statics, live }: CompiledRollout, request: RequestFacts): Va
 }
 
 /** The cluster that gets a copy. */
-function mirrorOf({ statics: { mirror } }: CompiledRollout, request: RequestFacts, found: FoundKey | undefined): string | undefined {
-  if (mirror === undefined) return undefined;
+function mirrorOf({ statics: { mirror }, live }: CompiledRollout, request: RequestFacts, found: FoundKey | undefined): string | undefined {
+  if (mirror === undefined || live.copies === "none") return undefined;
   return mirrorVerdict(mirror, request, found?.key) === "copied" ? mirror.cluster : undefined;
 }
 

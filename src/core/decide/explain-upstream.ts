@@ -34,7 +34,8 @@ export function upstreamSteps(chosen: CompiledRollout, request: RequestFacts, de
   const steps: ExplainStep[] = [];
   if (mirror !== undefined && !chosen.off) {
     const verdict = mirrorVerdict(mirror, request, firstKey(chosen, request)?.key);
-    steps.push({ step: "mirror", rollout, text: mirrorText(mirror, verdict, request) });
+    const text = chosen.live.copies === "none" ? "no copy: the shadow had its time" : mirrorText(mirror, verdict, request);
+    steps.push({ step: "mirror", rollout, text });
   }
   if (member !== undefined) steps.push({ step: "baggage", rollout, text: `later hops are told ${member}` });
   if (tags.length > 0) steps.push({ step: "tags", rollout, text: `the upstream is told ${tags.join(", ")}` });

@@ -3,7 +3,7 @@ import { STABLE } from "../../contract/rollout.ts";
 import type { LiveRule } from "../../contract/rules.ts";
 import { byName, type CompiledRules } from "./compile.ts";
 import type { CompiledRollout } from "./compiled-rollout.ts";
-import { askedOf, decide, decideToggles, firstKey, isAtHome, subjectOf } from "./decide.ts";
+import { askedOf, decide, decideToggles, firstKey, isAtHome, isShadowed, subjectOf } from "./decide.ts";
 import { cohortSteps, upstreamSteps } from "./explain-upstream.ts";
 import { type KilledBy, killedBy } from "./kills.ts";
 import { laneAt } from "./lanes.ts";
@@ -144,6 +144,11 @@ function insideSteps(chosen: CompiledRollout, request: RequestFacts, decision: D
   const who = subjectOf(found, segments);
   const killed = killedBy(rules.kills, chosen, request, who);
   if (killed !== undefined) return [...steps, { step: "off", rollout, text: killedText(killed, rules) }];
+  if (isShadowed(chosen))
+    return [
+      ...steps,
+      { step: "share", rollout, text: "a shadow alone gets the new version, targets and cohorts wait: everyone to stable" },
+    ];
   if (chosen.targets.length < chosen.statics.targets.length)
     steps.push({ step: "target", rollout, text: "the rollout goes back in steps: targets lead to stable alone" });
   let told = 0;

@@ -18,6 +18,8 @@ export function begin(state: In<"pending">, { requestsPerSecond, groups = [] }: 
       return goToFirstShare(state, CONFIRMED, scene, requestsPerSecond);
     case "preview":
       return move({ phase: "preview", run, firstRun, sinceMs: nowMs }, "preview", `targets alone lead to the new version: ${CONFIRMED}`);
+    case "shadow":
+      return move({ phase: "shadow", run, firstRun, sinceMs: nowMs }, "shadow", `the shadow gets copies: ${CONFIRMED}`);
     case "trial":
       return beginTrial(state, scene);
     case "on":
@@ -50,3 +52,7 @@ function goToFirstShare(state: PlanState, reason: string, scene: Scene, requests
   if (scene.ramp === undefined) return goTo(state, 0, reason, scene);
   return goToShare(state, { shareBp: firstShareBp(scene.ramp, requestsPerSecond), sinceMs: scene.nowMs }, reason, scene);
 }
+
+/** The same after a shadow: what its copies showed is no evidence of what users get, so that begins anew. */
+export const goToCanary = (state: PlanState, reason: string, scene: Scene, requestsPerSecond?: number): Taken =>
+  goToFirstShare({ ...state, firstRun: state.run + 1 }, reason, scene, requestsPerSecond);

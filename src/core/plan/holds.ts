@@ -60,6 +60,7 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
     case "ramp":
     case "holdback":
     case "preview":
+    case "shadow":
     case "group":
     case "gate":
       return heldIn(state, scene);
@@ -79,7 +80,7 @@ export function timeHeld(state: PlanState, scene: Scene): Taken | undefined {
 
 /** Since when and by what is written down once; afterwards the phase counts as entered later by as much time as that took. */
 function heldIn(
-  { held, ...state }: In<"pending" | "stage" | "ramp" | "holdback" | "preview" | "group" | "gate">,
+  { held, ...state }: In<"pending" | "stage" | "ramp" | "holdback" | "preview" | "shadow" | "group" | "gate">,
   { holds, nowMs }: Scene,
 ): Taken | undefined {
   if (holds.length === 0) {

@@ -159,7 +159,7 @@ export function pauseAt(state: In<Pausable>, stage: number, reason: string, { no
   return move({ phase: "paused", run, firstRun, sinceMs: nowMs, stage, ...placeOf(state), reason }, "paused", reason);
 }
 
-type Pausable = "stage" | "ramp" | "holdback" | "promoting" | "preview" | "group";
+type Pausable = "stage" | "ramp" | "holdback" | "promoting" | "preview" | "shadow" | "group";
 
 /** What the number of a step does not say of where `resume` returns to. */
 export function placeOf(state: In<Pausable>): Pick<In<"paused">, "shareBp" | "from" | "groups" | "group"> {
@@ -167,6 +167,7 @@ export function placeOf(state: In<Pausable>): Pick<In<"paused">, "shareBp" | "fr
     case "ramp":
       return { shareBp: state.shareBp };
     case "preview":
+    case "shadow":
       return { from: state.phase };
     case "group":
       return { from: state.phase, groups: state.groups, group: state.group };
@@ -191,6 +192,7 @@ function standing(state: PlanState, { rollout, stages }: Scene): string {
     case "gate":
     case "holdback":
     case "preview":
+    case "shadow":
     case "trial":
     case "decision":
     case "on":
@@ -210,6 +212,7 @@ const STANDING = {
   gate: "at its gate",
   holdback: "in its holdback",
   preview: "in its preview",
+  shadow: "a shadow",
   trial: "in its test",
   decision: "tested, and waits for a decision",
   on: "on",

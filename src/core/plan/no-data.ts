@@ -20,6 +20,8 @@ function servedSinceMs(standing: PlanState): number | null {
     case "trial":
     case "group":
       return state.begunAtMs;
+    case "shadow":
+      return state.sinceMs;
     case "ramp":
       // Its runs are short: silence lasts over them.
       return state.begunAtMs === null ? null : state.sinceMs;

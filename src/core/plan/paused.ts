@@ -34,7 +34,7 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
 function resumed({ run, firstRun, stage, shareBp, from, groups, group }: In<"paused">, scene: Scene): PlanStep {
   const { stages, ramp, nowMs } = scene;
   const same = { run, firstRun, sinceMs: nowMs };
-  if (from === "preview") return move({ phase: from, ...same }, "resumed", "the preview goes on");
+  if (from === "preview" || from === "shadow") return move({ phase: from, ...same }, "resumed", `the ${from} goes on`);
   if (groups !== undefined && group !== undefined)
     return move({ phase: "group", ...same, groups, group, begunAtMs: null }, "resumed", `group ${groups[group]} goes on`);
   if (stage >= promotionOf(scene)) return move({ phase: "promoting", ...same }, "resumed", "promotion goes on");

@@ -4,6 +4,7 @@ import { inGroup } from "./in-group.ts";
 import { inOn } from "./in-on.ts";
 import { inPreview } from "./in-preview.ts";
 import { inHoldback, inRamp } from "./in-ramp.ts";
+import { inShadow } from "./in-shadow.ts";
 import { inDecision, inTrial } from "./in-trial.ts";
 import type { Scene } from "./moves.ts";
 import { inPaused } from "./paused.ts";
@@ -27,6 +28,8 @@ export function stepIn(state: PlainState, event: PlanEvent, scene: Scene): PlanS
       return inHoldback(state, event, scene);
     case "preview":
       return inPreview(state, event, scene);
+    case "shadow":
+      return inShadow(state, event, scene);
     case "trial":
       return inTrial(state, event, scene);
     case "decision":

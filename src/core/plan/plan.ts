@@ -1,6 +1,6 @@
 import { courseOf } from "../../contract/course.ts";
 import { grownVariant } from "../../contract/lanes.ts";
-import type { PlanState } from "../../contract/live.ts";
+import { type PlanState, servedPhase } from "../../contract/live.ts";
 import { AT_ONCE } from "../../contract/retreat.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { stragglerRule } from "../../contract/stragglers.ts";
@@ -88,7 +88,7 @@ function alarmIn(
   if (!isJudged(state) || (input.type !== "tick" && input.type !== "verdict")) return undefined;
   const isSilent = input.type === "tick" && silentSinceMs(state, input.last?.canaryAtMs, nowMs) !== undefined;
   if (isSilent && checks.onNoData === "rollback")
-    return `no outcome of the canary for ${durationText(NO_DATA_MS)}, and onNoData says rollback`;
+    return `no ${servedPhase(state).phase === "shadow" ? "answer of the shadow" : "outcome of the canary"} for ${durationText(NO_DATA_MS)}, and onNoData says rollback`;
   return blastRadius === undefined || cost === undefined ? undefined : spentText(blastRadius, cost);
 }
 

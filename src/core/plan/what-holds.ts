@@ -64,6 +64,7 @@ function notYet(name: string, first: Peer | undefined): string | undefined {
     case "ramp":
     case "holdback":
     case "preview":
+    case "shadow":
     case "trial":
     case "decision":
     case "group":
@@ -134,6 +135,7 @@ function rankOf({ rollout, plan: standing }: Peer): number {
     case "queued":
     case "pending":
     case "preview":
+    case "shadow":
     case "trial":
     case "decision":
     case "on":

@@ -61,7 +61,9 @@ export function withEvent(replay: Replay, event: PlanEvent, nowMs: number): Repl
   const step: PlanStep = plan(replay.rollout, replay.plan, event, { nowMs, shareBp: replay.shareBp });
   if (!step.ok) return replay;
   const served = step.effects.flatMap((effect) => (effect.type === "serve" ? [effect.shareBp] : []));
-  return { ...replay, plan: step.state, shareBp: served.at(-1) ?? replay.shareBp };
+  // Of another attempt, or of others than before, evidence begins anew.
+  const state = step.state.firstRun === replay.plan.firstRun ? replay.state : startJudge(nowMs);
+  return { ...replay, plan: step.state, shareBp: served.at(-1) ?? replay.shareBp, state };
 }
 
 /** Everyone confirms whatever the plan waits for. */

@@ -1,9 +1,11 @@
-import { rampOf, stagesOf } from "../../contract/course.ts";
+import { courseOf, rampOf, stagesOf } from "../../contract/course.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
+import { isShadowed } from "../../contract/shadow.ts";
+import type { EvidenceBatch, Outcomes } from "../judge/types.ts";
 import { type Replay, startReplay, stepBatch } from "../replay/replay.ts";
 import type { Fault } from "./faults.ts";
-import { type Behaviour, batchAt, behaviourOf, slowPart } from "./world.ts";
+import { type Behaviour, batchAt, behaviourOf, type Moment, slowPart } from "./world.ts";
 
 /** The service that a rollout is for, while nothing is wrong with it. */
 export interface Service {
@@ -36,8 +38,9 @@ const BEGIN_MS = 1_000_000_000;
 /** How long a rollout is followed: well beyond its shortest time, and a ramp until it pauses. */
 export function horizonMs({ strategy }: Rollout): number {
   const ramp = rampOf(strategy);
-  if (ramp !== undefined) return ramp.maxTimeMs + ramp.holdback.timeMs + 10 * MINUTE;
-  return stagesOf(strategy).reduce((sum, { minTime }) => sum + 2 * minTime, 60 * MINUTE);
+  const shadowMs = 2 * courseOf(strategy).shadow.minTime;
+  if (ramp !== undefined) return shadowMs + ramp.maxTimeMs + ramp.holdback.timeMs + 10 * MINUTE;
+  return shadowMs + stagesOf(strategy).reduce((sum, { minTime }) => sum + 2 * minTime, 60 * MINUTE);
 }
 
 /** One rollout from its begin to its end, through the real judge and plan. `random` gives numbers in [0, 1). */
@@ -64,13 +67,26 @@ export function simulateRun(rollout: Rollout, service: Service, fault: Fault | u
     const requests = (requestsPerSecond * tickMs) / 1_000;
     const canary = isBad ? bad : stable;
     const { run } = replay.plan;
-    const batch = batchAt(random, { nowMs: BEGIN_MS + atMs, run, shareBp: replay.shareBp, requests, stable, canary });
-    if (isBad) exposed += batch.canary.requests;
-    if (isBad) harmed += harmIn(batch.canary, stable, bad);
+    const moment = { nowMs: BEGIN_MS + atMs, run, shareBp: replay.shareBp, requests, stable, canary };
+    const inShadow = isShadowed(rollout, replay.plan);
+    const batch = inShadow ? copiesAt(random, moment, rollout) : batchAt(random, moment);
+    // A shadow harms nobody.
+    if (isBad && !inShadow) {
+      exposed += batch.canary.requests;
+      harmed += harmIn(batch.canary, stable, bad);
+    }
     replay = stepBatch(replay, batch);
     if (replay.shareBp !== shares.at(-1)?.shareBp) shares.push({ atMs, shareBp: replay.shareBp });
   }
   return { outcome: outcomeOf(replay) ?? "held", atMs, exposed, harmed, shares };
+}
+
+/** What a shadow answers, and stable to the same requests: of one half of twice as many each. Users and halves are not known. */
+function copiesAt(random: () => number, moment: Moment, { mirror }: Rollout): EvidenceBatch {
+  const requests = (2 * moment.requests * Number(mirror?.share)) / 10_000;
+  const { halves: _halves, split: _split, stable, canary, ...batch } = batchAt(random, { ...moment, requests, shareBp: 5_000 });
+  const anonymous = ({ users: _users, ...outcomes }: Outcomes): Outcomes => outcomes;
+  return { ...batch, stable: anonymous(stable), canary: anonymous(canary) };
 }
 
 function outcomeOf({ plan }: Replay): RunResult["outcome"] | undefined {

@@ -17,8 +17,8 @@ export interface Field {
 /** Fields of a message by number; a number without one is passed over by its wire type. */
 export type Message = (Field | undefined)[];
 
-/** Takes a field whose tag was read, or leaves it. */
-export type OnField = (number: number) => boolean;
+/** Takes a field whose tag was read, or leaves it; the tag holds the field's number and its wire type. */
+export type OnField = (number: number, wireType: number) => boolean;
 
 /** Tags of an entry's fields, both with a length. */
 const KEY_TAG = 0x0a;
@@ -40,7 +40,7 @@ export class MessageReader {
     const outerEnd = this.enter(end);
     while (cursor.at < end) {
       const tag = cursor.uint32();
-      if (!on(tag >>> 3)) this.check(tag, schema);
+      if (!on(tag >>> 3, tag & 7)) this.check(tag, schema);
     }
     this.leave(end, outerEnd);
   }

@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { AccessLogReader } from "../../../src/sidecar/wire/access-log.ts";
 import { WireError } from "../../../src/sidecar/wire/cursor.ts";
-import { EnvoyCounterReader } from "../../../src/sidecar/wire/envoy-counters.ts";
+import { EnvoyStatReader } from "../../../src/sidecar/wire/envoy-counters.ts";
 import { LogLineReader } from "../../../src/sidecar/wire/log-lines.ts";
 import { KIND, RequestReader } from "../../../src/sidecar/wire/request.ts";
 import { EXPORT_LOGS_REQUEST, exportOf, logsCodec, plainLines } from "../../support/log-lines.ts";
-import { EXPORT_REQUEST, exportRequests, otlpCodec, plainCounters } from "../../support/otlp-counters.ts";
+import { EXPORT_REQUEST, exportRequests, otlpCodec, plainGrowth } from "../../support/otlp-counters.ts";
 import { CLAIM_PATHS, plainEntries, plainFacts } from "../../support/plain-wire.ts";
 import { randomOf } from "../../support/random.ts";
 import { PROCESSING_REQUEST, referenceCodec, STREAM_ACCESS_LOGS } from "../../support/reference-codec.ts";
@@ -140,14 +140,14 @@ test(
   `the reader of Envoy's counters agrees with the reference decoder on ${CASES.counters} mutated messages, and refuses what it refuses`,
   () => {
     const codec = otlpCodec();
-    const reader = new EnvoyCounterReader();
+    const reader = new EnvoyStatReader();
     const choose = chooser(20_263);
     const result = compare(
       CASES.counters,
       {
         type: EXPORT_REQUEST,
         seeds: exportRequests(choose).map(codec.encode),
-        plain: (bytes) => plainCounters(codec.decode(bytes)),
+        plain: (bytes) => plainGrowth(codec.decode(bytes)),
         fast: (bytes) => reader.read(bytes, 0, bytes.length),
       },
       choose,

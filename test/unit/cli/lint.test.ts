@@ -46,6 +46,14 @@ test("`serin lint` warns of rollouts that exclude each other, and of segments th
   });
 });
 
+test("`serin lint` warns of copies that change something", async () => {
+  const copies = { ...documentOf("shop"), mirror: { cluster: "shop-canary", share: "10%", methods: ["GET", "POST", "PUT"] } };
+  expect(await runWith(["lint", "-f", fileOf("copies.yaml", [copies])])).toMatchObject({
+    code: 0,
+    error: "warning: shop copies POST, PUT too: what those change is changed a second time by cluster shop-canary\n",
+  });
+});
+
 test("`serin lint` refuses a fault with its place and the fix", async () => {
   const file = fileOf("bad.yaml", [{ ...asking, key: [] }]);
   const { code, error } = await runWith(["lint", "-f", file]);

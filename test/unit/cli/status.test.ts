@@ -87,6 +87,14 @@ test("a canary that is silent for ten minutes is called so, with its last outcom
   expect(silenceText(inRamp, null, 599_999)).toBe(null);
 });
 
+test("a shadow that is silent is called so, with what may be missing", () => {
+  const plan: PlanState = { phase: "shadow", ...served };
+  expect(phaseText({ plan, ...planShape(undefined) })).toBe("shadow, nobody gets the new version and its answers to copies are compared");
+  expect(silenceText(plan, null, plan.sinceMs + 600_000)).toBe(
+    "no answer of the shadow for 10 min: does Envoy's configuration name its cluster where it says SHADOWS?",
+  );
+});
+
 test("status shows a freeze first, and what a rollout waits for", () => {
   const rollout = {
     ...{ name: "cart", stages: 2, ramp: null, strategy: undefined, next: null, shareBp: 0, updatedAtMs: 0, judge: null },

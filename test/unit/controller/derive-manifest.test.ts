@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { PlanState } from "../../../src/contract/live.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import { type Governed, liveRulesOf, MAX_LIVE_BYTES, staticRulesAt } from "../../../src/controller/derive-manifest.ts";
 import { overlaps, takesFrom } from "../../../src/core/decide/overlap.ts";
+import { strategies, strategyStates } from "../../support/plan-inputs.ts";
 import { liveOf, planState, rolloutOf } from "./builders.ts";
 
 const governed = (name: string, phase: Parameters<typeof planState>[0], change: Partial<RolloutInput> = {}): Governed => ({
@@ -51,6 +53,18 @@ describe("the live part of the rule set", () => {
     expect(liveRulesOf([{ rollout, live: liveOf("cart", { phase: "group", ...place, begunAtMs: null }) }])).toEqual(rule);
     const paused = { phase: "paused", ...place, stage: 0, from: "group", reason: "lunch" } as const;
     expect(liveRulesOf([{ rollout, live: liveOf("cart", paused) }])).toEqual(rule);
+  });
+
+  test("says that a shadow alone gets the new version until it has passed, and then that nothing is copied", () => {
+    const rollout = { ...strategies.mirror, name: "cart" };
+    const ruleIn = (plan: PlanState) => liveRulesOf([{ rollout, live: liveOf("cart", plan, { shareBp: 0 }) }])["cart"];
+    const served = { run: 3, firstRun: 1, sinceMs: 0 };
+    const rule = { run: 3, shareBp: 0, off: false, whenUnwatched: "stable" };
+    for (const plan of [planState("pending"), strategyStates.shadow, strategyStates.pausedShadow])
+      expect(ruleIn({ ...plan, ...served })).toEqual({ ...rule, copies: "only" });
+    for (const plan of [planState("stage"), planState("paused"), { ...strategyStates.pending, atOnce: true } as const])
+      expect(ruleIn({ ...plan, ...served })).toEqual({ ...rule, copies: "none" });
+    expect(ruleIn(planState("rolledBack"))).toEqual({ ...rule, off: true });
   });
 
   test("holds what is left of a way back in steps, for which shares alone decide", () => {

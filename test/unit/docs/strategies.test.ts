@@ -20,7 +20,7 @@ test("each example of a strategy is one that a rollout may hold", () => {
         readDocuments(rolloutWith(kind === "tags" ? TAGS : CLUSTERS, text), "strategies.md").rollouts[0]?.rollout.strategy,
     )
     .map((strategy) => (strategy !== undefined && "type" in strategy ? strategy.type : strategy?.use));
-  expect(types).toEqual(["blueGreen", "abTest", "toggle", "rolling", "team-search"]);
+  expect(types).toEqual(["blueGreen", "abTest", "toggle", "rolling", "mirror", "team-search"]);
 });
 
 test("the example of a template is one", () => {

@@ -3,6 +3,8 @@ import { ProtobufMetricsSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AggregationTemporality, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
 import { expect, test } from "vitest";
+import { NO_RULES } from "../../../src/core/decide/compile.ts";
+import { createCells } from "../../../src/sidecar/cells.ts";
 import { createEnvoyStats } from "../../../src/sidecar/envoy-stats.ts";
 
 const counter = (name: string, value: number): MetricData => ({
@@ -29,7 +31,11 @@ function send(stats: ReturnType<typeof createEnvoyStats>, ...metrics: MetricData
 }
 
 test("what Envoys count is summed over them and told as counters: absent until one tells anything, then 0 where it has counted nothing", () => {
-  const stats = createEnvoyStats();
+  const stats = createEnvoyStats({
+    rules: () => NO_RULES,
+    cells: createCells({ nowMs: () => 0, runInForce: () => 0 }),
+    surprise: () => {},
+  });
   expect(stats.readings()).toEqual([]);
   expect(send(stats, counter("logs_dropped", 0), counter("failed_open", 2), counter("cluster.x.upstream_rq", 9))).toEqual([
     "answer",

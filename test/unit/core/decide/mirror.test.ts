@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { LiveRule } from "../../../../src/contract/rules.ts";
 import { bucketOf, murmur3Text, seedOf, thresholdOf } from "../../../../src/core/decide/bucket.ts";
 import { decide } from "../../../../src/core/decide/decide.ts";
 import { explain } from "../../../../src/core/decide/explain.ts";
@@ -65,6 +66,19 @@ describe("of the example, a request", () => {
     expect(steps.filter(({ step }) => step === "mirror")).toEqual([]);
   });
 
+  test("is copied and answered by stable while a shadow alone gets the new version", () => {
+    const { decision, steps } = explain(exampleRules("mirror.yaml", { copies: "only" }), factsOf(request(copied)));
+    expect(decision).toMatchObject({ variant: "stable", reason: "share", mirror: "shadow" });
+    expect(steps.map(({ text }) => text)).toContain("a shadow alone gets the new version, targets and cohorts wait: everyone to stable");
+  });
+
+  test("is not copied any more when the shadow had its time", () => {
+    const rules = exampleRules("mirror.yaml", { copies: "none" });
+    expect(decide(rules, factsOf(request(copied))).mirror).toBeUndefined();
+    const { steps } = explain(rules, factsOf(request(copied)));
+    expect(steps.filter(({ step }) => step === "mirror").map(({ text }) => text)).toEqual(["no copy: the shadow had its time"]);
+  });
+
   test("is copied for about so many users as the share says", () => {
     expect(USERS.filter(isCopied).length / USERS.length).toBeCloseTo(0.1, 1.7);
   });
@@ -76,4 +90,12 @@ test("whose requests are copied says nothing about who is on the canary", () => 
   const both = onCanary.filter((user) => murmur3Text(user, seed) < half).length;
   // A quarter of all, give or take five standard deviations (binomial).
   expect(Math.abs(both - USERS.length / 4)).toBeLessThan(5 * Math.sqrt(USERS.length * 0.25 * 0.75));
+});
+
+test("targets and cohorts lead nobody to a new version that a shadow alone gets", () => {
+  const live = { copies: "only" } as const;
+  const variantOf = (example: string, facts: PlainRequest, change: Partial<LiveRule>): string =>
+    decide(exampleRules(example, change), factsOf(facts)).variant;
+  const tester: PlainRequest = { host: "pay.example", headers: [["x-tester", "yes"]] };
+  expect([variantOf("blue-green.yaml", tester, {}), variantOf("blue-green.yaml", tester, live)]).toEqual(["canary", "stable"]);
 });

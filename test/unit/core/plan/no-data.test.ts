@@ -7,7 +7,8 @@ const served = { run: 7, firstRun: 5, sinceMs: SINCE_MS };
 const queued: PlanState = { phase: "queued", ...served, reason: "number 1" };
 const all: readonly PlanState[] = [queued, ...Object.values({ ...states, ...rampStates, ...strategyStates })];
 const WAITS: ReadonlySet<string> = new Set(["stage", "holdback", "trial", "group", "ramp"]);
-const isBegun = (state: PlanState): boolean => WAITS.has(state.phase) && "begunAtMs" in state && state.begunAtMs !== null;
+const isBegun = (state: PlanState): boolean =>
+  state.phase === "shadow" || (WAITS.has(state.phase) && "begunAtMs" in state && state.begunAtMs !== null);
 
 test.each(all.map((state, index) => [`${state.phase}, ${index}`, state] as const))(
   "%s: silence counts where a share is served everywhere, and nowhere else",

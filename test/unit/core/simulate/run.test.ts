@@ -80,3 +80,32 @@ describe("a simulated rollout", () => {
     expect([outcome, atMs]).toEqual(["held", horizonMs(stages)]);
   });
 });
+
+describe("a simulated rollout that begins with a shadow", () => {
+  const shadowed = RolloutSchema.parse({
+    ...{ apiVersion: "serin/v1", kind: "Rollout", name: "checkout", key: [{ header: "x-user-id" }] },
+    variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
+    mirror: { cluster: "v2", share: "10%" },
+    strategy: { type: "mirror", shadow: { minTime: "3m" }, stages: [{ share: "5%", minTime: "30s" }] },
+  });
+
+  test("goes on to its stages when the shadow has passed", () => {
+    const { outcome, shares } = run(shadowed, 500);
+    expect([outcome, ...shares.map(({ shareBp }) => shareBp)]).toEqual(["promoted", 0, 500, 10_000]);
+    expect(shares[1]?.atMs).toBeGreaterThanOrEqual(3 * MINUTE);
+  });
+
+  test.each(["dead", "latency x3"])("harms nobody by a fault that the shadow shows: %s", (fault) => {
+    const { outcome, exposed, harmed } = run(shadowed, 500, fault);
+    expect([outcome, exposed, harmed]).toEqual(["rolledBack", 0, 0]);
+  });
+
+  test("is followed for as much longer", () => {
+    const { mirror: _mirror, ...rest } = shadowed;
+    const without = {
+      ...rest,
+      strategy: { type: "canary" as const, stages: "stages" in shadowed.strategy ? shadowed.strategy.stages : [] },
+    };
+    expect(horizonMs(shadowed) - horizonMs(without)).toBe(6 * MINUTE);
+  });
+});

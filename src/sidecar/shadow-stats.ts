@@ -1,0 +1,60 @@
+import type { OutcomeClass } from "../contract/evidence.ts";
+import { LATENCY_BOUNDS_MS, SHADOW, SHADOWED } from "../contract/names.ts";
+import type { CompiledRules } from "../core/decide/compile.ts";
+import type { CompiledRollout } from "../core/decide/compiled-rollout.ts";
+import type { CellLabels } from "./cell.ts";
+import type { Cells, ToldAnswers } from "./cells.ts";
+import type { EnvoyGrowth, HistogramGrowth } from "./wire/envoy-counters.ts";
+
+export interface ShadowPorts {
+  rules(): CompiledRules;
+  readonly cells: Pick<Cells, "told">;
+  /** Something that should not happen did. */
+  surprise(kind: string, error: unknown): void;
+}
+
+/** Answers of a shadow's cluster, or of the virtual cluster of that name, which counts the requests that it gets copies of. */
+const STAT = /^(?:(cluster)|vhost\..+\.vcluster)\.(.+)\.upstream_rq_(2xx|3xx|4xx|5xx|time)$/s;
+
+const CLASSES: Readonly<Record<string, OutcomeClass>> = { "2xx": "ok", "3xx": "ok", "4xx": "refused", "5xx": "failed" };
+
+/** Counts what Envoys say of shadows for the rollouts whose shadows they are, under the run in force; the rest says nothing here. */
+export function countShadows({ counters, histograms }: EnvoyGrowth, ports: ShadowPorts): void {
+  for (const [name, growth] of counters) {
+    const labels = growth > 0 ? labelsOf(name, ports) : undefined;
+    const outcome = CLASSES[name.slice(-3)];
+    if (labels !== undefined && outcome !== undefined) ports.cells.told(labels, { class: outcome, count: growth });
+  }
+  for (const histogram of histograms) {
+    const labels = labelsOf(histogram.name, ports);
+    const told = labels === undefined ? undefined : latencyOf(histogram, ports);
+    if (labels !== undefined && told !== undefined) ports.cells.told(labels, told);
+  }
+}
+
+function labelsOf(name: string, { rules, surprise }: ShadowPorts): CellLabels | undefined {
+  const [, isShadow, cluster] = STAT.exec(name) ?? [];
+  if (cluster === undefined) return undefined;
+  const [rollout, ...others] = [...rules().rollouts.values()].filter((each) => isCopied(each, cluster));
+  if (rollout === undefined) return undefined;
+  if (others.length > 0) {
+    surprise("two shadows in one cluster", `${[rollout, ...others].map((each) => each.name).join(", ")} in ${cluster}: neither is judged`);
+    return undefined;
+  }
+  return { rollout: rollout.name, variant: isShadow === undefined ? SHADOWED : SHADOW, run: rollout.run, control: false };
+}
+
+/** While its shadow alone gets the new version. */
+const isCopied = ({ live, off, statics }: CompiledRollout, cluster: string): boolean =>
+  live.copies === "only" && !off && statics.mirror?.cluster === cluster;
+
+function latencyOf({ name, isDelta, sum, bounds, counts }: HistogramGrowth, { surprise }: ShadowPorts): ToldAnswers | undefined {
+  const isOurs =
+    isDelta &&
+    counts.length === LATENCY_BOUNDS_MS.length + 1 &&
+    bounds.length === LATENCY_BOUNDS_MS.length &&
+    LATENCY_BOUNDS_MS.every((bound, index) => bound === bounds[index]);
+  if (isOurs) return { latency: counts, sumMs: sum };
+  surprise("times of a shadow by other bounds", `${name}: take stats_config and report_histograms_as_deltas from envoy/envoy.yaml`);
+  return undefined;
+}
