@@ -25,6 +25,7 @@ const WHILE_IT_RUNS = ["promote", "promote --full", "pause", "abort", "undo"] as
 const OFFERED: Readonly<Record<Phase, readonly Verb["id"][]>> = {
   queued: ["abort", "undo"],
   pending: ["abort", "undo"],
+  shadow: WHILE_IT_RUNS,
   stage: WHILE_IT_RUNS,
   ramp: WHILE_IT_RUNS,
   holdback: WHILE_IT_RUNS,

@@ -42,6 +42,7 @@ function placeOf(plan: RolloutEvent["rollout"]["plan"], stages: number): number 
       return stages + 1;
     case "queued":
     case "pending":
+    case "shadow":
     case "ramp":
     case "holdback":
     case "preview":
