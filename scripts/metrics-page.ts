@@ -1,22 +1,23 @@
 import { CONTROLLER_FACTS } from "../src/contract/controller-metrics.ts";
 import { HALF_METRICS, HALF_NAMES } from "../src/contract/evidence.ts";
+import { BOUNDS_MS } from "../src/contract/histogram-bounds.ts";
 import { LABEL_FACTS, type MetricFact } from "../src/contract/metric-fact.ts";
 import { SIDECAR_FACTS } from "../src/contract/sidecar-metrics.ts";
 import { page, table } from "./page.ts";
 
 const quoted = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
 
+/** A histogram has a series for each bucket, one for what lies beyond the last bound, its sum and its count. */
+function mostSeries(name: string, labels: readonly string[]): string {
+  const bounds = BOUNDS_MS[name];
+  const factors = [...labels.map((label) => LABEL_FACTS[label]?.most ?? ""), ...(bounds === undefined ? [] : [String(bounds.length + 3)])];
+  return factors.length === 0 ? "1" : factors.join(" × ");
+}
+
 const metricTable = (facts: readonly MetricFact[]): string =>
   table(
     ["Name", "Kind", "Unit", "Labels", "Series at most", "Meaning"],
-    facts.map(({ name, kind, unit, labels, meaning }) => [
-      `\`${name}\``,
-      kind,
-      unit,
-      quoted(labels),
-      labels.length === 0 ? "1" : labels.map((label) => LABEL_FACTS[label]?.most ?? "").join(" × "),
-      meaning,
-    ]),
+    facts.map(({ name, kind, unit, labels, meaning }) => [`\`${name}\``, kind, unit, quoted(labels), mostSeries(name, labels), meaning]),
   );
 
 /** The page of all metrics. */

@@ -22,12 +22,17 @@ const OF_REQUESTS: readonly MetricFact[] = [
     SERIES,
     "Decided requests that no one waits for any more, however they ended; one that asks for a session (`Upgrade`) is not waited for.",
   ),
-  fact(METRICS.outcomeDuration, SECONDS, SERIES, "Time of ended requests at the upstream, without the time for the decision."),
+  fact(
+    METRICS.outcomeDuration,
+    SECONDS,
+    SERIES,
+    "Time of ended requests at the upstream, without the time for the decision. Those that were rescued, whose time is two variants' time, are left out; those whose client left after 1 s or more count with all their time.",
+  ),
   fact(
     METRICS.requestDuration,
     SECONDS,
     SERIES,
-    "Time of the same requests end to end: from their first byte at Envoy to the last byte to the client.",
+    "Time of answered requests end to end: from their first byte at Envoy to the last byte to the client. Those that were rescued count, those whose client left do not.",
   ),
   fact(
     METRICS.firstByteDuration,

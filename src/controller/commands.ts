@@ -28,6 +28,8 @@ interface CommandTools {
   readonly policy: PolicyKeeper;
   readonly fleet: FleetKeeper;
   readonly failing: FailingKeeper;
+  /** Hears which rollout was deleted. */
+  gone(name: string): void;
 }
 
 type Move = Exclude<Verb, "apply" | "forget" | "store" | "delete" | "freeze" | "unfreeze">;
@@ -46,8 +48,9 @@ export class Commands {
   readonly #keeper: PolicyKeeper;
   readonly #fleet: FleetKeeper;
   readonly #failing: FailingKeeper;
+  readonly #gone: CommandTools["gone"];
 
-  constructor(parts: TermParts, { steps, segments, policy, fleet, failing }: CommandTools) {
+  constructor(parts: TermParts, { steps, segments, policy, fleet, failing, gone }: CommandTools) {
     this.#parts = parts;
     this.#steps = steps;
     this.#attempts = new Attempts(parts, steps);
@@ -58,6 +61,7 @@ export class Commands {
     this.#keeper = policy;
     this.#fleet = fleet;
     this.#failing = failing;
+    this.#gone = gone;
   }
 
   /**
@@ -134,7 +138,8 @@ export class Commands {
   }
 
   async #delete(command: Command, seat: Seat | undefined): Promise<Reply> {
-    if (seat !== undefined) return replyWith(command, await deleteRollout(seat, command, { parts: this.#parts, steps: this.#steps }));
+    const tools = { parts: this.#parts, steps: this.#steps, gone: this.#gone };
+    if (seat !== undefined) return replyWith(command, await deleteRollout(seat, command, tools));
     const isRepeat = command.rollout !== undefined && (await this.#parts.audit.last(command.rollout))?.id === deletionId(command);
     if (isRepeat) return replyWith(command, { result: "done", message: "delete: it is gone" });
     return replyWith(command, { result: "refused", message: this.#unknown(command.rollout) });

@@ -53,10 +53,13 @@ export class CourseCounts {
     counted.saved += savedBy(seat.judging.tally.totals);
   }
 
-  /** What was counted of these rollouts; of others nothing is kept. */
+  /** It was deleted. */
+  forget(name: string): void {
+    this.#counted.delete(name);
+  }
+
+  /** What was counted of these rollouts. */
   readings(seats: readonly OnCourse[]): Reading[] {
-    const names = new Set(seats.map(({ name }) => name));
-    for (const name of this.#counted.keys()) if (!names.has(name)) this.#counted.delete(name);
     const all = seats.map((seat) => {
       const counted = this.#counted.get(seat.name) ?? this.begin(seat);
       this.#addTime(seat, counted, seat.live.plan);

@@ -16,7 +16,7 @@ export const deletionId = ({ id }: Pick<Command, "id">): string => `delete-${id}
 export async function deleteRollout(
   seat: Seat,
   { id, who, reason }: Command,
-  { parts, steps }: Readonly<{ parts: TermParts; steps: Steps }>,
+  { parts, steps, gone }: Readonly<{ parts: TermParts; steps: Steps; gone(name: string): void }>,
 ): Promise<Pick<Reply, "result" | "message">> {
   const { name, live } = seat;
   const { phase, run, firstRun } = live.plan;
@@ -45,6 +45,7 @@ export async function deleteRollout(
   await parts.plans.purge(name);
   await purgeState(parts.state, name);
   steps.seats.delete(name);
+  gone(name);
   await steps.sync();
   return { result: "done", message: `delete: ${name} is gone; its history stays in the audit` };
 }

@@ -1,3 +1,4 @@
+import { TICK_BOUNDS_MS } from "../contract/histogram-bounds.ts";
 import type { PlanState } from "../contract/live.ts";
 import { emptyDistribution, measure } from "../io/distribution.ts";
 import { CourseCounts } from "./course-counts.ts";
@@ -10,8 +11,6 @@ import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { spansAfter } from "./rollout-spans.ts";
 import type { Seat } from "./seats.ts";
-
-const TICK_BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] as const;
 
 interface Keepers {
   readonly fleet: FleetKeeper;

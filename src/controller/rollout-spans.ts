@@ -11,7 +11,7 @@ type Traced = OnCourse & { readonly judging: Pick<Judging, "state"> };
 
 /**
  * Spans that are over when a rollout has moved on from where it stood: that of the phase, and at its end that of the rollout. Their ids
- * follow from names and runs, so that whoever leads sends the same ones.
+ * follow from names, runs and begins (a pause comes back to the same run), so that whoever leads sends the same ones.
  */
 export function spansAfter(seat: Traced, before: PlanState, nowMs: number): SpanRecord[] {
   const { plan, shareBp } = seat.live;
@@ -24,7 +24,7 @@ export function spansAfter(seat: Traced, before: PlanState, nowMs: number): Span
     startMs: Math.min(before.sinceMs, nowMs),
     endMs: nowMs,
     attributes: { ...about, "serin.phase": before.phase, "serin.run": before.run, ...(stage > 0 && { "serin.stage": stage }) },
-    ids: { traceId: root.traceId, spanId: idOf(`${attempt} ${before.run} ${before.phase}`, 8) },
+    ids: { traceId: root.traceId, spanId: idOf(`${attempt} ${before.run} ${before.phase} ${before.sinceMs}`, 8) },
     parent: root,
   };
   if (isEnded(before.phase)) return [];

@@ -83,7 +83,7 @@ export class Term {
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
     this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#steps.answer(name, run, answer)));
     const known = { segments: this.#segments, policy: this.policy, fleet: this.#fleet, failing: this.#failing };
-    this.#commands = new Commands(parts, { steps: this.#steps, ...known });
+    this.#commands = new Commands(parts, { steps: this.#steps, ...known, gone: (name) => this.measures.courses.forget(name) });
     this.#ticks = new TickRecorder(parts);
     const keepers = { fleet: this.#fleet, failing: this.#failing, mix: this.mix, publisher: this.#publisher };
     this.measures = new Measures(parts, { ...keepers, seats: () => this.#steps.seats.values() });

@@ -1,5 +1,5 @@
 import { type Attributes, trace } from "@opentelemetry/api";
-import { getNumberFromEnv, getStringListFromEnv } from "@opentelemetry/core";
+import { getBooleanFromEnv, getNumberFromEnv, getStringListFromEnv } from "@opentelemetry/core";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
 import { type MetricData, type MetricProducer, MetricReader, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
@@ -32,11 +32,15 @@ function isPushWanted(): boolean {
   return exporters.length === 0 || exporters.includes("otlp");
 }
 
+/** Whether the SDK, by its own rules, hands spans to anybody: making them costs each request. */
+const areSpansWanted = (): boolean =>
+  getStringListFromEnv("OTEL_TRACES_EXPORTER")?.[0] !== "none" && !getBooleanFromEnv("OTEL_SDK_DISABLED");
+
 /**
  * Starts the Node SDK, and pushes metrics in small messages: the SDK's own reader collects and serialises all at once. Spans are handed over
  * when they are over, to the exporter that the standard variables name.
  */
-export function startOtlpPush(parts: PushParts): { readonly span: TellSpan; stop(): Promise<void> } {
+export function startOtlpPush(parts: PushParts): { readonly span: TellSpan | undefined; stop(): Promise<void> } {
   const source = new SpanIdSource();
   const sdk = new NodeSDK({
     resource: defaultResource().merge(resourceFromAttributes(parts.attributes)),
@@ -45,7 +49,7 @@ export function startOtlpPush(parts: PushParts): { readonly span: TellSpan; stop
   });
   sdk.start();
   return {
-    span: (record) => endedSpan(source, record),
+    span: areSpansWanted() ? (record) => endedSpan(source, record) : undefined,
     async stop() {
       await sdk.shutdown();
       // The SDK leaves its provider to whoever asks later.

@@ -25,7 +25,7 @@ export interface TelemetryOptions {
 export interface Telemetry {
   /** Answers a scrape in Prometheus' text format. */
   serve(request: IncomingMessage, response: ServerResponse): void;
-  /** Pushes a span that is over; undefined where nothing is pushed. */
+  /** Pushes a span that is over; undefined where none are wanted. */
   readonly span: TellSpan | undefined;
   stop(): Promise<void>;
 }

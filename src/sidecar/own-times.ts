@@ -1,11 +1,8 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
+import { DECISION_BOUNDS_MS, DELAY_BOUNDS_MS, LAG_BOUNDS_MS } from "../contract/histogram-bounds.ts";
 import { METRICS } from "../contract/names.ts";
 import { emptyDistribution, measure } from "../io/distribution.ts";
 import { distributionMetric, type Span } from "../io/metric-points.ts";
-
-const DECISION_BOUNDS_MS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100] as const;
-const DELAY_BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000] as const;
-const LAG_BOUNDS_MS = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000] as const;
 
 const LOOK_MS = 100;
 

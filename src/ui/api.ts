@@ -2,6 +2,7 @@ import type { AskedRequest, Explained } from "../contract/explanation.ts";
 import type { Audit, Reply } from "../contract/messages.ts";
 import type { Series } from "../contract/stream.ts";
 import { detailOf } from "./follow.ts";
+import { ProblemAnswer } from "./problem-answer.ts";
 
 /** The HTTP API as the page uses it; each throws an Error for people. */
 export interface Api {
@@ -17,7 +18,7 @@ export function apiWith(token: string): Api {
   const ask = async (path: string, init: RequestInit = {}, more: Record<string, string> = {}): Promise<unknown> => {
     const headers = { authorization: `Bearer ${token}`, ...more };
     const response = await fetch(path, { credentials: "omit", cache: "no-store", ...init, headers });
-    if (!response.ok) throw new Error(await detailOf(response));
+    if (!response.ok) throw new ProblemAnswer(response.status, await detailOf(response));
     return response.json();
   };
   const post = (path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> =>

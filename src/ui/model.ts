@@ -15,6 +15,8 @@ export interface Model {
   readonly mesh: Mesh | undefined;
   readonly sidecars: readonly Sidecar[];
   readonly rollouts: ReadonlyMap<string, RolloutEvent>;
+  /** Names of those that were not told yet on this connection. */
+  readonly unheard: ReadonlySet<string>;
   /** By rollout, oldest first; "" for the whole mesh. */
   readonly audit: ReadonlyMap<string, readonly Audit[]>;
   readonly series: ReadonlyMap<string, readonly SeriesPoint[]>;
@@ -26,7 +28,7 @@ export interface Model {
 
 export const NOTHING: Model = {
   ...{ you: undefined, mesh: undefined, sidecars: [], said: "", aheadMs: 0 },
-  ...{ rollouts: new Map(), audit: new Map(), series: new Map() },
+  ...{ rollouts: new Map(), unheard: new Set(), audit: new Map(), series: new Map() },
 };
 
 const MOST_LINES = 200;
@@ -35,23 +37,30 @@ const MOST_LINES = 200;
 export function withEvent(model: Model, event: StreamEvent, nowMs: number): Model {
   switch (event.type) {
     case "hello":
-      // All comes anew, but for what was gathered.
-      return { ...model, you: event, mesh: undefined, rollouts: new Map() };
+      // All comes anew. Until then what was known stands, so that nobody loses what they are about to say.
+      return { ...model, you: event, mesh: undefined, unheard: new Set(model.rollouts.keys()) };
     case "mesh":
-      return { ...model, mesh: event, aheadMs: event.nowMs - nowMs };
+      return withMesh(model, event, nowMs);
     case "fleet":
       return { ...model, sidecars: event.sidecars };
     case "rollout":
       return withRollout(model, event);
-    case "gone": {
-      const rollouts = new Map(model.rollouts);
-      rollouts.delete(event.name);
-      return { ...model, rollouts };
-    }
+    case "gone":
+      return { ...model, rollouts: without(model.rollouts, new Set([event.name])) };
     case "audit":
       return withLines(model, event.line.rollout ?? "", [event.line]);
   }
 }
+
+/** Every rollout comes before the second good picture of the mesh; one that did not was deleted meanwhile. */
+function withMesh(model: Model, mesh: Mesh, nowMs: number): Model {
+  const isAllTold = model.mesh?.problem === null && mesh.problem === null;
+  const kept = isAllTold ? { rollouts: without(model.rollouts, model.unheard), unheard: NOTHING.unheard } : {};
+  return { ...model, ...kept, mesh, aheadMs: mesh.nowMs - nowMs };
+}
+
+const without = (rollouts: Model["rollouts"], names: ReadonlySet<string>): Model["rollouts"] =>
+  new Map([...rollouts].filter(([name]) => !names.has(name)));
 
 function withRollout(model: Model, event: RolloutEvent): Model {
   const { name, judge, shareBp, plan } = event.rollout;
@@ -64,6 +73,7 @@ function withRollout(model: Model, event: RolloutEvent): Model {
   return {
     ...model,
     rollouts: new Map(model.rollouts).set(name, event),
+    unheard: new Set([...model.unheard].filter((each) => each !== name)),
     series: new Map(model.series).set(name, series),
     said: isOther ? `${name}: ${event.phase}` : model.said,
   };

@@ -83,6 +83,16 @@ test("the standard variables say how often metrics go out, and that none do", as
   expect(received.map(({ path }) => path)).not.toContain("/v1/metrics");
 });
 
+test.each([
+  { name: "OTEL_TRACES_EXPORTER", value: "none" },
+  { name: "OTEL_SDK_DISABLED", value: "true" },
+])("where $name is $value nobody takes spans, and so nobody need make them", async ({ name, value }) => {
+  vi.stubEnv(name, value);
+  const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [], otlp: true, log });
+  await telemetry.stop();
+  expect(telemetry.span).toBeUndefined();
+});
+
 test("without, nothing is pushed", async () => {
   const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: false, log });
   await telemetry.stop();

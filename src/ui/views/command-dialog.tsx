@@ -1,6 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isFinal } from "../problem-answer.ts";
 import type { Session } from "../session.ts";
 import { fieldText } from "./parts.tsx";
+
+const newKey = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-");
 
 interface Asked {
   readonly session: Session;
@@ -18,8 +21,8 @@ interface Asked {
 /** Asks once more before a command is given, with the reason that the audit keeps; the answer stands in it. */
 export function CommandDialog({ session, path, title, does, fields = {}, canOverride = false, onClose }: Asked) {
   const dialog = useRef<HTMLDialogElement>(null);
-  // A second press, or one after a lost answer, is the same command.
-  const [key] = useState(() => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-"));
+  // A second press, or one after a lost answer, is the same command; one after a refusal is another.
+  const [key, setKey] = useState(newKey);
   const [answer, setAnswer] = useState<Readonly<{ text: string; isBad: boolean }>>();
   const [isOver, setOver] = useState(false);
   useEffect(() => dialog.current?.showModal(), []);
@@ -32,6 +35,7 @@ export function CommandDialog({ session, path, title, does, fields = {}, canOver
       setAnswer({ text: reply?.message ?? "", isBad: false });
       setOver(true);
     } catch (error) {
+      if (isFinal(error)) setKey(newKey());
       setAnswer({ text: error instanceof Error ? error.message : String(error), isBad: true });
     }
   };

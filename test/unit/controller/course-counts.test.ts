@@ -66,7 +66,7 @@ describe("what a leader counts of a rollout's course", () => {
     ]);
   });
 
-  test("counts no time of one at rest, and keeps nothing of one that is gone", () => {
+  test("counts no time of one at rest, and keeps nothing of one that was deleted", () => {
     let nowMs = 0;
     const counts = new CourseCounts(() => nowMs);
     counts.moved(seatOf(planState("rolledBack"), [1, 0], [1, 1]), planState("rollingBack"));
@@ -74,7 +74,7 @@ describe("what a leader counts of a rollout's course", () => {
     expect(counts.readings([seatOf(planState("rolledBack"))])[3]?.values).toEqual([
       { attributes: { rollout: "cart", phase: "rollingBack", stage: "0", waiting: "true" }, value: 0 },
     ]);
-    counts.readings([]);
+    counts.forget("cart");
     expect(counts.readings([seatOf(planState("rolledBack"))])[3]?.values).toEqual([]);
   });
 });

@@ -44,11 +44,13 @@ describe("spans of a rollout", () => {
     expect(spansAfter(at(planState("pending")), planState("rolledBack"), 9_000)).toEqual([]);
   });
 
-  test("have ids of 32 and 16 hex digits, the same whoever leads, and others for another attempt, run or phase", () => {
+  test("have ids of 32 and 16 hex digits, the same whoever leads, and others for another attempt, run, phase or begin", () => {
     const idsOf = (before: PlanState) => spansAfter(at(planState("paused")), before, 9_000)[0]?.ids;
     expect(idsOf(stage)).toEqual(idsOf({ ...stage }));
-    const all = [stage, { ...stage, run: 4 }, { ...stage, firstRun: 2 }, planState("promoting")].map((each) => idsOf(each as PlanState));
-    expect(new Set(all.map((ids) => ids?.spanId)).size).toBe(4);
+    const all = [stage, { ...stage, run: 4 }, { ...stage, firstRun: 2 }, { ...stage, sinceMs: 2_000 }, planState("promoting")].map((each) =>
+      idsOf(each as PlanState),
+    );
+    expect(new Set(all.map((ids) => ids?.spanId)).size).toBe(5);
     expect(new Set(all.map((ids) => ids?.traceId)).size).toBe(2);
     for (const ids of all) expect(`${ids?.traceId} ${ids?.spanId}`).toMatch(/^[0-9a-f]{32} [0-9a-f]{16}$/);
   });

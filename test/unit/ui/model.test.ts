@@ -25,11 +25,20 @@ const rolloutEvent = (phase: string, atMs: number | null): StreamEvent =>
     },
   }) as unknown as StreamEvent;
 
+const hello: StreamEvent = { type: "hello", name: "ann", role: "view", controller: "a" };
+const mesh = (problem: string | null): StreamEvent => ({ type: "mesh", nowMs: 61_000, leader: null, orders: [], freeze: null, problem });
+
 const after = (...events: StreamEvent[]) => events.reduce((model, event) => withEvent(model, event, 1_000), NOTHING);
 
 describe("what the page knows", () => {
-  test("begins anew with each connection, but keeps what was gathered for charts", () => {
-    const model = after(rolloutEvent("stage", 5_000), { type: "hello", name: "ann", role: "view", controller: "a" });
+  test("stands after an interruption until all is told anew, so that nobody loses what they are about to say", () => {
+    const [known, again] = [rolloutEvent("stage", 5_000), rolloutEvent("stage", 6_000)];
+    for (const events of [[], [again], [mesh(null)], [mesh("NATS does not answer"), mesh(null)], [mesh(null), again, mesh(null)]])
+      expect(after(known, mesh(null), hello, ...events).rollouts.has("cart")).toBe(true);
+  });
+
+  test("loses what was deleted during an interruption, and keeps what was gathered for charts", () => {
+    const model = after(rolloutEvent("stage", 5_000), mesh(null), hello, mesh(null), mesh(null));
     expect([model.rollouts.size, model.series.get("cart")]).toEqual([0, [point(5_000)]]);
   });
 
@@ -40,7 +49,7 @@ describe("what the page knows", () => {
   });
 
   test("goes by the controller's clock", () => {
-    expect(after({ type: "mesh", nowMs: 61_000, leader: null, orders: [], freeze: null, problem: null }).aheadMs).toBe(60_000);
+    expect(after(mesh(null)).aheadMs).toBe(60_000);
   });
 
   test("holds a line of the audit once, in order, however it came", () => {
