@@ -49,17 +49,20 @@ export async function readPicture(
 ): Promise<Picture> {
   const heard = new Map<string, HeardReceipt>();
   const stop = hearReceipts(link, (id, receipt) => heard.set(id, { receipt, atMs: nowMs() }));
-  const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
-  const fleet = await readFleet(link);
-  const found = states.filter((state) => state !== undefined);
-  const rollouts = await Promise.all(found.map((state) => rolloutPicture(link, state, fleet)));
-  if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
-  stop();
-  return {
-    ...(await readMesh(link, nowMs())),
-    sidecars: sidecarPictures(fleet, heard, found),
-    rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-  };
+  try {
+    const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
+    const fleet = await readFleet(link);
+    const found = states.filter((state) => state !== undefined);
+    const rollouts = await Promise.all(found.map((state) => rolloutPicture(link, state, fleet)));
+    if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
+    return {
+      ...(await readMesh(link, nowMs())),
+      sidecars: sidecarPictures(fleet, heard, found),
+      rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    };
+  } finally {
+    stop();
+  }
 }
 
 /** Subscribes to receipts; one of another version counts as not heard. The sidecar is the subject's. Returns the way to stop. */

@@ -68,6 +68,8 @@ describe("a terminal", () => {
     shown.press("q");
     expect(await shown.ended).toBe(0);
     expect(leftBy(shown)).toMatch(/ icanon\s+echo /);
+    // Nothing is placed on the ordinary screen.
+    expect(leftBy(shown)).not.toContain("\u001b[");
   });
 
   test("is given back when the watch is told to stop by a signal", async () => {

@@ -17,7 +17,7 @@ export interface Terminal {
 
 /** Draws over a whole terminal. */
 export interface Frame {
-  /** Shows these lines, the first at the top; what does not fit below is left out. */
+  /** Shows these lines, the first at the top; what does not fit below is left out. Nothing once it is closed. */
   draw(lines: readonly Line[]): void;
   /** Gives the terminal back as it was, with the last picture above the prompt. */
   close(): void;
@@ -34,11 +34,13 @@ export function openFrame(terminal: Terminal): Frame {
   let drawn: readonly string[] = [];
   let size = "";
   let last: readonly Line[] = [];
-  const isClosed = terminal.atExit(LEAVE);
+  let isClosed = false;
+  const keepAtExit = terminal.atExit(LEAVE);
   terminal.write(ENTER);
   const painted = (lines: readonly Line[]): string[] => lines.map((line) => paint(line, terminal.columns(), terminal.isColoured));
   return {
     draw(lines) {
+      if (isClosed) return;
       last = lines;
       const now = `${terminal.columns()}x${terminal.rows()}`;
       const isSame = now === size;
@@ -51,7 +53,8 @@ export function openFrame(terminal: Terminal): Frame {
       if (changes.length > 0 || below !== "") terminal.write(`${changes.join("")}${next.length < terminal.rows() ? below : ""}`);
     },
     close() {
-      isClosed();
+      isClosed = true;
+      keepAtExit();
       terminal.write(`${LEAVE}${painted(last).join("\r\n")}${last.length > 0 ? "\r\n" : ""}`);
     },
   };

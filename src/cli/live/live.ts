@@ -105,12 +105,14 @@ class LiveScreen implements Live {
     const { link, parts } = this.#options;
     while (!this.#isStopped) {
       const name = this.#controls.shown ?? this.#controls.chosen;
+      const begunMs = performance.now();
       const read = readPicture(link, { name, nowMs: parts.nowMs, listenMs: LISTEN_MS });
       const { rollouts: _, ...mesh } = await read.catch((error: unknown) => this.#unread(error));
       this.#picture = { ...this.#picture, ...mesh };
       this.#draw();
-      // Where no sidecar is known there is nothing to listen for.
-      if (mesh.sidecars.length === 0) await new Promise((resolve) => setTimeout(resolve, CLOCK_MS));
+      // A read that failed, and one without sidecars to listen to, ends at once.
+      const restMs = CLOCK_MS - (performance.now() - begunMs);
+      if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
     }
   }
 

@@ -18,10 +18,15 @@ interface ReaderParts {
 
 /** Sends events until the reader goes, takes nothing any more, or may no longer look. What waits for it is a set of names, never text. */
 export function sendEvents(response: ServerResponse, { feed, hello, mayGoOn, beatMs = BEAT_MS, stuckMs = STUCK_MS }: ReaderParts): void {
+  // Gone while it was asked who it is: nothing would tell that it went.
+  if (response.destroyed) return;
   const waiting = new Set<string>();
   let stuck: NodeJS.Timeout | undefined;
+  const letGo = (): void => {
+    stuck ??= setTimeout(() => response.destroy(), stuckMs);
+  };
   const write = (text: string): void => {
-    if (!response.write(text)) stuck ??= setTimeout(() => response.destroy(), stuckMs);
+    if (!response.write(text)) letGo();
   };
   const send = (): void => {
     for (const key of waiting) {
@@ -37,22 +42,34 @@ export function sendEvents(response: ServerResponse, { feed, hello, mayGoOn, bea
     "x-accel-buffering": "no",
   });
   write(`event: hello\ndata: ${JSON.stringify(hello)}\n\n`);
-  response.on("drain", () => {
-    clearTimeout(stuck);
-    stuck = undefined;
-    send();
-  });
   const leave = feed.join((key) => {
     waiting.add(key);
     send();
   });
   const beat = setInterval(() => {
     if (stuck === undefined) write(": beat\n\n");
-    void mayGoOn().then((may) => (may ? undefined : response.end()));
+    void mayGoOn().then((may) => (may ? undefined : end()));
   }, beatMs);
-  response.on("close", () => {
+  const stop = (): void => {
     clearInterval(beat);
-    clearTimeout(stuck);
     leave();
+  };
+  const end = (): void => {
+    stop();
+    waiting.clear();
+    response.end();
+    letGo();
+  };
+  response.on("drain", () => {
+    if (response.writableEnded) return;
+    clearTimeout(stuck);
+    stuck = undefined;
+    send();
   });
+  response.on("close", () => {
+    stop();
+    clearTimeout(stuck);
+  });
+  // A reader that breaks off closes too.
+  response.on("error", () => undefined);
 }

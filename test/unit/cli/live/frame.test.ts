@@ -71,6 +71,15 @@ test("a closed frame leaves the terminal as it was, and its last picture", () =>
   expect(terminal.take()).toBe(`${LEAVE}a\r\nb\r\n`);
 });
 
+test("nothing is drawn over a terminal that was given back", () => {
+  const terminal = createTerminal();
+  const frame = openFrame(terminal);
+  frame.close();
+  terminal.take();
+  frame.draw(lines("late"));
+  expect(terminal.take()).toBe("");
+});
+
 test("should the program end before, the terminal is given back too, and only then", () => {
   const terminal = createTerminal();
   const frame = openFrame(terminal);
