@@ -6,5 +6,11 @@ import type { Strategy } from "./strategy.ts";
 export function isShadowed({ strategy }: { readonly strategy: Strategy }, standing: PlanState): boolean {
   const plan = servedPhase(standing);
   if (plan.phase === "pending") return plan.atOnce !== true && hasShadow(strategy);
+  return standsInShadow(plan);
+}
+
+/** Whether copies are what it has been judged by, also paused there or at its gate. */
+export function standsInShadow(standing: PlanState): boolean {
+  const plan = servedPhase(standing);
   return plan.phase === "shadow" || (plan.phase === "paused" && plan.from === "shadow");
 }

@@ -35,7 +35,7 @@ export class WaysBack {
   async resume(): Promise<void> {
     const owed = this.#owed;
     this.#owed = [];
-    await this.#carryOut(owed.filter((way) => this.#isOpen(way)));
+    await this.#carryOut(owed);
     for (const seat of this.#steps.seats.values()) {
       const { plan } = seat.live;
       if (plan.phase !== "rollingBack") continue;
@@ -53,6 +53,8 @@ export class WaysBack {
   async #carryOut(ways: readonly Owed[]): Promise<void> {
     const { self: who, log } = this.#steps;
     for (const way of ways) {
+      // The way back of one before may have taken it along.
+      if (!this.#isOpen(way)) continue;
       const { seat, reason } = way;
       try {
         await this.#steps.deliver(seat, { type: "abort", who, reason }, { who });

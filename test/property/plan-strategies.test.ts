@@ -197,9 +197,10 @@ describe("whatever happens to a rollout of any strategy", () => {
     (told) => {
       for (const { before, after } of tell(told)) {
         const isAnew = after.firstRun !== before.firstRun;
-        const wasShadow = before.phase === "shadow" || (before.phase === "paused" && before.from === "shadow");
+        const from = servedPhase(before);
+        const wasShadow = from.phase === "shadow" || (from.phase === "paused" && from.from === "shadow");
         const isTakenBack = before.phase === "group" && after.phase === "paused" && after.run !== before.run;
-        const isCanary = wasShadow && (after.phase === "stage" || after.phase === "ramp");
+        const isCanary = wasShadow && ["stage", "ramp", "promoting"].includes(after.phase);
         expect(isAnew).toBe(isCanary || isTakenBack);
         expect(after.firstRun).toBe(isAnew ? after.run : before.firstRun);
       }

@@ -3,6 +3,7 @@ import type { Gate, Mode } from "../../contract/gates.ts";
 import type { Phase, PlanState } from "../../contract/live.ts";
 import { heldBackBp, type Ramp } from "../../contract/ramp.ts";
 import type { Retreat } from "../../contract/retreat.ts";
+import { standsInShadow } from "../../contract/shadow.ts";
 import type { StragglerRule } from "../../contract/stragglers.ts";
 import type { Verdict } from "../../contract/verdict.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -130,9 +131,10 @@ function goToHoldback(state: PlanState, ramp: Ramp, reason: string, { nowMs }: S
   return serve(next, { shareBp, off: false, advances: true }, { action: "holdback", reason: `${shareBp / 100}%: ${reason}` });
 }
 
-/** On to 100 %. */
+/** On to 100 %. After a shadow evidence begins anew: it was not about what users get. */
 export function goToFull(state: PlanState, reason: string, { nowMs }: Scene, isAdvance = true): Taken {
-  const next: PlanState = { phase: "promoting", ...nextRun(state, nowMs) };
+  const served = nextRun(state, nowMs);
+  const next: PlanState = { phase: "promoting", ...served, ...(standsInShadow(state) && { firstRun: served.run }) };
   return serve(next, { shareBp: FULL_BP, off: false, ...(isAdvance && { advances: true }) }, { action: "promoting", reason });
 }
 

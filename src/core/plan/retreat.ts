@@ -3,12 +3,29 @@ import { durationText } from "./deadlines.ts";
 import { type In, isOver, nextRun, type Scene, serve, type Taken } from "./moves.ts";
 import type { PlanInput, PlanStep } from "./types.ts";
 
+const FULL_BP = 10_000;
 type Left = Omit<NonNullable<In<"rollingBack">["left"]>, "begunAtMs">;
 
+/**
+ * A canary is as good as dead when so much does not end of what it is given within so many seconds, about as long as a request takes to
+ * be found overdue. Of all that it was ever given, harm that begins late would be a small part.
+ */
+const HANGING_PART = 0.1;
+const GIVEN_S = 5;
+
+/** Whether a canary that is to go back is fit to serve for some more steps: neither do requests or users fail, nor do requests hang. */
+export function isFit(
+  { isFit: isWell = false, hanging = 0, requestsPerSecond = 0 }: Extract<PlanInput, { type: "verdict" }>,
+  { shareBp }: Scene,
+): boolean {
+  const given = (requestsPerSecond * GIVEN_S * shareBp) / FULL_BP;
+  return isWell && hanging <= HANGING_PART * given;
+}
+
 /** Whether what leads back leaves users on the canary who are well there. */
-function isAtOnce(input: PlanInput, { isStopped }: Scene): boolean {
-  if (isStopped) return true;
-  if (input.type === "verdict") return input.isFit !== true;
+function isAtOnce(input: PlanInput, scene: Scene): boolean {
+  if (scene.isStopped) return true;
+  if (input.type === "verdict") return !isFit(input, scene);
   return (input.type === "abort" || input.type === "undo") && input.now === true;
 }
 

@@ -40,8 +40,10 @@ export type PlanEvent =
       readonly alpha: number;
       /** Of all the rollout's traffic; absent while it is not known. */
       readonly requestsPerSecond?: number | undefined;
-      /** A canary that is to go back is fit to serve until stable can take its users; users are harmed when absent. */
+      /** What speaks for harm is not that requests or users fail; they do when absent. */
       readonly isFit?: boolean;
+      /** Requests of the canary that do not end; none when absent. */
+      readonly hanging?: number;
     }
   /** Known sidecars that have not yet confirmed the current run, and how many are known in all. */
   | {
@@ -90,20 +92,12 @@ export type PlanStep =
 
 /** A judgement as the plan hears it. */
 export function verdictEvent(record: VerdictRecord): PlanEvent {
-  const { verdict, safeShareBp, runSample, reason, odds, alpha, rate } = record;
-  return { type: "verdict", verdict, safeShareBp, runSample, reason, odds, alpha, requestsPerSecond: rate, isFit: isFit(record) };
+  const { verdict, safeShareBp, runSample, reason, odds, alpha, rate, checks, unended } = record;
+  const heard = { verdict, safeShareBp, runSample, reason, odds, alpha, requestsPerSecond: rate };
+  return { type: "verdict", ...heard, isFit: isFit(checks), hanging: unended.canary };
 }
 
-/** A canary of whose requests so many never end is as good as dead. */
-const HANGING_PART = 0.1;
-
-/**
- * Whether a canary that is to go back is fit to serve for some more steps: what speaks for harm is neither that requests or users fail nor
- * that requests hang.
- */
-function isFit({ checks, unended }: Pick<VerdictRecord, "checks" | "unended">): boolean {
+function isFit(checks: VerdictRecord["checks"]): boolean {
   const suspicious = checks.filter(({ verdict }) => verdict === "rollback" || verdict === "hold");
-  const sample = Math.max(0, ...checks.map(({ canarySample }) => canarySample));
-  const fails = suspicious.length === 0 || suspicious.some(({ name }) => ERROR_CHECKS.has(name));
-  return !fails && unended.canary <= HANGING_PART * sample;
+  return suspicious.length > 0 && !suspicious.some(({ name }) => ERROR_CHECKS.has(name));
 }

@@ -1,6 +1,6 @@
 import { durationText } from "./deadlines.ts";
 import { type In, isOver, isSame, move, reasonOr, refuse, type Scene, stay } from "./moves.ts";
-import { hurry, isNextDue, nextStep, type Stepping } from "./retreat.ts";
+import { hurry, isFit, isNextDue, nextStep, type Stepping } from "./retreat.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** Everyone goes to stable; who has not confirmed is remembered, so that the end can name them. */
@@ -43,7 +43,7 @@ function inRetreat(state: In<"rollingBack">, stepping: Stepping, event: PlanEven
       return stepping.left.begunAtMs === null ? stay({ ...rest, left: { ...stepping.left, begunAtMs: scene.nowMs } }) : stay(state);
     }
     case "verdict":
-      return event.verdict === "rollback" && event.isFit !== true ? hurry(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
+      return event.verdict === "rollback" && !isFit(event, scene) ? hurry(state, reasonOr(event.reason, "verdict"), scene) : stay(state);
     case "abort":
       return hurry(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":

@@ -15,9 +15,9 @@ const live = (play: Play, name: string): LiveState | undefined => {
 };
 const phases = (play: Play): (string | undefined)[] => NAMES.map((name) => live(play, name)?.plan.phase);
 
-async function groupInStages(): Promise<Play> {
+async function groupInStages(change = together): Promise<Play> {
   const play = new Play(Number.POSITIVE_INFINITY);
-  for (const name of NAMES) await play.send("apply", { rollout: name, document: documentOf(name, together), id: `apply-command-${name}` });
+  for (const name of NAMES) await play.send("apply", { rollout: name, document: documentOf(name, change), id: `apply-command-${name}` });
   await play.until("in their stages", () => phases(play).every((phase) => phase === "stage"));
   return play;
 }
@@ -46,4 +46,17 @@ test("a member whose way back cannot be written keeps no other one from it, and 
   play.store.refuses = [];
   await play.until("all back", () => allBack(play));
   expect(play.terms).toBe(1);
+});
+
+test("each of a group goes back by its own steps, and nobody hurries another", async () => {
+  const retreat = { step: "4%", every: "1s" };
+  const play = await groupInStages({ ...together, retreat });
+  await play.send("abort", { rollout: "cart" });
+  await play.until("all back", () => allBack(play));
+  await play.until("audit complete", () => NAMES.every((name) => live(play, name)?.outbox.length === 0));
+  const sharesOf = (name: string) =>
+    play.store.audit.flatMap((record) =>
+      record.rollout === name && ["rollback", "retreat"].includes(record.action) ? [record.shareBp] : [],
+    );
+  expect(NAMES.map(sharesOf)).toEqual(NAMES.map(() => [600, 200, 0]));
 });

@@ -243,5 +243,5 @@ test("the plan hears of a record what moves it", () => {
     inputs: "",
   };
   const heard = { type: "verdict", verdict: "hold", reason: "wait", ...calm, safeShareBp: 500, runSample: 12 };
-  expect(verdictEvent(record)).toEqual({ ...heard, requestsPerSecond: 40, isFit: false });
+  expect(verdictEvent(record)).toEqual({ ...heard, requestsPerSecond: 40, isFit: false, hanging: 0 });
 });

@@ -162,10 +162,11 @@ describe("a canary that is to go back", () => {
     threshold: 0,
     odds: 1,
     dispersion: 1,
-    stableSample: 100,
-    canarySample: 100,
+    stableSample: 360_000,
+    canarySample: 360_000,
   });
-  const isFit = (checks: readonly CheckRecord[], hanging = 0) => {
+  /** Half of 200 requests a second, for an hour. */
+  const verdictOf = (checks: readonly CheckRecord[], hanging = 0, rate: Pick<VerdictRecord, "rate"> = { rate: 200 }): PlanInput => {
     const record: VerdictRecord = {
       verdict: "rollback",
       reason: "bad",
@@ -178,23 +179,37 @@ describe("a canary that is to go back", () => {
       atMs: 0,
       sinceMs: 0,
       run: 7,
-      runSample: 100,
+      runSample: 360_000,
+      ...rate,
       inputs: "",
     };
     return verdictEvent(record);
   };
+  const slow = check("slow p90", "rollback");
 
-  test.each<[boolean, string, readonly CheckRecord[], number]>([
-    [true, "is slower", [check("slow p90", "rollback"), check("errors", "unknown")], 0],
-    [true, "is slower in several ways, of which none suffices alone", [check("slow p90", "hold"), check("slow p50", "hold")], 0],
-    [true, "sells less", [check("orders", "rollback"), check("errors", "advance")], 10],
-    [false, "fails requests", [check("slow p90", "advance"), check("errors", "rollback")], 0],
-    [false, "is slower and perhaps fails requests", [check("slow p90", "rollback"), check("errors", "hold")], 0],
-    [false, "makes users fail", [check("newly failing users", "rollback")], 0],
-    [false, "misses an objective that no check is about", [check("slow p90", "advance")], 0],
-    [false, "hangs", [check("slow p90", "rollback")], 11],
-    [false, "hangs, of which nothing has ended", [], 1],
-  ])("is fit for steps: %s, where it %s", (expected, _, checks, hanging) => {
-    expect(isFit(checks, hanging)).toMatchObject({ isFit: expected });
+  test.each<[string, string, readonly CheckRecord[], number]>([
+    [FIRST, "is slower", [slow, check("errors", "unknown")], 0],
+    [FIRST, "is slower in several ways, of which none suffices alone", [check("slow p90", "hold"), check("slow p50", "hold")], 0],
+    [FIRST, "sells less", [check("orders", "rollback"), check("errors", "advance")], 50],
+    [HOME, "fails requests", [check("slow p90", "advance"), check("errors", "rollback")], 0],
+    [HOME, "is slower and perhaps fails requests", [slow, check("errors", "hold")], 0],
+    [HOME, "makes users fail", [check("newly failing users", "rollback")], 0],
+    [HOME, "misses an objective that no check is about", [check("slow p90", "advance")], 0],
+    [HOME, "hangs for a second, after an hour in which it did not", [slow], 100],
+    [HOME, "hangs in a tenth of what it was given of late", [slow], 51],
+    [HOME, "hangs, of which nothing has ended", [], 1],
+  ])("%s, where it %s", (expected, _, checks, hanging) => {
+    expect(summary(at(states.stage, verdictOf(checks, hanging)))).toBe(expected);
+  });
+
+  test("is not fit where it hangs and nobody knows of how many requests", () => {
+    expect(summary(at(states.stage, verdictOf([slow], 1, {})))).toBe(HOME);
+    expect(summary(at(states.stage, verdictOf([slow], 0, {})))).toBe(FIRST);
+  });
+
+  test("goes home at once in the midst of steps when it begins to hang", () => {
+    const moment = { shareBp: 3_000 };
+    expect(summary(at(retreating, verdictOf([slow], 30), moment))).toBe(STAYS);
+    expect(summary(at(retreating, verdictOf([slow], 31), moment))).toBe(AT_ONCE);
   });
 });

@@ -70,6 +70,17 @@ describe("a shadow", () => {
     expect(strategyStepOf("mirror", strategyStates.shadow, events.advance, MINUTE)).toMatchObject({ state: { run: 8, firstRun: 8 } });
   });
 
+  test("it does so for everybody too, also out of a pause and at a gate", () => {
+    const advised = { ...strategies.mirror, mode: "advise" as const };
+    const asked = plan(advised, strategyStates.shadow, events.advance, { nowMs: SINCE_MS + MINUTE });
+    const gate = asked.ok ? asked.state : strategyStates.shadow;
+    expect(gate).toMatchObject({ phase: "gate", firstRun: 5 });
+    for (const state of [strategyStates.shadow, strategyStates.pausedShadow, gate]) {
+      const full = plan(advised, state, events.promoteFull, { nowMs: SINCE_MS + MINUTE });
+      expect(full).toMatchObject({ state: { phase: "promoting", run: 8, firstRun: 8 } });
+    }
+  });
+
   test("pauses at its deadline, and says what was found last", () => {
     const late = DAY + MINUTE;
     expect(reasonOf("mirror", "shadow", { type: "tick", last: { reason: "too few answers" } }, late)).toMatch(/: too few answers$/);
