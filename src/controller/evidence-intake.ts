@@ -14,14 +14,15 @@ interface IntakeLog {
 
 /**
  * Reads evidence: what is small at once, what tells of many rollouts one message in a turn of the event loop, so that whatever comes leaves time for all
- * else. Where more comes than can be read, the oldest goes: counts are cumulative, and later messages hold what it said of all that is still under way.
+ * else. Of one sidecar all is read in its sequence: a message that was overtaken counts nothing. Where more comes than can be read, the oldest goes:
+ * later messages hold what it said of all that is still under way, and what it said of runs that are over is lost to this leader.
  */
 export class EvidenceIntake {
   readonly #log: IntakeLog;
   readonly #heard: (report: SourcedReport) => void;
   readonly #maxBytes: number;
   readonly #known: KnownSeries = new Map();
-  readonly #waiting: Incoming[] = [];
+  #waiting: Incoming[] = [];
   #bytes = 0;
   #dropped = 0;
   #next: NodeJS.Immediate | undefined;
@@ -34,7 +35,10 @@ export class EvidenceIntake {
 
   /** Takes a message in. */
   hear(message: Incoming): void {
-    if (message.data.length <= SMALL_BYTES) return this.#read(message);
+    if (message.data.length <= SMALL_BYTES) {
+      this.#catchUp(message.subject);
+      return this.#read(message);
+    }
     this.#waiting.push(message);
     this.#bytes += message.data.length;
     while (this.#bytes > this.#maxBytes) this.#drop();
@@ -44,7 +48,18 @@ export class EvidenceIntake {
   /** Drops what waits. */
   close(): void {
     clearImmediate(this.#next);
-    this.#waiting.length = 0;
+    this.#waiting = [];
+  }
+
+  /** Reads what waits of one sidecar. */
+  #catchUp(subject: string): void {
+    const before = this.#waiting.filter((each) => each.subject === subject);
+    if (before.length === 0) return;
+    this.#waiting = this.#waiting.filter((each) => each.subject !== subject);
+    for (const each of before) {
+      this.#bytes -= each.data.length;
+      this.#read(each);
+    }
   }
 
   #work(): void {
