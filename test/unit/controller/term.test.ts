@@ -89,6 +89,19 @@ describe("a new leader", () => {
   });
 });
 
+test("a leader that slept goes back for no sidecar that had no time to confirm since it woke, and for one that had", async () => {
+  const play = new Play(Number.POSITIVE_INFINITY);
+  play.ahead = { epoch: 0, revision: 0 };
+  await play.apply({ ...document, stragglers: { after: "5s", action: "rollback" } });
+  await play.turn();
+  play.nowMs += 60_000;
+  const wokeMs = play.nowMs;
+  await play.turn();
+  expect(play.live?.plan.phase).toBe("pending");
+  await play.until("on its way back", () => play.live?.plan.phase === "rollingBack");
+  expect(play.nowMs - wokeMs).toBeGreaterThanOrEqual(5_000);
+});
+
 describe("a command", () => {
   test("that ends a test right after a takeover brings a report of what the leader before knew", async () => {
     const play = new Play(Number.POSITIVE_INFINITY);
