@@ -35,11 +35,9 @@ export class EvidenceIntake {
 
   /** Takes a message in. */
   hear(message: Incoming): void {
-    if (message.data.length <= SMALL_BYTES) {
-      this.#catchUp(message.subject);
-      return this.#read(message);
-    }
-    this.#waiting.push(message);
+    if (message.data.length > SMALL_BYTES) this.#waiting.push(message);
+    else if (this.#waiting.some(({ subject }) => subject === message.subject)) this.#hurry(message);
+    else return this.#read(message);
     this.#bytes += message.data.length;
     while (this.#bytes > this.#maxBytes) this.#drop();
     this.#next ??= setImmediate(() => this.#work());
@@ -51,15 +49,10 @@ export class EvidenceIntake {
     this.#waiting = [];
   }
 
-  /** Reads what waits of one sidecar. */
-  #catchUp(subject: string): void {
-    const before = this.#waiting.filter((each) => each.subject === subject);
-    if (before.length === 0) return;
-    this.#waiting = this.#waiting.filter((each) => each.subject !== subject);
-    for (const each of before) {
-      this.#bytes -= each.data.length;
-      this.#read(each);
-    }
+  /** Behind what waits of its sidecar, and with that before all others. */
+  #hurry(message: Incoming): void {
+    const isOfIt = ({ subject }: Incoming): boolean => subject === message.subject;
+    this.#waiting = [...this.#waiting.filter(isOfIt), message, ...this.#waiting.filter((each) => !isOfIt(each))];
   }
 
   #work(): void {

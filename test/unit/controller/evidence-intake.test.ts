@@ -32,10 +32,12 @@ describe("evidence that comes in", () => {
     hears.close();
   });
 
-  test("of one sidecar is read in its sequence, so that what it says but once counts, of whatever size the next message is", () => {
+  test("of one sidecar is read in its sequence and before that of others, so that what it says but once counts when few words follow", async () => {
     const { hears, heard, reports } = intake();
+    hears.hear(message(1, "large", { sidecar: "side-2" }));
     hears.hear(message(1, "large", { counts: { ...canary, run: 2 } }));
     hears.hear(message(2, "small"));
+    while (heard().length < 2) await turn();
     expect(heard()).toEqual(["side-1 1", "side-1 2"]);
     let cursors = noCursors(1);
     const runs = reports.flatMap(({ sidecar, report: { sequence, points } }) => {
