@@ -14,14 +14,15 @@ interface IntakeLog {
 
 /**
  * Reads evidence: what is small at once, what tells of many rollouts one message in a turn of the event loop, so that whatever comes leaves time for all
- * else. Where more comes than can be read, the oldest goes: counts are cumulative, and later messages hold what it said of all that is still under way.
+ * else. Of one sidecar all is read in its sequence: a message that was overtaken counts nothing. Where more comes than can be read, the oldest goes:
+ * later messages hold what it said of all that is still under way, and what it said of runs that are over is lost to this leader.
  */
 export class EvidenceIntake {
   readonly #log: IntakeLog;
   readonly #heard: (report: SourcedReport) => void;
   readonly #maxBytes: number;
   readonly #known: KnownSeries = new Map();
-  readonly #waiting: Incoming[] = [];
+  #waiting: Incoming[] = [];
   #bytes = 0;
   #dropped = 0;
   #next: NodeJS.Immediate | undefined;
@@ -34,8 +35,9 @@ export class EvidenceIntake {
 
   /** Takes a message in. */
   hear(message: Incoming): void {
-    if (message.data.length <= SMALL_BYTES) return this.#read(message);
-    this.#waiting.push(message);
+    if (message.data.length > SMALL_BYTES) this.#waiting.push(message);
+    else if (this.#waiting.some(({ subject }) => subject === message.subject)) this.#hurry(message);
+    else return this.#read(message);
     this.#bytes += message.data.length;
     while (this.#bytes > this.#maxBytes) this.#drop();
     this.#next ??= setImmediate(() => this.#work());
@@ -44,7 +46,13 @@ export class EvidenceIntake {
   /** Drops what waits. */
   close(): void {
     clearImmediate(this.#next);
-    this.#waiting.length = 0;
+    this.#waiting = [];
+  }
+
+  /** Behind what waits of its sidecar, and with that before all others. */
+  #hurry(message: Incoming): void {
+    const isOfIt = ({ subject }: Incoming): boolean => subject === message.subject;
+    this.#waiting = [...this.#waiting.filter(isOfIt), message, ...this.#waiting.filter((each) => !isOfIt(each))];
   }
 
   #work(): void {

@@ -29,12 +29,24 @@ export class FleetKeeper {
   /** When each said its last word, Unix milliseconds; who said none to this leader was last heard before it began. */
   readonly #heardAtMs = new Map<string, number>();
 
-  /** Since when this leader hears sidecars, Unix milliseconds: nobody is late by a time before that. */
-  readonly listeningSinceMs: number;
+  #listeningSinceMs: number;
+  #awakeMs: number;
 
   constructor(parts: TermParts) {
     this.#parts = parts;
-    this.listeningSinceMs = parts.clock.nowMs();
+    this.#listeningSinceMs = this.#awakeMs = parts.clock.nowMs();
+  }
+
+  /**
+   * Since when this leader hears sidecars, Unix milliseconds: nobody is late by a time before that. Asked at each tick: a leader that did not
+   * ask for longer than its lease slept, and hears them anew.
+   */
+  listeningSinceMs(): number {
+    const { clock, settings } = this.#parts;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#awakeMs > settings.leaseMs + settings.tickMs) this.#listeningSinceMs = nowMs;
+    this.#awakeMs = nowMs;
+    return this.#listeningSinceMs;
   }
 
   /** Reads the members; they count as missing until they are heard. */

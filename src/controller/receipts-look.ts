@@ -16,8 +16,8 @@ export async function lookAtReceipts(parts: TermParts, fleet: FleetKeeper, steps
   }
   const deliver = async (seat: Seat): Promise<void> => {
     await readJudging(parts, seat);
-    const { members, listeningSinceMs } = fleet;
-    const told = { ...fleet.standing(seat, publisher.current), known: members.length, listeningSinceMs };
+    const known = { known: fleet.members.length, listeningSinceMs: fleet.listeningSinceMs() };
+    const told = { ...fleet.standing(seat, publisher.current), ...known };
     const event = { type: "receipts", ...told, requestsPerSecond: seat.judging.verdict?.rate } as const;
     await steps.deliver(seat, event, { who: self });
   };

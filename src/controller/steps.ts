@@ -16,7 +16,7 @@ import type { PolicyKeeper } from "./policy-keeper.ts";
 import type { TermParts } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { Relations } from "./relations.ts";
-import type { Seat } from "./seats.ts";
+import { readJudging, type Seat } from "./seats.ts";
 import { withReport } from "./test-report.ts";
 import { WaysBack } from "./ways-back.ts";
 
@@ -96,6 +96,7 @@ export class Steps {
 
   /** Asks the plan and carries out its answer; returns the refusal, if it is one. */
   async deliver(seat: Seat, event: PlanInput, cause: Cause): Promise<string | undefined> {
+    await readJudging(this.#parts, seat);
     const { phase } = seat.live.plan;
     const step = this.ask(seat, event);
     if (!step.ok) return step.refusal;
@@ -190,9 +191,8 @@ export class Steps {
     const { plan } = seat.live;
     const isHome = isEnded(plan.phase) || (plan.phase === "rollingBack" && plan.left === undefined);
     if (order === undefined || isHome) return;
-    const { who, reason } = order;
-    const by = { name: who, claimed: false };
-    const why = `switched off by ${who}${reason === undefined ? "" : `: ${reason}`}; it stays off until \`serin kill --lift\``;
+    const by = { name: order.who, claimed: false };
+    const why = `switched off by ${by.name}${order.reason === undefined ? "" : `: ${order.reason}`}; it stays off until \`serin kill --lift\``;
     await this.deliver(seat, { type: "abort", who: by, reason: why, now: true }, { who: by });
   }
 

@@ -172,6 +172,7 @@ export class Term {
 
   /** Looks at deadlines, at what could not be done before, and at what is due only now and then. */
   tick(): void {
+    this.#fleet.listeningSinceMs();
     this.#once.untilDone("tick", () => {
       const beganMs = this.#parts.clock.monotonicMs();
       this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));

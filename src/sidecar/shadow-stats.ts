@@ -20,6 +20,7 @@ const CLASSES: Readonly<Record<string, OutcomeClass>> = { "2xx": "ok", "3xx": "o
 
 /** Counts what Envoys say of shadows for the rollouts whose shadows they are, under the run in force; the rest says nothing here. */
 export function countShadows({ counters, histograms }: EnvoyGrowth, ports: ShadowPorts): void {
+  if (shadowsOf(ports.rules()).size === 0) return;
   for (const [name, growth] of counters) {
     const labels = growth > 0 ? labelsOf(name, ports) : undefined;
     const outcome = CLASSES[name.slice(-3)];
@@ -35,7 +36,7 @@ export function countShadows({ counters, histograms }: EnvoyGrowth, ports: Shado
 function labelsOf(name: string, { rules, surprise }: ShadowPorts): CellLabels | undefined {
   const [, isShadow, cluster] = STAT.exec(name) ?? [];
   if (cluster === undefined) return undefined;
-  const [rollout, ...others] = [...rules().rollouts.values()].filter((each) => isCopied(each, cluster));
+  const [rollout, ...others] = shadowsOf(rules()).get(cluster) ?? [];
   if (rollout === undefined) return undefined;
   if (others.length > 0) {
     surprise("two shadows in one cluster", `${[rollout, ...others].map((each) => each.name).join(", ")} in ${cluster}: neither is judged`);
@@ -44,9 +45,24 @@ function labelsOf(name: string, { rules, surprise }: ShadowPorts): CellLabels | 
   return { rollout: rollout.name, variant: isShadow === undefined ? SHADOWED : SHADOW, run: rollout.run, control: false };
 }
 
-/** While its shadow alone gets the new version. */
-const isCopied = ({ live, off, statics }: CompiledRollout, cluster: string): boolean =>
-  live.copies === "only" && !off && statics.mirror?.cluster === cluster;
+/** Of rules in force: sought once for each rule set, not for each of an Envoy's statistics. */
+const SHADOWS = new WeakMap<CompiledRules, ReadonlyMap<string, readonly CompiledRollout[]>>();
+
+/** Rollouts whose shadow alone gets the new version, by the cluster of the shadow. */
+function shadowsOf(rules: CompiledRules): ReadonlyMap<string, readonly CompiledRollout[]> {
+  const known = SHADOWS.get(rules);
+  if (known !== undefined) return known;
+  const found = new Map<string, CompiledRollout[]>();
+  for (const rollout of rules.rollouts.values()) {
+    const { live, off, statics } = rollout;
+    if (live.copies !== "only" || off || statics.mirror === undefined) continue;
+    const sharing = found.get(statics.mirror.cluster);
+    if (sharing === undefined) found.set(statics.mirror.cluster, [rollout]);
+    else sharing.push(rollout);
+  }
+  SHADOWS.set(rules, found);
+  return found;
+}
 
 function latencyOf({ name, isDelta, sum, bounds, counts }: HistogramGrowth, { surprise }: ShadowPorts): ToldAnswers | undefined {
   const isOurs =

@@ -1,5 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { SUBJECTS } from "../../../src/contract/names.ts";
+import { deltas, noCursors } from "../../../src/controller/evidence-deltas.ts";
 import { EvidenceIntake } from "../../../src/controller/evidence-intake.ts";
 import type { SourcedReport } from "../../../src/controller/judging.ts";
 import { evidenceOf } from "./builders.ts";
@@ -8,9 +10,9 @@ const canary = { variant: "canary", run: 3, decided: 12, ok: 9, failed: 2 } as c
 const LARGE_BYTES = 40_000;
 
 /** A message with this sequence; a large one holds a text that nobody reads. */
-const message = (sequence: number, size: "small" | "large") => {
-  const text = JSON.stringify({ ...evidenceOf("cart", sequence, [canary]), ...(size === "large" && { filler: "x".repeat(LARGE_BYTES) }) });
-  return { subject: "serin.evidence.side-1", data: new TextEncoder().encode(text) };
+const message = (sequence: number, size: "small" | "large", { sidecar = "side-1", counts = canary } = {}) => {
+  const text = JSON.stringify({ ...evidenceOf("cart", sequence, [counts]), ...(size === "large" && { filler: "x".repeat(LARGE_BYTES) }) });
+  return { subject: SUBJECTS.evidence(sidecar), data: new TextEncoder().encode(text) };
 };
 
 function intake(maxBytes?: number) {
@@ -18,15 +20,35 @@ function intake(maxBytes?: number) {
   const said: string[] = [];
   const log = { warn: (_: object, text: string) => void said.push(text) };
   const hears = new EvidenceIntake(log, (report) => void heard.push(report), maxBytes);
-  return { hears, said, heard: () => heard.map(({ sidecar, report }) => `${sidecar} ${report.sequence}`) };
+  return { hears, said, reports: heard, heard: () => heard.map(({ sidecar, report }) => `${sidecar} ${report.sequence}`) };
 }
 
 describe("evidence that comes in", () => {
   test("is read at once where it is about few rollouts, also while others wait", () => {
     const { hears, heard } = intake();
     hears.hear(message(1, "large"));
+    hears.hear(message(1, "small", { sidecar: "side-2" }));
+    expect(heard()).toEqual(["side-2 1"]);
+    hears.close();
+  });
+
+  test("of one sidecar is read in its sequence and before that of others, so that what it says but once counts when few words follow", async () => {
+    const { hears, heard, reports } = intake();
+    hears.hear(message(1, "large", { sidecar: "side-2" }));
+    hears.hear(message(1, "large", { counts: { ...canary, run: 2 } }));
     hears.hear(message(2, "small"));
-    expect(heard()).toEqual(["side-1 2"]);
+    while (heard().length < 2) await turn();
+    expect(heard()).toEqual(["side-1 1", "side-1 2"]);
+    let cursors = noCursors(1);
+    const runs = reports.flatMap(({ sidecar, report: { sequence, points } }) => {
+      const counted = deltas(cursors, sidecar, sequence, points);
+      cursors = counted.cursors;
+      return counted.deltas.filter(({ measure }) => measure === "ok").map(({ run, values }) => [run, values]);
+    });
+    expect(runs).toEqual([
+      [2, [9]],
+      [3, [9]],
+    ]);
     hears.close();
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { VariantReportSchema } from "../../../src/contract/variant-report.ts";
 import { Play } from "./play.ts";
 import { badOne, document, goodOne, story } from "./stories.ts";
 
@@ -88,7 +89,32 @@ describe("a new leader", () => {
   });
 });
 
+test("a leader that slept goes back for no sidecar that had no time to confirm since it woke, and for one that had", async () => {
+  const play = new Play(Number.POSITIVE_INFINITY);
+  play.ahead = { epoch: 0, revision: 0 };
+  await play.apply({ ...document, stragglers: { after: "5s", action: "rollback" } });
+  await play.turn();
+  play.nowMs += 60_000;
+  const wokeMs = play.nowMs;
+  await play.turn();
+  expect(play.live?.plan.phase).toBe("pending");
+  await play.until("on its way back", () => play.live?.plan.phase === "rollingBack");
+  expect(play.nowMs - wokeMs).toBeGreaterThanOrEqual(5_000);
+});
+
 describe("a command", () => {
+  test("that ends a test right after a takeover brings a report of what the leader before knew", async () => {
+    const play = new Play(Number.POSITIVE_INFINITY);
+    await play.apply({ ...document, strategy: { type: "abTest", shares: { canary: "30%" }, time: "14d" } });
+    await play.until("counts on record", () => (play.judged?.variants?.["canary"]?.requests ?? 0) > 0);
+    play.kill();
+    await play.succeed();
+    await play.send("abort");
+    await play.until("the report", () => play.store.audit.some(({ action }) => action === "report"));
+    const { detail } = play.store.audit.find(({ action }) => action === "report") ?? {};
+    expect(VariantReportSchema.parse(detail).measures[0]?.stable.all).toBeGreaterThan(0);
+  });
+
   test("that is repeated gets the same answer and is carried out once, also by the next leader", async () => {
     const play = new Play(Number.POSITIVE_INFINITY);
     await play.apply(document);

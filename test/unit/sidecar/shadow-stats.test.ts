@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { LATENCY_BOUNDS_MS } from "../../../src/contract/names.ts";
 import type { LiveRule } from "../../../src/contract/rules.ts";
 import { compile } from "../../../src/core/decide/compile.ts";
@@ -18,11 +18,14 @@ const timed = (name: string, change: object = {}) => ({
   ...change,
 });
 
-/** What is counted of statistics while these rollouts have these live rules. */
-function counted(growth: Partial<EnvoyGrowth>, live: Readonly<Record<string, Partial<LiveRule>>> = { checkout: {} }) {
-  const rules = compile(
+const rulesOf = (live: Readonly<Record<string, Partial<LiveRule>>>) =>
+  compile(
     ruleSetOf(Object.fromEntries(Object.entries(live).map(([name, rule]) => [name, ruleOf(staticRulesOf(mirror), { ...LIVE, ...rule })]))),
   );
+
+/** What is counted of statistics while these rollouts have these live rules. */
+function counted(growth: Partial<EnvoyGrowth>, live: Readonly<Record<string, Partial<LiveRule>>> = { checkout: {} }) {
+  const rules = rulesOf(live);
   const cells = createCells({ nowMs: () => 5, runInForce: () => 4 });
   const surprises: string[] = [];
   countShadows({ counters: [], histograms: [], ...growth }, { rules: () => rules, cells, surprise: (kind) => surprises.push(kind) });
@@ -73,6 +76,20 @@ describe("what an Envoy tells of a shadow", () => {
   ])("has no times by %s, and that is said", (_, change) => {
     const { told, surprises } = counted({ histograms: [timed("cluster.v2.upstream_rq_time", change)] });
     expect([told, surprises]).toEqual([[], ["times of a shadow by other bounds"]]);
+  });
+
+  test.each([
+    { title: "with a shadow", live: {} },
+    { title: "without", live: { copies: "none" } as const },
+  ])("is sought once in rules $title, however much Envoys tell", ({ live }) => {
+    const rules = rulesOf({ checkout: live });
+    const looks = vi.spyOn(rules.rollouts, "values");
+    const cells = createCells({ nowMs: () => 5, runInForce: () => 4 });
+    const counters = Array.from({ length: 20 }, (_, index) => [`cluster.v${index}.upstream_rq_2xx`, 1] as const);
+    const tell = () => countShadows({ counters, histograms: [] }, { rules: () => rules, cells, surprise: () => undefined });
+    tell();
+    tell();
+    expect(looks).toHaveBeenCalledTimes(1);
   });
 
   test("and counts of what has no room are left out", () => {
