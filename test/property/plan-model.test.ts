@@ -8,7 +8,7 @@ import { type Moment, plan } from "../../src/core/plan/plan.ts";
 import { startPlan } from "../../src/core/plan/start.ts";
 import type { Hold, PlanInput, PlanStep } from "../../src/core/plan/types.ts";
 import { APPROVER, cost, holds, input, isStopped, waitMs } from "../support/plan-happenings.ts";
-import { rampRollout, rollout, strategies } from "../support/plan-inputs.ts";
+import { rampRollout, rampStates, rollout, strategies } from "../support/plan-inputs.ts";
 
 const FULL_BP = 10_000;
 
@@ -178,13 +178,13 @@ class Happens implements fc.Command<Model, Real> {
     expect(isVerb(this.#sent.input) || step.ok).toBe(true);
   }
 
-  /** Stable gets no more than it can take, and has its time between; nothing holds the way back. */
+  /** Stable gets no more than it can take, and has its time between, in doubt too; nothing holds the way back. */
   #checkRetreat(before: PlanState, step: PlanStep, model: Model): void {
     const { retreat = { step: FULL_BP, every: 0 } } = model.rollout;
-    const [serve] = step.ok && isBack(step.state) ? servesIn(step) : [];
+    const serve = servesIn(step).find(({ shareBp, off }) => off || shareBp < model.served.shareBp);
     const fell = serve === undefined ? 0 : model.served.shareBp - serve.shareBp;
-    const left = leftIn(before);
-    const sinceMs = left !== undefined && before.phase === "rollingBack" && serve !== undefined ? Number(before.changedAtMs) : 0;
+    const isStep = leftIn(before) !== undefined || (before.phase === "ramp" && step.ok && step.state.phase === "ramp");
+    const sinceMs = isStep && serve !== undefined && "changedAtMs" in before ? Number(before.changedAtMs) : 0;
     const isGentle = fell <= retreat.step && model.nowMs - sinceMs >= retreat.every;
     expect(isGentle || isUrgent(this.#sent, before, model)).toBe(true);
     expect(serve?.advances).toBe(undefined);
@@ -222,6 +222,12 @@ describe("the machine, under any sequence of events, each of which comes twice",
     },
   );
 
+  test.prop([stories])("takes users from a holdback as stable can take them", (story) => {
+    const { model } = begin(inRetreat(rampRollout));
+    const served = { run: 7, shareBp: 9_500, off: false };
+    fc.modelRun(() => ({ model: { ...model, served }, real: { state: rampStates.holdback, answered: new Map() } }), story);
+  });
+
   test.prop([fc.constantFrom(...known), stories])("can be aborted in every state that is no end, whatever holds it", (each, story) => {
     const { model, real } = begin(each);
     fc.modelRun(() => ({ model, real }), story);
@@ -233,11 +239,10 @@ describe("the machine, under any sequence of events, each of which comes twice",
   test.prop([fc.constantFrom(...known), stories])("left alone it ends, or is called overdue", (each, story) => {
     const { model, real } = begin(each);
     fc.modelRun(() => ({ model, real }), story);
-    const { stale, longestMs } = { stale: 31 * 86_400_000, longestMs: Math.max(...Object.values(DEADLINES)) + 60_000 };
+    const longMs = Math.max(31 * 86_400_000, ...Object.values(DEADLINES).map((ms) => ms + 60_000));
     let { state } = real;
     for (let ticks = 1; ticks <= 15; ticks += 1) {
-      const { shareBp } = model.served;
-      const step = plan(each, state, { type: "tick" }, { shareBp, nowMs: model.nowMs + ticks * Math.max(stale, longestMs) });
+      const step = plan(each, state, { type: "tick" }, { shareBp: model.served.shareBp, nowMs: model.nowMs + ticks * longMs });
       if (step.ok) state = step.state;
     }
     expect(isEnd(state) || ("overdue" in state && state.overdue)).toBe(true);

@@ -1,4 +1,4 @@
-import { RAMP_PRESETS, type Ramp } from "../../contract/ramp.ts";
+import { heldBackBp, RAMP_PRESETS, type Ramp } from "../../contract/ramp.ts";
 import { durationText } from "./deadlines.ts";
 import { goBack, goTo, goToFull, goToShare, type In, isOver, move, pauseAt, RAMP_STEPS, reasonOr, type Scene, stay } from "./moves.ts";
 import { DOUBT_ODDS, isProven, nextShareBp, RETREAT } from "./ramp.ts";
@@ -39,17 +39,29 @@ export function inRamp(state: In<"ramp">, event: PlanEvent, scene: Scene): PlanS
 
 /** The caller guarantees that the verdict is of the run in force. A share that is not confirmed everywhere may fall, and not grow. */
 function onVerdict(state: In<"ramp">, event: VerdictEvent, { ramp, scene }: { ramp: Ramp; scene: Scene }): PlanStep {
-  const { verdict, odds, alpha, reason } = event;
+  const { verdict, reason } = event;
   if (verdict === "rollback") return goBack(state, reasonOr(reason, "verdict"), scene);
   const { shareBp, sinceMs, changedAtMs, begunAtMs } = state;
   const moment = { ...event, shareBp, rampMs: scene.nowMs - sinceMs, shareMs: scene.nowMs - changedAtMs };
   const next = nextShareBp(ramp, moment);
   if (next < shareBp) {
-    return goToShare(state, { shareBp: next, sinceMs }, doubtText({ odds, alpha }), scene);
+    const canTake = isOver(scene, begunAtMs ?? changedAtMs, scene.retreat.every);
+    return canTake ? fall(state, { shareBp, sinceMs }, event, scene) : stay(state);
   }
   if (begunAtMs === null) return stay(state);
   if (isProven(ramp, moment)) return goTo(state, RAMP_STEPS.holdback, reasonOr(reason, "verdict"), scene);
   return next > shareBp ? goToShare(state, { shareBp: next, sinceMs }, reasonOr(reason, "verdict"), scene) : stay(state);
+}
+
+/** In doubt fewer users have the canary: no more go at once than stable can take. */
+function fall(
+  state: In<"ramp" | "holdback">,
+  { shareBp, sinceMs }: Pick<In<"ramp">, "shareBp" | "sinceMs">,
+  event: VerdictEvent,
+  scene: Scene,
+): PlanStep {
+  const lessBp = Math.max(RETREAT.shareBp, shareBp - scene.retreat.step);
+  return goToShare(state, { shareBp: lessBp, sinceMs }, doubtText(event), scene);
 }
 
 const doubtText = ({ odds, alpha }: Pick<VerdictEvent, "odds" | "alpha">): string =>
@@ -60,7 +72,8 @@ const doubtText = ({ odds, alpha }: Pick<VerdictEvent, "odds" | "alpha">): strin
  * begins again, in which fewer are harmed and more show it.
  */
 export function inHoldback(state: In<"holdback">, event: PlanEvent, scene: Scene): PlanStep {
-  const { timeMs } = (scene.ramp ?? STANDARD).holdback;
+  const { ramp = STANDARD } = scene;
+  const { timeMs } = ramp.holdback;
   switch (event.type) {
     case "tick": {
       const { stageMs } = scene.deadlines;
@@ -79,7 +92,7 @@ export function inHoldback(state: In<"holdback">, event: PlanEvent, scene: Scene
     case "verdict": {
       const { verdict, odds, reason } = event;
       if (verdict === "rollback") return goBack(state, reasonOr(reason, "verdict"), scene);
-      if (odds >= RETREAT.odds) return goToShare(state, { shareBp: RETREAT.shareBp, sinceMs: scene.nowMs }, doubtText(event), scene);
+      if (odds >= RETREAT.odds) return fall(state, { shareBp: heldBackBp(ramp), sinceMs: scene.nowMs }, event, scene);
       const isPassed = state.begunAtMs !== null && isOver(scene, state.begunAtMs, timeMs) && verdict === "advance" && odds < DOUBT_ODDS;
       return isPassed ? goToFull(state, reasonOr(reason, "verdict"), scene) : stay(state);
     }

@@ -89,6 +89,14 @@ const ALL: readonly Killed[] = [
     document: documentOf("cart", { strategy: { type: "rolling", by: "zone", share: "50%", minTime: "8s", minSample: 20 } }),
     play: promoted(),
   },
+  {
+    title: "a shadow first",
+    document: documentOf("cart", {
+      mirror: { cluster: "shop-canary", share: "10%" },
+      strategy: { type: "mirror", shadow: { minTime: "8s" }, stages: [{ share: "10%", minTime: "8s", minSample: 20 }] },
+    }),
+    play: promoted("shadow"),
+  },
   { title: "a gate", document: documentOf("cart", { strategy: gated }), play: promoted("gate") },
   {
     title: "a way back in steps",
