@@ -17,8 +17,8 @@ function newTerm(prometheus?: string) {
     heard.push(textOf(data));
   };
   const term = { onEvidence: take, onFailingUsers: take, mix: { hear: (data: Uint8Array) => void heard.push(textOf(data)) } };
-  let begin = (): void => undefined;
-  let fail = (_: Error): void => undefined;
+  let begin: () => void = () => undefined;
+  let fail: (error: Error) => void = () => undefined;
   const begun = new Promise<void>((resolve, reject) => {
     begin = resolve;
     fail = reject;
