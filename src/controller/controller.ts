@@ -13,7 +13,7 @@ import { aborted, Candidate, pause } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
-import { hearEvidence } from "./hear-evidence.ts";
+import { askPrometheus, hearCounts } from "./hear-counts.ts";
 import { killQuestions } from "./kill-questions.ts";
 import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { startNotifier } from "./notify/notifier.ts";
@@ -170,10 +170,9 @@ class Controller implements RunningController, Shown {
     const stops = [this.#renew(writer, end)];
     const stopTelling = startNotifier({ ...this.#parts, manager, receivers: () => term.policy.receivers }, settings.tickMs);
     try {
-      await ensureTicks(manager).catch((error: unknown) => log.warn({ err: error }, "no stream for ticks: `serin replay` will find none"));
-      // Given while nobody led.
-      for (const order of await readKills(link)) kills.hear(order);
-      await term.begin();
+      const begun = this.#begin(term, manager);
+      stops.push(hearCounts(term, this.#parts, begun));
+      await begun;
       stops.push(...this.#listen(term));
       const over = aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));
       // Only after a round trip does the server know where commands go; without NATS there is none.
@@ -194,6 +193,14 @@ class Controller implements RunningController, Shown {
     }
   }
 
+  async #begin(term: Term, manager: JetStreamManager): Promise<void> {
+    const { link, log, kills } = this.#parts;
+    await ensureTicks(manager).catch((error: unknown) => log.warn({ err: error }, "no stream for ticks: `serin replay` will find none"));
+    // Given while nobody led.
+    for (const order of await readKills(link)) kills.hear(order);
+    await term.begin();
+  }
+
   /** Renews on its own timer, whatever the term is busy with. Returns the way to stop. */
   #renew(writer: FencedWriter, end: (reason: string) => void): () => void {
     let isUnderWay = false;
@@ -211,18 +218,16 @@ class Controller implements RunningController, Shown {
   }
 
   #listen(term: Term): (() => void)[] {
-    const { link, told, log, settings, kills } = this.#parts;
+    const { link, log, settings, kills } = this.#parts;
     const bad = (what: string) => (error: unknown) => log.warn({ err: error }, `${what} that cannot be read`);
     const noCommand = bad("command");
     const ticks = setInterval(() => term.tick(), settings.tickMs);
     return [
       () => clearInterval(ticks),
       subscribeSafely(link, SUBJECTS.allReceipts, (message) => term.onReceipt(message), bad("receipt")),
-      hearEvidence(term, this.#parts, bad("evidence")),
-      subscribeSafely(told, SUBJECTS.allFailing, (message) => term.onFailingUsers(message), bad("word of failing users")),
+      askPrometheus(term, this.#parts),
       subscribeSafely(link, SUBJECTS.allFeedback, (message) => message.respond(JSON.stringify(term.onFeedback(message))), bad("feedback")),
       subscribeSafely(link, SUBJECTS.series, ({ data, respond }) => respond(term.series.answer(data)), bad("question")),
-      subscribeSafely(told, SUBJECTS.allMix, ({ data }) => term.mix.hear(data), bad("word of the mix of users")),
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => void hearCommand(message, term, this.#parts).catch(noCommand), noCommand),
     ];

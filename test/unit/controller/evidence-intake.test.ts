@@ -6,12 +6,15 @@ import { EvidenceIntake } from "../../../src/controller/evidence-intake.ts";
 import type { SourcedReport } from "../../../src/controller/judging.ts";
 import { evidenceOf } from "./builders.ts";
 
-const canary = { variant: "canary", run: 3, decided: 12, ok: 9, failed: 2 } as const;
+const canary = { variant: "canary", decided: 12, ok: 9, failed: 2 } as const;
 const LARGE_BYTES = 40_000;
 
 /** A message with this sequence; a large one holds a text that nobody reads. */
-const message = (sequence: number, size: "small" | "large", { sidecar = "side-1", counts = canary } = {}) => {
-  const text = JSON.stringify({ ...evidenceOf("cart", sequence, [counts]), ...(size === "large" && { filler: "x".repeat(LARGE_BYTES) }) });
+const message = (sequence: number, size: "small" | "large", { sidecar = "side-1", run = 3 } = {}) => {
+  const text = JSON.stringify({
+    ...evidenceOf("cart", sequence, [{ ...canary, run }]),
+    ...(size === "large" && { filler: "x".repeat(LARGE_BYTES) }),
+  });
   return { subject: SUBJECTS.evidence(sidecar), data: new TextEncoder().encode(text) };
 };
 
@@ -35,7 +38,7 @@ describe("evidence that comes in", () => {
   test("of one sidecar is read in its sequence and before that of others, so that what it says but once counts when few words follow", async () => {
     const { hears, heard, reports } = intake();
     hears.hear(message(1, "large", { sidecar: "side-2" }));
-    hears.hear(message(1, "large", { counts: { ...canary, run: 2 } }));
+    hears.hear(message(1, "large", { run: 2 }));
     hears.hear(message(2, "small"));
     while (heard().length < 2) await turn();
     expect(heard()).toEqual(["side-1 1", "side-1 2"]);
