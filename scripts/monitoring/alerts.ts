@@ -23,6 +23,8 @@ const phase = (names: string): string => of("rollout", METRICS.rolloutPhase, `ph
 
 /** Phases in which outcomes of a canary are waited for. */
 const JUDGED = "stage|ramp|holdback|trial|group";
+/** Phases in which a canary can have users for as long as people like: those in which they are waited for as well. */
+const WATCHED = `${JUDGED}|gate|paused|decision`;
 
 const OF_ROLLOUTS: readonly AlertFacts[] = [
   {
@@ -36,13 +38,13 @@ const OF_ROLLOUTS: readonly AlertFacts[] = [
   {
     name: "SerinRolloutStuck",
     severity: "warning",
-    expr: [
+    expr: `(${[
       `${phase("pending|promoting|rollingBack")} == 1 and on (rollout) ${of("rollout", METRICS.rolloutPhaseAge)} > 300`,
       `${of("rollout", METRICS.rolloutStragglers)} > 0`,
       `${phase(JUDGED)} == 1 and on (rollout) ${of("rollout", METRICS.rolloutPhaseAge)} > 21600 and on (rollout) ${of("rollout", METRICS.rolloutVerdict, 'verdict!="advance"')} == 1`,
     ]
       .map((one) => `(${one})`)
-      .join(" or "),
+      .join(" or ")}) unless on (rollout) ${of("rollout", METRICS.rolloutHeld)} == 1`,
     lasts: "5m",
     summary: "Rollout {{ $labels.rollout }} does not get on",
     description: "It waits for sidecars that do not confirm, or has been in one stage for 6 hours without evidence to go on or back.",
@@ -51,7 +53,7 @@ const OF_ROLLOUTS: readonly AlertFacts[] = [
   {
     name: "SerinRolloutBlind",
     severity: "critical",
-    expr: `${phase(JUDGED)} == 1 and on (rollout) ${of("rollout", METRICS.rolloutShare)} > 0 unless on (rollout) ${of("rollout", METRICS.rolloutEvidenceAge)} < 300`,
+    expr: `${phase(WATCHED)} == 1 and on (rollout) ${of("rollout", METRICS.rolloutShare)} > 0 unless on (rollout) ${of("rollout", METRICS.rolloutEvidenceAge)} < 300`,
     lasts: "5m",
     summary: "Nobody can tell how the canary of {{ $labels.rollout }} is",
     description: "It has users, and for 5 minutes no outcome of it was judged.",
@@ -62,17 +64,17 @@ const OF_ROLLOUTS: readonly AlertFacts[] = [
     severity: "warning",
     expr: `${RECORDED.rescued} > 0.05`,
     lasts: "5m",
-    summary: "Stable answers for the canary of {{ $labels.rollout }}",
+    summary: "Stable answers for {{ $labels.variant }} of {{ $labels.rollout }}",
     description:
-      "{{ $value | humanizePercentage }} of the canary's requests failed there and were answered by stable. Users wait longer; requests that are not safe to repeat fail.",
+      "{{ $value | humanizePercentage }} of its requests failed there and were answered by stable. Users wait longer; requests that are not safe to repeat fail.",
     page: "rescue-rate-high",
   },
   {
     name: "SerinShareSkew",
     severity: "warning",
-    expr: `abs(${RECORDED.shareSeen} - ${RECORDED.shareSet}) > 0.02 + 0.2 * ${RECORDED.shareSet} * (1 - ${RECORDED.shareSet}) and ${RECORDED.decidedByShare} > 1000`,
+    expr: `abs(${RECORDED.shareSeen} - ${RECORDED.shareSet}) > 0.02 + 0.2 * ${RECORDED.shareSet} * (1 - ${RECORDED.shareSet}) and on (rollout) ${RECORDED.decidedByShare} > 1000`,
     lasts: "10m",
-    summary: "The canary of {{ $labels.rollout }} gets another share than it should",
+    summary: "{{ $labels.variant }} of {{ $labels.rollout }} gets another share than it should",
     description:
       "Share seen and share set are apart for 10 minutes by more than chance, among requests decided by share. What is compared may not be comparable.",
     page: "share-skew",
@@ -134,9 +136,19 @@ const OF_THE_FLEET: readonly AlertFacts[] = [
     page: "fleet-split",
   },
   {
+    name: "SerinSidecarSilent",
+    severity: "warning",
+    expr: `max(${series(METRICS.fleetSidecars, ['state="silent"'])}) > 0`,
+    lasts: "2m",
+    summary: "Known sidecars say nothing",
+    description:
+      "{{ $value }} sidecars have not been heard for 2 minutes, and said no goodbye. Growth waits for them, and nobody knows what they do.",
+    page: "sidecar-silent",
+  },
+  {
     name: "SerinFailedOpen",
     severity: "warning",
-    expr: `${RECORDED.failedOpen} > 0.001`,
+    expr: `${RECORDED.failedOpen} > 0.001 or ${RECORDED.failedOpenByEnvoy} > 0.001`,
     lasts: "5m",
     summary: "Requests go to stable without a decision",
     description: "{{ $value | humanizePercentage }} of the requests went on undecided: canary users were on stable, and are no evidence.",

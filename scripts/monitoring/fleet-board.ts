@@ -2,7 +2,7 @@ import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { METRICS } from "../../src/contract/names.ts";
 import { dashboardOf, HERE, marks, type Section, UIDS } from "./board.ts";
 import { asLimit, figure, lines, table, texts } from "./panels.ts";
-import { known, type Metric, maxBy, quantile, ratio, series, sumBy } from "./promql.ts";
+import { BESIDE_STABLE, known, type Metric, maxBy, quantile, ratio, series, sumBy } from "./promql.ts";
 
 const here = (metric: Metric, ...more: string[]): string => series(metric, [...HERE, ...more]);
 const byRollout = (metric: Metric): string => maxBy("rollout", here(metric));
@@ -27,7 +27,7 @@ const NOW: Section = {
     }),
     figure({
       title: "Behind",
-      about: "Sidecars that obey an older rule set than the one published last. For long: the fleet is split.",
+      about: "Sidecars that are heard and obey an older rule set than the one published last. For long: the fleet is split.",
       unit: "none",
       queries: [[`max(${here(METRICS.fleetBehind)})`, "behind"]],
     }),
@@ -106,15 +106,15 @@ const ROLLOUTS: Section = {
     }).min(0),
     lines({
       title: "Failed on the canary",
-      about: "Part of each canary's ended requests that failed, rescued ones among them.",
+      about: "Part of the ended requests of each variant beside stable that failed, rescued ones among them.",
       unit: "percentunit",
       queries: [
         [
           ratio(
-            rate("rollout", METRICS.outcomes, 'variant="canary"', 'class="failed"'),
-            rate("rollout", METRICS.outcomes, 'variant="canary"'),
+            rate("rollout, variant", METRICS.outcomes, BESIDE_STABLE, 'class="failed"'),
+            rate("rollout, variant", METRICS.outcomes, BESIDE_STABLE),
           ),
-          "{{rollout}}",
+          "{{rollout}} {{variant}}",
         ],
       ],
       span: 8,

@@ -1,4 +1,4 @@
-import { METRICS } from "../../src/contract/names.ts";
+import { METRICS, SHADOW_VARIANTS, STABLE } from "../../src/contract/names.ts";
 
 /** What Envoy says of itself at `/stats/prometheus`. */
 export const ENVOY_METRICS = {
@@ -20,6 +20,9 @@ export const series = (metric: Metric, matchers: readonly string[] = [], part: P
   const said = matchers.filter((matcher) => matcher !== "").join(",");
   return said === "" ? metric + part : `${metric}${part}{${said}}`;
 };
+
+/** Variants that users get beside stable, whatever they are called. */
+export const BESIDE_STABLE = `variant!~"${[STABLE, ...SHADOW_VARIANTS].join("|")}"`;
 
 /** `max by (labels) (…)`: of two controllers that both lead for a moment, one line. */
 export const maxBy = (labels: string, of: string): string => `max by (${labels}) (${of})`;

@@ -72,10 +72,11 @@ const SHARE: Section = {
     lines({
       title: "Sidecars in the way",
       about:
-        "`missing` have not confirmed what is served, and growth waits for them; `stopped` took the canary off by themselves after a burst of failures.",
+        "`missing` have not confirmed what is served, and growth waits for them; it goes on without those `left behind`; `stopped` took the canary off by themselves after a burst of failures.",
       unit: "none",
       queries: [
         [one(METRICS.rolloutStragglers), "missing"],
+        [one(METRICS.rolloutLeftBehind), "left behind"],
         [one(METRICS.rolloutStopped), "stopped"],
       ],
       span: 6,

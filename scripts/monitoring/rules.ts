@@ -1,5 +1,5 @@
 import { METRICS } from "../../src/contract/names.ts";
-import { known, type Metric, ratio, series, sumBy } from "./promql.ts";
+import { BESIDE_STABLE, ENVOY_METRICS, known, type Metric, ratio, series, sumBy } from "./promql.ts";
 
 /** A recorded series, in Prometheus' own words. */
 export interface RecordingRule {
@@ -18,27 +18,41 @@ export interface AlertRule {
 
 /** Names of what is recorded: level, metric, operations. */
 export const RECORDED = {
-  rescued: "rollout:serin_rescued:ratio_rate5m",
+  rescued: "rollout_variant:serin_rescued:ratio_rate5m",
   failedOpen: "job:serin_failed_open:ratio_rate5m",
-  shareSeen: "rollout:serin_share_seen:avg",
-  shareSet: "rollout:serin_share_set:avg",
+  failedOpenByEnvoy: "job:envoy_failed_open:ratio_rate5m",
+  shareSeen: "rollout_variant:serin_share_seen:avg",
+  shareSet: "rollout_variant:serin_share_set:avg",
   decidedByShare: "rollout:serin_decisions_by_share:increase10m",
 } as const;
 
 const rate5m = (labels: string, metric: Metric, ...matchers: string[]): string => sumBy(labels, `rate(${series(metric, matchers)}[5m])`);
-const CANARY = 'variant="canary"';
+const byShare10m = (labels: string): string => sumBy(labels, `increase(${series(METRICS.decisions, ['reason="share"'])}[10m])`);
+
+/** Mean over sidecars, each weighed by its decisions: one that saw a single user says next to nothing. */
+function weighed(metric: Metric): string {
+  const times = (matchers: string[]): string =>
+    `${series(metric, matchers)} * on (job, instance, rollout) group_left () ${byShare10m("job, instance, rollout")}`;
+  // The shares of all variants are 1 in sum.
+  return known(`${sumBy("rollout, variant", times([BESIDE_STABLE]))} / on (rollout) group_left () ${sumBy("rollout", times([]))}`);
+}
+
+const ENVOY_UNDECIDED = rate5m("job", ENVOY_METRICS.failedOpen);
+/** Envoy begins no stream where it knows no sidecar that lives. */
+const ENVOY_ASKED = `(${rate5m("job", ENVOY_METRICS.streamsStarted)} > ${ENVOY_UNDECIDED} or ${ENVOY_UNDECIDED})`;
 
 export const RECORDING_RULES: readonly RecordingRule[] = [
   {
     record: RECORDED.rescued,
-    expr: ratio(rate5m("rollout", METRICS.rescued, CANARY), rate5m("rollout", METRICS.outcomes, CANARY)),
+    expr: ratio(rate5m("rollout, variant", METRICS.rescued, BESIDE_STABLE), rate5m("rollout, variant", METRICS.outcomes, BESIDE_STABLE)),
   },
   {
     record: RECORDED.failedOpen,
-    // Where no sidecar is reached, no stream begins.
+    // Told by sidecars that get Envoy's log: a request without a stream is none of theirs.
     expr: known(`${rate5m("job", METRICS.failedOpen)} / (${rate5m("job", METRICS.failedOpen)} + ${rate5m("job", METRICS.streams)})`),
   },
-  { record: RECORDED.shareSeen, expr: `avg by (rollout) (${series(METRICS.shareSeen, [CANARY])})` },
-  { record: RECORDED.shareSet, expr: `avg by (rollout) (${series(METRICS.shareSet, [CANARY])})` },
-  { record: RECORDED.decidedByShare, expr: sumBy("rollout", `increase(${series(METRICS.decisions, ['reason="share"'])}[10m])`) },
+  { record: RECORDED.failedOpenByEnvoy, expr: known(`${ENVOY_UNDECIDED} / ${ENVOY_ASKED}`) },
+  { record: RECORDED.shareSeen, expr: weighed(METRICS.shareSeen) },
+  { record: RECORDED.shareSet, expr: weighed(METRICS.shareSet) },
+  { record: RECORDED.decidedByShare, expr: byShare10m("rollout") },
 ];

@@ -3,7 +3,7 @@ import { METRICS } from "../../src/contract/names.ts";
 import { dashboardOf, HERE, manyOf, marks, type Section, UIDS } from "./board.ts";
 import { ENVOY } from "./envoy-section.ts";
 import { asLimit, figure, lines, texts, timeline } from "./panels.ts";
-import { ENVOY_METRICS, type Metric, maxBy, quantile, series, sumBy } from "./promql.ts";
+import { BESIDE_STABLE, ENVOY_METRICS, type Metric, maxBy, quantile, series, sumBy } from "./promql.ts";
 
 const here = (metric: Metric, ...more: string[]): string => series(metric, [...HERE, ...more]);
 const rate = (labels: string, metric: Metric): string => sumBy(labels, `rate(${here(metric)}[$__rate_interval])`);
@@ -106,8 +106,8 @@ const OUTCOMES: Section = {
       about: "By sidecar, of users decided by share. They part where a sidecar sees few users.",
       unit: "percentunit",
       queries: [
-        [maxBy("rollout, instance", here(METRICS.shareSet, 'variant="canary"')), "{{rollout}} {{instance}} set"],
-        [maxBy("rollout, instance", here(METRICS.shareSeen, 'variant="canary"')), "{{rollout}} {{instance}} seen"],
+        [maxBy("rollout, variant, instance", here(METRICS.shareSet, BESIDE_STABLE)), "{{rollout}} {{variant}} {{instance}} set"],
+        [maxBy("rollout, variant, instance", here(METRICS.shareSeen, BESIDE_STABLE)), "{{rollout}} {{variant}} {{instance}} seen"],
       ],
       span: 8,
     }).min(0),

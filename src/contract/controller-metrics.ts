@@ -19,13 +19,13 @@ const OF_ITSELF: readonly MetricFact[] = [
     METRICS.fleetSidecars,
     ["gauge", "sidecars"],
     ["state"],
-    "Known sidecars by what they said last; `silent` for those that were not heard for 12 s.",
+    "Known sidecars by what they said last; `silent` for those that were not heard for 12 s, or not yet by this leader.",
   ),
   fact(
     METRICS.fleetBehind,
     ["gauge", "sidecars"],
     [],
-    "Known sidecars that obey an older rule set than the one published last, or have not said.",
+    "Known sidecars that obey an older rule set than the one published last; silent ones left out.",
   ),
   fact(METRICS.frozen, YES, [], "1 while a freeze is in force."),
 ];
@@ -33,7 +33,12 @@ const OF_ITSELF: readonly MetricFact[] = [
 const OF_ROLLOUTS: readonly MetricFact[] = [
   fact(METRICS.rolloutInfo, ["gauge", "1"], ["rollout", "strategy", "mode"], "1 for each rollout; its labels say what kind it is."),
   fact(METRICS.rolloutPhase, ["gauge", "1"], ["rollout", "phase"], "1 for the phase that holds."),
-  fact(METRICS.rolloutPhaseAge, ["gauge", "seconds"], ["rollout"], "Time since it was entered; less by the time that something held it."),
+  fact(
+    METRICS.rolloutPhaseAge,
+    ["gauge", "seconds"],
+    ["rollout"],
+    "Time since it was entered; less by the time that something held it, once that has ended.",
+  ),
   fact(METRICS.rolloutHeld, YES, ["rollout"], "1 while something keeps it from advancing, as a freeze does."),
   fact(METRICS.rolloutRun, ["gauge", "run"], ["rollout"], "Run in force."),
   fact(METRICS.rolloutStage, ["gauge", "stage"], ["rollout"], "Stage, counted from 1; 0 where there is none."),
@@ -60,7 +65,13 @@ const OF_ROLLOUTS: readonly MetricFact[] = [
     METRICS.rolloutStragglers,
     ["gauge", "sidecars"],
     ["rollout"],
-    "Receipts missing: known sidecars that have not confirmed what is served now, those that the rollout goes on without among them; 0 while the wait is short.",
+    "Receipts awaited: known sidecars that have not confirmed what is served now; 0 while the wait is short.",
+  ),
+  fact(
+    METRICS.rolloutLeftBehind,
+    ["gauge", "sidecars"],
+    ["rollout"],
+    "Known sidecars that the rollout goes on without, until their receipt comes (`stragglers`).",
   ),
   fact(
     METRICS.rolloutStopped,

@@ -168,6 +168,7 @@ export const METRICS = {
   rolloutRun: "serin_rollout_run",
   rolloutPhase: "serin_rollout_phase",
   rolloutStragglers: "serin_rollout_stragglers",
+  rolloutLeftBehind: "serin_rollout_left_behind",
   rolloutStopped: "serin_rollout_stopped_by_sidecars",
   rolloutOverdue: "serin_rollout_handover_overdue",
   rolloutFailingUsers: "serin_rollout_failing_users",

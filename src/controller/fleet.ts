@@ -54,21 +54,21 @@ export function epochToHeal(fleet: FleetView, published: Revision, nowMs: number
   return Math.max(Math.floor(nowMs / 1_000), ...ahead.map(({ epoch }) => epoch + 1));
 }
 
-/** How many sidecars are known by what they said last, and how many obey an older rule set than the published one, or have not said. */
+/** How many sidecars are known by what they said last, and how many of those that are heard obey an older rule set than the published one. */
 export interface FleetCounts {
   readonly states: Readonly<Record<"ok" | "stale" | "unwatched" | "silent", number>>;
   readonly behind: number;
 }
 
-/** Counts the fleet; `silentSinceMs` stands where a sidecar was last heard long ago. */
+/** Counts the fleet; `silentSinceMs` stands where a sidecar was last heard long ago. Of a silent one nobody knows what it obeys. */
 export function countFleet({ known, heard }: FleetView, published: Revision): FleetCounts {
   const states = { ok: 0, stale: 0, unwatched: 0, silent: 0 };
   let behind = 0;
   for (const [sidecar, { silentSinceMs }] of Object.entries(known)) {
-    const receipt = heard[sidecar];
-    const state = silentSinceMs === undefined ? receipt?.state : undefined;
-    states[state === undefined || state === "goodbye" ? "silent" : state] += 1;
-    if (receipt === undefined || compareRevision(receipt, published) < 0) behind += 1;
+    const receipt = silentSinceMs === undefined ? heard[sidecar] : undefined;
+    const state = receipt?.state ?? "silent";
+    states[state === "goodbye" ? "silent" : state] += 1;
+    if (receipt !== undefined && compareRevision(receipt, published) < 0) behind += 1;
   }
   return { states, behind };
 }

@@ -44,10 +44,8 @@ const OF_COURSE: readonly Gauge[] = [
   [METRICS.rolloutStages, ({ rollout }) => [[stagesOf(rollout.strategy).length]]],
   [METRICS.rolloutShare, ({ live }) => [[live.shareBp / FULL_BP]]],
   [METRICS.rolloutOverdue, ({ live: { plan } }) => [[Number(plan.phase === "promoted" && plan.overdue)]]],
-  [
-    METRICS.rolloutStragglers,
-    ({ live: { plan } }) => [[(awaitsReceipts(plan) ? awaitedBy(plan).length : 0) + (plan.without?.length ?? 0)]],
-  ],
+  [METRICS.rolloutStragglers, ({ live: { plan } }) => [[awaitsReceipts(plan) ? awaitedBy(plan).length : 0]]],
+  [METRICS.rolloutLeftBehind, ({ live: { plan } }) => [[plan.without?.length ?? 0]]],
   [METRICS.rolloutStopped, ({ live: { stops = [] } }) => [[stops.length]]],
 ];
 

@@ -9,12 +9,13 @@ import { grpcCounts } from "./grpc-counts.ts";
 
 const BOUNDS_S = LATENCY_BOUNDS_MS.map((bound) => bound / 1_000);
 
-type CellMetric = (cells: readonly Cell[], nowMs: number) => MetricData;
+/** Zeros are for rates alone: of a series that begins at its last value none is known. */
+type CellMetric = (cells: readonly Cell[], nowMs: number, withZeros?: boolean) => MetricData;
 
 /** What the controller judges. */
 const JUDGED: readonly CellMetric[] = [
   counted(METRICS.decisions, "reason", ({ decisions }) => decisions),
-  counted(METRICS.outcomes, "class", ({ outcomes }) => outcomes),
+  counted(METRICS.outcomes, "class", ({ outcomes }) => outcomes, ["ok", "failed"]),
   plain(METRICS.settled, ({ settled }) => settled),
   plain(METRICS.clusterMissing, ({ elsewhere }) => elsewhere),
   timed(
@@ -31,19 +32,25 @@ const SHOWN: readonly CellMetric[] = [
   timed(METRICS.firstByteDuration, ({ firstByte }) => firstByte),
 ];
 
-function counted(name: string, label: Counted["label"], countsOf: (cell: Cell) => Counted["counts"]): CellMetric {
-  return (cells, nowMs) =>
+/** `zeros` are those that are shown before the first. */
+function counted(
+  name: string,
+  label: Counted["label"],
+  countsOf: (cell: Cell) => Counted["counts"],
+  zeros: readonly string[] = [],
+): CellMetric {
+  return (cells, nowMs, withZeros) =>
     sumMetric(
       name,
-      cells.flatMap((cell) => countedPoints(cell, nowMs, { counts: countsOf(cell), label })),
+      cells.flatMap((cell) => countedPoints(cell, nowMs, { counts: countsOf(cell), label, zeros: withZeros === true ? zeros : [] })),
     );
 }
 
 function plain(name: string, countOf: (cell: Cell) => number): CellMetric {
-  return (cells, nowMs) =>
+  return (cells, nowMs, withZeros) =>
     sumMetric(
       name,
-      cells.filter((cell) => countOf(cell) > 0).map((cell) => cellPoint(cell, nowMs, labelsOf(cell), countOf(cell))),
+      cells.filter((cell) => withZeros === true || countOf(cell) > 0).map((cell) => cellPoint(cell, nowMs, labelsOf(cell), countOf(cell))),
     );
 }
 
@@ -61,7 +68,7 @@ function timed(name: string, timesOf: (cell: Cell) => Distribution | undefined):
 const halfOutcomes: CellMetric = (cells, nowMs) => {
   const points = cells.flatMap((cell) =>
     halvesOf(cell).flatMap(({ name, half: { ok, failed } }) =>
-      countedPoints(cell, nowMs, { counts: { ok, failed }, label: "class" }, { half: name }),
+      countedPoints(cell, nowMs, { counts: { ok, failed }, label: "class", zeros: [] }, { half: name }),
     ),
   );
   return sumMetric(HALF_METRICS.outcomes, points);
@@ -99,11 +106,11 @@ export function* cellMetricParts(cells: () => Iterable<Cell>, nowMs: () => numbe
     for (const cell of cells()) {
       some.push(cell);
       if (some.length < CELLS_A_PART) continue;
-      yield metric(some, nowMs());
+      yield metric(some, nowMs(), true);
       some = [];
     }
     // An empty one as well: a metric without series is shown by its name.
-    yield metric(some, nowMs());
+    yield metric(some, nowMs(), true);
   }
 }
 
@@ -114,12 +121,13 @@ interface Counted {
   readonly counts: Readonly<Record<string, number>>;
   /** Names what the counts are apart by. */
   readonly label: "reason" | "class" | "grpc_status";
+  readonly zeros: readonly string[];
 }
 
-/** A point for each of these counts that is not 0. */
-const countedPoints = (cell: Cell, nowMs: number, { counts, label }: Counted, more: Attributes = {}): DataPoint<number>[] =>
+/** A point for each of these counts that is not 0, or is one of `zeros`. */
+const countedPoints = (cell: Cell, nowMs: number, { counts, label, zeros }: Counted, more: Attributes = {}): DataPoint<number>[] =>
   Object.entries(counts)
-    .filter(([, count]) => count > 0)
+    .filter(([name, count]) => count > 0 || zeros.includes(name))
     .map(([name, count]) => cellPoint(cell, nowMs, { ...labelsOf(cell), ...more, [label]: name }, count));
 
 /** As OpenTelemetry's own SDK says it. */

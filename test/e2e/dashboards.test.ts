@@ -88,6 +88,11 @@ async function letBothRun(): Promise<void> {
   await waitForLive(link, GOOD, ({ plan }) => plan.phase === "handedOver");
   await applyRollout(stack, { ...rolloutOf(BAD, [{ share: "20%", minTime: "1h" }]), blastRadius: { failedRequests: 1_000 } });
   await waitForLive(link, BAD, ({ plan }) => plan.phase === "stage" && plan.begunAtMs !== null);
+  // A canary that fails before its first scrape shows in no rate.
+  await waitFor(async () => ((await api.instant(`${METRICS.outcomes}{rollout="${BAD}",variant="canary"}`)).length > 0 ? true : undefined), {
+    deadlineMs: 30_000,
+    what: "a scrape of the bad canary",
+  });
   stack.canary.failPart(0.5);
   await waitForLive(link, BAD, ({ plan }) => plan.phase === "rolledBack", 60_000);
 }
@@ -145,6 +150,15 @@ test("Prometheus evaluates every rule, and every series that rules ask for is th
   const asked = new Set([...ALERT_RULES, ...RECORDING_RULES].flatMap(({ expr }) => readPromql(expr).selectors.map(({ metric }) => metric)));
   const faults = await faultsOf([...asked].map((metric) => ({ where: metric, expr: `count(${metric})` })));
   expect(faults.filter((fault) => !MAY_BE.includes(fault))).toEqual([]);
+});
+
+test("the failures of the canary that was taken back show in its rates", async () => {
+  const asked = boards.flatMap(queriesOf).filter(({ where }) => /^serin-(rollout \/ Failed|fleet \/ Failed on the canary) \//.test(where));
+  const found = await Promise.all(asked.map(({ expr }) => overAll(filledIn(expr, { rollout: BAD, range: RANGE }))));
+  const ofBad = found.map((lines) =>
+    valuesIn(lines.filter(({ labels }) => labels["variant"] === "canary" && [undefined, BAD].includes(labels["rollout"]))),
+  );
+  expect(ofBad.map((values) => values.some((value) => value > 0.1))).toEqual([true, true]);
 });
 
 test("the bad rollout, and nothing else, fires an alert", async () => {

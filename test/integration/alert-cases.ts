@@ -1,34 +1,33 @@
-import { ENVOY_METRICS, type Metric, series } from "../../scripts/monitoring/promql.ts";
+import type { Metric } from "../../scripts/monitoring/promql.ts";
 import { METRICS } from "../../src/contract/names.ts";
-
-/** `[series, values]` in promtool's words: `0x9` is ten times 0, `0+60x9` grows by 60. */
-type Input = readonly [series: string, values: string];
-
-/** What must fire, or must not, at a time of a history with a point each 15 s. */
-export interface Case {
-  readonly title: string;
-  readonly alert: string;
-  readonly input: readonly Input[];
-  readonly at: string;
-  /** Labels of each alert that fires then, beside its severity. */
-  readonly fires: readonly Readonly<Record<string, string>>[];
-}
+import { type Case, type Input, of } from "./alert-case.ts";
+import { FLEET_CASES } from "./alert-cases-fleet.ts";
 
 const ROLLOUT = 'rollout="a"';
-const of = (metric: Metric, value: string | number, ...labels: string[]): Input => [
-  series(metric, labels),
-  typeof value === "number" ? `${value}x99` : value,
-];
 const ofA = (metric: Metric, value: string | number, ...labels: string[]): Input => of(metric, value, ROLLOUT, ...labels);
 const inPhase = (phase: string): Input => ofA(METRICS.rolloutPhase, 1, `phase="${phase}"`);
 const A = [{ rollout: "a" }];
 
 const judged = [inPhase("stage"), ofA(METRICS.rolloutShare, 0.1)];
-const skewed = (seen: number, each: string): Input[] => [
-  ofA(METRICS.shareSet, 0.1, 'variant="canary"'),
-  ofA(METRICS.shareSeen, seen, 'variant="canary"'),
-  ofA(METRICS.decisions, `0+${each}x99`, 'reason="share"'),
-];
+const CANARY = 'variant="canary"';
+const STABLE = 'variant="stable"';
+interface Skewed {
+  readonly sidecar?: string;
+  readonly variant?: string;
+}
+/** A tenth set, so much seen, by a sidecar that decides so many requests each 15 s. */
+const skewed = (seen: number, each: string, { sidecar = "s:1", variant = "canary" }: Skewed = {}): Input[] => {
+  const by = (metric: Metric, value: string | number, ...labels: string[]): Input =>
+    ofA(metric, value, 'job="serin"', `instance="${sidecar}"`, ...labels);
+  return [
+    by(METRICS.shareSet, 0.1, `variant="${variant}"`),
+    by(METRICS.shareSet, 0.9, STABLE),
+    by(METRICS.shareSeen, seen, `variant="${variant}"`),
+    by(METRICS.shareSeen, 1 - seen, STABLE),
+    by(METRICS.decisions, `1+${each}x99`, 'reason="share"'),
+  ];
+};
+const skewedCanary = [{ rollout: "a", variant: "canary" }];
 /** At least one for each alert in which it fires, and one in which what looks alike does not. */
 export const CASES: readonly Case[] = [
   {
@@ -82,6 +81,27 @@ export const CASES: readonly Case[] = [
     fires: [],
   },
   {
+    title: "what a freeze holds is held by people",
+    alert: "SerinRolloutStuck",
+    input: [inPhase("pending"), ofA(METRICS.rolloutPhaseAge, 400), ofA(METRICS.rolloutHeld, 1)],
+    at: "6m",
+    fires: [],
+  },
+  {
+    title: "what nothing holds is stuck",
+    alert: "SerinRolloutStuck",
+    input: [inPhase("pending"), ofA(METRICS.rolloutPhaseAge, 400), ofA(METRICS.rolloutHeld, 0)],
+    at: "6m",
+    fires: A,
+  },
+  {
+    title: "sidecars that a rollout goes on without hold nothing up",
+    alert: "SerinRolloutStuck",
+    input: [ofA(METRICS.rolloutStragglers, 0), ofA(METRICS.rolloutLeftBehind, 1)],
+    at: "6m",
+    fires: [],
+  },
+  {
     title: "a canary whose outcomes stopped is not watched by anybody",
     alert: "SerinRolloutBlind",
     input: [...judged, ofA(METRICS.rolloutEvidenceAge, 400)],
@@ -89,6 +109,20 @@ export const CASES: readonly Case[] = [
     fires: A,
   },
   { title: "a canary without any outcome neither", alert: "SerinRolloutBlind", input: judged, at: "6m", fires: A },
+  ...["gate", "paused", "decision"].map((phase) => ({
+    title: `nor is one that people are waited for about, in ${phase}`,
+    alert: "SerinRolloutBlind",
+    input: [inPhase(phase), ofA(METRICS.rolloutShare, 0.1), ofA(METRICS.rolloutEvidenceAge, 400)],
+    at: "6m",
+    fires: A,
+  })),
+  {
+    title: "a shadow has no users",
+    alert: "SerinRolloutBlind",
+    input: [inPhase("shadow"), ofA(METRICS.rolloutShare, 0)],
+    at: "10m",
+    fires: [],
+  },
   {
     title: "fresh evidence is seen",
     alert: "SerinRolloutBlind",
@@ -106,19 +140,46 @@ export const CASES: readonly Case[] = [
   {
     title: "stable answers for the canary too often",
     alert: "SerinRescueRateHigh",
-    input: [ofA(METRICS.rescued, "0+10x99", 'variant="canary"'), ofA(METRICS.outcomes, "0+100x99", 'variant="canary"')],
+    input: [ofA(METRICS.rescued, "0+10x99", CANARY), ofA(METRICS.outcomes, "0+100x99", CANARY)],
     at: "12m",
-    fires: A,
+    fires: skewedCanary,
+  },
+  {
+    title: "stable answers for one of several versions too often",
+    alert: "SerinRescueRateHigh",
+    input: ["ranking-a", "ranking-b"].flatMap((variant, nth) => [
+      ofA(METRICS.rescued, `0+${nth * 10}x99`, `variant="${variant}"`),
+      ofA(METRICS.outcomes, "0+100x99", `variant="${variant}"`),
+    ]),
+    at: "12m",
+    fires: [{ rollout: "a", variant: "ranking-b" }],
   },
   {
     title: "no rescue is no alarm",
     alert: "SerinRescueRateHigh",
-    input: [ofA(METRICS.outcomes, "0+100x99", 'variant="canary"')],
+    input: [ofA(METRICS.rescued, 0, CANARY), ofA(METRICS.outcomes, "0+100x99", CANARY)],
     at: "12m",
     fires: [],
   },
-  { title: "a share far from the one set is told", alert: "SerinShareSkew", input: skewed(0.2, "100"), at: "22m", fires: A },
+  { title: "a share far from the one set is told", alert: "SerinShareSkew", input: skewed(0.2, "100"), at: "22m", fires: skewedCanary },
   { title: "a share within chance is none", alert: "SerinShareSkew", input: skewed(0.11, "100"), at: "22m", fires: [] },
+  {
+    title: "a sidecar that saw one user of the canary alone weighs nothing",
+    alert: "SerinShareSkew",
+    input: [...skewed(0.1, "100"), ...skewed(1, "0", { sidecar: "s:2" })],
+    at: "22m",
+    fires: [],
+  },
+  {
+    title: "idle sidecars do not hide one that decides wrongly, whatever the variant is called",
+    alert: "SerinShareSkew",
+    input: [
+      ...skewed(0.2, "100", { variant: "ranking-a" }),
+      ...["s:2", "s:3", "s:4"].flatMap((sidecar) => skewed(0.1, "0", { sidecar, variant: "ranking-a" })),
+    ],
+    at: "22m",
+    fires: [{ rollout: "a", variant: "ranking-a" }],
+  },
   { title: "few decisions say nothing of shares", alert: "SerinShareSkew", input: skewed(0.2, "10"), at: "22m", fires: [] },
   {
     title: "a cost near its limit is told",
@@ -141,64 +202,8 @@ export const CASES: readonly Case[] = [
     at: "5m",
     fires: A,
   },
+  { title: "a cluster that answers is none", alert: "SerinClusterMissing", input: [ofA(METRICS.clusterMissing, 0)], at: "5m", fires: [] },
   { title: "an overdue hand-over is told", alert: "SerinHandoverOverdue", input: [ofA(METRICS.rolloutOverdue, 1)], at: "1m", fires: A },
   { title: "a hand-over in time is none", alert: "SerinHandoverOverdue", input: [ofA(METRICS.rolloutOverdue, 0)], at: "1m", fires: [] },
-  {
-    title: "sidecars that nobody watches are told, once for all",
-    alert: "SerinUnwatched",
-    input: ["0", "1"].map((id) => of(METRICS.rulesState, 1, 'job="serin"', `instance="${id}"`, 'state="unwatched"')),
-    at: "1m",
-    fires: [{ job: "serin" }],
-  },
-  {
-    title: "a sidecar that is watched is none",
-    alert: "SerinUnwatched",
-    input: [of(METRICS.rulesState, 1, 'job="serin"', 'state="ok"')],
-    at: "1m",
-    fires: [],
-  },
-  {
-    title: "stale rules are told by sidecar",
-    alert: "SerinRulesStale",
-    input: [of(METRICS.rulesState, 1, 'instance="s:1"', 'state="stale"')],
-    at: "1m",
-    fires: [{ instance: "s:1", state: "stale" }],
-  },
-  { title: "sidecars behind split the fleet", alert: "SerinFleetSplit", input: [of(METRICS.fleetBehind, 1)], at: "3m", fires: [{}] },
-  { title: "rules take a moment to arrive", alert: "SerinFleetSplit", input: [of(METRICS.fleetBehind, "1x4 0x99")], at: "3m", fires: [] },
-  {
-    title: "requests without a decision are told",
-    alert: "SerinFailedOpen",
-    input: [of(METRICS.failedOpen, "0+1x99", 'job="serin"'), of(METRICS.streams, "0+100x99", 'job="serin"')],
-    at: "12m",
-    fires: [{ job: "serin" }],
-  },
-  {
-    title: "so are they where no sidecar is reached",
-    alert: "SerinFailedOpen",
-    input: [of(METRICS.failedOpen, "0+1x99", 'job="serin"'), of(METRICS.streams, 5, 'job="serin"')],
-    at: "12m",
-    fires: [{ job: "serin" }],
-  },
-  {
-    title: "an idle system fails nothing open",
-    alert: "SerinFailedOpen",
-    input: [of(METRICS.failedOpen, 7, 'job="serin"'), of(METRICS.streams, 5, 'job="serin"')],
-    at: "12m",
-    fires: [],
-  },
-  {
-    title: "a certificate near its end is told",
-    alert: "SerinCertificateExpires",
-    input: [of(ENVOY_METRICS.daysOfCertificate, "9x300", 'instance="e:1"')],
-    at: "61m",
-    fires: [{ instance: "e:1" }],
-  },
-  {
-    title: "an Envoy without certificates is none",
-    alert: "SerinCertificateExpires",
-    input: [of(ENVOY_METRICS.daysOfCertificate, "4294967295x300")],
-    at: "61m",
-    fires: [],
-  },
+  ...FLEET_CASES,
 ];

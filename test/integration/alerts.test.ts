@@ -7,7 +7,8 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
 import { ALERT_RULES } from "../../scripts/monitoring/alerts.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
-import { CASES, type Case } from "./alert-cases.ts";
+import type { Case } from "./alert-case.ts";
+import { CASES } from "./alert-cases.ts";
 
 const FOLDER = join(packageRoot(), "deploy", "prometheus");
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Receipt } from "../../../src/contract/messages.ts";
-import { epochToHeal, type FleetView, forget, hear, missingFor, noteSilence } from "../../../src/controller/fleet.ts";
+import { countFleet, epochToHeal, type FleetView, forget, hear, missingFor, noteSilence } from "../../../src/controller/fleet.ts";
 import { receiptOf } from "./builders.ts";
 
 const nobody: FleetView = { known: {}, heard: {} };
@@ -62,6 +62,21 @@ describe("a store that lost writes", () => {
     { title: "outranks the reported epoch when the clock is behind", receipt: receiptOf("a", { epoch: 300 }), nowMs: 200_000, epoch: 301 },
   ])("$title", ({ receipt, nowMs, epoch }) => {
     expect(epochToHeal(after(receipt), required, nowMs)).toBe(epoch);
+  });
+});
+
+describe("the fleet, counted", () => {
+  const entry = { firstSeenMs: 0, startedAtMs: 0 };
+
+  test("has those behind that say so", () => {
+    const fleet = after(receiptOf("a"), receiptOf("b", { revision: 4 }), receiptOf("c", { revision: 4, state: "stale" }));
+    expect(countFleet(fleet, required)).toEqual({ states: { ok: 2, stale: 1, unwatched: 0, silent: 0 }, behind: 2 });
+  });
+
+  test("has nobody behind who is silent, or whom a new leader has not heard yet", () => {
+    const { known, heard } = after(receiptOf("a"), receiptOf("gone", { revision: 4 }));
+    const fleet = { known: { ...known, gone: { ...entry, silentSinceMs: 7 }, unheard: entry }, heard };
+    expect(countFleet(fleet, required)).toEqual({ states: { ok: 1, stale: 0, unwatched: 0, silent: 2 }, behind: 0 });
   });
 });
 

@@ -80,6 +80,7 @@ describe("a leader shows of a rollout", () => {
       rollout_share: 0.1,
       rollout_handover_overdue: 0,
       rollout_stragglers: 0,
+      rollout_left_behind: 0,
       rollout_stopped_by_sidecars: 0,
     });
   });
@@ -97,7 +98,8 @@ describe("a leader shows of a rollout", () => {
     const live = liveOf("cart", plan as LiveState["plan"], { stops: [{ sidecar: "s1", run: 3, atMs: 0 }] });
     expect(gauges(shownOf(live))).toMatchObject({
       rollout_held: 1,
-      rollout_stragglers: 3,
+      rollout_stragglers: 2,
+      rollout_left_behind: 1,
       rollout_stopped_by_sidecars: 1,
       rollout_stage: 0,
     });

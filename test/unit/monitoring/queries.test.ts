@@ -27,7 +27,7 @@ const SERIES = new Map<string, Series>([
     name,
     { kind: name === ENVOY_METRICS.daysOfCertificate ? "gauge" : "counter", labels: [] },
   ]),
-  ...Object.values(RECORDED).map((name): [string, Series] => [name, { kind: "gauge", labels: ["rollout"] }]),
+  ...Object.values(RECORDED).map((name): [string, Series] => [name, { kind: "gauge", labels: ["rollout", "variant"] }]),
 ]);
 
 interface Asked {
