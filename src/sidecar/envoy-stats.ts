@@ -1,7 +1,7 @@
 import { METRICS } from "../contract/names.ts";
 import { type Reading, reading } from "../io/metric-points.ts";
 import type { Method } from "./h2/stream.ts";
-import { countShadows, type ShadowPorts } from "./shadow-stats.ts";
+import { createShadowCounter, type ShadowPorts } from "./shadow-stats.ts";
 import { EnvoyStatReader } from "./wire/envoy-counters.ts";
 
 /** What the shipped configuration calls Envoy's own counters, and what they are here. */
@@ -24,13 +24,14 @@ const ACCEPTED = Buffer.alloc(0);
 
 export function createEnvoyStats(shadows: ShadowPorts): EnvoyStats {
   const reader = new EnvoyStatReader();
+  const countShadows = createShadowCounter(shadows);
   const totals = new Map<string, number>();
   let isTold = false;
   return {
     method: (call) => ({
       message(bytes, from, to) {
         const told = reader.read(bytes, from, to);
-        countShadows(told, shadows);
+        countShadows(told);
         for (const [name, growth] of told.counters) {
           if (Object.hasOwn(COUNTERS, name)) totals.set(name, (totals.get(name) ?? 0) + growth);
         }

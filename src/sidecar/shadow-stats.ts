@@ -9,6 +9,8 @@ import type { EnvoyGrowth, HistogramGrowth } from "./wire/envoy-counters.ts";
 export interface ShadowPorts {
   rules(): CompiledRules;
   readonly cells: Pick<Cells, "told">;
+  /** Unix milliseconds. */
+  nowMs(): number;
   /** Something that should not happen did. */
   surprise(kind: string, error: unknown): void;
 }
@@ -18,38 +20,65 @@ const STAT = /^(?:(cluster)|vhost\..+\.vcluster)\.(.+)\.upstream_rq_(2xx|3xx|4xx
 
 const CLASSES: Readonly<Record<string, OutcomeClass>> = { "2xx": "ok", "3xx": "ok", "4xx": "refused", "5xx": "failed" };
 
+/** Envoy tells at most so late, by `stats_flush_interval` of envoy/envoy.yaml: what comes earlier may be of copies before this run. */
+const FLUSH_MS = 5_000;
+
 /** Counts what Envoys say of shadows for the rollouts whose shadows they are, under the run in force; the rest says nothing here. */
-export function countShadows({ counters, histograms }: EnvoyGrowth, ports: ShadowPorts): void {
-  if (shadowsOf(ports.rules()).size === 0) return;
-  for (const [name, growth] of counters) {
-    const labels = growth > 0 ? labelsOf(name, ports) : undefined;
-    const outcome = CLASSES[name.slice(-3)];
-    if (labels !== undefined && outcome !== undefined) ports.cells.told(labels, { class: outcome, count: growth });
-  }
-  for (const histogram of histograms) {
-    const labels = labelsOf(histogram.name, ports);
-    const told = labels === undefined ? undefined : latencyOf(histogram, ports);
-    if (labels !== undefined && told !== undefined) ports.cells.told(labels, told);
-  }
+export function createShadowCounter(ports: ShadowPorts): (growth: EnvoyGrowth) => void {
+  /** Rollout → its run, and when an Envoy told anything under it first. */
+  const begun = new Map<string, { readonly run: number; readonly atMs: number }>();
+  const isCounted = ({ name, run }: CompiledRollout): boolean => {
+    const first = begun.get(name);
+    if (first?.run === run) return ports.nowMs() - first.atMs > FLUSH_MS;
+    begun.set(name, { run, atMs: ports.nowMs() });
+    return false;
+  };
+  return ({ counters, histograms }) => {
+    const shadows = shadowsOf(ports.rules());
+    if (shadows.size === 0) return begun.clear();
+    const counted = new Set([...shadows.values()].flat().filter(isCounted));
+    const labels = (name: string): CellLabels | undefined => {
+      const found = shadowIn(name, shadows, ports);
+      return found !== undefined && counted.has(found.rollout) ? found.labels : undefined;
+    };
+    for (const [name, growth] of counters) {
+      const of = growth > 0 ? labels(name) : undefined;
+      const outcome = CLASSES[name.slice(-3)];
+      if (of !== undefined && outcome !== undefined) ports.cells.told(of, { class: outcome, count: growth });
+    }
+    for (const histogram of histograms) {
+      const of = labels(histogram.name);
+      const told = of === undefined ? undefined : latencyOf(histogram, ports);
+      if (of !== undefined && told !== undefined) ports.cells.told(of, told);
+    }
+  };
 }
 
-function labelsOf(name: string, { rules, surprise }: ShadowPorts): CellLabels | undefined {
+type Shadows = ReadonlyMap<string, readonly CompiledRollout[]>;
+
+/** The rollout that a statistic is about, and under what it counts. */
+function shadowIn(
+  name: string,
+  shadows: Shadows,
+  { surprise }: ShadowPorts,
+): { readonly rollout: CompiledRollout; readonly labels: CellLabels } | undefined {
   const [, isShadow, cluster] = STAT.exec(name) ?? [];
   if (cluster === undefined) return undefined;
-  const [rollout, ...others] = shadowsOf(rules()).get(cluster) ?? [];
+  const [rollout, ...others] = shadows.get(cluster) ?? [];
   if (rollout === undefined) return undefined;
   if (others.length > 0) {
     surprise("two shadows in one cluster", `${[rollout, ...others].map((each) => each.name).join(", ")} in ${cluster}: neither is judged`);
     return undefined;
   }
-  return { rollout: rollout.name, variant: isShadow === undefined ? SHADOWED : SHADOW, run: rollout.run, control: false };
+  const variant = isShadow === undefined ? SHADOWED : SHADOW;
+  return { rollout, labels: { rollout: rollout.name, variant, run: rollout.run, control: false } };
 }
 
 /** Of rules in force: sought once for each rule set, not for each of an Envoy's statistics. */
-const SHADOWS = new WeakMap<CompiledRules, ReadonlyMap<string, readonly CompiledRollout[]>>();
+const SHADOWS = new WeakMap<CompiledRules, Shadows>();
 
 /** Rollouts whose shadow alone gets the new version, by the cluster of the shadow. */
-function shadowsOf(rules: CompiledRules): ReadonlyMap<string, readonly CompiledRollout[]> {
+function shadowsOf(rules: CompiledRules): Shadows {
   const known = SHADOWS.get(rules);
   if (known !== undefined) return known;
   const found = new Map<string, CompiledRollout[]>();

@@ -85,7 +85,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
   const { cells, failing, mix } = createCounts(rules, clock, (kind) => surprise(kind, undefined));
-  const envoyStats = createEnvoyStats({ rules: rules.compiled, cells, surprise });
+  const envoyStats = createEnvoyStats({ rules: rules.compiled, cells, nowMs: clock.nowMs, surprise });
   const failed = (rollout: string): void => tellFailure(rollout);
   const reflex = createReflexOf(rules, clock, log);
   const extProc: ExtProcPorts = {

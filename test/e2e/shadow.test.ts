@@ -99,8 +99,6 @@ describe("with real programs, a shadow", () => {
 
   /** Applies it, waits until it is back, and tells why; nobody may have felt it, testers neither. */
   async function wayBack(name: string): Promise<string> {
-    // Longer than Envoy keeps statistics back: those of the copies before would count here.
-    await waitForRequests(load, 300);
     const [from, before] = [load.seen.length, stack.canary.seen.requests];
     await applyRollout(stack, await shadowed(name));
     const { plan } = await waitForLive(link, name, (live) => live.plan.phase === "rolledBack", DEADLINE_MS);

@@ -34,6 +34,7 @@ test("what Envoys count is summed over them and told as counters: absent until o
   const stats = createEnvoyStats({
     rules: () => NO_RULES,
     cells: createCells({ nowMs: () => 0, runInForce: () => 0 }),
+    nowMs: () => 0,
     surprise: () => {},
   });
   expect(stats.readings()).toEqual([]);

@@ -4,7 +4,7 @@ import type { LiveRule } from "../../../src/contract/rules.ts";
 import { compile } from "../../../src/core/decide/compile.ts";
 import { staticRulesOf } from "../../../src/core/decide/rollout-rules.ts";
 import { createCells } from "../../../src/sidecar/cells.ts";
-import { countShadows } from "../../../src/sidecar/shadow-stats.ts";
+import { createShadowCounter } from "../../../src/sidecar/shadow-stats.ts";
 import type { EnvoyGrowth } from "../../../src/sidecar/wire/envoy-counters.ts";
 import { ruleOf, ruleSetOf } from "../../support/decide-inputs.ts";
 import { strategies } from "../../support/plan-inputs.ts";
@@ -23,12 +23,18 @@ const rulesOf = (live: Readonly<Record<string, Partial<LiveRule>>>) =>
     ruleSetOf(Object.fromEntries(Object.entries(live).map(([name, rule]) => [name, ruleOf(staticRulesOf(mirror), { ...LIVE, ...rule })]))),
   );
 
-/** What is counted of statistics while these rollouts have these live rules. */
-function counted(growth: Partial<EnvoyGrowth>, live: Readonly<Record<string, Partial<LiveRule>>> = { checkout: {} }) {
+const NOTHING: EnvoyGrowth = { counters: [], histograms: [] };
+
+/** What is counted of statistics while these rollouts have these live rules, some time after an Envoy told anything first. */
+function counted(growth: Partial<EnvoyGrowth>, live: Readonly<Record<string, Partial<LiveRule>>> = { checkout: {} }, afterMs = 5_001) {
   const rules = rulesOf(live);
   const cells = createCells({ nowMs: () => 5, runInForce: () => 4 });
   const surprises: string[] = [];
-  countShadows({ counters: [], histograms: [], ...growth }, { rules: () => rules, cells, surprise: (kind) => surprises.push(kind) });
+  let nowMs = 0;
+  const count = createShadowCounter({ rules: () => rules, cells, nowMs: () => nowMs, surprise: (kind) => surprises.push(kind) });
+  count(NOTHING);
+  nowMs = afterMs;
+  count({ ...NOTHING, ...growth });
   const told = [...cells.all()].map(({ labels, outcomes, latency: times, settled }) => ({ ...labels, ...outcomes, times, settled }));
   return { told, surprises };
 }
@@ -63,6 +69,24 @@ describe("what an Envoy tells of a shadow", () => {
     expect(counted({ counters }, { checkout: live })).toEqual({ told: [], surprises: [] });
   });
 
+  test("is no evidence as long as it may be of copies before this run", () => {
+    const growth = { counters: [["cluster.v2.upstream_rq_5xx", 20]], histograms: [timed("cluster.v2.upstream_rq_time")] } as const;
+    expect(counted(growth, { checkout: {} }, 5_000).told).toEqual([]);
+    expect(counted(growth, { checkout: {} }, 5_001).told).toMatchObject([{ variant: "shadow", failed: 20 }]);
+  });
+
+  test("waits anew under each run", () => {
+    let live: Partial<LiveRule> = {};
+    let nowMs = 0;
+    const cells = createCells({ nowMs: () => 5, runInForce: () => 4 });
+    const count = createShadowCounter({ rules: () => rulesOf({ checkout: live }), cells, nowMs: () => nowMs, surprise: () => undefined });
+    count(NOTHING);
+    live = { run: 5 };
+    nowMs = 6_000;
+    count({ ...NOTHING, counters: [["cluster.v2.upstream_rq_5xx", 20]] });
+    expect([...cells.all()]).toEqual([]);
+  });
+
   test("is no evidence where two shadows share a cluster, and that is said", () => {
     const { told, surprises } = counted({ counters: [["cluster.v2.upstream_rq_2xx", 20]] }, { checkout: {}, search: {} });
     expect([told, surprises]).toEqual([[], ["two shadows in one cluster"]]);
@@ -86,9 +110,9 @@ describe("what an Envoy tells of a shadow", () => {
     const looks = vi.spyOn(rules.rollouts, "values");
     const cells = createCells({ nowMs: () => 5, runInForce: () => 4 });
     const counters = Array.from({ length: 20 }, (_, index) => [`cluster.v${index}.upstream_rq_2xx`, 1] as const);
-    const tell = () => countShadows({ counters, histograms: [] }, { rules: () => rules, cells, surprise: () => undefined });
-    tell();
-    tell();
+    const count = createShadowCounter({ rules: () => rules, cells, nowMs: () => 0, surprise: () => undefined });
+    count({ counters, histograms: [] });
+    count({ counters, histograms: [] });
     expect(looks).toHaveBeenCalledTimes(1);
   });
 
