@@ -81,21 +81,24 @@ async function letBothRun(): Promise<void> {
   ];
   await applyRollout(stack, { ...rolloutOf(GOOD, stages), blastRadius: { failedRequests: 1_000 } });
   await waitForLive(link, GOOD, ({ plan }) => plan.phase === "stage" && plan.stage === 1 && plan.begunAtMs !== null, 60_000);
+  await scraped(`${METRICS.rolloutStage}{rollout="${GOOD}"} == 2`);
   // The proof for everybody takes minutes of traffic.
   await stack.serin("promote", GOOD, "--full");
   await waitForLive(link, GOOD, ({ plan }) => plan.phase === "promoted", 60_000);
+  await scraped(`${METRICS.rolloutPhase}{rollout="${GOOD}",phase="promoted"} == 1`);
   await stack.serin("handover", GOOD);
   await waitForLive(link, GOOD, ({ plan }) => plan.phase === "handedOver");
   await applyRollout(stack, { ...rolloutOf(BAD, [{ share: "20%", minTime: "1h" }]), blastRadius: { failedRequests: 1_000 } });
   await waitForLive(link, BAD, ({ plan }) => plan.phase === "stage" && plan.begunAtMs !== null);
   // A canary that fails before its first scrape shows in no rate.
-  await waitFor(async () => ((await api.instant(`${METRICS.outcomes}{rollout="${BAD}",variant="canary"}`)).length > 0 ? true : undefined), {
-    deadlineMs: 30_000,
-    what: "a scrape of the bad canary",
-  });
+  await scraped(`${METRICS.outcomes}{rollout="${BAD}",variant="canary"}`);
   stack.canary.failPart(0.5);
   await waitForLive(link, BAD, ({ plan }) => plan.phase === "rolledBack", 60_000);
 }
+
+/** Waits until Prometheus has seen it: what ends before a scrape is in no answer. */
+const scraped = (expr: string): Promise<true> =>
+  waitFor(async () => ((await api.instant(expr)).length > 0 ? true : undefined), { deadlineMs: 30_000, what: `a scrape of ${expr}` });
 
 const overAll = (expr: string): Promise<readonly PrometheusSeries[]> => api.range(expr, span);
 const valuesIn = (found: readonly PrometheusSeries[]): number[] => found.flatMap(({ points }) => points.map(([, value]) => value));
