@@ -209,16 +209,24 @@ function countedAs(series: string): string | undefined {
 /** Waits until all requests that have ended are counted: entries of the access log arrive in the order of their ends. */
 async function settle(edge: Pick<Edge, "metrics" | "envoy">): Promise<ReadonlyMap<string, number>> {
   const before = (await countsOf(edge)).get(MARKER) ?? 0;
-  const request = httpRequest({ port: edge.envoy.port, host: "127.0.0.1", path: "/marker", headers: { host: MARKER }, agent: false }).end();
-  const [response] = await once(request, "response");
-  response.resume();
-  return await waitFor(
-    async () => {
-      const counts = await countsOf(edge);
-      return (counts.get(MARKER) ?? 0) > before ? counts : undefined;
-    },
-    { deadlineMs: 15_000, what: "the last request to be counted" },
-  );
+  let sentMs = Number.NEGATIVE_INFINITY;
+  const marked = async (): Promise<ReadonlyMap<string, number> | undefined> => {
+    // One that a busy machine decides too late goes undecided, and counts as nothing of the kind.
+    if (performance.now() - sentMs > 5_000) {
+      sentMs = performance.now();
+      const request = httpRequest({
+        port: edge.envoy.port,
+        host: "127.0.0.1",
+        path: "/marker",
+        headers: { host: MARKER },
+        agent: false,
+      }).end();
+      (await once(request, "response"))[0].resume();
+    }
+    const counts = await countsOf(edge);
+    return (counts.get(MARKER) ?? 0) > before ? counts : undefined;
+  };
+  return await waitFor(marked, { deadlineMs: 15_000, what: "the last request to be counted" });
 }
 
 /** What `act` adds to the counts, in which so many requests must end. */
