@@ -53,7 +53,11 @@ export function planWith(deadlines: Partial<Deadlines>): Plan {
       const back = inSteps(state, taken, { input, mustHurry: alarm !== undefined, scene });
       return mayAdvance(state, input, { step: knowingWhatIsHeld(state, back, scene), scene, isEvidence });
     };
-    if (alarm !== undefined) return step(state.phase === "rollingBack" ? hurry(state, alarm, scene) : goBack(state, alarm, scene), true);
+    if (alarm !== undefined) {
+      const alarmed = step(state.phase === "rollingBack" ? hurry(state, alarm, scene) : goBack(state, alarm, scene), true);
+      // Of one that is only observed it is said once; its deadlines come nearer all the same.
+      if (!alarmed.ok || alarmed.state !== state) return alarmed;
+    }
     const held = input.type === "tick" ? timeHeld(state, scene) : undefined;
     if (held !== undefined) return withoutThem(state, held);
     // What an undo waits for is a person's word, not evidence.

@@ -79,6 +79,12 @@ describe("a rollout that is only observed", () => {
     });
   });
 
+  test("meets its deadlines though nothing came of the canary, which is said once", () => {
+    const known: Rollout = { ...observed, checks: { ...observed.checks, onNoData: "rollback" } };
+    const said = stateAfter(at(known, states.stage, events.tick, { nowMs: SINCE_MS + HOUR }));
+    expect(at(known, said, events.tick, { nowMs: SINCE_MS + 31 * DAY })).toMatchObject({ state: { phase: "paused" } });
+  });
+
   test.each([
     ["people", states.stage, { ...events.abort, who }, "rollingBack, run 8; serve 0 off as run 8; rollback"],
     ["receipts that change no share", states.unbegun, events.confirmed, "stage 1, run 7; begun"],
