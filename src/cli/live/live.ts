@@ -140,8 +140,7 @@ class LiveScreen implements Live {
 
   /** NATS is away, or a record cannot be read: what was seen before stays, and the reason is said. */
   #unread(error: unknown): Picture {
-    const { message } = error instanceof Error ? error : new Error(String(error));
-    if (this.#said !== message) this.#said = message;
+    this.#said = error instanceof Error ? error.message : String(error);
     return this.#picture;
   }
 

@@ -1,6 +1,7 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
 import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { POINT } from "../../io/metric-kinds.ts";
+import { hrTime } from "../../io/metric-points.ts";
 import { mergeGauges, type WorkerGauge } from "./gauges.ts";
 import type { WorkerMetrics } from "./messages.ts";
 import { earlier, seriesKey } from "./series-key.ts";
@@ -196,5 +197,3 @@ function shown({ like, boundaries = [], series: all }: Family, nowMs: number): M
     })),
   };
 }
-
-const hrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1_000_000)];
