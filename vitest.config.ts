@@ -12,6 +12,8 @@ export default defineConfig({
       // Whole systems in one process: slow, not stuck, where other work shares the machine.
       project("integration", ["test/integration/**/*.test.ts"], { ...real, testTimeout: 90_000, hookTimeout: 60_000 }),
       project("e2e", ["test/e2e/**/*.test.ts"], { ...real, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
+      // The real tools of the ecosystems that Serin is deployed by: minutes, and Go, so `npm run check:deploy` alone runs it.
+      project("deploy", ["test/deploy/**/*.test.ts"], { ...real, testTimeout: 600_000, hookTimeout: 1_500_000, fileParallelism: false }),
     ],
     // Measured with `--coverage` on the unit project alone: the cores must be covered by tables and laws, not by chance.
     coverage: { include: ["src/core/**/*.ts"], reporter: ["text"], reportsDirectory: ".cache/coverage", thresholds: { 100: true } },
