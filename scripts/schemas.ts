@@ -15,9 +15,9 @@ export const schemaFiles = (): Readonly<Record<string, string>> => ({
     description: "A rollout, a segment, a template or the policy.",
     type: "object",
     required: ["apiVersion", "kind"],
-    properties: { kind: { enum: Object.keys(DOCUMENTS) } },
+    properties: { apiVersion: { const: "serin/v1" }, kind: { enum: Object.keys(DOCUMENTS) } },
     allOf: Object.keys(DOCUMENTS).map((kind) => ({
-      if: { properties: { kind: { const: kind } }, required: ["kind"] },
+      if: { properties: { apiVersion: { const: "serin/v1" }, kind: { const: kind } }, required: ["kind"] },
       then: { $ref: fileOf(kind) },
     })),
   }),

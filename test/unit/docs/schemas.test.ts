@@ -9,7 +9,7 @@ import { readYaml } from "../../../src/io/yaml-source.ts";
 const root = packageRoot();
 const files = schemaFiles();
 
-const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true });
+const ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: true, formats: { uri: URL.canParse } });
 for (const [path, text] of Object.entries(files)) ajv.addSchema(JSON.parse(text), path.replace("schemas/", ""));
 
 /** What the validator finds wrong with a document. */
