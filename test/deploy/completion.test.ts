@@ -33,7 +33,7 @@ test.each([
   { line: "serin sta", out: "status\tshow how things stand; exit 3 when the named rollout is rolled back\n" },
   { line: "serin watch cart --until ", out: "promoted\nended\n" },
   { line: "serin watch --until=e", out: "--until=ended\n" },
-  { line: "serin lint -f b", out: "bin/\tDirectory\n" },
+  { line: "serin lint -f b", out: "bin/\n" },
 ])("fish completes `$line`", async ({ line, out }) => {
   expect(await inFish(line)).toEqual({ code: 0, out, error: "" });
 });
@@ -52,7 +52,7 @@ _serin
 `;
 
 const inZsh = (...words: string[]): Promise<ProgramResult> =>
-  runIn({ cwd: folder, env }, join(shells, "usr", "bin", "zsh"), "-f", "-c", ZSH.replaceAll("\\${", "${"), "zsh", ...words);
+  runIn({ cwd: folder, env }, join(shells, "bin", "zsh"), "-f", "-c", ZSH.replaceAll("\\${", "${"), "zsh", ...words);
 
 test.each([
   { words: ["serin", "sta"], out: "status:show how things stand; exit 3 when the named rollout is rolled back\n" },

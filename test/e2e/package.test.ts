@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -18,14 +18,14 @@ const manifestNow = async (): Promise<typeof before> => ({
   mtimeMs: (await stat(checkoutManifest)).mtimeMs,
 });
 const installed = (...path: string[]): string => join(app, "node_modules", "serin", ...path);
-const npx = (...args: string[]): Promise<ProgramResult> => runIn({ cwd: app, env: packed.env }, "npx", "--offline", "serin", ...args);
+const inApp = () => ({ cwd: app, env: packed.env });
 
 beforeAll(async () => {
   before = await manifestNow();
   packed = await packSerin();
   app = join(packed.folder, "app");
   await mkdir(app);
-  const done = await runIn({ cwd: app, env: packed.env }, "npm", "install", "--offline", "--no-audit", packed.tarball);
+  const done = await runIn(inApp(), "npm", "install", "--offline", "--no-audit", packed.tarball);
   expect(done).toMatchObject({ code: 0 });
 });
 afterAll(() => packed.remove());
@@ -68,14 +68,13 @@ describe("the package", () => {
   });
 
   test("runs", async () => {
-    expect(await npx("version")).toMatchObject({ code: 0, out: `${VERSION}\n` });
-    expect(await npx("--help")).toMatchObject({ code: 0, out: expect.stringContaining("Usage: serin") });
+    expect(await runIn(inApp(), "npx", "--offline", "serin", "version")).toMatchObject({ code: 0, out: `${VERSION}\n` });
+    const serin = (...args: string[]): Promise<ProgramResult> => runIn(inApp(), join(app, "node_modules", ".bin", "serin"), ...args);
+    expect(await serin("--help")).toMatchObject({ code: 0, out: expect.stringContaining("Usage: serin") });
     const example = installed("docs", "examples", "checkout.yaml");
-    expect(await npx("lint", "-f", example)).toMatchObject({ code: 0, out: "checkout: valid\n" });
-    const script = `npx serin rules -f ${example} > rules.json && npx serin explain --rules rules.json --host shop.example --path /checkout --header x-user-id=ann`;
-    expect(await runIn({ cwd: app, env: packed.env }, "sh", "-c", script)).toMatchObject({
-      code: 0,
-      out: expect.stringContaining("bucket"),
-    });
+    expect(await serin("lint", "-f", example)).toMatchObject({ code: 0, out: "checkout: valid\n" });
+    await writeFile(join(app, "rules.json"), (await serin("rules", "-f", example)).out);
+    const asked = ["--host", "shop.example", "--path", "/checkout", "--header", "x-user-id=ann"];
+    expect(await serin("explain", "--rules", "rules.json", ...asked)).toMatchObject({ code: 0, out: expect.stringContaining("bucket") });
   });
 });
