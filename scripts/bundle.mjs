@@ -41,14 +41,17 @@ const page = await build({
 });
 for (const name of ["index.html", "page.css", "icon.svg"]) copyFileSync(join(ui, name), join(root, "dist", "ui", name));
 
-/** The licences of packages ask that their texts go along with what is taken of them. */
+/** The licences of packages ask that their texts go along with what is taken of them; each text stands once, below all whose it is. */
 function notices(paths) {
   const folders = new Set(paths.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
-  return [...folders].toSorted().map((folder) => {
+  const packages = new Map();
+  for (const folder of [...folders].toSorted()) {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
-    const texts = readdirSync(join(root, folder)).filter((file) => /^(licen[cs]e|notice|copying)\b/i.test(file));
-    return [`${name} ${version}: ${license}`, ...texts.map((file) => readFileSync(join(root, folder, file), "utf8").trim())].join("\n\n");
-  });
+    const files = readdirSync(join(root, folder)).filter((file) => /^(licen[cs]e|notice|copying)\b/i.test(file));
+    const text = files.map((file) => readFileSync(join(root, folder, file), "utf8").trim()).join("\n\n");
+    packages.set(text, [...(packages.get(text) ?? []), `${name} ${version}: ${license}`]);
+  }
+  return [...packages].map(([text, names]) => `${[...new Set(names)].join("\n")}\n\n${text}`);
 }
 const NOTICES = "THIRD-PARTY-NOTICES.txt";
 const inputs = [metafile, page.metafile].flatMap((made) => Object.keys(made.inputs));
