@@ -65,6 +65,16 @@ test("`serin complete` prints a value and its meaning a line, and no name where 
   expect(await runWith(["complete", "--", "watch", "--un"])).toMatchObject({ out: "--until\twhen to exit\n" });
 });
 
+test("`serin completion --json` prints the same script as JSON", async () => {
+  const { out: script } = await runWith(["completion", "bash"]);
+  expect(JSON.parse((await runWith(["completion", "bash", "--json"])).out)).toEqual({ shell: "bash", script });
+});
+
+test("every command that people know takes --json", () => {
+  const known = program.commands.filter((command) => !["sidecar-worker", "complete"].includes(command.name()));
+  expect(known.filter(({ options }) => !options.some(({ long }) => long === "--json"))).toEqual([]);
+});
+
 test("`serin completion` refuses a shell that it does not know, and names those that it does", async () => {
   expect(await runWith(["completion", "tcsh"])).toMatchObject({ code: 2, error: expect.stringContaining("bash, zsh, fish") });
 });
