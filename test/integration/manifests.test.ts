@@ -1,11 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { expect, inject, test as plain } from "vitest";
 import { stringify } from "yaml";
 import { runCommand } from "../../src/demo/run-command.ts";
+import { startHttp } from "../../src/io/http.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
-import { goldens, type Manifest, manifestsOf } from "../support/manifests.ts";
+import { goldens, type Manifest, manifestsOf, workloadsOf } from "../support/manifests.ts";
 
 const CHECK_MS = 30_000;
 const manifests = goldens().flatMap(([, text]) => manifestsOf(text));
@@ -30,6 +32,21 @@ test("nats-server accepts the configuration of the chart's and of the overlay's 
     const { code, stderr } = await runCommand(inject("natsServerProgram"), ["-t", "-c", join(folder, "nats.conf")], CHECK_MS);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("is valid") });
   }
+});
+
+test.each([
+  { title: "ends well where both parts say that they are ready", path: "/readyz", code: 0 },
+  { title: "fails where one is not", path: "/elsewhere", code: 1 },
+])("the question that `helm test` asks $title", async ({ path, code }) => {
+  const [, , script = ""] =
+    workloadsOf(manifests)
+      .flatMap(({ containers }) => containers)
+      .find(({ name }) => name === "ready")?.command ?? [];
+  const ports = { metrics: () => undefined, readiness: () => ({ isReady: true, body: {} }) };
+  const server = await startHttp({ address: "127.0.0.1:0", what: "test", flag: "--http" }, ports);
+  const result = await runCommand(process.execPath, ["--eval", script, `${server.url}/readyz`, `${server.url}${path}`], CHECK_MS);
+  await server.stop();
+  expect(result).toMatchObject({ code, stdout: expect.stringContaining(`${server.url}/readyz 200`) });
 });
 
 test("Envoy accepts the configuration of the plain overlay", async () => {

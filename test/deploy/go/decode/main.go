@@ -30,7 +30,8 @@ func main() {
 	if err := monitoring.AddToScheme(scheme.Scheme); err != nil {
 		panic(err)
 	}
-	skipped := strings.Split(*skip, ",")
+	// Not by Split, whose "" is the group of Pods.
+	skipped := strings.FieldsFunc(*skip, func(r rune) bool { return r == ',' })
 	decoded, failed := 0, 0
 	for _, path := range flag.Args() {
 		count, errs := decodeFile(path, skipped)
