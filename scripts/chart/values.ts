@@ -120,18 +120,8 @@ const nats = z.strictObject({
     .regex(/^(nats|tls|wss?):\/\/[^,\s]+(,(nats|tls|wss?):\/\/[^,\s]+)*$/)
     .default("nats://nats:4222")
     .describe("NATS with JetStream; several servers by comma."),
-  creds: z.strictObject({
-    existingSecret: text.describe("Secret with files of credentials for NATS, `user:password` or .creds; none when empty."),
-    controllerKey: name.default("controller.creds").describe("Key of the controllers' file."),
-    sidecarKey: name.default("sidecar.creds").describe("Key of the sidecars' file."),
-    viewerKey: name.default("viewer.creds").describe("Key of the file that `helm test` uses."),
-  }),
-  ca: z.strictObject({
-    existingSecret: text.describe("Secret with the CA of a NATS server whose certificate is private; the system's CAs when empty."),
-    key: name.default("ca.crt").describe("Key in it."),
-  }),
   bundled: z.strictObject({
-    enabled: z.boolean().default(false).describe("Run one NATS server for a start. In production run three of your own, with accounts."),
+    enabled: z.boolean().default(false).describe("Run one NATS server for a start. In production run three of your own."),
     image: z.strictObject({
       repository: name.default("nats").describe("Image of NATS."),
       tag: name.default("2.15.1").describe("Its version."),

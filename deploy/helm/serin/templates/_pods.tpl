@@ -1,15 +1,6 @@
 {{/* What a component reads from Secrets and ConfigMaps, and by which flag. Without a key it is a folder. */}}
 {{- define "serin.files" -}}
 {{- $values := .root.Values }}
-{{- $creds := get (dict "controller" $values.nats.creds.controllerKey "sidecar" $values.nats.creds.sidecarKey "test" $values.nats.creds.viewerKey) .component }}
-{{- with $values.nats.creds.existingSecret }}
-- { name: nats-creds, secret: {{ . | quote }}, key: {{ $creds | quote }}, flag: --nats-creds }
-{{- end }}
-{{- with $values.nats.ca }}
-{{- if .existingSecret }}
-- { name: nats-ca, secret: {{ .existingSecret | quote }}, key: {{ .key | quote }}, flag: --nats-ca }
-{{- end }}
-{{- end }}
 {{- if ne .component "test" }}
 {{- with $values.operatorKeys }}
 {{- if .existingConfigMap }}
