@@ -1,6 +1,6 @@
 /**
  * Writes what follows from something else: docs/reference from the contract, the tables of Envoy's messages from proto/,
- * dashboards and alert rules from scripts/monitoring. `npm run docs`;
+ * permissions for NATS from the contract, dashboards and alert rules from scripts/monitoring. `npm run docs`;
  * with `--check` it only compares, and fails where they differ.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,13 +9,15 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { MESSAGE_TABLES_PATH, messageTablesText } from "./message-tables.ts";
 import { monitoringFiles } from "./monitoring/files.ts";
+import { NATS_PERMISSIONS_PATH, natsPermissionsText } from "./nats-permissions.ts";
 import { referencePages } from "./reference.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isCheck = process.argv.includes("--check");
 let differing = 0;
 const pages = Object.entries(referencePages()).map(([name, text]) => [join("docs", "reference", name), text] as const);
-for (const [name, text] of [...pages, [MESSAGE_TABLES_PATH, messageTablesText()] as const, ...Object.entries(monitoringFiles())]) {
+const made = { [MESSAGE_TABLES_PATH]: messageTablesText(), [NATS_PERMISSIONS_PATH]: natsPermissionsText(), ...monitoringFiles() };
+for (const [name, text] of [...pages, ...Object.entries(made)]) {
   const path = join(root, name);
   if (!isCheck) {
     mkdirSync(dirname(path), { recursive: true });

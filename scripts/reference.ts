@@ -12,6 +12,7 @@ import { PRESETS } from "../src/contract/stages.ts";
 import { RecordedTickSchema, TickSchema, TickStartSchema } from "../src/contract/ticks.ts";
 import { openApiDocument } from "../src/controller/api/openapi.ts";
 import { metricsPage } from "./metrics-page.ts";
+import { natsPermissionsTable } from "./nats-permissions.ts";
 import { page, table } from "./page.ts";
 
 /** The generated pages: file name → text. */
@@ -235,4 +236,7 @@ const natsPage = (): string =>
         ],
       ],
     ),
+    "## Permissions",
+    "What each role needs, and nothing else; `deploy/nats/permissions.conf` says the same to NATS, and [plain hosts](../hosts.md#nats) how it is used. An application that sends feedback publishes to `serin.feedback.ROLLOUT`, and subscribes to an inbox.",
+    natsPermissionsTable(),
   );
