@@ -165,7 +165,7 @@ describe("with a user for each role", () => {
     ["controller", "serin.kill.all"],
     ["controller", "$JS.API.STREAM.DELETE.SERIN_STATE"],
     ["controller", "_INBOX_serin.operator.x"],
-  ] as const)("a %s may not publish to %s", async (role, subject) => {
+  ] as const)("the %s may not publish to %s", async (role, subject) => {
     const asked = linkOf(role).connection.request(subject, "{}", { timeout: 5_000 });
     await expect(asked).rejects.toThrow(`Permissions Violation for Publish to "${subject}"`);
   });
@@ -181,7 +181,7 @@ describe("with a user for each role", () => {
     ["operator", "serin.command"],
     ["operator", ">"],
     ["controller", "_INBOX_serin.operator.>"],
-  ] as const)("a %s may not subscribe to %s", async (role, subject) => {
+  ] as const)("the %s may not subscribe to %s", async (role, subject) => {
     const refused = new Promise((resolve) => subscribeSafely(linkOf(role), subject, () => undefined, resolve));
     expect(await refused).toBeInstanceOf(errors.PermissionViolationError);
   });
