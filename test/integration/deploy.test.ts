@@ -2,17 +2,17 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { startProcess } from "../../src/demo/processes.ts";
+import { type ProcessEnd, startProcess } from "../../src/demo/processes.ts";
 import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { issueCertificates } from "../support/certificates.ts";
 import { hostsBlock } from "../support/nats-roles.ts";
 
 /** Asks the server itself, in a directory of the test. */
-async function isAccepted(directory: string, config: string): Promise<void> {
+async function checked(directory: string, config: string): Promise<{ end: ProcessEnd; output: string }> {
   const args = ["-t", "-c", config];
-  const checked = await startProcess({ name: "nats-server", program: inject("natsServerProgram"), args, cwd: directory });
-  expect({ end: await checked.ended, output: checked.output() }).toMatchObject({ end: { code: 0 } });
+  const server = await startProcess({ name: "nats-server", program: inject("natsServerProgram"), args, cwd: directory });
+  return { end: await server.ended, output: server.output() };
 }
 
 async function newDirectory(): Promise<string> {
@@ -22,7 +22,8 @@ async function newDirectory(): Promise<string> {
 }
 
 test("the shipped configuration of NATS is one that nats-server accepts", async () => {
-  await isAccepted(await newDirectory(), join(packageRoot(), "deploy", "nats-server.conf"));
+  const config = join(packageRoot(), "deploy", "nats-server.conf");
+  expect(await checked(await newDirectory(), config)).toMatchObject({ end: { code: 0 } });
 });
 
 test("so is the one with a user for each role, with its lines for TLS", async () => {
@@ -37,5 +38,5 @@ test("so is the one with a user for each role, with its lines for TLS", async ()
   expect(withTls).not.toBe(text);
   const { certificate, key } = certificates.server;
   await writeFile(config, withTls.replace("/etc/nats/server.pem", certificate).replace("/etc/nats/server.key", key));
-  await isAccepted(directory, config);
+  expect(await checked(directory, config)).toMatchObject({ end: { code: 0 } });
 });
