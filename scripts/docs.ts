@@ -1,6 +1,6 @@
 /**
- * Writes what follows from something else: docs/reference and JSON Schemas from the contract, the tables of Envoy's messages from proto/,
- * dashboards and alert rules from scripts/monitoring, the chart and Envoy in deploy/kustomize from scripts/chart. `npm run docs`;
+ * Writes what follows from something else: docs/reference, JSON Schemas and permissions for NATS from the contract, the tables of Envoy's
+ * messages from proto/, dashboards and alert rules from scripts/monitoring, files of the chart, Kustomize and Compose. `npm run docs`;
  * with `--check` it only compares, and fails where they differ.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { chartFiles } from "./chart/files.ts";
 import { overlayFiles } from "./chart/overlay.ts";
 import { MESSAGE_TABLES_PATH, messageTablesText } from "./message-tables.ts";
 import { monitoringFiles } from "./monitoring/files.ts";
+import { NATS_PERMISSIONS_PATH, natsPermissionsText } from "./nats-permissions.ts";
 import { referencePages } from "./reference.ts";
 import { schemaFiles } from "./schemas.ts";
 
@@ -18,7 +19,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isCheck = process.argv.includes("--check");
 let differing = 0;
 const pages = Object.entries(referencePages()).map(([name, text]) => [join("docs", "reference", name), text] as const);
-const others = { [MESSAGE_TABLES_PATH]: messageTablesText(), ...monitoringFiles(), ...schemaFiles(), ...chartFiles(), ...overlayFiles() };
+const others = {
+  [MESSAGE_TABLES_PATH]: messageTablesText(),
+  [NATS_PERMISSIONS_PATH]: natsPermissionsText(),
+  ...monitoringFiles(),
+  ...schemaFiles(),
+  ...chartFiles(),
+  ...overlayFiles(),
+};
 for (const [name, text] of [...pages, ...Object.entries(others)]) {
   const path = join(root, name);
   if (!isCheck) {

@@ -13,6 +13,7 @@ import { RecordedTickSchema, TickSchema, TickStartSchema } from "../src/contract
 import { openApiDocument } from "../src/controller/api/openapi.ts";
 import { cliPage } from "./cli-page.ts";
 import { metricsPage } from "./metrics-page.ts";
+import { natsPermissionsTable } from "./nats-permissions.ts";
 import { page, table } from "./page.ts";
 
 /** The generated pages: file name → text. */
@@ -237,4 +238,7 @@ const natsPage = (): string =>
         ],
       ],
     ),
+    "## Permissions",
+    "What each role needs, and nothing else; `deploy/nats/permissions.conf` says the same to NATS, and [plain hosts](../hosts.md#nats) how it is used. An application that sends feedback publishes to `serin.feedback.ROLLOUT`, and subscribes to an inbox.",
+    natsPermissionsTable(),
   );

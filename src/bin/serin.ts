@@ -49,6 +49,8 @@ const parts: CliParts = {
   user: process.env["SERIN_USER"] ?? userInfo().username,
   host: hostname(),
   defaultNats: process.env["SERIN_NATS"],
+  natsCreds: process.env["SERIN_NATS_CREDS"],
+  natsCa: process.env["SERIN_NATS_CA"],
   token: process.env["SERIN_TOKEN"],
   operatorKey: process.env["SERIN_OPERATOR_KEY"],
   otlp: otlpWanted,

@@ -7,6 +7,7 @@ import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { Documents, RolloutDocument } from "../io/documents.ts";
 import { readOrders } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { inOrder } from "../told/apply-order.ts";
 import { orderOn, switchedOffText } from "../told/order-text.ts";
 import type { CutSegment } from "../told/segment-cut.ts";
@@ -19,9 +20,8 @@ import { cutSegment } from "./segment-users.ts";
 import { exitOf, printReply, send } from "./verbs.ts";
 import { watchUntil } from "./watch.ts";
 
-export interface ApplyFlags {
+export interface ApplyFlags extends NatsFlags {
   readonly file: readonly string[];
-  readonly nats: string;
   readonly wait?: boolean;
   readonly timeout?: number;
   readonly dryRun?: boolean;
@@ -36,7 +36,7 @@ export async function apply(flags: ApplyFlags, parts: CliParts): Promise<ExitCod
   const cut: CutSegment[] = [];
   for (const segment of segments) cut.push(await cutSegment(segment));
   if (flags.dryRun === true) return sayValid({ policies, cut, rollouts, templates }, flags, parts);
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     const replies: Reply[] = [];
     const take = (name: string, reply: Reply): void => {
       printReply(name, reply, flags, parts);

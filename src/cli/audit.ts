@@ -2,14 +2,14 @@ import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { type Audit, AuditSchema } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type NatsLink, subscribeSafely } from "../io/nats.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { auditLines, decodeStored } from "../io/store.ts";
 import { share } from "../told/format.ts";
 import { momentText, whoText } from "../told/who-text.ts";
 import { withNats } from "./connection.ts";
 import { type CliParts, stopped } from "./parts.ts";
 
-export interface AuditFlags {
-  readonly nats: string;
+export interface AuditFlags extends NatsFlags {
   /** Given a span or a moment; Unix milliseconds. */
   readonly since?: (nowMs: number) => number;
   readonly action?: readonly string[];
@@ -25,7 +25,7 @@ export function audit(name: string | undefined, flags: AuditFlags, parts: CliPar
   const say = (line: Audit): void => {
     if (isAsked(line)) parts.out(flags.json === true ? `${JSON.stringify(line)}\n` : `${auditText(line)}\n`);
   };
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     // Heard before the stream is read: nothing falls between.
     const follower = flags.follow === true ? follow(link, subject, parts) : undefined;
     const seen = new Set<string>();

@@ -1,16 +1,29 @@
-import { NoLeaderError } from "../contract/errors.ts";
+import { NoLeaderError, NotAllowedError, SerinError, UsageError } from "../contract/errors.ts";
 import { connectNats, type NatsLink } from "../io/nats.ts";
+import { type NatsFlags, natsAccess } from "../io/nats-access.ts";
+import { troubleOf } from "../io/nats-trouble.ts";
 
-/** Connects for one command and closes after it. Throws NoLeaderError when NATS does not answer. */
-export async function withNats<Result>(url: string, work: (link: NatsLink) => Promise<Result>): Promise<Result> {
+/**
+ * Connects for one command and closes after it. Throws NoLeaderError when NATS does not answer, UsageError when it refuses who this is,
+ * and NotAllowedError when it does not allow what the command does.
+ */
+export async function withNats<Result>(flags: NatsFlags, work: (link: NatsLink) => Promise<Result>): Promise<Result> {
+  const access = natsAccess(flags);
   let link: NatsLink;
   try {
-    link = await connectNats({ url, name: "serin", waitForServer: false });
+    link = await connectNats({ ...access, name: "serin", waitForServer: false });
   } catch (cause) {
-    throw new NoLeaderError(`NATS does not answer at ${url}; start it, or name another by --nats or SERIN_NATS`, { cause });
+    const trouble = troubleOf(cause, access);
+    if (trouble !== undefined) throw new UsageError(trouble, { cause });
+    throw new NoLeaderError(`NATS does not answer at ${access.url}; start it, or name another by --nats or SERIN_NATS`, { cause });
   }
   try {
     return await work(link);
+  } catch (error) {
+    if (error instanceof SerinError) throw error;
+    const trouble = troubleOf(error, access);
+    if (trouble === undefined) throw error;
+    throw new NotAllowedError(trouble, { cause: error });
   } finally {
     await link.close();
   }

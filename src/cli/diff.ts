@@ -5,6 +5,7 @@ import { RolloutSchema } from "../contract/rollout.ts";
 import { hashUsers } from "../core/decide/rollout-rules.ts";
 import type { RolloutDocument } from "../io/documents.ts";
 import type { NatsLink } from "../io/nats.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { readAppliedSegment, readPlan, readPolicy } from "../io/store.ts";
 import { type Difference, differences, differenceText } from "../told/differences.ts";
 import type { CutSegment } from "../told/segment-cut.ts";
@@ -13,9 +14,8 @@ import { readFiles } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
 import { cutSegment } from "./segment-users.ts";
 
-export interface DiffFlags {
+export interface DiffFlags extends NatsFlags {
   readonly file: readonly string[];
-  readonly nats: string;
   readonly json?: boolean;
 }
 
@@ -33,7 +33,7 @@ export async function diff(flags: DiffFlags, parts: CliParts): Promise<ExitCode>
   const { rollouts, segments, policies } = await readFiles(flags.file);
   const cut: CutSegment[] = [];
   for (const segment of segments) cut.push(await cutSegment(segment));
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     const found: Compared[] = [];
     for (const policy of policies) found.push(await comparedPolicy(link, policy));
     for (const segment of cut) found.push(await comparedSegment(link, segment));

@@ -4,12 +4,13 @@ import type { IssuedCookie } from "../contract/rollout.ts";
 import { type ReadyRuleSet, RuleSetSchema } from "../contract/rules.ts";
 import { readIssuedCookies } from "../io/issued-cookies.ts";
 import { readOperatorKeys } from "../io/kill-signatures.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { explanationOf, type RulesInForce, rulesInNats } from "../told/explanation.ts";
 import { withNats } from "./connection.ts";
 import { readText } from "./documents.ts";
 import type { CliParts } from "./parts.ts";
 
-export interface ExplainFlags {
+export interface ExplainFlags extends NatsFlags {
   readonly host: string;
   readonly path: string;
   readonly method?: string;
@@ -22,7 +23,6 @@ export interface ExplainFlags {
   readonly rules?: string;
   readonly cookieKey?: string;
   readonly operatorKeys?: string;
-  readonly nats: string;
   readonly json?: boolean;
 }
 
@@ -84,9 +84,9 @@ async function fromFile(file: string): Promise<ReadyRuleSet> {
   );
 }
 
-async function fromNats({ nats, operatorKeys }: ExplainFlags): Promise<RulesInForce> {
+async function fromNats({ operatorKeys, ...flags }: ExplainFlags): Promise<RulesInForce> {
   const keys = operatorKeys === undefined ? undefined : await readOperatorKeys(operatorKeys);
-  const found = await withNats(nats, (link) => rulesInNats(link, keys));
+  const found = await withNats(flags, (link) => rulesInNats(link, keys));
   if (found === undefined) throw new UsageError("no rules stand in NATS yet; apply a rollout first, or name a file by --rules");
   return found;
 }

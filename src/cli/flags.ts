@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { durationMs, shareBpOf } from "../contract/quantities.ts";
 import { LOG_LEVELS } from "../io/log-levels.ts";
 
@@ -114,9 +114,26 @@ export const signingOption = (fromEnvironment: string | undefined): Option => {
   return fromEnvironment === undefined ? option : option.default(fromEnvironment);
 };
 
-/** `--nats`, from the environment when absent. */
-export const natsOption = (fromEnvironment: string | undefined): Option =>
-  new Option("--nats <url>", "NATS server, several by comma (SERIN_NATS)").default(fromEnvironment ?? DEFAULT_NATS);
+/** From the environment. */
+type NatsDefaults = Readonly<{ defaultNats: string | undefined; natsCreds: string | undefined; natsCa: string | undefined }>;
+
+/** Adds what NATS is shown, from the environment when absent. */
+export function addNatsLogin(command: Command, { natsCreds, natsCa }: NatsDefaults): Command {
+  const creds = new Option("--nats-creds <file>", "credentials for NATS: one line user:password, or a .creds file (SERIN_NATS_CREDS)");
+  const ca = new Option("--nats-ca <file>", "authority of NATS's certificate in PEM, where Node does not know it (SERIN_NATS_CA)");
+  return command
+    .addOption(natsCreds === undefined ? creds : creds.default(natsCreds))
+    .addOption(natsCa === undefined ? ca : ca.default(natsCa));
+}
+
+/** Adds where NATS is as well. */
+export const addNats = (command: Command, defaults: NatsDefaults): Command =>
+  addNatsLogin(
+    command.addOption(
+      new Option("--nats <url>", "NATS server, several by comma (SERIN_NATS)").default(defaults.defaultNats ?? DEFAULT_NATS),
+    ),
+    defaults,
+  );
 
 /** `zone=a`, several times. */
 export function collectLabel(text: string, before: readonly (readonly [string, string])[] = []): readonly (readonly [string, string])[] {

@@ -1,4 +1,4 @@
-import type { Command, Option } from "commander";
+import type { Command } from "commander";
 import type { ExitCode } from "../contract/exit-codes.ts";
 import { parseUntil } from "./flags.ts";
 import type { CliParts } from "./parts.ts";
@@ -6,10 +6,9 @@ import type { FreezeFlags } from "./send-freeze.ts";
 import type { Add } from "./verb-commands.ts";
 
 /** Adds what stops all rollouts from advancing, and what lets them go on. */
-export function addFreeze(command: Add, nats: () => Option, parts: CliParts, done: (code: ExitCode) => void): void {
+export function addFreeze(online: Add, parts: CliParts, done: (code: ExitCode) => void): void {
   const verb = (name: "freeze" | "unfreeze", description: string): Command =>
-    command(name, description)
-      .addOption(nats())
+    online(name, description)
       .option("--reason <text>", "shown, and kept in the audit")
       .action(async (flags: FreezeFlags) => {
         const { sendFreeze } = await import("./send-freeze.ts");

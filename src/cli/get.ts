@@ -1,14 +1,14 @@
 import { stringify } from "yaml";
 import { UsageError } from "../contract/errors.ts";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { listLive, readAppliedSegment, readPlan, readPolicy, readTemplate } from "../io/store.ts";
 import { share, table } from "../told/format.ts";
 import { phaseText, planShape } from "../told/phase-text.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
-export interface GetFlags {
-  readonly nats: string;
+export interface GetFlags extends NatsFlags {
   readonly json?: boolean;
 }
 
@@ -23,7 +23,7 @@ export async function get([name, segment]: readonly (string | undefined)[], flag
 
 /** Prints a template as it was applied. */
 function getTemplate(name: string, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     const applied = await readTemplate(link, name);
     if (applied === undefined) throw new UsageError(`there is no template ${name}; apply one with \`serin apply -f FILE\``);
     parts.out(flags.json === true ? `${JSON.stringify(applied.template)}\n` : stringify(applied.template));
@@ -33,7 +33,7 @@ function getTemplate(name: string, flags: GetFlags, parts: CliParts): Promise<Ex
 
 /** Prints what is known of a segment: never its users, who are hashes even in the store. */
 function getSegment(name: string, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     const applied = await readAppliedSegment(link, name);
     if (applied === undefined) throw new UsageError(`there is no segment ${name}; apply one with \`serin apply -f FILE\``);
     const { users, chunks, when } = applied.plan;
@@ -45,7 +45,7 @@ function getSegment(name: string, flags: GetFlags, parts: CliParts): Promise<Exi
 
 /** Prints the policy as it was applied. */
 function getPolicy(flags: GetFlags, parts: CliParts): Promise<ExitCode> {
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     const applied = await readPolicy(link);
     if (applied === undefined) throw new UsageError("there is no policy; apply one with `serin apply -f FILE`");
     parts.out(flags.json === true ? `${JSON.stringify(applied.document)}\n` : stringify(applied.document));
@@ -55,7 +55,7 @@ function getPolicy(flags: GetFlags, parts: CliParts): Promise<ExitCode> {
 
 /** Prints the plan of one rollout as it was applied (users hashed), or the list of all. */
 function getRollout(name: string | undefined, flags: GetFlags, parts: CliParts): Promise<ExitCode> {
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     if (name !== undefined) {
       const plan = await readPlan(link, name);
       if (plan === undefined) throw new UsageError(`there is no rollout ${name}; \`serin get\` names those that there are`);

@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import type { Attempt, History } from "../contract/history.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { listAudit, readLive } from "../io/store.ts";
 import { duration, share } from "../told/format.ts";
 import { historyOf } from "../told/history.ts";
@@ -8,15 +9,14 @@ import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 import { noSuchRollout } from "./status.ts";
 
-export interface HistoryFlags {
-  readonly nats: string;
+export interface HistoryFlags extends NatsFlags {
   readonly steps?: boolean;
   readonly json?: boolean;
 }
 
 /** Tells of a rollout's attempts, newest first: who began each, how it ended and why. */
 export function history(name: string, flags: HistoryFlags, parts: CliParts): Promise<ExitCode> {
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     const told = historyOf(name, await listAudit(link, name, Number.POSITIVE_INFINITY));
     if (told.attempts.length === 0 && (await readLive(link, name)) === undefined) throw noSuchRollout(name);
     parts.out(flags.json === true ? `${JSON.stringify(told)}\n` : historyText(told, flags.steps === true));

@@ -8,14 +8,14 @@ import { saltOf } from "../core/decide/rollout-rules.ts";
 import { readSigningKey, signKill } from "../io/kill-signatures.ts";
 import { readOrders, storeKill } from "../io/kill-store.ts";
 import type { NatsLink } from "../io/nats.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { readAppliedSegment, readPlan } from "../io/store.ts";
 import { scopeText } from "../told/order-text.ts";
 import { confirmationText, confirmed, isObeyedByAll } from "./confirmations.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
-export interface KillFlags {
-  readonly nats: string;
+export interface KillFlags extends NatsFlags {
   readonly all?: boolean;
   readonly key?: string;
   readonly segment?: string;
@@ -32,7 +32,7 @@ export async function kill(rollout: string | undefined, flags: KillFlags, parts:
   if (signWith === undefined)
     throw new UsageError("an order to switch off is signed; give --sign-with FILE or SERIN_OPERATOR_KEY, an Ed25519 key in PEM");
   const key = await readSigningKey(signWith);
-  const { order, wasOff, confirmations } = await withNats(flags.nats, async (link) => {
+  const { order, wasOff, confirmations } = await withNats(flags, async (link) => {
     const scope = await scopeOf(link, rollout, flags);
     const given: KillOrder = {
       format: FORMAT,

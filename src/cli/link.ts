@@ -3,14 +3,14 @@ import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { FORMAT } from "../contract/names.ts";
 import { LINK_PATH, type Pass } from "../contract/passes.ts";
 import { readSigningKey } from "../io/kill-signatures.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { signPass } from "../io/passes.ts";
 import { readLive } from "../io/store.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 import { noSuchRollout } from "./status.ts";
 
-export interface LinkFlags {
-  readonly nats: string;
+export interface LinkFlags extends NatsFlags {
   readonly for: string;
   readonly verb: "promote" | "abort";
   readonly at: string;
@@ -26,7 +26,7 @@ export async function link(rollout: string, flags: LinkFlags, parts: CliParts): 
   if (signWith === undefined) throw new UsageError("a link is signed; give --sign-with FILE or SERIN_OPERATOR_KEY, an Ed25519 key in PEM");
   if (!URL.canParse(at)) throw new UsageError(`--at ${at} is no address; write one like https://serin.example`);
   const key = await readSigningKey(signWith);
-  const live = await withNats(flags.nats, (nats) => readLive(nats, rollout));
+  const live = await withNats(flags, (nats) => readLive(nats, rollout));
   if (live === undefined) throw noSuchRollout(rollout);
   const untilMs = parts.nowMs() + expires;
   const pass: Pass = { format: FORMAT, id: parts.newId(), verb, rollout, run: live.plan.run, who: flags.for, untilMs };

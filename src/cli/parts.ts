@@ -26,6 +26,10 @@ export interface CliParts {
   readonly token: string | undefined;
   /** `SERIN_NATS`. */
   readonly defaultNats: string | undefined;
+  /** `SERIN_NATS_CREDS`: path of credentials for NATS. */
+  readonly natsCreds: string | undefined;
+  /** `SERIN_NATS_CA`: path of the authority of NATS's certificate. */
+  readonly natsCa: string | undefined;
   /** True where OTEL_* variables ask for a push. */
   readonly otlp: boolean;
   nowMs(): number;

@@ -5,6 +5,8 @@ import type { ApplyFlags } from "./apply.ts";
 import { addCompletion } from "./completion-commands.ts";
 import type { ExplainFlags } from "./explain.ts";
 import {
+  addNats,
+  addNatsLogin,
   collect,
   collectClaim,
   collectHeader,
@@ -13,7 +15,6 @@ import {
   jsonOption,
   logLevelOption,
   mapOption,
-  natsOption,
   parseCount,
   parseDuration,
   parsePercent,
@@ -60,38 +61,36 @@ export function buildProgram(parts: CliParts, done: (code: ExitCode) => void): C
     .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: parts.out, writeErr: parts.error });
-  const nats = () => natsOption(parts.defaultNats);
   const command = (name: string, description: string): Command => program.command(name).description(description).addOption(jsonOption());
+  const online: Add = (name, description) => addNats(command(name, description), parts);
   addRunners(command, parts, done);
   // Not for people: `sidecar --workers` starts it.
   program.command("sidecar-worker <id>", { hidden: true }).action(async () => done(await parts.runWorker()));
 
-  addDocuments(command, nats, parts, done);
-  command("status [name]", "show how things stand; exit 3 when the named rollout is rolled back")
-    .addOption(nats())
-    .action(async (name: string | undefined, flags: StatusFlags) => done(await (await import("./status.ts")).status(name, flags, parts)));
-  command("watch [name]", "follow changes; exit 0 when ended well, 3 when rolled back, 4 when the time is over")
-    .addOption(nats())
+  addDocuments(command, online, parts, done);
+  online("status [name]", "show how things stand; exit 3 when the named rollout is rolled back").action(
+    async (name: string | undefined, flags: StatusFlags) => done(await (await import("./status.ts")).status(name, flags, parts)),
+  );
+  online("watch [name]", "follow changes; exit 0 when ended well, 3 when rolled back, 4 when the time is over")
     .addOption(program.createOption("--until <end>", "when to exit").choices(["promoted", "ended"]))
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .addOption(signingOption(parts.operatorKey))
     .action(async (name: string | undefined, flags: WatchFlags) => done(await (await import("./watch.ts")).watch(name, flags, parts)));
-  addVerbs(command, nats, parts, done);
-  addFreeze(command, nats, parts, done);
-  command("kill [name]", "switch everyone, a rollout, one user of it or the users of a segment off by a signed order; needs no controller")
+  addVerbs(online, parts, done);
+  addFreeze(online, parts, done);
+  online("kill [name]", "switch everyone, a rollout, one user of it or the users of a segment off by a signed order; needs no controller")
     .option("--all", "all rollouts")
     .option("--key <key>", "one user, by bucketing key")
     .option("--segment <segment>", "only who is in this segment; of all rollouts, or of the one that is named")
     .option("--lift", "take the order back")
     .option("--reason <text>", "kept with the order")
     .addOption(signingOption(parts.operatorKey))
-    .addOption(nats())
     .action(async (name: string | undefined, flags: KillFlags) => done(await (await import("./kill.ts")).kill(name, flags, parts)));
 
-  addTelling({ command, nats, parts, done });
-  addExplain(command, nats, parts, done);
+  addTelling({ command, online, parts, done });
+  addExplain(online, parts, done);
   addSimulate(command, parts, done);
-  addReplay(command, nats, parts, done);
+  addReplay(online, parts, done);
   command("demo", "run a good and a bad canary on this machine").action(async (flags: { json?: boolean }) =>
     done(await parts.runDemo({ json: flags.json === true })),
   );
@@ -102,8 +101,8 @@ export function buildProgram(parts: CliParts, done: (code: ExitCode) => void): C
   return program;
 }
 
-function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
-  command("explain", "tell which variant a request gets, and why")
+function addExplain(online: Add, parts: CliParts, done: (code: ExitCode) => void): void {
+  online("explain", "tell which variant a request gets, and why")
     .requiredOption("--host <host>", "host of the request")
     .requiredOption("--path <path>", "path of the request")
     .option("--method <method>", "method of the request", "GET")
@@ -115,17 +114,15 @@ function addExplain(command: Add, nats: () => ReturnType<typeof natsOption>, par
     .option("--rules <file>", "a rule set as `serin rules` prints it; else the one in NATS")
     .option("--cookie-key <file>", "keys that sign issued cookies, as sidecars have them")
     .option("--operator-keys <file>", "public keys of operators, as sidecars have them; without it orders to switch off are taken as given")
-    .addOption(nats())
     .action(async (flags: ExplainFlags) => done(await (await import("./explain.ts")).explainRequest(flags, parts)));
 }
 
-function addReplay(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
-  command("replay [name]", "take recorded measurements through judge and plan, and print a JSON line for each")
+function addReplay(online: Add, parts: CliParts, done: (code: ExitCode) => void): void {
+  online("replay [name]", "take recorded measurements through judge and plan, and print a JSON line for each")
     .option(
       "-f, --file <file>",
       "file of the rollout, whose ticks come by stdin; without it those in NATS are judged again: exit 3 when one differs",
     )
-    .addOption(nats())
     .option("--prometheus <url>", "with -f: ticks out of what this Prometheus scraped of sidecars, from --from to --to")
     .option("--from <time>", "like 2026-03-10T09:00:00Z, or Unix seconds", parseTime)
     .option("--to <time>", "the end; the same form", parseTime)
@@ -162,7 +159,7 @@ function addSimulate(command: Add, parts: CliParts, done: (code: ExitCode) => vo
 }
 
 function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => void): void {
-  command("sidecar", "run a sidecar beside Envoy")
+  addNatsLogin(command("sidecar", "run a sidecar beside Envoy"), parts)
     .requiredOption("--ext-proc <address>", "where Envoy's ext_proc connects: unix:PATH or HOST:PORT")
     .option("--als <address>", "where Envoy's access log connects; the ext_proc address when absent")
     .option("--metrics <host:port>", "metrics, /healthz and /readyz; 127.0.0.1:9464 when absent")
@@ -185,8 +182,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--debug-secret <file>", "secrets, a line each; a request with one in serin-debug is explained in its answer")
     .addOption(logLevelOption())
     .action(async (flags: SidecarFlags) => done(await (await import("./run-parts.ts")).runSidecar(flags, parts)));
-  command("controller", "run a controller; one leads, others stand by")
-    .addOption(natsOption(parts.defaultNats))
+  addNats(command("controller", "run a controller; one leads, others stand by"), parts)
     .option("--id <id>", "name of this controller")
     .option("--operator-keys <file>", "public keys of operators, so that a rollout that they switch off is rolled back")
     .option("--checks-prometheus <url>", "server that queries of rollouts' own checks go to, where these name no other")
@@ -204,25 +200,22 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .action(async (flags: ControllerFlags) => done(await (await import("./run-parts.ts")).runController(flags, parts)));
 }
 
-function addDocuments(command: Add, nats: () => ReturnType<typeof natsOption>, parts: CliParts, done: (code: ExitCode) => void): void {
+function addDocuments(command: Add, online: Add, parts: CliParts, done: (code: ExitCode) => void): void {
   command("rules", "print the rule set that `sidecar --rules` reads")
     .requiredOption("-f, --file <file>", "file of rollouts and segments; may be repeated", collect)
     .addOption(mapOption("--share <name=share>", "share of a rollout, 0% when absent", collectShare))
     .action(async (flags: RulesFlags) => done(await (await import("./rules.ts")).rules(flags, parts)));
-  command("apply", "check files and hand what they hold to the controller: rollouts, segments, the policy")
+  online("apply", "check files and hand what they hold to the controller: rollouts, segments, the policy")
     .requiredOption("-f, --file <file>", "file of rollouts, segments and the policy; may be repeated", collect)
-    .addOption(nats())
     .option("--wait", "wait until promoted or rolled back")
     .option("--timeout <duration>", "longest wait; no end when absent", parseDuration)
     .option("--dry-run", "only check; needs no controller")
     .option("--reason <text>", "kept in the audit")
     .action(async (flags: ApplyFlags) => done(await (await import("./apply.ts")).apply(flags, parts)));
-  command(
+  online(
     "get [name] [segment]",
     "print a plan, or list all rollouts; `get policy` prints the policy, `get segment NAME` tells of a segment",
-  )
-    .addOption(nats())
-    .action(async (name: string | undefined, segment: string | undefined, flags: GetFlags) =>
-      done(await (await import("./get.ts")).get([name, segment], flags, parts)),
-    );
+  ).action(async (name: string | undefined, segment: string | undefined, flags: GetFlags) =>
+    done(await (await import("./get.ts")).get([name, segment], flags, parts)),
+  );
 }

@@ -5,20 +5,20 @@ import { type RecordedTick, RecordedTickSchema } from "../contract/ticks.ts";
 import { NOTHING_REPEATED, repeat } from "../core/replay/repeat.ts";
 import { actionOf, type Standing } from "../core/replay/replay.ts";
 import { type NatsLink, readLast } from "../io/nats.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { decodeStored } from "../io/store.ts";
 import { messagesOf } from "../io/stream-messages.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
 /** Which recorded ticks; the newest attempt's when `attempt`, its first run, is absent. */
-export interface RecordedFlags {
-  readonly nats: string;
+export interface RecordedFlags extends NatsFlags {
   readonly attempt?: number;
 }
 
 /** Judges recorded batches once more; 0 when each verdict and the hash of its inputs is the recorded one, 3 when one differs. */
-export const replayRecorded = (name: string, { nats, attempt }: RecordedFlags, parts: CliParts): Promise<ExitCode> =>
-  withNats(nats, async (link) => {
+export const replayRecorded = (name: string, { attempt, ...flags }: RecordedFlags, parts: CliParts): Promise<ExitCode> =>
+  withNats(flags, async (link) => {
     const subject = SUBJECTS.ticks(name);
     const last = await readLast(link, STREAMS.ticks, subject);
     if (last === undefined)

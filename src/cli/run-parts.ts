@@ -3,14 +3,14 @@ import { UsageError } from "../contract/errors.ts";
 import type { ExitCode } from "../contract/exit-codes.ts";
 import { EXIT } from "../contract/exit-codes.ts";
 import type { LogLevel } from "../io/log-levels.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { type CliParts, type Running, stopped } from "./parts.ts";
 
 /** Flags of `serin sidecar`; durations in milliseconds. */
-export interface SidecarFlags {
+export interface SidecarFlags extends Partial<NatsFlags> {
   readonly extProc: string;
   readonly als?: string;
   readonly metrics?: string;
-  readonly nats?: string;
   readonly rules?: string;
   readonly id?: string;
   readonly stateDir?: string;
@@ -38,7 +38,7 @@ export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<
     extProc: flags.extProc,
     als: flags.als,
     metrics: flags.metrics,
-    source: flags.rules === undefined ? { nats } : { file: flags.rules },
+    source: flags.rules === undefined ? withoutUndefined({ ...natsOf(flags), nats }) : { file: flags.rules },
     stateDir: flags.stateDir,
     operatorKeys: flags.operatorKeys,
     staleAfterMs: flags.staleAfter,
@@ -58,6 +58,8 @@ export async function runSidecar(flags: SidecarFlags, parts: CliParts): Promise<
   return EXIT.done;
 }
 
+const natsOf = ({ nats, natsCreds, natsCa }: Partial<NatsFlags>) => ({ nats, natsCreds, natsCa });
+
 type Started = [running: Running & { readonly metricsUrl: string | undefined }, where: object];
 
 async function startOneOrMore(
@@ -74,8 +76,7 @@ async function startOneOrMore(
 }
 
 /** Flags of `serin controller`; durations in milliseconds. */
-export interface ControllerFlags {
-  readonly nats: string;
+export interface ControllerFlags extends NatsFlags {
   readonly id?: string;
   readonly http?: string;
   readonly prometheus?: string;
@@ -98,7 +99,7 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
   const id = flags.id ?? defaultId(parts.host, parts.newId());
   const options = withoutUndefined({
     id,
-    nats: flags.nats,
+    ...natsOf(flags),
     http: flags.http,
     prometheus: flags.prometheus,
     prometheusEveryMs: flags.prometheusEvery,

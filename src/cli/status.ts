@@ -5,6 +5,7 @@ import type { Totals } from "../contract/live.ts";
 import type { Picture, RolloutPicture } from "../contract/picture.ts";
 import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { duration, figure, odds, ratio, share, table } from "../told/format.ts";
 import { orderLine } from "../told/order-text.ts";
 import { phaseText } from "../told/phase-text.ts";
@@ -15,14 +16,13 @@ import { withNats } from "./connection.ts";
 import { mixLines } from "./mix-lines.ts";
 import type { CliParts } from "./parts.ts";
 
-export interface StatusFlags {
-  readonly nats: string;
+export interface StatusFlags extends NatsFlags {
   readonly json?: boolean;
 }
 
 /** Shows how things stand, also when nobody leads; 3 when the rollout that was asked for is rolled back. */
 export async function status(name: string | undefined, flags: StatusFlags, parts: CliParts): Promise<ExitCode> {
-  const picture = await withNats(flags.nats, (link) => readPicture(link, { name, nowMs: parts.nowMs, listenMs: LISTEN_MS }));
+  const picture = await withNats(flags, (link) => readPicture(link, { name, nowMs: parts.nowMs, listenMs: LISTEN_MS }));
   if (name !== undefined && picture.rollouts.length === 0) throw noSuchRollout(name);
   parts.out(flags.json === true ? `${JSON.stringify(picture)}\n` : statusText(picture, parts.nowMs()));
   const phase = name === undefined ? undefined : picture.rollouts[0]?.plan.phase;

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { Option } from "commander";
 import { ACTION_NAMES } from "../contract/actions.ts";
 import type { ExitCode } from "../contract/exit-codes.ts";
 import { ROLES } from "../contract/roles.ts";
@@ -9,33 +9,31 @@ import type { HistoryFlags } from "./history.ts";
 import type { LintFlags } from "./lint.ts";
 import type { CliParts } from "./parts.ts";
 import type { TokenFlags } from "./token.ts";
+import type { Add } from "./verb-commands.ts";
 
 interface Commands {
-  command(name: string, description: string): Command;
-  nats(): Option;
+  readonly command: Add;
+  readonly online: Add;
   readonly parts: CliParts;
   done(code: ExitCode): void;
 }
 
 /** Commands that tell what is, was or would be, and change nothing. */
-export function addTelling({ command, nats, parts, done }: Commands): void {
+export function addTelling({ command, online, parts, done }: Commands): void {
   const files = ["-f, --file <file>", "file of rollouts, segments and the policy; may be repeated", collect] as const;
   command("lint", "check files without a server, and warn of what may be wrong")
     .requiredOption(...files)
     .action(async (flags: LintFlags) => done(await (await import("./lint.ts")).lint(flags, parts)));
-  command("diff", "tell what `apply` of files would change")
+  online("diff", "tell what `apply` of files would change")
     .requiredOption(...files)
-    .addOption(nats())
     .action(async (flags: DiffFlags) => done(await (await import("./diff.ts")).diff(flags, parts)));
-  command("history <name>", "tell of a rollout's attempts: who, when, how each ended and why")
+  online("history <name>", "tell of a rollout's attempts: who, when, how each ended and why")
     .option("--steps", "with every step")
-    .addOption(nats())
     .action(async (name: string, flags: HistoryFlags) => done(await (await import("./history.ts")).history(name, flags, parts)));
-  command("audit [name]", "print who did what and when, oldest first; with --json an object a line")
+  online("audit [name]", "print who did what and when, oldest first; with --json an object a line")
     .option("--since <time>", "like 2h, or 2026-03-10T09:00:00Z", parseSince)
     .option("--action <action>", `only these, like rollback; may be repeated: ${ACTION_NAMES.join(", ")}`, collect)
     .option("--follow", "go on with what comes")
-    .addOption(nats())
     .action(async (name: string | undefined, flags: AuditFlags) => done(await (await import("./audit.ts")).audit(name, flags, parts)));
   command("token", "make a token for the HTTP API and for commands (SERIN_TOKEN), and the line by which controllers know it")
     .addOption(new Option("--role <role>", "what its bearer may do").choices(Object.keys(ROLES)).makeOptionMandatory())

@@ -6,18 +6,17 @@ import type { LinkFlags } from "./link.ts";
 import type { CliParts } from "./parts.ts";
 import type { VerbFlags } from "./verbs.ts";
 
-/** Begins another command of the command line. */
+/** Begins another command of the command line; `online` ones are told where NATS is. */
 export type Add = (name: string, description: string) => Command;
 
 /** Adds what operators ask of the leader. */
-export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done: (code: ExitCode) => void): void {
+export function addVerbs(online: Add, parts: CliParts, done: (code: ExitCode) => void): void {
   const verb = (
     name: "promote" | "pause" | "resume" | "retry" | "undo" | "handover" | "delete" | "forget",
     subject: string,
     description: string,
   ): Command =>
-    command(`${name} <${subject}>`, description)
-      .addOption(nats())
+    online(`${name} <${subject}>`, description)
       .option("--reason <text>", "kept in the audit")
       .addOption(signingOption(parts.operatorKey))
       .action(async (target: string, flags: VerbFlags) => done(await (await import("./verbs.ts")).sendVerb(name, target, flags, parts)));
@@ -26,8 +25,7 @@ export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done
     .option("--override", "in spite of what holds it, like a freeze; needs --reason");
   verb("pause", "name", "stay at this share; the canary is still judged");
   verb("resume", "name", "go on");
-  command("abort <name>", "send everyone back to stable")
-    .addOption(nats())
+  online("abort <name>", "send everyone back to stable")
     .option("--reason <text>", "kept in the audit")
     .option("--now", "everyone at once, also where the rollout goes back in steps")
     .option("--emergency", "by a signed order that needs no controller, like `serin kill`")
@@ -36,13 +34,12 @@ export function addVerbs(command: Add, nats: () => Option, parts: CliParts, done
       if (emergency === true) done(await (await import("./kill.ts")).kill(target, flags, parts));
       else done(await (await import("./verbs.ts")).sendVerb("abort", target, flags, parts));
     });
-  command("link <name>", "print a link by which one person may promote or abort once, for gates")
+  online("link <name>", "print a link by which one person may promote or abort once, for gates")
     .requiredOption("--for <who>", "the person, as approvers are named")
     .addOption(new Option("--verb <verb>", "what the link does").choices(["promote", "abort"]).default("promote"))
     .requiredOption("--at <url>", "address of a controller's --http, as that person reaches it")
     .addOption(new Option("--expires <duration>", "how long it may be used").argParser(parseDuration).default(3_600_000, "1h"))
     .addOption(signingOption(parts.operatorKey))
-    .addOption(nats())
     .action(async (target: string, flags: LinkFlags) => done(await (await import("./link.ts")).link(target, flags, parts)));
   verb("retry", "name", "try a rolled-back rollout again: the same plan, new runs, evidence anew");
   verb("undo", "name", "go back to the version before, at once; after a hand-over by the plan before");

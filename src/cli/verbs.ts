@@ -3,14 +3,14 @@ import type { Command, Reply, Verb } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
 import { readSigningKey } from "../io/kill-signatures.ts";
 import type { NatsLink } from "../io/nats.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { signPass } from "../io/passes.ts";
 import { sendCommand } from "../io/store.ts";
 import { digestOf } from "../io/tokens.ts";
 import { withNats } from "./connection.ts";
 import type { CliParts } from "./parts.ts";
 
-export interface VerbFlags {
-  readonly nats: string;
+export interface VerbFlags extends NatsFlags {
   readonly full?: boolean;
   readonly override?: boolean;
   readonly now?: boolean;
@@ -18,6 +18,9 @@ export interface VerbFlags {
   readonly signWith?: string;
   readonly json?: boolean;
 }
+
+/** What a command itself may say. */
+type Signed = Omit<VerbFlags, keyof NatsFlags | "json">;
 
 const COMMAND_MS = 5_000;
 /** Longer than a command takes, also where clocks differ a little. */
@@ -33,7 +36,7 @@ export type OperatorVerb = Exclude<Verb, "apply" | "store" | "freeze" | "unfreez
 /** Sends one of the operator's verbs to the leader, tells its answer, and means it by the exit code; `name` is a rollout, or a sidecar for `forget`. */
 export async function sendVerb(verb: OperatorVerb, name: string, flags: VerbFlags, parts: CliParts): Promise<ExitCode> {
   const command = await commandOf(verb, name, flags, parts);
-  const reply = await withNats(flags.nats, (link) => send(link, command, parts));
+  const reply = await withNats(flags, (link) => send(link, command, parts));
   printReply(name, reply, flags, parts);
   return exitOf(reply);
 }
@@ -42,7 +45,7 @@ export async function sendVerb(verb: OperatorVerb, name: string, flags: VerbFlag
 export async function commandOf(
   verb: OperatorVerb,
   name: string,
-  flags: Omit<VerbFlags, "nats" | "json">,
+  flags: Signed,
   parts: Pick<CliParts, "user" | "newId" | "nowMs">,
 ): Promise<Command> {
   const id = parts.newId();
@@ -63,7 +66,7 @@ export async function commandOf(
 /** A signed command's pass, for a minute; nothing where nobody signs, or where no gate could ask who it was. */
 async function passFor(
   command: Readonly<{ id: string; verb: OperatorVerb; rollout: string }>,
-  { signWith, full, override, now }: Omit<VerbFlags, "nats" | "json">,
+  { signWith, full, override, now }: Signed,
   parts: Pick<CliParts, "user" | "nowMs">,
 ): Promise<Pick<Command, "pass">> {
   const { verb } = command;

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import { type NatsLink, subscribeSafely } from "../io/nats.ts";
+import type { NatsFlags } from "../io/nats-access.ts";
 import { decodeStored, listLive, readLive, readPlanAt } from "../io/store.ts";
 import { duration, share } from "../told/format.ts";
 import { type PlanShape, phaseText, planShape } from "../told/phase-text.ts";
@@ -10,8 +11,7 @@ import { withNats } from "./connection.ts";
 import { type CliParts, stopped } from "./parts.ts";
 import { noSuchRollout } from "./status.ts";
 
-export interface WatchFlags {
-  readonly nats: string;
+export interface WatchFlags extends NatsFlags {
   readonly until?: "promoted" | "ended";
   readonly timeout?: number;
   readonly signWith?: string;
@@ -30,7 +30,7 @@ interface WatchOptions {
 /** Shows a rollout, or all, on a terminal; else prints each change. Exits by `--until`, else at the signal. */
 export function watch(name: string | undefined, flags: WatchFlags, parts: CliParts): Promise<ExitCode> {
   const { until, timeout: timeoutMs, signWith, json = false } = flags;
-  return withNats(flags.nats, async (link) => {
+  return withNats(flags, async (link) => {
     if (name !== undefined && (await readLive(link, name)) === undefined) throw noSuchRollout(name);
     return watchUntil(link, { name, until, timeoutMs, signWith, json }, parts);
   });

@@ -47,6 +47,14 @@ export class NoLeaderError extends SerinError {
   }
 }
 
+/** NATS does not allow its user what a command does. */
+export class NotAllowedError extends SerinError {
+  override readonly name = "NotAllowedError";
+  constructor(message: string, options?: ErrorOptions) {
+    super("NOT_ALLOWED", EXIT.refused, message, options);
+  }
+}
+
 /** A needed program cannot be found or brought. */
 export class ProgramMissingError extends SerinError {
   override readonly name = "ProgramMissingError";

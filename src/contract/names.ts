@@ -42,6 +42,10 @@ export const STREAMS = {
   ticks: "SERIN_TICKS",
 } as const;
 
+/** Where answers come; each user of NATS has inboxes of its own, `_INBOX_serin.USER.>`. */
+export const inboxPrefix = (user: string | undefined): string =>
+  user === undefined ? "_INBOX_serin" : `_INBOX_serin.${user.replaceAll(/[^A-Za-z0-9_-]/g, "_")}`;
+
 const STATE = "serin.state.";
 const PUSH = "serin.push.";
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SidecarIdSchema } from "../contract/messages.ts";
 import type { Deadlines } from "../core/plan/deadlines.ts";
+import { NatsFlagsShape } from "../io/nats-flags.ts";
 
 const DeadlineMs = z.int().min(1).exactOptional();
 const DeadlinesSchema = z.strictObject({
@@ -15,7 +16,7 @@ const DeadlinesSchema = z.strictObject({
 /** Options of one controller; durations in milliseconds. */
 export const ControllerOptionsSchema = z.strictObject({
   id: SidecarIdSchema.describe("Name of this controller in the lease and in the audit; another one for each."),
-  nats: z.string().min(1).describe("`nats://host:port`, several by comma."),
+  ...NatsFlagsShape,
   renewMs: z
     .int()
     .min(20)

@@ -1,7 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager, PersistMode } from "@nats-io/jetstream";
 import { connect, errors, type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
-import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import { inboxPrefix, STREAMS, SUBJECTS } from "../contract/names.ts";
+import { type NatsAccess, needsTls, readLogin } from "./nats-access.ts";
+import { authenticatorOf } from "./nats-login.ts";
+import { createTroubles, type Troubles } from "./nats-trouble.ts";
 
 /** Code of JetStream's refusal when the expected last sequence does not hold. */
 export const WRONG_LAST_SEQUENCE = 10_071;
@@ -13,15 +16,15 @@ export interface NatsLink {
   close(): Promise<void>;
 }
 
-export interface NatsOptions {
-  /** `nats://host:port`, several by comma. */
-  readonly url: string;
+export interface NatsOptions extends NatsAccess {
   /** Shown in the server's list of connections. */
   readonly name: string;
   /** False for a command line that should fail instead of waiting for a server. */
   readonly waitForServer: boolean;
   /** Ends the wait for a server. */
   readonly signal?: AbortSignal;
+  /** Hears what an operator must put right, like refused credentials, also later: each once, until there is a connection again. */
+  readonly onTrouble?: (problem: string) => void;
 }
 
 /**
@@ -29,15 +32,19 @@ export interface NatsOptions {
  * comes first.
  */
 export async function connectNats(options: NatsOptions): Promise<NatsLink> {
+  const troubles = createTroubles(options, options.onTrouble);
   for (;;) {
     try {
-      const connection = await dial(options);
+      const connection = await dial(options, troubles);
       if (options.signal?.aborted === true) await connection.close();
       options.signal?.throwIfAborted();
+      troubles.over();
+      if (options.onTrouble !== undefined) void followTroubles(connection, troubles);
       return { connection, jetstream: jetstream(connection, { timeout: 3_000 }), close: () => connection.close() };
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!options.waitForServer || error instanceof errors.InvalidArgumentError) throw error;
+      troubles.tell(error);
     }
     // The client's own wait for a first server cannot be given up: it would keep a program alive that was told to stop.
     await delay(RETRY_MS + Math.random() * RETRY_JITTER_MS, undefined, options.signal && { signal: options.signal });
@@ -47,20 +54,32 @@ export async function connectNats(options: NatsOptions): Promise<NatsLink> {
 const RETRY_MS = 500;
 const RETRY_JITTER_MS = 2_000;
 
-const dial = ({ url, name, waitForServer }: NatsOptions): Promise<NatsConnection> =>
-  connect({
+async function followTroubles(connection: NatsConnection, troubles: Troubles): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === "error") troubles.tell(status.error);
+    if (status.type === "reconnect") troubles.over();
+  }
+}
+
+async function dial({ url, creds, ca, name, waitForServer }: NatsOptions, { tell }: Troubles): Promise<NatsConnection> {
+  const login = creds === undefined ? undefined : readLogin(creds);
+  return connect({
     servers: url.split(","),
     name,
+    ...(creds !== undefined && login !== undefined && { authenticator: authenticatorOf(creds, login, tell) }),
+    ...(needsTls({ url, ca }) && { tls: ca === undefined ? {} : { caFile: ca } }),
     maxReconnectAttempts: waitForServer ? -1 : 3,
     ignoreAuthErrorAbort: waitForServer,
     pingInterval: 10_000,
     maxPingOut: 2,
     reconnectTimeWait: waitForServer ? RETRY_MS : 100,
     reconnectJitter: waitForServer ? RETRY_JITTER_MS : 100,
-    inboxPrefix: "_INBOX_serin",
+    reconnectJitterTLS: waitForServer ? RETRY_JITTER_MS : 100,
+    inboxPrefix: inboxPrefix(login?.user),
     noAsyncTraces: true,
     timeout: 3_000,
   });
+}
 
 /** A stored value with its sequence in the stream. */
 export interface Stored {

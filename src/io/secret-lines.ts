@@ -15,8 +15,14 @@ export async function readSecretLines(file: string): Promise<SecretLine[]> {
   } catch (cause) {
     throw new UsageError(`${file} cannot be read; write one secret a line into it`, { cause });
   }
-  const lines = text.split(/\r?\n/).map((line, index) => ({ text: line.trim(), at: `${file}:${index + 1}` }));
-  const filled = lines.filter((line) => line.text !== "");
+  const filled = filledLines(file, text);
   if (filled.length === 0) throw new UsageError(`${file} is empty; write one secret a line into it`);
   return filled;
 }
+
+/** The lines of a file that hold something. */
+export const filledLines = (file: string, text: string): SecretLine[] =>
+  text
+    .split(/\r?\n/)
+    .map((line, index) => ({ text: line.trim(), at: `${file}:${index + 1}` }))
+    .filter((line) => line.text !== "");

@@ -2,6 +2,7 @@ import type { Clock } from "../io/clock.ts";
 import type { ConnectionStanding } from "../io/connection-standing.ts";
 import type { Logger } from "../io/log.ts";
 import { connectNats, type NatsLink } from "../io/nats.ts";
+import type { NatsAccess } from "../io/nats-access.ts";
 import type { Slices } from "../io/slices.ts";
 import type { Beat, BeatState } from "./beat.ts";
 import type { PartsSender } from "./changed-parts.ts";
@@ -55,7 +56,7 @@ interface Connected {
 const TOUCH_MS = 5_000;
 
 /** Connects in the background, for ever: a sidecar serves while NATS is away. */
-export function startNatsSide(url: string, parts: Parts): NatsSide {
+export function startNatsSide(access: NatsAccess, parts: Parts): NatsSide {
   const { settings, rules, log } = parts;
   let connected: Connected | undefined;
   const stopping = new AbortController();
@@ -63,9 +64,11 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
   const disk = keepOnDisk(parts);
 
   const connecting = (async () => {
-    const link = await connectNats({ url, name: `serin-sidecar ${settings.id}`, waitForServer: true, signal: stopping.signal });
+    const onTrouble = (problem: string): void => log.error({ problem }, "NATS refuses something, trying on");
+    const name = `serin-sidecar ${settings.id}`;
+    const link = await connectNats({ ...access, name, waitForServer: true, signal: stopping.signal, onTrouble });
     if (stopping.signal.aborted) return link.close();
-    log.info({ nats: url }, "connected to NATS");
+    log.info({ nats: access.url }, "connected to NATS");
     parts.connection?.follow(link);
     connected = start(link, parts, disk);
     // Follows from the first moment: a reconnection during the first repair must not go unseen.
@@ -75,7 +78,7 @@ export function startNatsSide(url: string, parts: Parts): NatsSide {
   });
   const slow = setTimeout(() => {
     if (connected !== undefined) return;
-    log.warn({ nats: url, revision: rules.ruleSet().revision }, "NATS does not answer; serving the rules at hand and trying on");
+    log.warn({ nats: access.url, revision: rules.ruleSet().revision }, "NATS does not answer; serving the rules at hand and trying on");
   }, 3_000).unref();
 
   return {
@@ -131,7 +134,6 @@ function resendAll(senders: Connected["senders"]): void {
 async function followReconnects({ link, source, receipts, senders }: Connected, log: Logger): Promise<void> {
   for await (const status of link.connection.status()) {
     if (status.type === "disconnect") log.warn("NATS connection lost, serving on and trying again");
-    if (status.type === "error") log.error({ error: status.error }, "NATS refuses something");
     if (status.type !== "reconnect") continue;
     log.info("connected to NATS again");
     resendAll(senders);

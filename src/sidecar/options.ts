@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isNetwork } from "../contract/conditions.ts";
 import { LabelsSchema } from "../contract/groups.ts";
 import { SidecarIdSchema } from "../contract/messages.ts";
+import { NatsFlagsShape } from "../io/nats-flags.ts";
 
 /** Where a server listens: a Unix socket or a host and port; port 0 lets the system choose. */
 const AddressSchema = z
@@ -29,7 +30,7 @@ export const SidecarOptionsSchema = z.strictObject({
     .default("127.0.0.1:9464")
     .describe("Metrics, /healthz and /readyz by HTTP; `off` where whoever started the sidecar collects them."),
   source: z.union([
-    z.strictObject({ nats: z.string().min(1).describe("`nats://host:port`, several by comma.") }),
+    z.strictObject(NatsFlagsShape),
     z.strictObject({ file: z.string().min(1).describe("A rule set as `serin rules` prints it; read again when it changes.") }),
   ]),
   stateDir: z.string().min(1).optional().describe("Directory for the last good rules; none are kept when absent."),

@@ -5,6 +5,7 @@ import { type HttpPorts, startHttp } from "../io/http.ts";
 import { readOperatorKeys } from "../io/kill-signatures.ts";
 import { createKillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";
+import { natsAccess } from "../io/nats-access.ts";
 import { startTelemetry } from "../io/telemetry.ts";
 import { readSecrets } from "./extras-ports.ts";
 import { startFileSource } from "./file-source.ts";
@@ -56,11 +57,12 @@ export async function startSidecar(options: SidecarOptions, parts: Parts): Promi
 async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Promise<RunningSidecar> {
   const { source, drainMs } = settings;
   const { log } = parts;
+  const access = "nats" in source ? natsAccess(source) : undefined;
   const keys = settings.operatorKeys === undefined ? new Map() : await readOperatorKeys(settings.operatorKeys);
   const kills = createKillSwitch(keys, log);
   const state = createState(settings, { ...parts, secrets: await readSecrets(settings), kills });
   const { rules, health } = state;
-  const disk = "nats" in source && settings.stateDir !== undefined ? createRulesDisk(settings.stateDir) : undefined;
+  const disk = access !== undefined && settings.stateDir !== undefined ? createRulesDisk(settings.stateDir) : undefined;
   if (disk !== undefined) await loadFromDisk(disk, state, parts);
   const killOrders = await startKillOrders(kills, settings, { rules, log });
   stops.unshift(killOrders.stop);
@@ -86,9 +88,9 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
     () => clearInterval(forget),
   );
   // Only now, because NATS may be away, and because no request needs any of it: it takes as long to load as all of the rest.
-  if ("nats" in source) {
+  if (access !== undefined) {
     const { startNatsSide } = await loadNatsSide();
-    nats = startNatsSide(source.nats, { ...parts, ...state, settings, disk, killOrders, onTold: first.told });
+    nats = startNatsSide(access, { ...parts, ...state, settings, disk, killOrders, onTold: first.told });
   }
   const stop = async (): Promise<void> => {
     first.stop();

@@ -25,7 +25,10 @@ function startOne(id: string): SidecarState {
   const settings = SidecarOptionsSchema.parse({ id, extProc: "127.0.0.1:0", metrics: "off", source: { nats } });
   const state = createState(settings, { log, clock: systemClock });
   const killOrders = { hear: () => undefined, stop: async () => undefined };
-  const side = startNatsSide(nats, { ...state, settings, log, clock: systemClock, disk: undefined, killOrders, onTold: () => undefined });
+  const side = startNatsSide(
+    { url: nats },
+    { ...state, settings, log, clock: systemClock, disk: undefined, killOrders, onTold: () => undefined },
+  );
   state.onCanaryFailure(side.urgent);
   setInterval(() => {
     const standing = state.standing();

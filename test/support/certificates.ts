@@ -11,7 +11,7 @@ export interface Certificate {
 
 export interface Certificates {
   readonly directory: { remove(): Promise<void> };
-  /** Paths, for Envoy; the server is `edge.example`. */
+  /** Paths. */
   readonly server: { readonly certificate: string; readonly key: string; readonly authority: string };
   /** In the order of the URIs. */
   readonly clients: readonly Certificate[];
@@ -19,8 +19,8 @@ export interface Certificates {
   readonly authority: string;
 }
 
-/** Makes an authority of a day, a server's certificate, and one for each client with that URI in it, by the program `openssl`. */
-export async function issueCertificates(uris: readonly string[]): Promise<Certificates> {
+/** Makes an authority of a day, a server's certificate of that name, and one for each client with that URI in it, by the program `openssl`. */
+export async function issueCertificates(uris: readonly string[], name = "edge.example"): Promise<Certificates> {
   const directory = await mkdtemp(join(tmpdir(), "se-tls-"));
   const at = (file: string): string => join(directory, file);
   const openssl = async (...args: string[]): Promise<void> => {
@@ -29,13 +29,13 @@ export async function issueCertificates(uris: readonly string[]): Promise<Certif
   };
   const keyArgs = (name: string) => ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", at(`${name}.key`)];
   await openssl("req", "-x509", ...keyArgs("ca"), "-out", at("ca.pem"), "-subj", "/CN=ca", "-days", "1");
-  const issue = async (name: string, alternative: string): Promise<void> => {
-    await openssl("req", ...keyArgs(name), "-out", at(`${name}.csr`), "-subj", `/CN=${name}`);
-    await writeFile(at(`${name}.ext`), `subjectAltName=${alternative}\n`);
-    const signing = ["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at(`${name}.ext`)];
-    await openssl("x509", "-req", "-in", at(`${name}.csr`), ...signing, "-out", at(`${name}.pem`), "-days", "1");
+  const issue = async (file: string, alternative: string): Promise<void> => {
+    await openssl("req", ...keyArgs(file), "-out", at(`${file}.csr`), "-subj", `/CN=${file}`);
+    await writeFile(at(`${file}.ext`), `subjectAltName=${alternative}\n`);
+    const signing = ["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at(`${file}.ext`)];
+    await openssl("x509", "-req", "-in", at(`${file}.csr`), ...signing, "-out", at(`${file}.pem`), "-days", "1");
   };
-  await issue("server", "DNS:edge.example");
+  await issue("server", `DNS:${name}`);
   const clients: Certificate[] = [];
   for (const [index, uri] of uris.entries()) {
     await issue(`client-${index}`, `URI:${uri}`);

@@ -5,7 +5,7 @@ import { credentials, loadPackageDefinition, type ServiceClientConstructor } fro
 import { loadSync } from "@grpc/proto-loader";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { systemClock } from "../../src/io/clock.ts";
-import { createLog } from "../../src/io/log.ts";
+import { createLog, type Logger } from "../../src/io/log.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import type { SidecarOptions } from "../../src/sidecar/options.ts";
 import { type RunningSidecar, startSidecar } from "../../src/sidecar/sidecar.ts";
@@ -32,10 +32,10 @@ export interface TestSidecar extends RunningSidecar {
 
 type Options = Partial<SidecarOptions> & Pick<SidecarOptions, "source">;
 
-export async function startTestSidecar(options: Options): Promise<TestSidecar> {
+export async function startTestSidecar(options: Options, log: Logger = createLog({ name: "test", level: "silent" })): Promise<TestSidecar> {
   const directory = await mkdtemp(join(tmpdir(), "serin-sc-"));
   const address = options.extProc ?? `unix:${join(directory, "s.sock")}`;
-  const parts = { log: createLog({ name: "test", level: "silent" }), clock: systemClock };
+  const parts = { log, clock: systemClock };
   const sidecar = await startSidecar({ id: "s1", extProc: address, metrics: "127.0.0.1:0", drainMs: 0, ...options }, parts).catch(
     async (error: unknown) => {
       await rm(directory, { recursive: true, force: true });

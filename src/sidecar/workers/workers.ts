@@ -20,7 +20,7 @@ export interface RunningWorkers {
 }
 
 /** For what a worker does after its drain: streams, NATS and the last counts. */
-const GRACE_MS = 10_000;
+export const GRACE_MS = 10_000;
 
 /** Starts so many workers and what is one for all of them. Throws when one cannot start; then none is left. */
 export async function startWorkers(options: SidecarOptions, count: number, parts: WorkerParts): Promise<RunningWorkers> {

@@ -59,3 +59,11 @@ test.each([
   const running = startController({ id: "a", nats: NOWHERE, ...options }, { log, clock: systemClock });
   await expect(running).rejects.toThrow(expect.objectContaining({ name: "UsageError", message: expect.stringContaining(says) }));
 });
+
+test("credentials for NATS that cannot be read end the start, and nothing is left open", async () => {
+  const log = createLog({ name: "a", level: "silent" });
+  const running = startController({ id: "a", nats: NOWHERE, natsCreds: "/nope", http: "127.0.0.1:0" }, { log, clock: systemClock });
+  await expect(running).rejects.toThrow(
+    expect.objectContaining({ name: "UsageError", message: expect.stringContaining("--nats-creds /nope") }),
+  );
+});

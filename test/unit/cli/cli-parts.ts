@@ -32,6 +32,8 @@ export async function runWith(args: readonly string[], overrides: Partial<CliPar
     user: "alice",
     host: "edge.example",
     defaultNats: undefined,
+    natsCreds: undefined,
+    natsCa: undefined,
     token: undefined,
     operatorKey: undefined,
     otlp: false,

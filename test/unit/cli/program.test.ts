@@ -229,9 +229,4 @@ describe("sidecar and controller", () => {
     const ran = await runWith(["sidecar", "--ext-proc", "unix:a", ...args]);
     expect([ran.code, ran.error]).toEqual([2, error]);
   });
-
-  test("SERIN_NATS names the server where no flag does", async () => {
-    const ran = await runWith(["controller", "--id", "c1"], { defaultNats: "nats://from-env:4222" });
-    expect(ran.started).toEqual([{ id: "c1", nats: "nats://from-env:4222", otlp: false }]);
-  });
 });
