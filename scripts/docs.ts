@@ -1,12 +1,13 @@
 /**
  * Writes what follows from something else: docs/reference from the contract, the tables of Envoy's messages from proto/,
- * dashboards and alert rules from scripts/monitoring. `npm run docs`;
+ * dashboards and alert rules from scripts/monitoring, configurations for compose from those that are shipped. `npm run docs`;
  * with `--check` it only compares, and fails where they differ.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { composeFiles } from "./compose-files.ts";
 import { MESSAGE_TABLES_PATH, messageTablesText } from "./message-tables.ts";
 import { monitoringFiles } from "./monitoring/files.ts";
 import { referencePages } from "./reference.ts";
@@ -15,7 +16,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isCheck = process.argv.includes("--check");
 let differing = 0;
 const pages = Object.entries(referencePages()).map(([name, text]) => [join("docs", "reference", name), text] as const);
-for (const [name, text] of [...pages, [MESSAGE_TABLES_PATH, messageTablesText()] as const, ...Object.entries(monitoringFiles())]) {
+const others = { [MESSAGE_TABLES_PATH]: messageTablesText(), ...monitoringFiles(), ...composeFiles() };
+for (const [name, text] of [...pages, ...Object.entries(others)]) {
   const path = join(root, name);
   if (!isCheck) {
     mkdirSync(dirname(path), { recursive: true });
