@@ -3,10 +3,11 @@
 //
 //   npm test [-- what vitest takes]
 //
-// Leaves the counts in .cache/test/total.json. A failed file, a skipped test and a project without tests are failures too.
+// Leaves the counts, and what failed, in .cache/test/total.json. A failed file, a skipped test and a project without tests are
+// failures too.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -31,6 +32,37 @@ export function countsOf(report) {
   };
 }
 
+/** A few lines for each thing that failed: where, its title, and the start of what it said. */
+export function failuresOf(report) {
+  return report.testResults.flatMap(({ name, message, status, assertionResults }) => {
+    const tests = assertionResults.filter((test) => test.status === "failed");
+    if (status === "failed" && tests.length === 0) return [`${name}\n${startOf(message)}`];
+    return tests.map(({ fullName, failureMessages }) => `${name}: ${fullName}\n${failureMessages.map(startOf).join("\n")}`);
+  });
+}
+
+const startOf = (text = "") =>
+  text
+    .split("\n")
+    .slice(0, 12)
+    .map((line) => `    ${line}`)
+    .join("\n");
+
+/** Files of the cores that the unit tests do not cover whole. */
+function uncovered() {
+  const summary = join(ROOT, ".cache", "coverage", "coverage-summary.json");
+  if (!existsSync(summary)) return [];
+  return Object.entries(JSON.parse(readFileSync(summary, "utf8")))
+    .filter(
+      ([path, { lines, branches, functions, statements }]) =>
+        path !== "total" && [lines, branches, functions, statements].some(({ pct }) => pct < 100),
+    )
+    .map(
+      ([path, { lines, branches }]) =>
+        `${path}: ${lines.pct} % of lines, ${branches.pct} % of branches are covered; --coverage names those missing`,
+    );
+}
+
 function runProject({ name, args }, more) {
   process.stdout.write(`\n# ${name} tests\n`);
   const file = join(REPORTS, `${name}.json`);
@@ -42,18 +74,21 @@ function runProject({ name, args }, more) {
     [vitest, "run", "--project", name, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...options],
     { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] },
   );
-  const counts = readCounts(file);
+  const { counts, failures } = readReport(file);
   // A run that never came to its tests, as when a program is missing, leaves an empty report.
   const neverRan = status !== 0 && counts.passed + counts.failed === 0;
-  return { ok: status === 0, counts: neverRan ? { ...counts, failed: 1 } : counts };
+  if (status !== 0) failures.push(`the ${name} run failed`);
+  return { ok: status === 0, counts: neverRan ? { ...counts, failed: 1 } : counts, failures };
 }
 
-function readCounts(file) {
+function readReport(file) {
   try {
-    return countsOf(JSON.parse(readFileSync(file, "utf8")));
+    const report = JSON.parse(readFileSync(file, "utf8"));
+    return { counts: countsOf(report), failures: failuresOf(report) };
   } catch (error) {
-    process.stderr.write(`serin: vitest left no report (${error.message})\n`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    const problem = `vitest left no report (${error.message})`;
+    process.stderr.write(`serin: ${problem}\n`);
+    return { counts: { passed: 0, failed: 1, skipped: 0 }, failures: [problem] };
   }
 }
 
@@ -61,12 +96,14 @@ function main(more) {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
   setUp();
-  const runs = PROJECTS.map((project) => ({ name: project.name, ...runProject(project, more) }));
+  rmSync(join(ROOT, ".cache", "coverage"), { recursive: true, force: true });
+  const runs = PROJECTS.map((project) => runProject(project, more));
   const sum = (key) => runs.reduce((total, { counts }) => total + counts[key], 0);
   const total = { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
-  writeFileSync(join(REPORTS, "total.json"), `${JSON.stringify(total)}\n`);
-  for (const { name } of runs.filter(({ ok }) => !ok)) process.stdout.write(`the ${name} run failed\n`);
-  if (total.skipped > 0) process.stdout.write(`${total.skipped} skipped; nothing may be skipped\n`);
+  const failures = [...runs.flatMap((run) => run.failures), ...uncovered()];
+  if (total.skipped > 0) failures.push(`${total.skipped} skipped; nothing may be skipped`);
+  writeFileSync(join(REPORTS, "total.json"), `${JSON.stringify({ ...total, failures })}\n`);
+  for (const failure of failures) process.stdout.write(`${failure}\n`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   return runs.every(({ ok }) => ok) && total.failed === 0 && total.skipped === 0 ? 0 : 1;
 }

@@ -9,7 +9,7 @@ interface Report {
   readonly numTodoTests: number;
   /** How vitest ends when no test failed. */
   readonly exitCode?: number;
-  readonly testResults: readonly { status: string; assertionResults: readonly object[] }[];
+  readonly testResults: readonly { name?: string; message?: string; status: string; assertionResults: readonly object[] }[];
 }
 
 const good: Report = { numPassedTests: 5, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: [] };
@@ -62,6 +62,19 @@ describe("npm test", () => {
     expect([result.code, lastLine(result.stdout)]).toEqual([code, says]);
   });
 
+  test("says at its end where which test failed, and the start of why", () => {
+    const broken = { fullName: "a share grows", status: "failed", failureMessages: ["expected 1 to be 2\n  at plan.ts"] };
+    const report = { ...good, numFailedTests: 1, testResults: [{ name: "plan.test.ts", status: "failed", assertionResults: [broken] }] };
+    const { stdout } = checkoutWith({ unit: good, integration: report, e2e: good }).run(process.execPath, ["scripts/test.mjs"]);
+    expect(stdout.trimEnd().split("\n").slice(-5)).toEqual([
+      "plan.test.ts: a share grows",
+      "    expected 1 to be 2",
+      "      at plan.ts",
+      "the integration run failed",
+      "15 passed, 1 failed",
+    ]);
+  });
+
   test("sets up first, and runs no test when that fails", () => {
     const checkout = checkoutWith({ unit: good, integration: good, e2e: good });
     checkout.touch("dist/bin/serin.js", 0);
@@ -81,7 +94,7 @@ describe(".ci/run", () => {
     checkout.write("npm-exit.json", JSON.stringify(exits));
     // The stand-in of npm runs no tests, so the count is one that lies there already; a real run replaces it.
     checkout.write("bin/rm", "#!/bin/sh\n");
-    checkout.write(".cache/test/total.json", JSON.stringify({ passed: 9, failed: 0, skipped: 0 }));
+    checkout.write(".cache/test/total.json", JSON.stringify({ passed: 9, failed: 0, skipped: 0, failures: [] }));
     const result = checkout.run("bash", ["-c", "chmod +x bin/rm && .ci/run"]);
     expect([result.code, lastLine(result.stdout), result.npm]).toEqual([code, says, ["test", "run check"]]);
     expect(result.stdout.includes("npm run check failed")).toBe("check" in exits);
@@ -90,7 +103,7 @@ describe(".ci/run", () => {
   test("counts a set-up that failed as one failure, never as none", () => {
     const checkout = fakeCheckout();
     checkout.write("npm-exit.json", JSON.stringify({ test: 1 }));
-    checkout.write(".cache/test/total.json", JSON.stringify({ passed: 9, failed: 0, skipped: 0 }));
+    checkout.write(".cache/test/total.json", JSON.stringify({ passed: 9, failed: 0, skipped: 0, failures: [] }));
     const result = checkout.run("bash", [".ci/run"]);
     expect([result.code, lastLine(result.stdout)]).toEqual([1, "0 passed, 1 failed"]);
   });

@@ -31,6 +31,17 @@ describe("an explanation of one rollout", () => {
       ],
     },
     {
+      title: "names the groups of sidecars that the share is of",
+      live: { shareBp: 10_000, groups: "zone=a,b" },
+      request: user,
+      texts: [
+        "governs the request with a share of 100 % (the new version is on at zone=a,b), run 1",
+        "the bucketing key comes from header x-user-id",
+        "bucket 3153885330 is below the threshold 4294967296",
+        `canary, reason "share", ${RESULT}`,
+      ],
+    },
+    {
       title: "says when the bucket is in the control slice",
       request: user,
       texts: [

@@ -6,8 +6,9 @@ import { horizonMs, type RunResult, simulateRun } from "../../../../src/core/sim
 
 const MINUTE = 60_000;
 
-const rolloutWith = (strategy: RolloutInput["strategy"]) =>
+const rolloutWith = (strategy: RolloutInput["strategy"], more: Partial<RolloutInput> = {}) =>
   RolloutSchema.parse({
+    ...more,
     apiVersion: "serin/v1",
     kind: "Rollout",
     name: "checkout",
@@ -17,13 +18,14 @@ const rolloutWith = (strategy: RolloutInput["strategy"]) =>
   });
 
 const ramp = rolloutWith({ type: "canary", ramp: { preset: "fast", holdback: { time: "2m" } } });
-const stages = rolloutWith({
+const inStages: RolloutInput["strategy"] = {
   type: "canary",
   stages: [
     { share: "5%", minTime: "30s" },
     { share: "50%", minTime: "30s" },
   ],
-});
+};
+const stages = rolloutWith(inStages);
 
 /** One run at so many requests a second, with a fault or without. */
 function run(rollout: typeof ramp, requestsPerSecond: number, text?: string): RunResult {
@@ -72,6 +74,12 @@ describe("a simulated rollout", () => {
     expect(atMs).toBeGreaterThan(70_000);
     expect(atMs).toBeLessThan(80_000);
     expect(shares.length).toBeGreaterThan(3);
+  });
+
+  test("with a slower canary whose way back is in steps is over when everyone is home", () => {
+    const inSteps = rolloutWith(inStages, { retreat: { step: "20%", every: "30s" } });
+    const { outcome, shares } = run(inSteps, 500, "latency x3 from 45s");
+    expect([outcome, ...shares.map(({ shareBp }) => shareBp)]).toEqual(["rolledBack", 500, 5_000, 3_000, 1_000, 0]);
   });
 
   test("with too little traffic to prove anything is left to a person", () => {
