@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { readCompose } from "../support/compose.ts";
 import { type ComposeProcesses, composeProcesses } from "../support/compose-processes.ts";
@@ -26,11 +27,13 @@ async function answerTo(headers: Readonly<Record<string, string>>): Promise<stri
 const isReady = async (service: string, port: number, path: string): Promise<boolean> =>
   (await fetch(`http://${stack.address(service)}:${port}${path}`)).ok;
 
+const UpSchema = z.object({ data: z.object({ result: z.array(z.object({ metric: z.object({ job: z.string() }) })) }) });
+
 /** Names of the jobs of targets that Prometheus reaches. */
 async function scraped(): Promise<string[]> {
   const response = await fetch(`http://${stack.address("prometheus")}:9090/api/v1/query?query=up%20%3D%3D%201`);
-  const { data } = await response.json();
-  return data.result.map(({ metric }: { metric: { job: string } }) => metric.job).toSorted();
+  const { data } = UpSchema.parse(await response.json());
+  return data.result.map(({ metric }) => metric.job).toSorted();
 }
 
 test("all that the compose file starts runs, is ready, and is scraped by Prometheus", async () => {

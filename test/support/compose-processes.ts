@@ -87,7 +87,7 @@ function mountAll(service: ComposeService, folder: string, localised: (text: str
 
 /** Program and arguments of a service, as its image would start them. */
 function commandOf({ image, entrypoint, command }: ComposeService): [program: string, args: readonly string[]] {
-  switch (image.split(":", 1)[0]) {
+  switch (image.slice(0, image.indexOf(":"))) {
     case "serin":
       return [process.execPath, [...(entrypoint?.slice(1) ?? [join(packageRoot(), "dist", "bin", "serin.js")]), ...command]];
     case "envoyproxy/envoy":
