@@ -1,0 +1,6 @@
+import { istioGateway, istioOutbound } from "../support/istio.ts";
+import { meshEnvoy } from "../support/mesh-envoy.ts";
+import { testMesh } from "../support/mesh-tests.ts";
+
+// The same as in test/e2e, with the Envoy that the meshes have.
+for (const mesh of [istioGateway, istioOutbound]) testMesh(mesh, meshEnvoy);
