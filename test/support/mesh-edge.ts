@@ -56,7 +56,7 @@ export async function startMeshEdge(mesh: Mesh, program: string): Promise<MeshEd
       stops.push(upstream.stop);
       places[cluster] = upstream.address;
     }
-    const envoy = await startEnvoyWith(JSON.stringify(await mesh.config(places, socket)), { program });
+    const envoy = await startEnvoyWith(patient(JSON.stringify(await mesh.config(places, socket))), { program });
     stops.push(envoy.stop);
     return {
       envoy,
@@ -69,6 +69,13 @@ export async function startMeshEdge(mesh: Mesh, program: string): Promise<MeshEd
     await stopAll(stops);
     throw error;
   }
+}
+
+/** A slow machine alone lets no request go undecided: decisions and health checks may take longer than the files say. */
+function patient(config: string): string {
+  const changed = config.replace(/"(message_?[tT]imeout)":"0\.10*s"/, '"$1":"10s"').replace(/"timeout":"0\.50*s"/, '"timeout":"10s"');
+  if (changed.split('"10s"').length < config.split('"10s"').length + 2) throw new Error("the files set no messageTimeout or health check");
+  return changed;
 }
 
 const halfOf = (rollout: Rollout): RuleSet => ({
