@@ -1,5 +1,5 @@
 /**
- * Writes what follows from something else: docs/reference from the contract, the tables of Envoy's messages from proto/,
+ * Writes what follows from something else: docs/reference and JSON Schemas from the contract, the tables of Envoy's messages from proto/,
  * dashboards and alert rules from scripts/monitoring. `npm run docs`;
  * with `--check` it only compares, and fails where they differ.
  */
@@ -10,12 +10,14 @@ import { fileURLToPath } from "node:url";
 import { MESSAGE_TABLES_PATH, messageTablesText } from "./message-tables.ts";
 import { monitoringFiles } from "./monitoring/files.ts";
 import { referencePages } from "./reference.ts";
+import { schemaFiles } from "./schemas.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isCheck = process.argv.includes("--check");
 let differing = 0;
 const pages = Object.entries(referencePages()).map(([name, text]) => [join("docs", "reference", name), text] as const);
-for (const [name, text] of [...pages, [MESSAGE_TABLES_PATH, messageTablesText()] as const, ...Object.entries(monitoringFiles())]) {
+const others = { [MESSAGE_TABLES_PATH]: messageTablesText(), ...monitoringFiles(), ...schemaFiles() };
+for (const [name, text] of [...pages, ...Object.entries(others)]) {
   const path = join(root, name);
   if (!isCheck) {
     mkdirSync(dirname(path), { recursive: true });

@@ -11,11 +11,13 @@ import { SegmentSchema } from "../src/contract/segments.ts";
 import { PRESETS } from "../src/contract/stages.ts";
 import { RecordedTickSchema, TickSchema, TickStartSchema } from "../src/contract/ticks.ts";
 import { openApiDocument } from "../src/controller/api/openapi.ts";
+import { cliPage } from "./cli-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { page, table } from "./page.ts";
 
 /** The generated pages: file name → text. */
 export const referencePages = (): Readonly<Record<string, string>> => ({
+  "cli.md": cliPage(),
   "rollout.md": rolloutPage(),
   "segment.md": segmentPage(),
   "policy.md": policyPage(),

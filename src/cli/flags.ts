@@ -2,7 +2,8 @@ import { InvalidArgumentError, Option } from "commander";
 import { durationMs, shareBpOf } from "../contract/quantities.ts";
 import { LOG_LEVELS } from "../io/log-levels.ts";
 
-const DEFAULT_NATS = "nats://127.0.0.1:4222";
+/** Where NATS is looked for when nothing names another place. */
+export const DEFAULT_NATS = "nats://127.0.0.1:4222";
 
 /** Parses `10m` for a flag; milliseconds. */
 export function parseDuration(text: string): number {

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { VERSION } from "../contract/version.ts";
 import type { ApplyFlags } from "./apply.ts";
+import { addCompletion } from "./completion-commands.ts";
 import type { ExplainFlags } from "./explain.ts";
 import {
   collect,
@@ -53,7 +54,7 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
  * The command line with all its verbs; `done` takes the exit code of the one that ran. Each loads its own code only when it runs:
  * all of it takes longer to load than most verbs take to answer.
  */
-function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command {
+export function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command {
   const program = new Command("serin")
     .description("Rolls a new version out to real users a little at a time, and takes it back before they notice.")
     .version(VERSION)
@@ -97,6 +98,7 @@ function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command 
   command("version", "print the version").action((flags: { json?: boolean }) =>
     parts.out(flags.json === true ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`),
   );
+  addCompletion(program, parts, done);
   return program;
 }
 

@@ -50,7 +50,7 @@ const BAD = {
 export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   const startedMs = Date.now();
   const screen = createScreen({ write: options.error, columns: options.columns });
-  const find = { env: options.env, cacheDir: programCacheDir(), log: createLog({ name: "serin-demo", level: "info" }) };
+  const find = { env: options.env, cacheDir: programCacheDir(options.env), log: createLog({ name: "serin-demo", level: "info" }) };
   const envoy = await findProgram("envoy", find);
   const nats = await findProgram("nats-server", find);
   screen.say(`Envoy ${envoy.version}, NATS ${nats.version}; starting two sidecars, a controller and the upstreams`);

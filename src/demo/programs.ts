@@ -1,5 +1,6 @@
 import { access, constants } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { homedir } from "node:os";
+import { delimiter, isAbsolute, join, sep } from "node:path";
 import { ProgramMissingError } from "../contract/errors.ts";
 import type { Logger } from "../io/log.ts";
 import { packageRoot } from "../io/package-root.ts";
@@ -24,8 +25,12 @@ export interface FoundProgram {
   readonly version: string;
 }
 
-/** The project's own cache. */
-export const programCacheDir = (): string => join(packageRoot(), ".cache", "tools");
+/** The checkout's own cache; of an installed package, which may be somebody else's, the user's (XDG Base Directory Specification). */
+export function programCacheDir(env: FindOptions["env"] = {}, root = packageRoot()): string {
+  if (!root.split(sep).includes("node_modules")) return join(root, ".cache", "tools");
+  const given = env["XDG_CACHE_HOME"] ?? "";
+  return join(isAbsolute(given) ? given : join(homedir(), ".cache"), "serin", "tools");
+}
 
 /**
  * Finds a program: by its variable, on the PATH, in the project's cache, and last by a download with pip.

@@ -63,13 +63,20 @@ export async function readLive(link: NatsLink, rollout: string): Promise<LiveSta
 
 /** Live states of all rollouts, by name. */
 export async function listLive(link: NatsLink): Promise<LiveState[]> {
+  const states = await Promise.all((await listLiveSubjects(link)).map((subject) => readState(link, subject)));
+  return states.flatMap((stored) => (stored === undefined ? [] : [decodeStored(LiveStateSchema, stored)]));
+}
+
+/** Names of all rollouts, in order. */
+export const listRollouts = async (link: NatsLink): Promise<string[]> =>
+  (await listLiveSubjects(link)).map((subject) => subject.slice(SUBJECTS.live("").length));
+
+async function listLiveSubjects(link: NatsLink): Promise<string[]> {
   const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: 3_000 });
-  const subjects = await listSubjects(manager, STREAMS.state, SUBJECTS.live("*")).catch((error: unknown) => {
+  return listSubjects(manager, STREAMS.state, SUBJECTS.live("*")).catch((error: unknown) => {
     if (error instanceof Error && error.name === "StreamNotFoundError") return []; // No controller ever ran.
     throw error;
   });
-  const states = await Promise.all(subjects.map((subject) => readState(link, subject)));
-  return states.flatMap((stored) => (stored === undefined ? [] : [decodeStored(LiveStateSchema, stored)]));
 }
 
 /** What the judge knows of one rollout; at most a second old while evidence comes in. */

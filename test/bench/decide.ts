@@ -10,6 +10,7 @@ import { ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
 import { agreement, asFlagd, asUnleash, benchRule } from "./decide/equal.ts";
 import { flagd, type Peer, unleash } from "./decide/peers.ts";
 import { benchRequests, factsOfBench } from "./decide/requests.ts";
+import { median, note } from "./wire/bench.ts";
 
 const ROUNDS = 21;
 const CALLS = 20_000;
@@ -69,6 +70,7 @@ const subjects = [
 for (const subject of subjects) subject.run(CALLS);
 const times = new Map(subjects.map((subject) => [subject, [] as number[]]));
 for (let round = 0; round < ROUNDS; round += 1) {
+  note(`round ${round + 1} of ${ROUNDS}`);
   for (const [subject, list] of times) {
     // Time of the processor: what else the machine does must not count. Collecting garbage does.
     const begin = process.cpuUsage();
@@ -77,12 +79,11 @@ for (let round = 0; round < ROUNDS; round += 1) {
     list.push(((user + system) * 1_000) / CALLS);
   }
 }
-const medianOf = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
-const first = medianOf([...times.values()][0] ?? []);
+const first = median([...times.values()][0] ?? []);
 for (const [{ name }, list] of times) {
-  const median = medianOf(list);
+  const middle = median(list);
   say(
-    `${name}: median ${median.toFixed(0)} ns of processor time a decision, best round ${Math.min(...list).toFixed(0)} ns, ${(median / first).toFixed(2)} times that of one rollout`,
+    `${name}: median ${middle.toFixed(0)} ns of processor time a decision, best round ${Math.min(...list).toFixed(0)} ns, ${(middle / first).toFixed(2)} times that of one rollout`,
   );
 }
 process.exitCode = byFlagd.alike === byFlagd.count && byUnleash.alike === byUnleash.count ? 0 : 1;

