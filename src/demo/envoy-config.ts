@@ -40,7 +40,8 @@ export function withAddresses(shipped: string, { sidecars, stable, canary }: Env
 /** The longest path of a Unix socket: `sun_path` holds 108 bytes with its end on Linux, 104 on macOS. */
 const MAX_SOCKET_BYTES = 103;
 
-function addressOf(address: string): object {
+/** One of Envoy's addresses, from `HOST:PORT` or `unix:PATH`. Throws where a path is too long for a socket. */
+export function addressOf(address: string): object {
   if (address.startsWith("unix:")) {
     const path = address.slice("unix:".length);
     if (Buffer.byteLength(path) > MAX_SOCKET_BYTES) throw new Error(`${path} is too long for a Unix socket; use a shorter directory`);

@@ -45,10 +45,15 @@ const READY_MS = 20_000;
 
 /** Starts Envoy and waits until it takes requests: after its first health check of each sidecar. */
 export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
+  return startEnvoyWith(withAddresses(await readFile(options.configPath ?? shippedEnvoyConfig(), "utf8"), options), options);
+}
+
+/** The same with a configuration of any other form, whose first listener is the one that users connect to. */
+export async function startEnvoyWith(config: string, options: Pick<EnvoyOptions, "program" | "concurrency">): Promise<RunningEnvoy> {
   const directory = await mkdtemp(join(tmpdir(), "serin-envoy-"));
   try {
     const configPath = join(directory, "envoy.yaml");
-    await writeFile(configPath, withAddresses(await readFile(options.configPath ?? shippedEnvoyConfig(), "utf8"), options));
+    await writeFile(configPath, config);
     const adminPath = join(directory, "admin");
     const envoy = await startProcess({ name: "envoy", program: options.program, args: argumentsOf(options, configPath, adminPath) });
     const ports = await whenReady(
@@ -62,7 +67,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
   }
 }
 
-function argumentsOf({ concurrency = 1 }: EnvoyOptions, configPath: string, adminPath: string): string[] {
+function argumentsOf({ concurrency = 1 }: Pick<EnvoyOptions, "concurrency">, configPath: string, adminPath: string): string[] {
   return [
     ...["--config-path", configPath, "--admin-address-path", adminPath, "--concurrency", String(concurrency)],
     // Hot restart takes shared memory by a number that a second Envoy on the machine would want too.
