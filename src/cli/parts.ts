@@ -26,6 +26,8 @@ export interface CliParts {
   readonly token: string | undefined;
   /** `SERIN_NATS`. */
   readonly defaultNats: string | undefined;
+  /** Address of the API of the cluster that this is a pod of; undefined elsewhere. */
+  readonly kubernetes: string | undefined;
   /** True where OTEL_* variables ask for a push. */
   readonly otlp: boolean;
   nowMs(): number;

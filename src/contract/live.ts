@@ -10,7 +10,11 @@ import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
 const HeldSchema = z
-  .strictObject({ sinceMs: z.int().describe("Unix milliseconds."), reason: z.string().min(1).describe("For people.") })
+  .strictObject({
+    sinceMs: z.int().describe("Unix milliseconds."),
+    reason: z.string().min(1).describe("For people."),
+    now: z.string().min(1).optional().describe("What that comes to at the moment, like how many of how many; absent where it is all said."),
+  })
   .optional()
   .describe("What keeps it from advancing, as a freeze does; absent where nothing does. No deadline comes nearer.");
 const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");

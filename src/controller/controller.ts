@@ -1,4 +1,5 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
+import type { Audit } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
 import { createConnectionStanding } from "../io/connection-standing.ts";
@@ -15,6 +16,7 @@ import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
 import { askPrometheus, hearCounts } from "./hear-counts.ts";
 import { killQuestions } from "./kill-questions.ts";
+import type { Kubernetes } from "./kubernetes/kubernetes.ts";
 import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
@@ -60,12 +62,21 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const page = await startPage({ settings, operatorKeys, ...parts, tokens, shown: () => controller });
   if (page?.url !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
-    controller = new Controller({ ...(await reachNats(settings, log, signal)), settings, operatorKeys, kills, page, tokens, ...parts });
+    const kubernetes = await openKubernetes(settings, parts);
+    const links = await reachNats(settings, log, signal);
+    controller = new Controller({ ...links, settings, operatorKeys, kills, page, tokens, kubernetes, ...parts });
     return controller;
   } catch (error) {
     await page?.stop();
     throw error;
   }
+}
+
+/** Loaded only where it is asked for. */
+async function openKubernetes({ kubernetes, id }: ControllerSettings, parts: ControllerParts): Promise<Kubernetes | undefined> {
+  if (kubernetes === undefined) return undefined;
+  const { Kubernetes } = await import("./kubernetes/kubernetes.ts");
+  return new Kubernetes(kubernetes, { ...parts, id });
 }
 
 type Parts = ControllerParts &
@@ -76,6 +87,7 @@ type Parts = ControllerParts &
     kills: KillSwitch;
     page: Page | undefined;
     tokens: TokenBook | undefined;
+    kubernetes: Kubernetes | undefined;
   }>;
 
 class Controller implements RunningController, Shown {
@@ -113,6 +125,7 @@ class Controller implements RunningController, Shown {
     this.#stopping.abort();
     await this.#parts.page?.stop();
     await this.#done;
+    await this.#parts.kubernetes?.close();
     await this.#parts.told.close();
     await this.#parts.link.close();
   }
@@ -139,7 +152,7 @@ class Controller implements RunningController, Shown {
 
   /** One time in office: begins, serves until deposed or stopped, and leaves nothing running. */
   async #serve(writer: FencedWriter, manager: JetStreamManager): Promise<void> {
-    const { link, told, log, clock, settings, operatorKeys, kills } = this.#parts;
+    const { link, told, log, clock, settings, operatorKeys, kills, kubernetes } = this.#parts;
     const ended = new AbortController();
     const end = (reason: string): void => {
       writer.end(reason);
@@ -163,12 +176,14 @@ class Controller implements RunningController, Shown {
         log,
         ...ports,
         operatorKeys,
+        kubernetes,
         ...killQuestions(kills),
       },
       (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];
-    const stopTelling = startNotifier({ ...this.#parts, manager, receivers: () => term.policy.receivers }, settings.tickMs);
+    const tellEvent = kubernetes && ((line: Audit, signal: AbortSignal) => kubernetes.tell(line, term.rolloutOf(line.rollout), signal));
+    const stopTelling = startNotifier({ ...this.#parts, manager, receivers: () => term.policy.receivers, tellEvent }, settings.tickMs);
     try {
       const begun = this.#begin(term, manager);
       stops.push(hearCounts(term, this.#parts, begun));

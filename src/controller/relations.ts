@@ -12,6 +12,14 @@ const MINUTE_MS = 60_000;
 /** Events that may advance a rollout. */
 const ADVANCING: ReadonlySet<PlanInput["type"]> = new Set(["tick", "receipts", "verdict", "answer", "promote"]);
 
+/** Looks at the endpoints of rollouts: what they keep one from, and why it goes back. */
+interface Endpoints {
+  holds(rollout: Rollout): readonly Hold[];
+  alarm(rollout: Rollout): string | undefined;
+}
+
+const NO_ENDPOINTS: Endpoints = { holds: () => [], alarm: () => undefined };
+
 const peerOf = ({ rollout, live }: Seat): Peer => ({ rollout, plan: live.plan, sequence: live.planSequence });
 
 /** What the rollouts are to each other and to the calendar: says what holds one of them. */
@@ -22,10 +30,12 @@ export class Relations {
   /** Looked up once a minute: calendars open and close at whole ones. */
   readonly #closed = new Map<Calendar | undefined, Closed | undefined>();
   #closedFor = "";
+  readonly #endpoints: Endpoints;
 
-  constructor(policy: PolicyKeeper, seats: ReadonlyMap<string, Seat>) {
+  constructor(policy: PolicyKeeper, seats: ReadonlyMap<string, Seat>, endpoints = NO_ENDPOINTS) {
     this.#policy = policy;
     this.#seats = seats;
+    this.#endpoints = endpoints;
   }
 
   /** What keeps a rollout from advancing by this event; nothing where the event advances nobody. */
@@ -33,12 +43,24 @@ export class Relations {
     if (!ADVANCING.has(event.type)) return [];
     const mesh = this.#mesh(nowMs);
     const peer = peerOf(seat);
-    const holds = holdsOf(peer, mesh);
+    const holds = [...holdsOf(peer, mesh), ...this.#askedOfEndpoints(peer, event, mesh)];
     if (peer.plan.phase === "queued") return [...holds, ...some(turnOf(peer, mesh))];
     // Who has not earned its next step waits for nobody; who waits at a gate has, and its word may come at any moment.
     const mayGoOn = event.type === "promote" || peer.plan.phase === "gate" || this.#hasEarned(peer, mesh);
     const asks = peer.rollout.together !== undefined && mayGoOn;
     return asks ? [...holds, ...some(groupHold(peer, mesh))] : holds;
+  }
+
+  /** Why endpoints send a rollout back; undefined where they do not. */
+  unready({ rollout }: Seat): string | undefined {
+    return this.#endpoints.alarm(rollout);
+  }
+
+  /** A rollout whose next step is not due hears nothing of endpoints: pods come and go. */
+  #askedOfEndpoints(peer: Peer, event: PlanInput, mesh: Mesh): readonly Hold[] {
+    const holds = peer.plan.phase === "queued" ? [] : this.#endpoints.holds(peer.rollout);
+    if (holds.length === 0 || event.type !== "tick" || peer.plan.phase === "pending" || peer.plan.phase === "gate") return holds;
+    return this.#callsForStep(peer, mesh) || advances(peer, event, mesh.nowMs) ? holds : [];
   }
 
   /** Why an attempt that is to begin now must wait in the queue; undefined where it may. A way back is held by no freeze. */
@@ -82,12 +104,14 @@ export class Relations {
     };
   }
 
-  #hasEarned({ rollout, plan: state }: Peer, mesh: Mesh): boolean {
-    const verdict = freshVerdict(this.#seats.get(rollout.name)?.judging.verdict ?? null, state.run, mesh.nowMs);
-    if (verdict === undefined) return false;
-    const step = plan(rollout, state, verdictEvent(verdict), { nowMs: mesh.nowMs });
-    const advances = step.ok && step.effects.some((effect) => effect.type === "serve" && effect.advances === true);
-    return advances && holdsOf({ rollout, plan: state, sequence: 0 }, mesh).length === 0;
+  #hasEarned(peer: Peer, mesh: Mesh): boolean {
+    return this.#callsForStep(peer, mesh) && holdsOf(peer, mesh).length === 0 && this.#endpoints.holds(peer.rollout).length === 0;
+  }
+
+  /** Whether the evidence calls for its next step. */
+  #callsForStep(peer: Peer, { nowMs }: Mesh): boolean {
+    const verdict = freshVerdict(this.#seats.get(peer.rollout.name)?.judging.verdict ?? null, peer.plan.run, nowMs);
+    return verdict !== undefined && advances(peer, verdictEvent(verdict), nowMs);
   }
 
   #closedAt({ calendar }: Rollout, nowMs: number): Closed | undefined {
@@ -116,6 +140,12 @@ export class Relations {
     this.#times.set(calendar, times);
     return times;
   }
+}
+
+/** Whether the plan, unheld, would give more users another variant now. */
+function advances({ rollout, plan: state }: Peer, event: PlanInput, nowMs: number): boolean {
+  const step = plan(rollout, state, event, { nowMs });
+  return step.ok && step.effects.some((effect) => effect.type === "serve" && effect.advances === true);
 }
 
 const some = (hold: Hold | undefined): readonly Hold[] => (hold === undefined ? [] : [hold]);

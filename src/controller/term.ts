@@ -1,6 +1,7 @@
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
+import type { Rollout } from "../contract/rollout.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
 import { HandoverKeeper } from "./checks/handover-keeper.ts";
@@ -15,6 +16,7 @@ import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { isJudgeDue, sortReports } from "./judge-pace.ts";
 import { judgeSeat } from "./judge-seat.ts";
 import { freshVerdict, type SourcedReport } from "./judging.ts";
+import { EndpointsKeeper } from "./kubernetes/endpoints-keeper.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Measures } from "./measures.ts";
 import { MixKeeper } from "./mix-keeper.ts";
@@ -52,6 +54,7 @@ export class Term {
   readonly mix: MixKeeper;
   readonly #checks: CheckKeeper;
   readonly #handovers: HandoverKeeper;
+  readonly #endpoints: EndpointsKeeper;
   readonly #gates: GateKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
@@ -74,7 +77,8 @@ export class Term {
     this.policy = new PolicyKeeper(parts, this.#outbox);
     const postLater = (job: () => Promise<void>): void => this.#mailbox.postLater(job);
     const moved: Measures["moved"] = (seat, before) => this.measures.moved(seat, before);
-    const tools = { moved, publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
+    this.#endpoints = new EndpointsKeeper(parts);
+    const tools = { endpoints: this.#endpoints, moved, publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
     this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
@@ -112,10 +116,15 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
-    await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
+    await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close(), this.#endpoints.close()]);
     this.#intake.close();
     await this.#mailbox.close();
     await Promise.all([this.#outbox.close(), this.#ticks.close()]);
+  }
+
+  /** The document of a rollout; undefined of one that is not known. */
+  rolloutOf(name: string | undefined): Rollout | undefined {
+    return name === undefined ? undefined : this.#steps.seats.get(name)?.rollout;
   }
 
   /** Rollouts as they stand, for gauges. */
@@ -176,7 +185,7 @@ export class Term {
     this.#once.untilDone("tick", () => {
       const beganMs = this.#parts.clock.monotonicMs();
       this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
-      for (const keeper of [this.#checks, this.#gates, this.#handovers]) keeper.tick(this.#steps.seats.values());
+      for (const keeper of [this.#checks, this.#gates, this.#handovers, this.#endpoints]) keeper.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
       this.#mailbox.postLater(() => this.#keepHouse().then(() => this.measures.ticked(this.#parts.clock.monotonicMs() - beganMs)));
     });
