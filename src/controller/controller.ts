@@ -1,5 +1,4 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { Audit } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Clock } from "../io/clock.ts";
 import { createConnectionStanding } from "../io/connection-standing.ts";
@@ -10,13 +9,14 @@ import type { Logger } from "../io/log.ts";
 import { ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { checkSecretFolder } from "../io/secret-folder.ts";
 import { openTokens, type TokenBook } from "../io/tokens.ts";
-import { aborted, Candidate, pause } from "./candidate.ts";
+import { aborted, Candidate, pause, releaseLease } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
 import { askPrometheus, hearCounts } from "./hear-counts.ts";
 import { killQuestions } from "./kill-questions.ts";
 import type { Kubernetes } from "./kubernetes/kubernetes.ts";
+import { eventTeller, openKubernetes } from "./kubernetes/open.ts";
 import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
@@ -70,13 +70,6 @@ export async function startController(options: ControllerOptions, { signal, ...p
     await page?.stop();
     throw error;
   }
-}
-
-/** Loaded only where it is asked for. */
-async function openKubernetes({ kubernetes, id }: ControllerSettings, parts: ControllerParts): Promise<Kubernetes | undefined> {
-  if (kubernetes === undefined) return undefined;
-  const { Kubernetes } = await import("./kubernetes/kubernetes.ts");
-  return new Kubernetes(kubernetes, { ...parts, id });
 }
 
 type Parts = ControllerParts &
@@ -182,8 +175,10 @@ class Controller implements RunningController, Shown {
       (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];
-    const tellEvent = kubernetes && ((line: Audit, signal: AbortSignal) => kubernetes.tell(line, term.rolloutOf(line.rollout), signal));
-    const stopTelling = startNotifier({ ...this.#parts, manager, receivers: () => term.policy.receivers, tellEvent }, settings.tickMs);
+    // Not before all rollouts are known: Events are about what they name.
+    const receivers = () => (this.#leading === undefined ? undefined : term.policy.receivers);
+    const tellEvent = eventTeller(kubernetes, term);
+    const stopTelling = startNotifier({ ...this.#parts, manager, receivers, tellEvent }, settings.tickMs);
     try {
       const begun = this.#begin(term, manager);
       stops.push(hearCounts(term, this.#parts, begun));
@@ -201,7 +196,7 @@ class Controller implements RunningController, Shown {
       this.#leading = undefined;
       for (const stop of stops) stop();
       await term.end();
-      if (!ended.signal.aborted) await this.#release(writer);
+      if (!ended.signal.aborted) await releaseLease(writer, log);
       // After the lease is given back: whoever leads next waits for nobody's receiver.
       await stopTelling();
       writer.end("the term is over");
@@ -246,14 +241,5 @@ class Controller implements RunningController, Shown {
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => void hearCommand(message, term, this.#parts).catch(noCommand), noCommand),
     ];
-  }
-
-  /** Best effort: the lease runs out by itself when NATS does not answer. */
-  async #release(writer: FencedWriter): Promise<void> {
-    try {
-      await writer.release();
-    } catch (error) {
-      this.#parts.log.warn({ err: error }, "lease not given back, the next controller waits until it runs out");
-    }
   }
 }

@@ -5,20 +5,14 @@ import { plan } from "../core/plan/plan.ts";
 import { type Hold, type PlanInput, verdictEvent } from "../core/plan/types.ts";
 import { frozen, groupHold, groupOf, holdsOf, type Mesh, type Peer, turnOf } from "../core/plan/what-holds.ts";
 import { freshVerdict } from "./judging.ts";
+import { EndpointsKeeper } from "./kubernetes/endpoints-keeper.ts";
 import type { PolicyKeeper } from "./policy-keeper.ts";
+import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
 
 const MINUTE_MS = 60_000;
 /** Events that may advance a rollout. */
 const ADVANCING: ReadonlySet<PlanInput["type"]> = new Set(["tick", "receipts", "verdict", "answer", "promote"]);
-
-/** Looks at the endpoints of rollouts: what they keep one from, and why it goes back. */
-interface Endpoints {
-  holds(rollout: Rollout): readonly Hold[];
-  alarm(rollout: Rollout): string | undefined;
-}
-
-const NO_ENDPOINTS: Endpoints = { holds: () => [], alarm: () => undefined };
 
 const peerOf = ({ rollout, live }: Seat): Peer => ({ rollout, plan: live.plan, sequence: live.planSequence });
 
@@ -30,12 +24,12 @@ export class Relations {
   /** Looked up once a minute: calendars open and close at whole ones. */
   readonly #closed = new Map<Calendar | undefined, Closed | undefined>();
   #closedFor = "";
-  readonly #endpoints: Endpoints;
+  readonly endpoints: EndpointsKeeper;
 
-  constructor(policy: PolicyKeeper, seats: ReadonlyMap<string, Seat>, endpoints = NO_ENDPOINTS) {
+  constructor(policy: PolicyKeeper, seats: ReadonlyMap<string, Seat>, parts: Pick<TermParts, "clock" | "kubernetes">) {
     this.#policy = policy;
     this.#seats = seats;
-    this.#endpoints = endpoints;
+    this.endpoints = new EndpointsKeeper(parts);
   }
 
   /** What keeps a rollout from advancing by this event; nothing where the event advances nobody. */
@@ -51,14 +45,9 @@ export class Relations {
     return asks ? [...holds, ...some(groupHold(peer, mesh))] : holds;
   }
 
-  /** Why endpoints send a rollout back; undefined where they do not. */
-  unready({ rollout }: Seat): string | undefined {
-    return this.#endpoints.alarm(rollout);
-  }
-
   /** A rollout whose next step is not due hears nothing of endpoints: pods come and go. */
   #askedOfEndpoints(peer: Peer, event: PlanInput, mesh: Mesh): readonly Hold[] {
-    const holds = peer.plan.phase === "queued" ? [] : this.#endpoints.holds(peer.rollout);
+    const holds = peer.plan.phase === "queued" ? [] : this.endpoints.holds(peer.rollout);
     if (holds.length === 0 || event.type !== "tick" || peer.plan.phase === "pending" || peer.plan.phase === "gate") return holds;
     return this.#callsForStep(peer, mesh) || advances(peer, event, mesh.nowMs) ? holds : [];
   }
@@ -105,7 +94,7 @@ export class Relations {
   }
 
   #hasEarned(peer: Peer, mesh: Mesh): boolean {
-    return this.#callsForStep(peer, mesh) && holdsOf(peer, mesh).length === 0 && this.#endpoints.holds(peer.rollout).length === 0;
+    return this.#callsForStep(peer, mesh) && holdsOf(peer, mesh).length === 0 && this.endpoints.holds(peer.rollout).length === 0;
   }
 
   /** Whether the evidence calls for its next step. */

@@ -10,7 +10,6 @@ import { type Plan, planWith } from "../core/plan/plan.ts";
 import type { AnswerEvent, PlanInput, PlanStep } from "../core/plan/types.ts";
 import type { OnSeen } from "./checks/handover-keeper.ts";
 import { recordOf, startJudging } from "./judging.ts";
-import type { EndpointsKeeper } from "./kubernetes/endpoints-keeper.ts";
 import { type Change, isNothing, liveAfter, type StepContext, withoutSent, withReply } from "./live-rules.ts";
 import type { Outbox } from "./outbox.ts";
 import type { PolicyKeeper } from "./policy-keeper.ts";
@@ -37,7 +36,6 @@ interface Tools {
   readonly publisher: Publisher;
   readonly outbox: Outbox;
   readonly policy: PolicyKeeper;
-  readonly endpoints?: EndpointsKeeper;
   /** Hears where a rollout stood that is written to stand elsewhere. */
   moved(seat: Seat, before: PlanState): void;
   /** Failing users of an attempt; undefined before anything is known. */
@@ -72,7 +70,7 @@ export class Steps {
     this.#plan = planWith(parts.settings.deadlines);
     this.publisher = tools.publisher;
     this.outbox = tools.outbox;
-    this.relations = new Relations(tools.policy, this.seats, tools.endpoints);
+    this.relations = new Relations(tools.policy, this.seats, parts);
     this.waysBack = new WaysBack(this);
   }
 
@@ -92,7 +90,7 @@ export class Steps {
     const cost = costOf(seat.judging.tally.totals, this.#tools.users(seat.live));
     const mustVouch = (operatorKeys?.size ?? 0) > 0 || settings.tokens !== undefined;
     const { plan, shareBp, stops } = seat.live;
-    const served = { shareBp, isStopped: stops !== undefined, unready: this.relations.unready(seat) };
+    const served = { shareBp, isStopped: stops !== undefined, unready: this.relations.endpoints.alarm(seat.rollout) };
     return this.#plan(seat.rollout, plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost, ...served });
   }
 

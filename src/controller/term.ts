@@ -1,7 +1,6 @@
 import type { FeedbackReply } from "../contract/feedback.ts";
 import type { LiveState } from "../contract/live.ts";
 import { ReceiptSchema } from "../contract/messages.ts";
-import type { Rollout } from "../contract/rollout.ts";
 import { verdictEvent } from "../core/plan/types.ts";
 import { CheckKeeper } from "./checks/check-keeper.ts";
 import { HandoverKeeper } from "./checks/handover-keeper.ts";
@@ -16,7 +15,6 @@ import { type Incoming, lastToken, parse } from "./incoming.ts";
 import { isJudgeDue, sortReports } from "./judge-pace.ts";
 import { judgeSeat } from "./judge-seat.ts";
 import { freshVerdict, type SourcedReport } from "./judging.ts";
-import { EndpointsKeeper } from "./kubernetes/endpoints-keeper.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Measures } from "./measures.ts";
 import { MixKeeper } from "./mix-keeper.ts";
@@ -54,7 +52,6 @@ export class Term {
   readonly mix: MixKeeper;
   readonly #checks: CheckKeeper;
   readonly #handovers: HandoverKeeper;
-  readonly #endpoints: EndpointsKeeper;
   readonly #gates: GateKeeper;
   readonly #commands: Commands;
   readonly #ticks: TickRecorder;
@@ -62,6 +59,8 @@ export class Term {
   readonly #mailbox: Mailbox;
   readonly #once: Once;
   readonly measures: Measures;
+  /** A rollout as the leader holds it. */
+  readonly seatOf = (name: string): Seat | undefined => this.#steps.seats.get(name);
   readonly #intake: EvidenceIntake;
   readonly #judged = new Set<Seat>();
   /** Rollouts with evidence of this turn of the event loop that is to be judged at once. */
@@ -77,12 +76,11 @@ export class Term {
     this.policy = new PolicyKeeper(parts, this.#outbox);
     const postLater = (job: () => Promise<void>): void => this.#mailbox.postLater(job);
     const moved: Measures["moved"] = (seat, before) => this.measures.moved(seat, before);
-    this.#endpoints = new EndpointsKeeper(parts);
-    const tools = { endpoints: this.#endpoints, moved, publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
+    const tools = { moved, publisher: this.#publisher, outbox: this.#outbox, policy: this.policy, postLater };
     this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
-    this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.mix = new MixKeeper(parts, this.seatOf);
     this.#handovers = new HandoverKeeper(parts, (name, found) => this.#mailbox.post(() => this.#steps.seeStable(name, found)));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
     this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#steps.answer(name, run, answer)));
@@ -116,15 +114,10 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
-    await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close(), this.#endpoints.close()]);
+    await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close(), this.#steps.relations.endpoints.close()]);
     this.#intake.close();
     await this.#mailbox.close();
     await Promise.all([this.#outbox.close(), this.#ticks.close()]);
-  }
-
-  /** The document of a rollout; undefined of one that is not known. */
-  rolloutOf(name: string | undefined): Rollout | undefined {
-    return name === undefined ? undefined : this.#steps.seats.get(name)?.rollout;
   }
 
   /** Rollouts as they stand, for gauges. */
@@ -185,7 +178,8 @@ export class Term {
     this.#once.untilDone("tick", () => {
       const beganMs = this.#parts.clock.monotonicMs();
       this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
-      for (const keeper of [this.#checks, this.#gates, this.#handovers, this.#endpoints]) keeper.tick(this.#steps.seats.values());
+      for (const keeper of [this.#checks, this.#gates, this.#handovers, this.#steps.relations.endpoints])
+        keeper.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
       this.#mailbox.postLater(() => this.#keepHouse().then(() => this.measures.ticked(this.#parts.clock.monotonicMs() - beganMs)));
     });
