@@ -85,7 +85,12 @@ export class FakeKubernetes {
 
   /** Ends watches as a server does when their time is over; `isRude` cuts the connections. */
   endWatches(isRude = false): void {
-    for (const { response } of this.#watches) isRude ? response.destroy() : response.end();
+    const ended = [...this.#watches];
+    this.#watches.clear();
+    for (const { response } of ended) {
+      if (isRude) response.destroy();
+      else response.end();
+    }
   }
 
   /** Asked for since the last call. */
