@@ -114,8 +114,8 @@ export class Term {
 
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
-    await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close(), this.#steps.relations.endpoints.close()]);
-    this.#intake.close();
+    await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
+    for (const part of [this.#steps.relations.endpoints, this.#intake]) part.close();
     await this.#mailbox.close();
     await Promise.all([this.#outbox.close(), this.#ticks.close()]);
   }
