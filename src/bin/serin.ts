@@ -27,6 +27,12 @@ const otlpWanted =
   Object.entries(process.env).some(([name, value]) => /^OTEL_EXPORTER_OTLP_(METRICS_|TRACES_)?ENDPOINT$/.test(name) && value !== "") ||
   ["OTEL_METRICS_EXPORTER", "OTEL_TRACES_EXPORTER"].some((name) => process.env[name]?.split(",").includes("otlp") === true);
 
+/** Kubernetes gives each container these two. */
+function inCluster({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }: NodeJS.ProcessEnv): string | undefined {
+  if (host === undefined || host === "") return undefined;
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port ?? "443"}`;
+}
+
 /** How one of the programs makes its log. */
 async function loadLog(name: string): Promise<(level: LogLevel) => Logger> {
   const { createLog } = await import("../io/log.ts");
@@ -62,6 +68,7 @@ const parts: CliParts = {
   natsCa: process.env["SERIN_NATS_CA"],
   token: process.env["SERIN_TOKEN"],
   operatorKey: process.env["SERIN_OPERATOR_KEY"],
+  kubernetes: inCluster(process.env),
   otlp: otlpWanted,
   nowMs: systemClock.nowMs,
   newId: () => randomBytes(12).toString("hex"),

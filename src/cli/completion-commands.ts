@@ -1,7 +1,7 @@
 import { Argument, type Command } from "commander";
 import type { ExitCode } from "../contract/exit-codes.ts";
 import type { Shell } from "./completion-scripts.ts";
-import { DEFAULT_NATS, jsonOption } from "./flags.ts";
+import { jsonOption } from "./flags.ts";
 import type { CliParts } from "./parts.ts";
 
 const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
@@ -20,7 +20,5 @@ export function addCompletion(program: Command, parts: CliParts, done: (code: Ex
   // Not for people: the shells ask it.
   program
     .command("complete [words...]", { hidden: true })
-    .action(async (words: string[]) =>
-      done(await (await import("./complete.ts")).complete(program, words, parts.defaultNats ?? DEFAULT_NATS, parts)),
-    );
+    .action(async (words: string[]) => done(await (await import("./complete.ts")).complete(program, words, parts)));
 }

@@ -71,9 +71,9 @@ const flagsOf = (command: Command): Offer[] =>
     .visibleOptions(command)
     .flatMap(({ long, description }) => (long == null ? [] : [{ value: long, meaning: description }]));
 
-/** The server that a line names by `--nats`; undefined where it names none. */
-export function natsIn(words: readonly string[]): string | undefined {
-  const at = words.findLastIndex((word) => word === "--nats" || word.startsWith("--nats="));
+/** What a line gives a flag, by `--flag value` or `--flag=value`; undefined where it gives nothing. */
+export function valueIn(words: readonly string[], flag: string): string | undefined {
+  const at = words.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`));
   const word = words[at];
-  return word === "--nats" ? words[at + 1] : word?.slice("--nats=".length);
+  return word === flag ? words[at + 1] : word?.slice(flag.length + 1);
 }

@@ -192,6 +192,10 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--tokens <file>", "who may use the HTTP API and vouch for commands, as `serin token` prints lines")
     .option("--notify-secrets <folder>", "secrets of notifications, a file each")
     .option("--public-url <url>", "where people reach the HTTP API; messages link there")
+    .option(
+      "--kubernetes [url]",
+      "let rollouts wait for endpoints of their Services, and write Events; without an address in the cluster that this is a pod of",
+    )
     .option("--prometheus <url>", "judge by what this Prometheus scrapes of the sidecars, in place of the counts that they send")
     .option("--prometheus-every <duration>", "how often it is asked, as often as it scrapes; 5s when absent", parseDuration)
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)

@@ -88,6 +88,8 @@ export interface ControllerFlags extends NatsFlags {
   readonly tokens?: string;
   readonly notifySecrets?: string;
   readonly publicUrl?: string;
+  /** An address, or true for the cluster that the controller runs in. */
+  readonly kubernetes?: string | true;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -110,6 +112,7 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     tokens: flags.tokens,
     notifySecrets: flags.notifySecrets,
     publicUrl: flags.publicUrl,
+    kubernetes: kubernetesOf(flags.kubernetes, parts),
     renewMs: flags.renew,
     leaseMs: flags.lease,
     otlp: parts.otlp,
@@ -120,6 +123,17 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
   await stopped(parts.signal);
   await running.stop();
   return EXIT.done;
+}
+
+/** Where Kubernetes gives each pod its account. */
+const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+function kubernetesOf(flag: ControllerFlags["kubernetes"], { kubernetes, host }: CliParts): object | undefined {
+  if (flag === undefined) return undefined;
+  if (flag !== true) return { url: flag };
+  if (kubernetes === undefined)
+    throw new UsageError("--kubernetes: this is no pod of a cluster; give an address, like that of `kubectl proxy`, http://127.0.0.1:8001");
+  return { url: kubernetes, account: ACCOUNT, pod: host };
 }
 
 /** Undefined when the signal came while NATS was still away: nothing runs then. */

@@ -22,25 +22,43 @@ const ShownSchema = z.union([
   z.strictObject({ json: JsonPathSchema, sameAs: JsonPathSchema.describe("Where the same must stand, like another count.") }),
 ]);
 
-const WhenSchema = z.strictObject({
-  http: z
-    .strictObject({
-      url: addressLike("http://checkout.internal/version").describe("What is asked by GET; it answers 200."),
-      secret: SecretNameSchema.optional().describe(
-        "Name of a file in the controller's `--check-secrets`, sent as bearer token; none when absent.",
-      ),
-      shows: z.array(ShownSchema).min(1).max(20).describe("What the answer must show, all of it."),
-      timeout: durationWithin("100ms", "1m").default(5_000).describe("Longest wait for an answer. 5s when absent."),
-    })
-    .describe("An endpoint that shows which version stable runs: of the service itself, or of what deploys it."),
-  every: durationWithin("1s", "1h").default(10_000).describe("Time between two questions. 10s when absent."),
-  times: z
-    .int()
-    .min(1)
-    .max(100)
-    .default(3)
-    .describe("So many answers one after the other must show it: one host of several may be ahead. 3 when absent."),
-});
+const PodShownSchema = z.union([
+  z.strictObject({
+    image: z.string().min(1).max(500).describe("Image of one of its containers, as the pod names it, like shop/checkout:2.4.0."),
+    container: z.string().min(1).max(63).optional().describe("Name of that container; any when absent."),
+  }),
+  z.strictObject({
+    label: z.string().min(1).max(317).describe("Name of a label, like app.kubernetes.io/version."),
+    equals: EqualsSchema,
+  }),
+]);
+
+const WhenSchema = z
+  .strictObject({
+    http: z
+      .strictObject({
+        url: addressLike("http://checkout.internal/version").describe("What is asked by GET; it answers 200."),
+        secret: SecretNameSchema.optional().describe(
+          "Name of a file in the controller's `--check-secrets`, sent as bearer token; none when absent.",
+        ),
+        shows: z.array(ShownSchema).min(1).max(20).describe("What the answer must show, all of it."),
+        timeout: durationWithin("100ms", "1m").default(5_000).describe("Longest wait for an answer. 5s when absent."),
+      })
+      .optional()
+      .describe("An endpoint that shows which version stable runs: of the service itself, or of what deploys it."),
+    kubernetes: PodShownSchema.optional().describe("What each pod behind stable's Service must show; for controllers with `--kubernetes`."),
+    every: durationWithin("1s", "1h").default(10_000).describe("Time between two questions. 10s when absent."),
+    times: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(3)
+      .describe("So many answers one after the other must show it: one host of several may be ahead. 3 when absent."),
+  })
+  .refine(
+    ({ http, kubernetes }) => (http === undefined) !== (kubernetes === undefined),
+    "needs one place to look; write http or kubernetes",
+  );
 
 /** How the hand-over comes about: fields of a rollout's file. */
 export const HandoverSchema = z
@@ -55,3 +73,4 @@ export const HandoverSchema = z
 
 export type HandoverEvidence = z.infer<typeof WhenSchema>;
 export type Shown = z.infer<typeof ShownSchema>;
+export type PodShown = z.infer<typeof PodShownSchema>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AtLimitSchema } from "./gates.ts";
 import { PlaceSchema } from "./groups.ts";
+import { HeldSchema } from "./held.ts";
 import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { LeftSchema } from "./retreat.ts";
@@ -9,10 +10,6 @@ import { VariantsTotalsSchema } from "./variant-report.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
-const HeldSchema = z
-  .strictObject({ sinceMs: z.int().describe("Unix milliseconds."), reason: z.string().min(1).describe("For people.") })
-  .optional()
-  .describe("What keeps it from advancing, as a freeze does; absent where nothing does. No deadline comes nearer.");
 const StageIndexSchema = z.int().min(0).describe("0 is the first stage.");
 const BegunSchema = z.int().nullable().describe("When every known sidecar obeyed this run, Unix milliseconds; null before.");
 const ShareBpSchema = z.int().min(0).max(10_000).describe("Basis points.");

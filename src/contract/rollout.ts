@@ -12,6 +12,7 @@ import {
   PathMatchSchema,
 } from "./conditions.ts";
 import { ModeSchema, PromotionSchema } from "./gates.ts";
+import { checkKubernetes, KubernetesSchema } from "./kubernetes.ts";
 import { MirrorSchema } from "./mirror.ts";
 import { MixSchema } from "./mix.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
@@ -193,6 +194,9 @@ export const RolloutSchema = z
       "A sidecar that sees the canary fail one request after the other stops it at once, until a new run, while stable is well; none does when absent.",
     ),
     ...RELATIONS,
+    kubernetes: KubernetesSchema.optional().describe(
+      "Where its variants run on Kubernetes, for controllers with `--kubernetes`; their endpoints are not looked at when absent.",
+    ),
     onUnwatched: z
       .enum(["stable", "hold"])
       .default("stable")
@@ -203,6 +207,7 @@ export const RolloutSchema = z
   .superRefine(checkGroup, { when: () => true })
   .superRefine(checkTagOnly, { when: () => true })
   .superRefine(checkOrder, { when: () => true })
+  .superRefine(checkKubernetes, { when: () => true })
   .superRefine((rollout, context) => {
     for (const fault of strategyFaults(rollout)) context.addIssue({ code: "custom", ...fault });
     const fault = rollout.retreat === undefined ? undefined : retreatFault(rollout.variants);

@@ -101,3 +101,12 @@ export function aborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
+
+/** Best effort: the lease runs out by itself when NATS does not answer. */
+export async function releaseLease(writer: FencedWriter, log: Logger): Promise<void> {
+  try {
+    await writer.release();
+  } catch (error) {
+    log.warn({ err: error }, "lease not given back, the next controller waits until it runs out");
+  }
+}

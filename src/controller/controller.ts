@@ -9,12 +9,14 @@ import type { Logger } from "../io/log.ts";
 import { ensureStreams, ensureTicks, type NatsLink, subscribeSafely } from "../io/nats.ts";
 import { checkSecretFolder } from "../io/secret-folder.ts";
 import { openTokens, type TokenBook } from "../io/tokens.ts";
-import { aborted, Candidate, pause } from "./candidate.ts";
+import { aborted, Candidate, pause, releaseLease } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
 import { askPrometheus, hearCounts } from "./hear-counts.ts";
 import { killQuestions } from "./kill-questions.ts";
+import type { Kubernetes } from "./kubernetes/kubernetes.ts";
+import { eventTeller, openKubernetes } from "./kubernetes/open.ts";
 import { auditPort, documentPorts, statePort, tickPort } from "./nats-ports.ts";
 import { startNotifier } from "./notify/notifier.ts";
 import { type ControllerOptions, ControllerOptionsSchema, type ControllerSettings } from "./options.ts";
@@ -60,7 +62,9 @@ export async function startController(options: ControllerOptions, { signal, ...p
   const page = await startPage({ settings, operatorKeys, ...parts, tokens, shown: () => controller });
   if (page?.url !== undefined) log.info({ http: page.url }, "health and metrics are served");
   try {
-    controller = new Controller({ ...(await reachNats(settings, log, signal)), settings, operatorKeys, kills, page, tokens, ...parts });
+    const kubernetes = await openKubernetes(settings, parts);
+    const links = await reachNats(settings, log, signal);
+    controller = new Controller({ ...links, settings, operatorKeys, kills, page, tokens, kubernetes, ...parts });
     return controller;
   } catch (error) {
     await page?.stop();
@@ -76,6 +80,7 @@ type Parts = ControllerParts &
     kills: KillSwitch;
     page: Page | undefined;
     tokens: TokenBook | undefined;
+    kubernetes: Kubernetes | undefined;
   }>;
 
 class Controller implements RunningController, Shown {
@@ -113,6 +118,7 @@ class Controller implements RunningController, Shown {
     this.#stopping.abort();
     await this.#parts.page?.stop();
     await this.#done;
+    await this.#parts.kubernetes?.close();
     await this.#parts.told.close();
     await this.#parts.link.close();
   }
@@ -139,7 +145,7 @@ class Controller implements RunningController, Shown {
 
   /** One time in office: begins, serves until deposed or stopped, and leaves nothing running. */
   async #serve(writer: FencedWriter, manager: JetStreamManager): Promise<void> {
-    const { link, told, log, clock, settings, operatorKeys, kills } = this.#parts;
+    const { link, told, log, clock, settings, operatorKeys, kills, kubernetes } = this.#parts;
     const ended = new AbortController();
     const end = (reason: string): void => {
       writer.end(reason);
@@ -163,12 +169,16 @@ class Controller implements RunningController, Shown {
         log,
         ...ports,
         operatorKeys,
+        kubernetes,
         ...killQuestions(kills),
       },
       (error: DeposedError) => end(error.message),
     );
     const stops = [this.#renew(writer, end)];
-    const stopTelling = startNotifier({ ...this.#parts, manager, receivers: () => term.policy.receivers }, settings.tickMs);
+    // Not before all rollouts are known: Events are about what they name.
+    const receivers = () => (this.#leading === undefined ? undefined : term.policy.receivers);
+    const tellEvent = eventTeller(kubernetes, term);
+    const stopTelling = startNotifier({ ...this.#parts, manager, receivers, tellEvent }, settings.tickMs);
     try {
       const begun = this.#begin(term, manager);
       stops.push(hearCounts(term, this.#parts, begun));
@@ -186,7 +196,7 @@ class Controller implements RunningController, Shown {
       this.#leading = undefined;
       for (const stop of stops) stop();
       await term.end();
-      if (!ended.signal.aborted) await this.#release(writer);
+      if (!ended.signal.aborted) await releaseLease(writer, log);
       // After the lease is given back: whoever leads next waits for nobody's receiver.
       await stopTelling();
       writer.end("the term is over");
@@ -231,14 +241,5 @@ class Controller implements RunningController, Shown {
       subscribeSafely(link, SUBJECTS.allKills, ({ data }) => void (kills.hear(data) && term.tick()), bad("order to switch off")),
       subscribeSafely(link, SUBJECTS.command, (message) => void hearCommand(message, term, this.#parts).catch(noCommand), noCommand),
     ];
-  }
-
-  /** Best effort: the lease runs out by itself when NATS does not answer. */
-  async #release(writer: FencedWriter): Promise<void> {
-    try {
-      await writer.release();
-    } catch (error) {
-      this.#parts.log.warn({ err: error }, "lease not given back, the next controller waits until it runs out");
-    }
   }
 }

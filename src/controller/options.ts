@@ -13,6 +13,15 @@ const DeadlinesSchema = z.strictObject({
   rollingBackMs: DeadlineMs,
 } satisfies Record<keyof Deadlines, unknown>);
 
+const KubernetesOptionsSchema = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: "not an address; write one like http://127.0.0.1:8001" }).describe("Of the API."),
+  account: z.string().min(1).optional().describe("Folder of the account's token, certificate and namespace; nobody logs in when absent."),
+  pod: z.string().min(1).optional().describe("Name of the controller's own pod; Events of what has no Service are about it."),
+  watchMs: z.int().min(1_000).default(60_000).describe("How long a watch lasts before it begins anew."),
+});
+
+export type KubernetesOptions = Readonly<z.output<typeof KubernetesOptionsSchema>>;
+
 /** Options of one controller; durations in milliseconds. */
 export const ControllerOptionsSchema = z.strictObject({
   id: SidecarIdSchema.describe("Name of this controller in the lease and in the audit; another one for each."),
@@ -57,6 +66,7 @@ export const ControllerOptionsSchema = z.strictObject({
     .describe("File of those who may use the HTTP API, and vouch for commands, as `serin token` prints lines; nobody may when absent."),
   notifySecrets: z.string().min(1).optional().describe("Folder of secrets of notifications, a file each, named as the policy names them."),
   otlp: z.boolean().default(false).describe("Push metrics and traces by the standard OTEL_* variables."),
+  kubernetes: KubernetesOptionsSchema.optional().describe("Read readiness of endpoints and write Events there; neither when absent."),
   publicUrl: z
     .url({ protocol: /^https?$/, error: "not an address; write one like https://serin.example" })
     .transform((text) => text.replace(/\/+$/, ""))

@@ -15,6 +15,8 @@ export class PolicyKeeper {
   readonly #parts: TermParts;
   readonly #outbox: Outbox;
   #policy: Policy | undefined;
+  /** False until it was read, and where it cannot be. */
+  #isRead = false;
   /** Another number for each policy. */
   version = 0;
   #record: FreezeRecord = NOTHING;
@@ -29,6 +31,7 @@ export class PolicyKeeper {
     const { policy, state, clock, log } = this.#parts;
     try {
       this.#policy = (await policy.last())?.policy;
+      this.#isRead = true;
       const stored = await state.read(SUBJECTS.freeze);
       if (stored !== undefined) this.#record = decodeStored(FreezeRecordSchema, stored);
     } catch (error) {
@@ -45,9 +48,9 @@ export class PolicyKeeper {
     return this.#policy;
   }
 
-  /** Who is told of changes; undefined while no policy is known. */
+  /** Who is told of changes; undefined while that is not known. */
   get receivers(): Notifications | undefined {
-    return this.#policy === undefined ? undefined : (this.#policy.notifications ?? NOBODY);
+    return this.#isRead ? (this.#policy?.notifications ?? NOBODY) : undefined;
   }
 
   get freeze(): Freeze | undefined {
@@ -70,6 +73,7 @@ export class PolicyKeeper {
   /** Takes a policy that stands in the stream of plans. */
   hold(policy: Policy): void {
     this.#policy = policy;
+    this.#isRead = true;
     this.version += 1;
   }
 

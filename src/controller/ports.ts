@@ -1,6 +1,9 @@
 import type { KillOrder } from "../contract/kills.ts";
+import type { KubernetesRule } from "../contract/kubernetes.ts";
 import type { Audit } from "../contract/messages.ts";
 import type { StoredPlan } from "../contract/stored-plan.ts";
+import type { EndpointsSeen } from "../core/plan/endpoints.ts";
+import type { Pod } from "../core/plan/stable-pods.ts";
 import type { Clock } from "../io/clock.ts";
 import type { OperatorKeys } from "../io/kill-signatures.ts";
 import type { Logger } from "../io/log.ts";
@@ -70,6 +73,16 @@ export interface TickPort {
   append(rollout: string, text: string): Promise<void>;
 }
 
+/** What Kubernetes knows of a rollout's variants. */
+export interface KubernetesPort {
+  /** As heard of last; the first question makes the controller listen in that namespace. */
+  endpoints(namespace: string, service: string): EndpointsSeen;
+  /** Listens in these namespaces alone. */
+  keep(namespaces: ReadonlySet<string>): void;
+  /** Pods behind stable's Service. Throws where they cannot be known, with the reason. */
+  stablePods(rule: KubernetesRule, signal: AbortSignal): Promise<readonly Pod[]>;
+}
+
 /** What a time in office works with. */
 export interface TermParts {
   readonly id: string;
@@ -84,6 +97,8 @@ export interface TermParts {
   readonly policy: PolicyPort;
   readonly audit: AuditPort;
   readonly ticks: TickPort;
+  /** Without `--kubernetes` there is none. */
+  readonly kubernetes?: KubernetesPort | undefined;
   /** Pushes a span that is over; none are where absent. */
   readonly span?: TellSpan | undefined;
   /** The operator's order that switches a rollout off; undefined without one. */

@@ -5,7 +5,9 @@ import { plan } from "../core/plan/plan.ts";
 import { type Hold, type PlanInput, verdictEvent } from "../core/plan/types.ts";
 import { frozen, groupHold, groupOf, holdsOf, type Mesh, type Peer, turnOf } from "../core/plan/what-holds.ts";
 import { freshVerdict } from "./judging.ts";
+import { EndpointsKeeper } from "./kubernetes/endpoints-keeper.ts";
 import type { PolicyKeeper } from "./policy-keeper.ts";
+import type { TermParts } from "./ports.ts";
 import type { Seat } from "./seats.ts";
 
 const MINUTE_MS = 60_000;
@@ -22,10 +24,12 @@ export class Relations {
   /** Looked up once a minute: calendars open and close at whole ones. */
   readonly #closed = new Map<Calendar | undefined, Closed | undefined>();
   #closedFor = "";
+  readonly endpoints: EndpointsKeeper;
 
-  constructor(policy: PolicyKeeper, seats: ReadonlyMap<string, Seat>) {
+  constructor(policy: PolicyKeeper, seats: ReadonlyMap<string, Seat>, parts: Pick<TermParts, "clock" | "kubernetes">) {
     this.#policy = policy;
     this.#seats = seats;
+    this.endpoints = new EndpointsKeeper(parts);
   }
 
   /** What keeps a rollout from advancing by this event; nothing where the event advances nobody. */
@@ -33,12 +37,19 @@ export class Relations {
     if (!ADVANCING.has(event.type)) return [];
     const mesh = this.#mesh(nowMs);
     const peer = peerOf(seat);
-    const holds = holdsOf(peer, mesh);
+    const holds = [...holdsOf(peer, mesh), ...this.#askedOfEndpoints(peer, event, mesh)];
     if (peer.plan.phase === "queued") return [...holds, ...some(turnOf(peer, mesh))];
     // Who has not earned its next step waits for nobody; who waits at a gate has, and its word may come at any moment.
     const mayGoOn = event.type === "promote" || peer.plan.phase === "gate" || this.#hasEarned(peer, mesh);
     const asks = peer.rollout.together !== undefined && mayGoOn;
     return asks ? [...holds, ...some(groupHold(peer, mesh))] : holds;
+  }
+
+  /** A rollout whose next step is not due hears nothing of endpoints: pods come and go. */
+  #askedOfEndpoints(peer: Peer, event: PlanInput, mesh: Mesh): readonly Hold[] {
+    const holds = peer.plan.phase === "queued" ? [] : this.endpoints.holds(peer.rollout);
+    if (holds.length === 0 || event.type !== "tick" || peer.plan.phase === "pending" || peer.plan.phase === "gate") return holds;
+    return this.#callsForStep(peer, mesh) || advances(peer, event, mesh.nowMs) ? holds : [];
   }
 
   /** Why an attempt that is to begin now must wait in the queue; undefined where it may. A way back is held by no freeze. */
@@ -82,12 +93,14 @@ export class Relations {
     };
   }
 
-  #hasEarned({ rollout, plan: state }: Peer, mesh: Mesh): boolean {
-    const verdict = freshVerdict(this.#seats.get(rollout.name)?.judging.verdict ?? null, state.run, mesh.nowMs);
-    if (verdict === undefined) return false;
-    const step = plan(rollout, state, verdictEvent(verdict), { nowMs: mesh.nowMs });
-    const advances = step.ok && step.effects.some((effect) => effect.type === "serve" && effect.advances === true);
-    return advances && holdsOf({ rollout, plan: state, sequence: 0 }, mesh).length === 0;
+  #hasEarned(peer: Peer, mesh: Mesh): boolean {
+    return this.#callsForStep(peer, mesh) && holdsOf(peer, mesh).length === 0 && this.endpoints.holds(peer.rollout).length === 0;
+  }
+
+  /** Whether the evidence calls for its next step. */
+  #callsForStep(peer: Peer, { nowMs }: Mesh): boolean {
+    const verdict = freshVerdict(this.#seats.get(peer.rollout.name)?.judging.verdict ?? null, peer.plan.run, nowMs);
+    return verdict !== undefined && advances(peer, verdictEvent(verdict), nowMs);
   }
 
   #closedAt({ calendar }: Rollout, nowMs: number): Closed | undefined {
@@ -116,6 +129,12 @@ export class Relations {
     this.#times.set(calendar, times);
     return times;
   }
+}
+
+/** Whether the plan, unheld, would give more users another variant now. */
+function advances({ rollout, plan: state }: Peer, event: PlanInput, nowMs: number): boolean {
+  const step = plan(rollout, state, event, { nowMs });
+  return step.ok && step.effects.some((effect) => effect.type === "serve" && effect.advances === true);
 }
 
 const some = (hold: Hold | undefined): readonly Hold[] => (hold === undefined ? [] : [hold]);

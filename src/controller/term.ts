@@ -59,6 +59,8 @@ export class Term {
   readonly #mailbox: Mailbox;
   readonly #once: Once;
   readonly measures: Measures;
+  /** A rollout as the leader holds it. */
+  readonly seatOf = (name: string): Seat | undefined => this.#steps.seats.get(name);
   readonly #intake: EvidenceIntake;
   readonly #judged = new Set<Seat>();
   /** Rollouts with evidence of this turn of the event loop that is to be judged at once. */
@@ -78,7 +80,7 @@ export class Term {
     this.#steps = new Steps(parts, { ...tools, users: (live) => this.#failing.users(live) });
     this.#fleet = new FleetKeeper(parts);
     this.#failing = new FailingKeeper(parts);
-    this.mix = new MixKeeper(parts, (name) => this.#steps.seats.get(name));
+    this.mix = new MixKeeper(parts, this.seatOf);
     this.#handovers = new HandoverKeeper(parts, (name, found) => this.#mailbox.post(() => this.#steps.seeStable(name, found)));
     this.#checks = new CheckKeeper(parts, (name) => this.#mailbox.post(() => this.#judge(this.#steps.seats.get(name))));
     this.#gates = new GateKeeper(parts, (name, run, answer) => this.#mailbox.post(() => this.#steps.answer(name, run, answer)));
@@ -113,7 +115,7 @@ export class Term {
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
     await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
-    this.#intake.close();
+    for (const part of [this.#steps.relations.endpoints, this.#intake]) part.close();
     await this.#mailbox.close();
     await Promise.all([this.#outbox.close(), this.#ticks.close()]);
   }
@@ -176,7 +178,8 @@ export class Term {
     this.#once.untilDone("tick", () => {
       const beganMs = this.#parts.clock.monotonicMs();
       this.#mailbox.postLater(() => lookAtReceipts(this.#parts, this.#fleet, this.#steps));
-      for (const keeper of [this.#checks, this.#gates, this.#handovers]) keeper.tick(this.#steps.seats.values());
+      for (const keeper of [this.#checks, this.#gates, this.#handovers, this.#steps.relations.endpoints])
+        keeper.tick(this.#steps.seats.values());
       for (const seat of this.#steps.seats.values()) this.#mailbox.postLater(() => this.#tickSeat(seat));
       this.#mailbox.postLater(() => this.#keepHouse().then(() => this.measures.ticked(this.#parts.clock.monotonicMs() - beganMs)));
     });

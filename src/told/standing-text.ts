@@ -32,7 +32,9 @@ function waitLines({ plan, seen, waiting, mode, asked }: RolloutPicture, nowMs: 
     ...(mode === undefined || mode === "act" ? [] : [`mode ${mode}: ${MODE_TEXT[mode]}`]),
     ...(would === undefined ? [] : [`would have done ${duration(nowMs - would.atMs)} ago: ${would.action}: ${would.reason}`]),
     ...(asked === undefined ? [] : [`last asked ${duration(nowMs - asked.atMs)} ago by ${asked.who.name}: ${askedText(asked)}`]),
-    ...(held === undefined ? [] : [`held for ${duration(nowMs - held.sinceMs)} by ${held.reason}`]),
+    ...(held === undefined
+      ? []
+      : [`held for ${duration(nowMs - held.sinceMs)} by ${held.reason}${held.now === undefined ? "" : `: ${held.now}`}`]),
     ...(seen === null ? [] : [`no hand-over yet: ${seen}`]),
     ...(waiting === null ? [] : [`a newer version by ${waiting.who} waits for its end, for ${duration(nowMs - waiting.sinceMs)}`]),
   ];

@@ -7,7 +7,7 @@ import { type CheckSources, checkSources } from "./sources.ts";
 /** A rollout that may wait for evidence. */
 export interface Promoted {
   readonly name: string;
-  readonly rollout: Pick<Rollout, "handover">;
+  readonly rollout: Pick<Rollout, "handover" | "kubernetes">;
   readonly live: Pick<LiveState, "plan">;
 }
 
@@ -26,7 +26,7 @@ export type OnSeen = (rollout: string, found: Readonly<{ run: number; isProven: 
 const MAX_BUSY = 32;
 
 /**
- * Asks endpoints of promoted rollouts whether stable runs the new version, beside the leader's queue. Answers in a row are not handed
+ * Asks endpoints or Kubernetes of promoted rollouts whether stable runs the new version, beside the leader's queue. Answers in a row are not handed
  * down: the next leader counts anew.
  */
 export class HandoverKeeper {
@@ -57,16 +57,17 @@ export class HandoverKeeper {
     await Promise.all(this.#jobs);
   }
 
-  #ask({ name, rollout: { handover }, live: { plan } }: Promoted): void {
+  #ask({ name, rollout, live: { plan } }: Promoted): void {
     const nowMs = this.#parts.clock.monotonicMs();
     const known = this.#held.get(name);
     const held = known?.run === plan.run ? known : { run: plan.run, dueMs: nowMs, isBusy: false, shown: 0 };
     this.#held.set(name, held);
-    const { when } = handover ?? {};
+    const { when } = rollout.handover ?? {};
     if (when === undefined || held.isBusy || held.dueMs > nowMs || this.#jobs.size >= MAX_BUSY || this.#ending.signal.aborted) return;
     held.isBusy = true;
     held.dueMs = nowMs + when.every;
-    const job = askStable(when, this.#sources, this.#ending.signal).then((seen) => {
+    const from = { rule: rollout.kubernetes, sources: this.#sources, kubernetes: this.#parts.kubernetes };
+    const job = askStable(when, from, this.#ending.signal).then((seen) => {
       held.isBusy = false;
       this.#jobs.delete(job);
       this.#take(name, held, { seen, times: when.times });

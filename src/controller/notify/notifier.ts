@@ -1,4 +1,5 @@
 import { AckPolicy, type Consumer, DeliverPolicy, type JetStreamManager, type JsMsg } from "@nats-io/jetstream";
+import { TOLD_ACTIONS } from "../../contract/actions.ts";
 import { type Audit, AuditSchema } from "../../contract/messages.ts";
 import { STREAMS } from "../../contract/names.ts";
 import type { Notifications, Receiver } from "../../contract/notifications.ts";
@@ -9,7 +10,7 @@ import { decodeStored } from "../../io/store.ts";
 import { isWanted, noticeOf } from "../../told/notice.ts";
 import { bodyFor } from "../../told/notice-bodies.ts";
 import { pause } from "../candidate.ts";
-import { deliver } from "./deliver.ts";
+import { type Delivered, deliver } from "./deliver.ts";
 
 export interface NotifierParts {
   readonly link: NatsLink;
@@ -19,9 +20,19 @@ export interface NotifierParts {
   readonly settings: Readonly<{ notifySecrets?: string | undefined; publicUrl?: string | undefined }>;
   /** Of the policy in force; undefined while that is not known. */
   receivers(): Notifications | undefined;
+  /** Writes a change as an Event of Kubernetes, which is told of whatever the policy says; nobody does where absent. */
+  readonly tellEvent?: ((line: Audit, signal: AbortSignal) => Promise<Delivered>) | undefined;
+}
+
+/** Who is told, and how. */
+interface Told extends Pick<Receiver, "name" | "events" | "rollouts" | "retryFor"> {
+  tell(line: Audit): Promise<Delivered>;
 }
 
 const PREFIX = "notify-";
+/** In capitals, as no receiver of a policy is named. */
+const EVENTS = "KUBERNETES";
+const HOUR_MS = 3_600_000;
 /** Longer than any attempt lasts: until then nobody else gets the message. */
 const ACK_WAIT_MS = 60_000;
 /** The shortest that the client allows: a leader that ends waits for it. */
@@ -73,15 +84,16 @@ class Notifier {
 
   async #follow(receivers: Notifications): Promise<void> {
     for (const [name, { ending, done, text }] of this.#running) {
-      if (receivers.some((receiver) => receiver.name === name && JSON.stringify(receiver) === text)) continue;
+      if (name === EVENTS || receivers.some((receiver) => receiver.name === name && JSON.stringify(receiver) === text)) continue;
       ending.abort();
       await done;
       this.#running.delete(name);
     }
-    const names = receivers.map(({ name }) => PREFIX + name);
+    const all = [...receivers.map((receiver) => this.#told(receiver)), ...this.#events()];
+    const names = all.map(({ name }) => PREFIX + name);
     for await (const { name } of this.#parts.manager.consumers.list(STREAMS.audit))
       if (name.startsWith(PREFIX) && !names.includes(name)) await this.#parts.manager.consumers.delete(STREAMS.audit, name);
-    for (const receiver of receivers) {
+    for (const receiver of all) {
       if (this.#running.has(receiver.name)) continue;
       await this.#ensureConsumer(receiver);
       if (this.#isClosed) return;
@@ -90,7 +102,26 @@ class Notifier {
     }
   }
 
-  async #ensureConsumer({ name }: Receiver): Promise<void> {
+  /** A receiver of the policy. */
+  #told(receiver: Receiver): Told {
+    const { clock, settings } = this.#parts;
+    return {
+      ...receiver,
+      tell: (line) => {
+        const body = bodyFor(receiver, noticeOf(line, settings.publicUrl), line);
+        return deliver(receiver, body, { secrets: settings.notifySecrets, nowMs: clock.nowMs(), signal: this.#grace.signal });
+      },
+    };
+  }
+
+  #events(): Told[] {
+    const { tellEvent } = this.#parts;
+    if (tellEvent === undefined) return [];
+    const tell = (line: Audit): Promise<Delivered> => tellEvent(line, this.#grace.signal);
+    return [{ name: EVENTS, events: [...TOLD_ACTIONS], rollouts: ["*"], retryFor: HOUR_MS, tell }];
+  }
+
+  async #ensureConsumer({ name }: Told): Promise<void> {
     const { manager, clock } = this.#parts;
     try {
       await manager.consumers.info(STREAMS.audit, PREFIX + name);
@@ -108,7 +139,7 @@ class Notifier {
     }
   }
 
-  async #run(receiver: Receiver, signal: AbortSignal): Promise<void> {
+  async #run(receiver: Told, signal: AbortSignal): Promise<void> {
     const { link, log } = this.#parts;
     let isTroubled = false;
     let consumer: Consumer | undefined;
@@ -127,12 +158,11 @@ class Notifier {
     }
   }
 
-  async #take(message: JsMsg, receiver: Receiver): Promise<void> {
-    const { clock, log, settings } = this.#parts;
+  async #take(message: JsMsg, receiver: Told): Promise<void> {
+    const { clock, log } = this.#parts;
     const line = this.#lineIn(message);
     if (line === undefined || !isWanted(receiver, line)) return message.ack();
-    const body = bodyFor(receiver, noticeOf(line, settings.publicUrl), line);
-    const delivered = await deliver(receiver, body, { secrets: settings.notifySecrets, nowMs: clock.nowMs(), signal: this.#grace.signal });
+    const delivered = await receiver.tell(line);
     const said = { receiver: receiver.name, audit: line.id, rollout: line.rollout, action: line.action };
     if (delivered.type === "told") {
       await message.ackAck();

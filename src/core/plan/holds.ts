@@ -4,6 +4,8 @@ import { type In, move, refuse, type Scene, stay, type Taken } from "./moves.ts"
 import type { Hold, PlanInput, PlanStep } from "./types.ts";
 
 const reasonOf = (holds: readonly Hold[]): string => holds.map(({ kind, reason }) => `${kind}: ${reason}`).join("; ");
+const fullReasonOf = (holds: readonly Hold[]): string =>
+  holds.map(({ kind, reason, now }) => `${kind}: ${now === undefined ? reason : `${reason}: ${now}`}`).join("; ");
 
 /** A step that the plan found, and whether evidence or sidecars led to it rather than people or time. */
 export interface Found {
@@ -36,7 +38,7 @@ function mayPromote(
   const objection = gates.map((gate) => objectionTo(gate, who, scene)).find((text) => text !== undefined);
   if (objection !== undefined) return refuse(state, scene, objection);
   if (scene.holds.length === 0) return step;
-  const why = reasonOf(scene.holds);
+  const why = fullReasonOf(scene.holds);
   if (override !== true) return refuse(state, scene, `held by ${why}; wait, or promote with --override and --reason`);
   const effects = step.effects.map((effect) =>
     effect.type === "audit" ? { ...effect, reason: `${effect.reason} (in spite of ${why})` } : effect,
@@ -90,6 +92,7 @@ function heldIn(
     return move({ ...state, sinceMs: later(state.sinceMs), ...share }, "released", `no longer held by ${held.reason}`);
   }
   const reason = reasonOf(holds);
-  if (held?.reason === reason) return stay({ ...state, held });
-  return move({ ...state, held: { sinceMs: held?.sinceMs ?? nowMs, reason } }, "held", reason);
+  const now = holds.flatMap((hold) => hold.now ?? []).join("; ");
+  const next = { ...state, held: { sinceMs: held?.sinceMs ?? nowMs, reason, ...(now !== "" && { now }) } };
+  return held?.reason === reason ? stay(next) : move(next, "held", fullReasonOf(holds));
 }

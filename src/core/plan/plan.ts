@@ -7,6 +7,7 @@ import { stragglerRule } from "../../contract/stragglers.ts";
 import { retried, undone } from "./attempts.ts";
 import { type Cost, spentText } from "./blast-radius.ts";
 import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
+import { isOnItsWay } from "./endpoints.ts";
 import { inGate } from "./gate.ts";
 import { mayAdvance, timeHeld } from "./holds.ts";
 import { isJudged } from "./judged.ts";
@@ -31,6 +32,8 @@ export interface Moment {
   readonly isStopped?: boolean;
   /** What the canary has cost so far; unknown when absent. */
   readonly cost?: Cost;
+  /** Its endpoints are not ready for longer than it lets them; for people. */
+  readonly unready?: string | undefined;
 }
 
 /** The plan's machine for one rollout. It reads no clock: the moment comes in, effects go out, and the same input gives the same step. */
@@ -87,8 +90,9 @@ function standingOf(rollout: Rollout, deadlines: Partial<Deadlines>): Standing {
 /** Why a rollout goes back whatever its verdict is; undefined where nothing asks for that. */
 function alarmIn(
   { checks, blastRadius }: Rollout,
-  { state, input, moment: { nowMs, cost } }: Readonly<{ state: PlanState; input: PlanInput; moment: Moment }>,
+  { state, input, moment: { nowMs, cost, unready } }: Readonly<{ state: PlanState; input: PlanInput; moment: Moment }>,
 ): string | undefined {
+  if (unready !== undefined && input.type === "tick" && isOnItsWay(state)) return unready;
   if (!isJudged(state) || (input.type !== "tick" && input.type !== "verdict")) return undefined;
   const isSilent = input.type === "tick" && silentSinceMs(state, input.last?.canaryAtMs, nowMs) !== undefined;
   if (isSilent && checks.onNoData === "rollback")

@@ -3,10 +3,11 @@ import type { PlanState } from "../../contract/live.ts";
 import type { Who } from "../../contract/messages.ts";
 import { ERROR_CHECKS, type Verdict, type VerdictRecord } from "../../contract/verdict.ts";
 
-/** Why nothing may advance at the moment; `reason` is for people, and stays the same while the hold does. */
+/** Why nothing may advance at the moment; `reason` is for people, and stays the same while the hold does; `now` may change. */
 export interface Hold {
-  readonly kind: "freeze" | "window" | "dependency" | "group" | "order";
+  readonly kind: "freeze" | "window" | "dependency" | "group" | "order" | "endpoints";
   readonly reason: string;
+  readonly now?: string;
 }
 
 /** A person who asks for something, and why. */

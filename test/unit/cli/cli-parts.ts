@@ -36,6 +36,7 @@ export async function runWith(args: readonly string[], overrides: Partial<CliPar
     natsCa: undefined,
     token: undefined,
     operatorKey: undefined,
+    kubernetes: undefined,
     otlp: false,
     nowMs: () => 1_800_000_000_000,
     newId: () => "0123456789abcdef",

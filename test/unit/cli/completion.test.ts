@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { natsIn, offersFor } from "../../../src/cli/completion.ts";
+import { offersFor, valueIn } from "../../../src/cli/completion.ts";
 import type { CliParts } from "../../../src/cli/parts.ts";
 import { buildProgram } from "../../../src/cli/program.ts";
 import { runWith } from "./cli-parts.ts";
@@ -57,7 +57,7 @@ test.each([
   { words: ["status", "--nats=nats://a", "--nats=nats://b", ""], nats: "nats://b" },
   { words: ["status", ""], nats: undefined },
 ])("names come from the server that the line names: $words", ({ words, nats }) => {
-  expect(natsIn(words)).toBe(nats);
+  expect(valueIn(words, "--nats")).toBe(nats);
 });
 
 test("`serin complete` prints a value and its meaning a line, and no name where NATS does not answer", async () => {

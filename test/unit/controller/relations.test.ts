@@ -28,7 +28,7 @@ test("what opens a gate of one rollout waits for the others of its group, whoeve
       return [name, newSeat(rollout, liveOf(name, plan), 0)] as const;
     }),
   );
-  const relations = new Relations(new PolicyKeeper(parts, new Outbox(parts)), seats);
+  const relations = new Relations(new PolicyKeeper(parts, new Outbox(parts)), seats, parts);
   const group = [{ kind: "group", reason: "group shop goes together, and pay cannot go on yet" }];
   const cart = seats.get("cart") ?? newSeat(rolloutOf("cart"), liveOf("cart", gate), 0);
   expect(relations.holds(cart, { type: "answer", verdict: "advance", reason: "the tests are green" }, 5)).toEqual(group);
