@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../contract/errors.ts";
 import type { ExitCode } from "../contract/exit-codes.ts";
 import { EXIT } from "../contract/exit-codes.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { EXIT, type ExitCode } from "../contract/exit-codes.ts";
 import { type JudgeRecord, JudgeRecordSchema, type LiveState, LiveStateSchema } from "../contract/live.ts";
 import { SUBJECTS } from "../contract/names.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ACTION_NAMES } from "./actions.ts";
 import { AskedRequestSchema, ExplanationSchema } from "./explanation.ts";
 import { HistorySchema } from "./history.ts";

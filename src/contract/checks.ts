@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { OwnChecksSchema, SaturationSchema } from "./own-checks.ts";
 import { PointsSchema } from "./units.ts";
 

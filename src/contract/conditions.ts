@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { RE2JS } from "re2js";
 import Range from "semver/classes/range.js";
-import { z } from "zod";
+import * as z from "zod";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 
 const TOKEN_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Evidence is an OTLP/JSON metrics message (opentelemetry-proto `ExportMetricsServiceRequest`), cumulative, holding only

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const ValuesSchema = z.union([z.string().max(8_192), z.array(z.string().max(8_192)).max(20)]);
 

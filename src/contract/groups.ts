@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LabelNameSchema, LabelValueSchema } from "./strategy.ts";
 
 /** Labels of a sidecar, like its zone. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { addressLike, durationWithin, SecretNameSchema } from "./webhooks.ts";
 
 const PATH = /^[^.[\]\s]+(\.[^.[\]\s]+|\[\d{1,4}\])*$/;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What keeps a rollout from advancing, and since when. */
 export const HeldSchema = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { WhoSchema } from "./messages.ts";
 import { NameSchema } from "./name-schema.ts";
 import { RunSchema } from "./rules.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { NameSchema } from "./name-schema.ts";
 import { STABLE } from "./names.ts";
 import { ShareSchema } from "./units.ts";

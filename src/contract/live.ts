@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AtLimitSchema } from "./gates.ts";
 import { PlaceSchema } from "./groups.ts";
 import { HeldSchema } from "./held.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MethodSchema } from "./conditions.ts";
 import { ShareSchema } from "./units.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MARK_BITS } from "./mix.ts";
 import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ClaimNameSchema, CONDITION_PATTERNS, CookieNameSchema, HeaderNameSchema } from "./conditions.ts";
 
 /** The most labels of a rollout, and values of a label: with `other` and `none` a user's mark has 30 bits. */

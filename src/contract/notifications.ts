@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ACTION_NAMES, TOLD_ACTIONS } from "./actions.ts";
 import { NAME_PATTERN, NameSchema } from "./name-schema.ts";
 import { addressLike, durationWithin } from "./webhooks.ts";

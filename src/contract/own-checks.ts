@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { NameSchema } from "./name-schema.ts";
 import { PointsSchema } from "./units.ts";
 import { addressLike, WebhookSchema } from "./webhooks.ts";

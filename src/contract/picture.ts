@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BlastRadiusSchema } from "./blast-radius.ts";
 import { FailingUsersSchema } from "./failing-users.ts";
 import { ModeSchema } from "./gates.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CalendarSchema } from "./calendar.ts";
 import { AuditSchema, ReplySchema, WhoSchema } from "./messages.ts";
 import { NameSchema } from "./name-schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CalendarSchema } from "./calendar.ts";
 import { HandoverSchema } from "./handover.ts";
 import { NameSchema } from "./name-schema.ts";

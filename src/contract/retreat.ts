@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PlaceSchema } from "./groups.ts";
 import { grownVariant, lanesOf } from "./lanes.ts";
 import { DurationSchema, ShareSchema } from "./units.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BlastRadiusSchema } from "./blast-radius.ts";
 import { ChecksSchema } from "./checks.ts";
 import {

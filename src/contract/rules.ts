@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ConditionSchema, type Leaf, type Nested, UserHashSchema } from "./conditions.ts";
 import { GroupsTextSchema } from "./groups.ts";
 import { shareFaults } from "./lanes.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { GateSchema } from "./gates.ts";
 import { DurationSchema, ShareSchema } from "./units.ts";
 

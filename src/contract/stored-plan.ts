@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
 import { UsedTemplateSchema } from "./templates.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DurationSchema } from "./units.ts";
 
 /** What becomes of a run that some known sidecars have not confirmed. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AuditSchema } from "./messages.ts";
 import { NameSchema } from "./name-schema.ts";
 import { PictureSchema, RolloutPictureSchema } from "./picture.ts";

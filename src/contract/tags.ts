@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HeaderNameSchema } from "./conditions.ts";
 import { HEADER_PREFIX, MIRROR_HEADER } from "./names.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
 import { VerdictSchema } from "./verdict.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { durationMs, shareBpOf } from "./quantities.ts";
 
 /** A message of ours for a bad value: what is wrong, then how to put it right, split at the semicolon. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { VariantNameSchema } from "./variants.ts";
 
 const CountSchema = z.number().min(0);

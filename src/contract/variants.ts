@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { laneFaults } from "./lanes.ts";
 import { STABLE } from "./names.ts";
 import { TagsSchema } from "./tags.ts";

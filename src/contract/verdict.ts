@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Names of checks that say whether requests fail. */
 export const ERROR_CHECKS: ReadonlySet<string> = new Set(["errors", "newly failing users"]);

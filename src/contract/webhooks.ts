@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { NameSchema } from "./name-schema.ts";
 import { durationMs } from "./quantities.ts";
 import { DurationTextSchema } from "./units.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { LiveState, PlanState } from "../contract/live.ts";
 import type { Audit, Reply, Who } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SidecarIdSchema } from "../contract/messages.ts";
 import type { Deadlines } from "../core/plan/deadlines.ts";
 import { NatsFlagsShape } from "../io/nats-flags.ts";

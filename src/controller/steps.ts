@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { stagesOf } from "../contract/course.ts";
 import type { FailingUsers } from "../contract/failing-users.ts";
 import { type LiveState, LiveStateSchema, type PlanState } from "../contract/live.ts";

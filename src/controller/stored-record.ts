@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { CorruptValueError, decodeStored } from "../io/store.ts";
 import type { TermParts } from "./ports.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { EvidenceBatch, FailedUsers, Half } from "../core/judge/types.ts";
 
 const FailedUsersSchema = z.strictObject({ newly: z.int().min(0), knownRequests: z.int().min(0) });

@@ -1,5 +1,5 @@
 import { parse, stringify } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What replaces the addresses of the shipped configuration. */
 export interface EnvoyAddresses {

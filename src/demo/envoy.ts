@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { packageRoot } from "../io/package-root.ts";
 import { type EnvoyAddresses, withAddresses } from "./envoy-config.ts";
 import { type ProcessEnd, type RunningProcess, startProcess, whenReady } from "./processes.ts";

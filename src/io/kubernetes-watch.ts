@@ -1,5 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { type KubernetesApi, KubernetesError } from "./kubernetes-api.ts";
 
 const MetaSchema = z.object({ resourceVersion: z.string().default(""), continue: z.string().default("") });

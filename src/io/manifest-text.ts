@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { FORMAT } from "../contract/names.ts";
 import { PATTERNS } from "../contract/rollout.ts";
 import { type LiveRule, MAX_MANIFEST_BYTES, ManifestPayloadSchema } from "../contract/rules.ts";

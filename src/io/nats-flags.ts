@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Where NATS is and what it is shown, as options of every program that runs. */
 export const NatsFlagsShape = {

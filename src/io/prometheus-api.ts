@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
 import { readBounded } from "./bounded-body.ts";

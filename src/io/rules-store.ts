@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { z } from "zod";
+import type * as z from "zod";
 import { FORMAT, MAX_BLOBS } from "../contract/names.ts";
 import { PATTERNS } from "../contract/rollout.ts";
 import {

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { mapLeaves } from "../contract/conditions.ts";
 import { shareFaults } from "../contract/lanes.ts";
 import { NameSchema } from "../contract/name-schema.ts";

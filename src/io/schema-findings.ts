@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { nearestName } from "./nearest-name.ts";
 import { descriptionOf, formOf, isOptional, keysOf, listed, optionsOf, type Path, schemasAt, taggedWith, tagOf } from "./schema-shape.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Where a value stands in a document: keys and indexes from its root. */
 export type Path = readonly (string | number)[];

@@ -1,6 +1,6 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
-import type { z } from "zod";
+import type * as z from "zod";
 import { SerinError } from "../contract/errors.ts";
 import { EXIT } from "../contract/exit-codes.ts";
 import { type FailingUsersRecord, FailingUsersRecordSchema } from "../contract/failing-users.ts";

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { killsOf } from "../core/decide/kills.ts";
 import type { KillSwitch } from "../io/kill-switch.ts";
 import type { Logger } from "../io/log.ts";

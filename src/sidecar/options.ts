@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isNetwork } from "../contract/conditions.ts";
 import { LabelsSchema } from "../contract/groups.ts";
 import { SidecarIdSchema } from "../contract/messages.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { API_ROUTES, type ApiRoute, IDEMPOTENCY_HEADER, PATH_PARTS, ProblemSchema } from "../../contract/api.ts";
 import { HistorySchema } from "../../contract/history.ts";
 import { AuditSchema, ReplySchema } from "../../contract/messages.ts";

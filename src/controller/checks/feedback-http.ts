@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import { FeedbackEventSchema, type FeedbackReply, type HashedFeedback } from "../../contract/feedback.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { hashedFeedback } from "../../core/decide/feedback.ts";

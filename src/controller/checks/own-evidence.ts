@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { FeedbackCheck } from "../../contract/own-checks.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import type { Hits } from "../../contract/variant-report.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Verdict, VerdictSchema } from "../../contract/verdict.ts";
 import { readBounded } from "../../io/bounded-body.ts";
 import { pause } from "../candidate.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Audit } from "../../contract/messages.ts";
 import { STABLE } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";

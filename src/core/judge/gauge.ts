@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Verdict } from "../../contract/verdict.ts";
 
 /** Length of a block, in milliseconds: within one, neighbouring values are alike, so that only its mean counts. */

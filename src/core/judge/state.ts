@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const CountSchema = z.int().min(0);
 const AmountSchema = z.number().min(0);

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { PlanState } from "../../contract/live.ts";
 import type { Who } from "../../contract/messages.ts";
 import { ERROR_CHECKS, type Verdict, type VerdictRecord } from "../../contract/verdict.ts";

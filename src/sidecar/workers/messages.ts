@@ -1,5 +1,5 @@
 import type { MetricData } from "@opentelemetry/sdk-metrics";
-import { z } from "zod";
+import * as z from "zod";
 import { EXIT } from "../../contract/exit-codes.ts";
 import { LOG_LEVELS } from "../../io/log-levels.ts";
 import { CUMULATIVE, POINT, VALUE } from "../../io/metric-kinds.ts";

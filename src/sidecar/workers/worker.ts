@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { SerinError } from "../../contract/errors.ts";
 import { EXIT, type ExitCode } from "../../contract/exit-codes.ts";
 import type { Clock } from "../../io/clock.ts";
