@@ -52,7 +52,8 @@ async function configOf(places: Places, socket: string): Promise<object> {
   const { configs } = z.record(z.string(), DumpSchema).parse(parse(text))["edge/edge"] ?? { configs: [] };
   const endpoints = configs.flatMap(({ dynamicEndpointConfigs: all }) => all.map(({ endpointConfig }) => endpointConfig));
   const clusters = configs.flatMap(({ dynamicActiveClusters: all }) =>
-    all.map(({ cluster: { edsClusterConfig: _, ...cluster } }) => {
+    all.map((active) => {
+      const { edsClusterConfig: _, ...cluster } = active.cluster;
       const found = endpoints.find(({ clusterName }) => clusterName === cluster.name);
       return { ...untyped(cluster), type: "STATIC", loadAssignment: found && assignmentAt(found, places[cluster.name]) };
     }),
