@@ -1,3 +1,4 @@
+import type { Locator } from "playwright-core";
 import { describe, expect, onTestFinished } from "vitest";
 import { waitFor } from "../../../src/demo/wait-for.ts";
 import { listAudit, readJudge } from "../../../src/io/store.ts";
@@ -106,6 +107,42 @@ describe("the page on a live system", () => {
     await page.getByRole("button", { name: "Close" }).waitFor();
     await waitForLive(link, "basket", ({ plan }) => plan.phase !== "stage");
     expect(errors.splice(0).filter((text) => !OF_NETWORK.test(text) && !text.includes("409"))).toEqual([]);
+  });
+
+  test("freezes the mesh and lifts it, and forgets a sidecar that is gone, each in the name of the token", async ({
+    world: { stack, url },
+    open,
+  }) => {
+    const link = await connect(stack);
+    onTestFinished(() => link.close());
+    await applyRollout(stack, { ...rolloutOf("shelf", heldAt("20%")), match: { hosts: ["shelf.example"] } });
+    const { page } = await open();
+    await signIn(page, url, "ann");
+    const say = async (button: Locator, title: string): Promise<void> => {
+      await button.click();
+      await page.getByRole("textbox", { name: "Reason" }).fill("drill");
+      await page.getByRole("dialog").getByRole("button", { name: title }).click();
+      await page.getByRole("button", { name: "Close" }).click();
+    };
+    await say(page.getByRole("button", { name: "Freeze" }), "Freeze the mesh");
+    await page.getByText(/nothing advances; what goes back still does/).waitFor();
+    await say(page.getByRole("button", { name: "Unfreeze" }), "Unfreeze the mesh");
+    await page.getByRole("button", { name: "Freeze", exact: true }).waitFor();
+    await page.getByRole("link", { name: "Fleet" }).click();
+    onTestFinished(() => stack.startSidecar(1));
+    await stack.sidecar(1).kill();
+    const gone = page.locator("[data-sidecar=sidecar-1]");
+    await say(gone.getByRole("button"), "Forget sidecar-1");
+    await gone.waitFor({ state: "detached" });
+    // The audit is written behind what it tells. What is of the whole mesh has lines of its own; a sidecar stands with each rollout.
+    for (const [rollout, actions] of [
+      [undefined, ["freeze", "unfreeze"]],
+      ["shelf", ["forget"]],
+    ] as const) {
+      const told = async () => (await listAudit(link, rollout, 100)).filter(({ who }) => who.name === "ann");
+      await waitFor(async () => (await told()).length === actions.length, { deadlineMs: 20_000, what: "the audit" });
+      expect((await told()).map(({ action }) => action)).toEqual(actions);
+    }
   });
 
   test("comes back by itself when its controller was away, and says so meanwhile", async ({ world: { stack, url }, open }) => {

@@ -61,8 +61,12 @@ describe("a good canary", () => {
     );
     expect((await world.phase("cart", "pending")).plan.run).toBe(1);
     await silent.stop();
-    expect(await world.send("forget", { sidecar: "two" })).toMatchObject({ result: "done" });
+    expect(await world.send("forget", { sidecar: "two", reason: "scaled in" })).toMatchObject({ result: "done" });
     await world.phase("cart", "stage");
+    const told = await waitFor("the audit of it", async () =>
+      (await listAudit(world.link, "cart", 100)).find(({ action }) => action === "forget"),
+    );
+    expect(told).toMatchObject({ reason: "sidecar two: scaled in" });
     expect(await world.send("forget", { sidecar: "two" })).toMatchObject({
       result: "invalid",
       message: "no sidecar of that name is known; `serin status --json` lists those that are",
