@@ -26,6 +26,6 @@ function pack() {
   renameSync(`${path}.new`, path);
 }
 
-// Also what a pack that was broken off has left.
+// Also what a pack that was broken off has left: npm then knows no scripts, so this is called by hand.
 if (existsSync(kept)) renameSync(kept, path);
 if (process.argv[2] === "pack") pack();
