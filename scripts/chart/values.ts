@@ -117,11 +117,21 @@ const nativeSidecar = z.strictObject({
 const nats = z.strictObject({
   url: z
     .string()
-    .regex(/^(nats|tls|wss?):\/\/[^,\s]+(,(nats|tls|wss?):\/\/[^,\s]+)*$/)
+    .regex(/^(nats|tls):\/\/[^,\s@]+(,(nats|tls):\/\/[^,\s@]+)*$/)
     .default("nats://nats:4222")
-    .describe("NATS with JetStream; several servers by comma."),
+    .describe("NATS with JetStream, `nats://` or `tls://`; several servers by comma. Credentials stand in `nats.creds`, never here."),
+  creds: z.strictObject({
+    existingSecret: text.describe("Secret with files of credentials for NATS, one line user:password or a .creds file each; none when empty."),
+    controllerKey: name.default("controller.creds").describe("Key of the controllers' file."),
+    sidecarKey: name.default("sidecar.creds").describe("Key of the sidecars' file."),
+    viewerKey: name.default("viewer.creds").describe("Key of the file that `helm test` uses."),
+  }),
+  ca: z.strictObject({
+    existingSecret: text.describe("Secret with the authority (PEM) of NATS's certificate; those that Node knows when empty. The bundled NATS speaks no TLS."),
+    key: name.default("ca.crt").describe("Key in it."),
+  }),
   bundled: z.strictObject({
-    enabled: z.boolean().default(false).describe("Run one NATS server for a start. In production run three of your own."),
+    enabled: z.boolean().default(false).describe("Run one NATS server for a start. In production run three of your own, with accounts."),
     image: z.strictObject({
       repository: name.default("nats").describe("Image of NATS."),
       tag: name.default("2.15.1").describe("Its version."),

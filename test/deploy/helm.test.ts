@@ -50,6 +50,7 @@ test.each([
   ["an unknown group", "sidecars.replicas=3", "additional properties 'sidecars' not allowed"],
   ["an unknown value", "sidecar.replica=3", "additional properties 'replica' not allowed"],
   ["a value of the wrong form", "nats.url=nats:4222", "does not match pattern"],
+  ["a password in the address of NATS", "nats.url=nats://serin:secret@nats:4222", "does not match pattern"],
   ["a value that is taken away", "sidecar.service.clusterIP=null", "missing property 'clusterIP'"],
 ])("refuses %s", async (_, setting, says) => {
   const { code, stderr } = await template("--set", setting);

@@ -63,6 +63,8 @@ describe("the values", () => {
     ["a misspelt value in a group", { sidecar: { replica: 3 } }],
     ["a number where a unit belongs", { controller: { prometheus: { every: 15 } } }],
     ["a NATS without its protocol", { nats: { url: "nats:4222" } }],
+    ["a NATS over WebSockets, which no program speaks", { nats: { url: "wss://nats:443" } }],
+    ["a password in the address of NATS", { nats: { url: "nats://serin:secret@nats:4222" } }],
   ])("refuse %s", (_, values) => {
     expect(ValuesSchema.safeParse(over(defaults, values)).success).toBe(false);
   });

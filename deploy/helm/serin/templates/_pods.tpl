@@ -1,6 +1,17 @@
-{{/* What a component reads from Secrets and ConfigMaps, and by which flag. Without a key it is a folder. */}}
+{{/* What a component reads from Secrets and ConfigMaps, and by which flag or variable. Without a key it is a folder. */}}
 {{- define "serin.files" -}}
 {{- $values := .root.Values }}
+{{- with $values.nats.creds }}
+{{- if .existingSecret }}
+{{- $key := get (dict "controller" .controllerKey "sidecar" .sidecarKey "test" .viewerKey) $.component }}
+- { name: nats-creds, secret: {{ .existingSecret | quote }}, key: {{ $key | quote }}, env: SERIN_NATS_CREDS }
+{{- end }}
+{{- end }}
+{{- with $values.nats.ca }}
+{{- if .existingSecret }}
+- { name: nats-ca, secret: {{ .existingSecret | quote }}, key: {{ .key | quote }}, env: SERIN_NATS_CA }
+{{- end }}
+{{- end }}
 {{- if ne .component "test" }}
 {{- with $values.operatorKeys }}
 {{- if .existingConfigMap }}
@@ -41,8 +52,19 @@
 
 {{- define "serin.fileArgs" -}}
 {{- range include "serin.files" . | fromYamlArray }}
+{{- if .flag }}
 - {{ .flag }}
 - /etc/serin/{{ .name }}{{ with .key }}/{{ . }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* By a variable, so that `kubectl exec` of a command finds it too. */}}
+{{- define "serin.fileEnv" -}}
+{{- range include "serin.files" . | fromYamlArray }}
+{{- if .env }}
+- { name: {{ .env }}, value: "/etc/serin/{{ .name }}/{{ .key }}" }
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -94,6 +116,9 @@ imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext: {{- toYaml (default .root.Values.securityContext .security) | nindent 2 }}
 env:
   - { name: SERIN_NATS, value: {{ include "serin.natsUrl" .root | quote }} }
+  {{- with include "serin.fileEnv" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- if ne .component "test" }}
   {{- with (index .root.Values .component).extraEnv }}
   {{- toYaml . | nindent 2 }}
