@@ -47,6 +47,17 @@ const pod = (resources: object) => ({
 
 const spread = mappings.describe("How pods spread; over nodes where possible when empty.");
 
+const kubernetes = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe("Look at Kubernetes (`--kubernetes`): mounts the account's token, and makes a Role and a RoleBinding for each namespace."),
+  namespaces: z
+    .array(name)
+    .default([])
+    .describe("Namespaces that rollouts name; they must be there. Endpoints and pods are read there, and Events written."),
+});
+
 const controller = z.strictObject({
   replicas: z.int().min(1).max(9).default(2).describe("One leads, the others stand by."),
   tokens: secretFile("tokens", "who may use the HTTP API and the page, lines of `serin token`"),
@@ -64,6 +75,7 @@ const controller = z.strictObject({
     ...secretFolder("rollouts' own checks").shape,
   }),
   notifications: secretFolder("receivers of notifications"),
+  kubernetes,
   feedback: secretFile("tokens", "tokens, one a line, of those who may send feedback"),
   service: z.strictObject({ annotations: texts.describe("Annotations of the Service.") }),
   podDisruptionBudget: budget,
@@ -121,17 +133,21 @@ const nats = z.strictObject({
     .default("nats://nats:4222")
     .describe("NATS with JetStream, `nats://` or `tls://`; several servers by comma. Credentials stand in `nats.creds`, never here."),
   creds: z.strictObject({
-    existingSecret: text.describe("Secret with files of credentials for NATS, one line user:password or a .creds file each; none when empty."),
+    existingSecret: text.describe("Secret with files of credentials for NATS, one line user:password or .creds; none when empty."),
     controllerKey: name.default("controller.creds").describe("Key of the controllers' file."),
     sidecarKey: name.default("sidecar.creds").describe("Key of the sidecars' file."),
     viewerKey: name.default("viewer.creds").describe("Key of the file that `helm test` uses."),
   }),
   ca: z.strictObject({
-    existingSecret: text.describe("Secret with the authority (PEM) of NATS's certificate; those that Node knows when empty. The bundled NATS speaks no TLS."),
+    existingSecret: text.describe("Secret with the authority (PEM) of NATS's certificate, where Node does not know it; none when empty."),
     key: name.default("ca.crt").describe("Key in it."),
   }),
   bundled: z.strictObject({
     enabled: z.boolean().default(false).describe("Run one NATS server for a start. In production run three of your own, with accounts."),
+    nativeSidecars: z
+      .boolean()
+      .default(false)
+      .describe("Let in what has the label `serin/native-sidecar` in any namespace, like pods of a mesh; so it is with `nativeSidecar` too."),
     image: z.strictObject({
       repository: name.default("nats").describe("Image of NATS."),
       tag: name.default("2.15.1").describe("Its version."),
@@ -144,14 +160,24 @@ const nats = z.strictObject({
   }),
 });
 
+const ports = z.array(z.int().min(1).max(65_535));
+
 const networkPolicy = z.strictObject({
-  enabled: z.boolean().default(false).describe("Let in whom the next values name, and out to DNS, NATS and Prometheus alone."),
+  enabled: z.boolean().default(false).describe("Let in whom the next values name, and out to DNS, NATS, Prometheus and Kubernetes alone."),
+  ports: z.strictObject({
+    dns: ports.default([53]).describe("Where DNS listens. All ports here are those of pods, not of the Services before them."),
+    nats: ports.default([]).describe("Where NATS listens; the ports of `nats.url` when empty."),
+    prometheus: ports
+      .default([])
+      .describe("Where the Prometheus of `controller.prometheus` and `controller.checks` listens; the ports of their URLs when empty."),
+    kubernetes: ports.default([443, 6443]).describe("Where the API listens, for `controller.kubernetes`."),
+  }),
   gatewayPeers: mappings.default([{ namespaceSelector: {} }]).describe("Who may ask sidecars: where Envoy runs."),
   apiPeers: mappings.describe("Who may reach the controllers' page and HTTP API, an ingress for example; nobody when empty."),
   metricsPeers: mappings
     .default([{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }])
     .describe("Who may scrape metrics. A controller shows them at the port of its page, which asks for tokens."),
-  extraEgress: mappings.describe("More rules: for webhooks, notifications, OTLP."),
+  extraEgress: mappings.describe("More rules: for webhooks, notifications, OTLP. Their ports are those of pods too."),
 });
 
 /** The chart's values: what `values.yaml`, its schema and the table of the README follow from. */
@@ -172,7 +198,7 @@ export const ValuesSchema = z.strictObject({
   logLevel: z.enum(LOG_LEVELS).default("info").describe("What is written to the log."),
   bindAddress: z.enum(["0.0.0.0", "[::]"]).default("0.0.0.0").describe("`[::]` where pods have IPv6 only."),
   serviceAccount: z.strictObject({
-    create: z.boolean().default(true).describe("Make one; it has no rights."),
+    create: z.boolean().default(true).describe("Make one; it has no rights but those of `controller.kubernetes`."),
     name: text.describe("Its name; one that is there already where `create` is false."),
     annotations: texts.describe("Its annotations."),
   }),

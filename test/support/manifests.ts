@@ -40,6 +40,8 @@ const ContainerSchema = z.looseObject({
 
 const PodSchema = z.looseObject({
   terminationGracePeriodSeconds: z.number().default(30),
+  serviceAccountName: z.string().optional(),
+  automountServiceAccountToken: z.boolean().default(true),
   securityContext: SecuritySchema.optional(),
   initContainers: z.array(ContainerSchema).default([]),
   containers: z.array(ContainerSchema),

@@ -10,6 +10,7 @@ import { VERSION } from "../../../src/contract/version.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
 import { chartDigest } from "../../support/chart-digest.ts";
 import { goldens, manifestsOf } from "../../support/manifests.ts";
+import { valuePaths } from "../../support/value-paths.ts";
 
 const chart = join(packageRoot(), "deploy", "helm", "serin");
 const read = (...path: string[]): string => readFileSync(join(chart, ...path), "utf8");
@@ -30,10 +31,16 @@ const parsedTree = (text: string): Tree => z.record(z.string(), z.unknown()).par
 const defaults = parsedTree(read("values.yaml"));
 
 /** Paths of all values that are no groups of others. */
-const leaves = (tree: Tree, path: readonly string[] = []): string[] =>
-  Object.entries(tree).flatMap(([key, value]) =>
-    isTree(value) && Object.keys(value).length > 0 ? leaves(value, [...path, key]) : [[...path, key].join(".")],
-  );
+const paths = [...read("README.md").matchAll(/^\| `([\w.]+)` \|/gm)].map(([, path = ""]) => path);
+
+/** The value, and as templates read it that serve either component. */
+const namesOf = (path: string): string[] => [path, path.replace(/^(controller|sidecar)\./, "*.")];
+
+const readPaths = new Set(
+  readdirSync(join(chart, "templates"), { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.(yaml|tpl|txt)$/.test(file))
+    .flatMap((file) => [...valuePaths(read("templates", file))]),
+);
 
 test.each(Object.entries({ ...chartFiles(), ...overlayFiles() }))("%s is what its source says; `npm run docs` makes it", (path, text) => {
   expect(readFileSync(join(packageRoot(), path), "utf8")).toBe(text);
@@ -70,16 +77,22 @@ describe("the values", () => {
   });
 
   test("are each used by a template", () => {
-    const templates = readdirSync(join(chart, "templates"), { recursive: true, encoding: "utf8" })
-      .filter((file) => /\.(yaml|tpl|txt)$/.test(file))
-      .map((file) => read("templates", file))
-      .join("\n");
-    const unused = leaves({ ...defaults, podSecurityContext: "", securityContext: "" }).filter((path) => {
-      const names = path.split(".").filter((name) => !["requests", "limits", "cpu", "memory", "grafana_dashboard"].includes(name));
-      return !templates.includes(`.${names.at(-1)}`);
-    });
-    expect(unused).toEqual([]);
+    expect(paths.length).toBeGreaterThan(80);
+    expect(paths.filter((path) => !namesOf(path).some((name) => readPaths.has(name)))).toEqual([]);
   });
+
+  test("are all that templates read", () => {
+    const names = paths.flatMap(namesOf);
+    expect([...readPaths].filter((path) => !names.some((name) => name === path || name.startsWith(`${path}.`)))).toEqual([]);
+  });
+});
+
+test("what a template reads is found by its whole path", () => {
+  const template = [
+    "{{- $b := .root.Values.b }}{{ with $.Values.a }}{{ .x.y }}{{ if .z }}{{ $b.c }}{{ end }}{{ else }}{{ .q }}{{ end }}",
+    '{{/* .Values.comment */}}{{ .x }}{{ with include "t" . }}{{ .w }}{{ end }}{{ (index .root.Values .component).d | quote }}',
+  ].join("\n");
+  expect([...valuePaths(template)].toSorted()).toEqual(["*.d", "a", "a.x.y", "a.z", "b", "b.c"]);
 });
 
 describe("the committed output", () => {
@@ -97,7 +110,8 @@ describe("the committed output", () => {
       expect([kind, metadata]).toEqual([
         kind,
         expect.objectContaining({
-          namespace: "serin",
+          // Roles stand where what they allow is.
+          namespace: expect.stringMatching(kind.startsWith("Role") ? /^(serin|shop|search)$/ : /^serin$/),
           labels: expect.objectContaining({
             "app.kubernetes.io/name": "serin",
             "app.kubernetes.io/instance": "serin",

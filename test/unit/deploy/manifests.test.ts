@@ -160,6 +160,17 @@ describe.each(goldens())("what %s installs", (_, text) => {
     );
   });
 
+  test("mounts the account's token where Kubernetes is looked at, and nowhere else", () => {
+    // A patch leaves this to somebody else's pod.
+    const mounting = workloads.filter(({ name, pod }) => pod.automountServiceAccountToken && name !== "serin-native-sidecar");
+    const looking = workloads.filter(({ containers }) => containers.some(({ args }) => args.includes("--kubernetes")));
+    expect(mounting.map(({ name }) => name)).toEqual(looking.map(({ name }) => name));
+    const bound = manifests.filter(({ kind }) => kind === "RoleBinding").map(({ subjects }) => subjects);
+    const accounts = looking.map(({ pod }) => [{ kind: "ServiceAccount", name: pod.serviceAccountName, namespace: "serin" }]);
+    expect(bound).toEqual(bound.map(() => accounts[0]));
+    expect(bound.length > 0).toBe(looking.length > 0);
+  });
+
   test("gives a sidecar more time to end than its drain takes", () => {
     const sidecars = workloads.filter(({ containers }) => containers.some(({ args }) => args[0] === "sidecar"));
     expect(sidecars.length).toBeGreaterThan(0);

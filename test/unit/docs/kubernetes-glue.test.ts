@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseRollouts } from "../../../src/io/documents.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
+import { goldens, manifestsOf } from "../../support/manifests.ts";
 
 const page = readFileSync(join(packageRoot(), "docs", "kubernetes-glue.md"), "utf8");
 const blocks = (kind: string): string[] =>
@@ -33,4 +34,16 @@ test("the role of the page allows what a controller asks, and nothing that chang
     "pods get",
     "events create",
   ]);
+});
+
+test("the chart's roles are that of the page where rollouts are, and Events alone in the controllers' own namespace", () => {
+  const [role] = blocks("role").map((text) => parse(text));
+  const roles = goldens()
+    .flatMap(([, text]) => manifestsOf(text))
+    .filter(({ kind }) => kind === "Role");
+  expect(Object.fromEntries(roles.map(({ metadata, rules }) => [metadata.namespace, rules]))).toEqual({
+    shop: role.rules,
+    search: role.rules,
+    serin: role.rules.filter(({ resources }: { resources: string[] }) => resources.includes("events")),
+  });
 });

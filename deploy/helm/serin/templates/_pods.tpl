@@ -145,7 +145,8 @@ labels:
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
 serviceAccountName: {{ include "serin.serviceAccountName" .root }}
-automountServiceAccountToken: false
+# A controller alone may have rights.
+automountServiceAccountToken: {{ and (eq .component "controller") .root.Values.controller.kubernetes.enabled }}
 # Variables of Services would begin with SERIN_ as well.
 enableServiceLinks: false
 securityContext: {{- toYaml .root.Values.podSecurityContext | nindent 2 }}
