@@ -52,7 +52,7 @@ function readmeText(): string {
     "Controllers that judge and publish, and sidecars that gateways ask. [Kubernetes](../../../docs/kubernetes.md) tells how to install, connect Envoy and upgrade.",
     "Unknown values are refused. `ci/` has examples, each rendered, decoded strictly and checked.\n",
     "```sh",
-    "helm install serin deploy/helm/serin --namespace serin --create-namespace --set image.repository=REGISTRY/serin --set nats.url=nats://nats.nats:4222",
+    "helm install serin deploy/helm/serin --namespace serin --create-namespace --set image.repository=REGISTRY/serin --set nats.url=nats://nats.nats:4222 --wait --timeout 5m",
     "helm test serin --namespace serin",
     "```\n",
     "## Values\n",

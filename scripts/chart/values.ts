@@ -147,7 +147,7 @@ const nats = z.strictObject({
     nativeSidecars: z
       .boolean()
       .default(false)
-      .describe("Let in what has the label `serin/native-sidecar` in any namespace, like pods of a mesh; so it is with `nativeSidecar` too."),
+      .describe("Let in what has the label `serin/native-sidecar` in any namespace, as a mesh's pods; `nativeSidecar` does so too."),
     image: z.strictObject({
       repository: name.default("nats").describe("Image of NATS."),
       tag: name.default("2.15.1").describe("Its version."),

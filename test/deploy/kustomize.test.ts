@@ -7,7 +7,7 @@ import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { decodeManifests } from "../support/decode-manifests.ts";
 import { goTool } from "../support/go.ts";
-import { manifestsOf } from "../support/manifests.ts";
+import { manifestsOf, workloadsOf } from "../support/manifests.ts";
 
 const root = join(packageRoot(), "deploy", "kustomize");
 const golden = join(packageRoot(), "test", "deploy", "golden", "kustomize");
@@ -39,17 +39,23 @@ describe.each(readdirSync(join(root, "overlays")))("the overlay %s", (name) => {
   });
 });
 
-test("an own overlay with another NATS and another image changes these and nothing else", async () => {
+/** Builds an overlay of one's own over the one for a plain Envoy. */
+async function buildOwn(text: string) {
   // Kustomize takes other folders by relative paths only.
   const folder = await mkdtemp(join(tmpdir(), "serin-overlay-"));
+  const base = relative(await realpath(folder), join(root, "overlays", "envoy"));
+  await writeFile(join(folder, "kustomization.yaml"), `resources: [${base}]\n${text}`);
+  const result = await build(folder);
+  await rm(folder, { recursive: true });
+  return result;
+}
+
+test("an own overlay with another NATS and another image changes these and nothing else", async () => {
   const lines = [
-    `resources: [${relative(await realpath(folder), join(root, "overlays", "envoy"))}]`,
     "images: [{ name: registry.example/serin, newName: other.example/serin, newTag: 0.2.0 }]",
     'configMapGenerator: [{ name: serin, namespace: serin, behavior: merge, literals: ["SERIN_NATS=nats://nats.shop:4222"] }]',
   ];
-  await writeFile(join(folder, "kustomization.yaml"), `${lines.join("\n")}\n`);
-  const { code, stdout } = await build(folder);
-  await rm(folder, { recursive: true });
+  const { code, stdout } = await buildOwn(`${lines.join("\n")}\n`);
   expect(code).toBe(0);
   const usual = (text: string): string => text.replaceAll(/serin-[a-z0-9]{10}\b/g, "serin-HASH");
   const committed = usual(await readFile(join(golden, "envoy.yaml"), "utf8"));
@@ -58,4 +64,15 @@ test("an own overlay with another NATS and another image changes these and nothi
       .replaceAll("registry.example/serin:0.1.0", "other.example/serin:0.2.0")
       .replace("nats://serin-nats.serin:4222", "nats://nats.shop:4222"),
   );
+});
+
+test("the page's patches let controllers look at Kubernetes, and nobody else", async () => {
+  const page = await readFile(join(packageRoot(), "docs", "kubernetes.md"), "utf8");
+  const [, patches = ""] = /^```yaml patches\n(.*?)^```/ms.exec(page) ?? [];
+  const { code, stdout } = await buildOwn(patches);
+  expect(code).toBe(0);
+  const mounting = workloadsOf(manifestsOf(stdout)).filter(({ pod }) => pod.automountServiceAccountToken);
+  expect(mounting.map(({ name, containers }) => [name, containers.flatMap(({ args }) => args)])).toEqual([
+    ["serin-controller", ["controller", "--http", "0.0.0.0:9465", "--kubernetes"]],
+  ]);
 });
