@@ -1,4 +1,5 @@
 import type { Calendar } from "../contract/calendar.ts";
+import type { PlanState } from "../contract/live.ts";
 import type { Rollout } from "../contract/rollout.ts";
 import { type Closed, closedAt, readCalendar, type Times } from "../core/plan/calendar.ts";
 import { plan } from "../core/plan/plan.ts";
@@ -45,9 +46,14 @@ export class Relations {
     return asks ? [...holds, ...some(groupHold(peer, mesh))] : holds;
   }
 
+  /** Why endpoints send it back; undefined where they do not. */
+  alarm({ rollout, live: { plan } }: Seat): string | undefined {
+    return this.endpoints.alarm({ rollout, plan });
+  }
+
   /** A rollout whose next step is not due hears nothing of endpoints: pods come and go. */
   #askedOfEndpoints(peer: Peer, event: PlanInput, mesh: Mesh): readonly Hold[] {
-    const holds = peer.plan.phase === "queued" ? [] : this.endpoints.holds(peer.rollout);
+    const holds = this.endpoints.holds(peer);
     if (holds.length === 0 || event.type !== "tick" || peer.plan.phase === "pending" || peer.plan.phase === "gate") return holds;
     return this.#callsForStep(peer, mesh) || advances(peer, event, mesh.nowMs) ? holds : [];
   }
@@ -94,7 +100,7 @@ export class Relations {
   }
 
   #hasEarned(peer: Peer, mesh: Mesh): boolean {
-    return this.#callsForStep(peer, mesh) && holdsOf(peer, mesh).length === 0 && this.endpoints.holds(peer.rollout).length === 0;
+    return this.#callsForStep(peer, mesh) && holdsOf(peer, mesh).length === 0 && this.endpoints.holds(peer).length === 0;
   }
 
   /** Whether the evidence calls for its next step. */
@@ -132,9 +138,16 @@ export class Relations {
 }
 
 /** Whether the plan, unheld, would give more users another variant now. */
-function advances({ rollout, plan: state }: Peer, event: PlanInput, nowMs: number): boolean {
-  const step = plan(rollout, state, event, { nowMs });
+function advances(peer: Peer, event: PlanInput, nowMs: number): boolean {
+  const step = plan(peer.rollout, released(peer, nowMs), event, { nowMs });
   return step.ok && step.effects.some((effect) => effect.type === "serve" && effect.advances === true);
+}
+
+/** A held rollout as it were if it were let go now: what held it took none of its time. */
+function released({ rollout, plan: state }: Peer, nowMs: number): PlanState {
+  if (!("held" in state) || state.held === undefined) return state;
+  const step = plan(rollout, state, { type: "tick" }, { nowMs });
+  return step.ok ? step.state : state;
 }
 
 const some = (hold: Hold | undefined): readonly Hold[] => (hold === undefined ? [] : [hold]);

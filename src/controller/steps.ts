@@ -90,7 +90,7 @@ export class Steps {
     const cost = costOf(seat.judging.tally.totals, this.#tools.users(seat.live));
     const mustVouch = (operatorKeys?.size ?? 0) > 0 || settings.tokens !== undefined;
     const { plan, shareBp, stops } = seat.live;
-    const served = { shareBp, isStopped: stops !== undefined, unready: this.relations.endpoints.alarm(seat.rollout) };
+    const served = { shareBp, isStopped: stops !== undefined, unready: this.relations.alarm(seat) };
     return this.#plan(seat.rollout, plan, event, { nowMs, holds: this.relations.holds(seat, event, nowMs), mustVouch, cost, ...served });
   }
 

@@ -115,8 +115,8 @@ export class Term {
   /** Ends this term: nothing is done after the running step. */
   async end(): Promise<void> {
     await Promise.all([this.#checks.close(), this.#handovers.close(), this.#gates.close()]);
-    for (const part of [this.#steps.relations.endpoints, this.#intake]) part.close();
-    await this.#mailbox.close();
+    this.#intake.close();
+    await this.#mailbox.close().then(() => this.#steps.relations.endpoints.close());
     await Promise.all([this.#outbox.close(), this.#ticks.close()]);
   }
 

@@ -14,7 +14,7 @@ export interface Followed<Item> {
   /** Of the collection, like `/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices`. */
   readonly path: string;
   parse(object: unknown): Item;
-  /** A list or a watch was accepted: what is held is current. */
+  /** A watch was accepted: what is held is current, and stays so. */
   onReached(): void;
   /** Nothing more is heard, with the reason; said again at each try. */
   onLost(problem: string): void;
@@ -23,7 +23,8 @@ export interface Followed<Item> {
 }
 
 const PAGE = 500;
-const LIST_MS = 30_000;
+/** For one page of a list, and until a watch is accepted. */
+const ANSWER_MS = 30_000;
 /** So much later than the server would the client ends a watch. */
 const SLACK_MS = 10_000;
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [500, 15_000];
@@ -34,6 +35,8 @@ export class Reflector<Item> {
   readonly #ending = new AbortController();
   readonly #done: Promise<void>;
   #items = new Map<string, Item>();
+  /** In a row; who may list and not watch fails each time. */
+  #failures = 0;
 
   constructor(followed: Followed<Item>) {
     this.#followed = followed;
@@ -51,18 +54,16 @@ export class Reflector<Item> {
 
   async #run(): Promise<void> {
     const { signal } = this.#ending;
-    let failures = 0;
     while (!signal.aborted) {
       try {
         let version: string | undefined = await this.#list();
-        failures = 0;
         while (version !== undefined) version = await this.#watch(version);
         await this.#pause(FIRST_PAUSE_MS);
       } catch (error) {
         if (signal.aborted) return;
         this.#followed.onLost(error instanceof Error ? error.message : String(error));
-        await this.#pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures));
-        failures += 1;
+        await this.#pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures));
+        this.#failures += 1;
       }
     }
   }
@@ -79,25 +80,32 @@ export class Reflector<Item> {
     let from = "";
     for (;;) {
       const more = from === "" ? "" : `&continue=${encodeURIComponent(from)}`;
-      const page = ListSchema.parse(await api.get(`${path}?limit=${PAGE}${more}`, this.#limit(LIST_MS)));
+      const page = ListSchema.parse(await api.get(`${path}?limit=${PAGE}${more}`, this.#limit(ANSWER_MS)));
       for (const object of page.items) items.set(StampSchema.parse(object).metadata.uid, parse(object));
       from = page.metadata.continue;
       if (from !== "") continue;
       this.#items = items;
-      this.#followed.onReached();
       return page.metadata.resourceVersion;
     }
   }
 
   /** One watch, until the server ends it: the version to go on from; undefined where that is gone, and a list must be read. */
   async #watch(version: string): Promise<string | undefined> {
-    const { api, path, onReached, watchMs } = this.#followed;
+    const { api, path, watchMs } = this.#followed;
     const seconds = Math.max(1, Math.round(watchMs / 1_000));
     const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(version)}`;
     let newest = version;
     const begunMs = performance.now();
+    const silent = new AbortController();
+    const timer = setTimeout(() => silent.abort(new Error(`no answer within ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
+    const onOpen = (): void => {
+      clearTimeout(timer);
+      this.#failures = 0;
+      this.#followed.onReached();
+    };
     try {
-      for await (const line of api.watch(`${path}?${query}`, onReached, this.#limit(watchMs + SLACK_MS))) {
+      const limit = AbortSignal.any([silent.signal, this.#limit(watchMs + SLACK_MS)]);
+      for await (const line of api.watch(`${path}?${query}`, onOpen, limit)) {
         const { type, object } = EventSchema.parse(JSON.parse(line));
         if (type === "ERROR") {
           const { code, message } = StatusSchema.parse(object);
@@ -108,6 +116,8 @@ export class Reflector<Item> {
     } catch (error) {
       if (error instanceof KubernetesError && error.status === 410) return undefined;
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     if (performance.now() - begunMs < FIRST_PAUSE_MS) await this.#pause(FIRST_PAUSE_MS);
     return newest;

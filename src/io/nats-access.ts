@@ -28,7 +28,8 @@ export const needsTls = ({ url, ca }: Omit<NatsAccess, "creds">): boolean =>
   ca !== undefined || url.split(",").some((server) => server.startsWith("tls://"));
 
 /** Looks at all that can be known without a server. Throws UsageError, which never shows a secret. */
-export function natsAccess({ nats: url, natsCreds: creds, natsCa: ca }: NatsFlags): NatsAccess {
+export function natsAccess({ nats, natsCreds: creds, natsCa: ca }: NatsFlags): NatsAccess {
+  const url = nats.split(",").map(serverOf).join(",");
   if (url.includes("@"))
     throw new UsageError("--nats: an address holds no user and no password, for logs show it; write them into a file for --nats-creds");
   const access = { url, creds, ca };
@@ -40,6 +41,16 @@ export function natsAccess({ nats: url, natsCreds: creds, natsCa: ca }: NatsFlag
   if (ca !== undefined && !readText(ca, "--nats-ca", "certificates in PEM").includes("-----BEGIN CERTIFICATE-----"))
     throw new UsageError(`--nats-ca ${ca}: holds no certificate; give the authority's, in PEM`);
   return access;
+}
+
+/** One server, as the client is told it: without blanks, its scheme in small letters. Throws UsageError. */
+function serverOf(text: string): string {
+  const [, scheme = "", rest = ""] = /^(?:([a-z]+):\/\/)?(.*)$/i.exec(text.trim()) ?? [];
+  if (rest === "")
+    throw new UsageError(`--nats: there is no server in "${text}"; write nats://host:port or tls://host:port, several by comma`);
+  if (!/^(nats|tls|)$/i.test(scheme))
+    throw new UsageError(`--nats: ${scheme}:// is not spoken here; write nats://host:port or tls://host:port`);
+  return scheme === "" ? rest : `${scheme.toLowerCase()}://${rest}`;
 }
 
 const isAddress = (server: string): boolean =>

@@ -15,15 +15,19 @@ export function troubleOf(error: unknown, { url, creds }: NatsAccess): string | 
     }
     if (isOfTls(found))
       return `NATS at ${url} has no TLS that can be trusted (${found.message}); it needs a certificate for the name in the URL, by an authority that Node knows or --nats-ca names`;
+    if (found instanceof errors.ProtocolError) return `NATS at ${url} says: ${found.message}`;
+    // Files that were there at the start.
+    if (/^(ENOENT|EACCES)$/.test(codeOf(found))) return found.message;
   }
   return undefined;
 }
 
+const codeOf = ({ code }: Error & { code?: unknown }): string => String(code);
+
 const DOES = { publish: "to publish to", subscription: "to subscribe to" } as const;
 
 /** Node's codes for certificates, and the client's own words where a server has no TLS. */
-const isOfTls = ({ message, code }: Error & { code?: unknown }): boolean =>
-  /CERT|SIGNATURE|^ERR_(TLS|SSL)/.test(String(code)) || message.includes("'tls'");
+const isOfTls = (error: Error): boolean => /CERT|SIGNATURE|^ERR_(TLS|SSL)/.test(codeOf(error)) || error.message.includes("'tls'");
 
 /** An error, its cause and so on. */
 function causesOf(error: unknown): Error[] {

@@ -28,6 +28,8 @@ export class FakeKubernetes {
   readonly asked: string[] = [];
   /** Answers everything with this status; 0 leaves it without an answer. */
   failsWith: number | undefined;
+  /** Who asks may list and not watch. */
+  refusesWatches = false;
   /** Objects in one page of a list. */
   page = 500;
   readonly #slices = new Map<string, { uid: string; version: number; namespace: string; service: string; pods: readonly FakePod[] }>();
@@ -126,6 +128,7 @@ export class FakeKubernetes {
   }
 
   #watch(namespace: string, query: URLSearchParams, response: ServerResponse): void {
+    if (this.refusesWatches) return send(response, statusOf(403, "Forbidden", "cannot watch"));
     const from = Number(query.get("resourceVersion"));
     if (from < this.#oldest) return send(response, statusOf(410, "Expired", "too old resource version"));
     response.writeHead(200, { "content-type": "application/json" });

@@ -157,5 +157,6 @@ function deliveredBy(error: unknown): Delivered {
   const why = error instanceof Error ? error.message : String(error);
   if (!(error instanceof KubernetesError)) return { type: "later", why };
   if (error.status === 409) return { type: "told" };
-  return { type: error.status < 500 && error.status !== 429 ? "never" : "later", why };
+  // 401: a token that is just being renewed.
+  return { type: error.status < 500 && error.status !== 429 && error.status !== 401 ? "never" : "later", why };
 }

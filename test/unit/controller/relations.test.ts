@@ -4,6 +4,7 @@ import { Outbox } from "../../../src/controller/outbox.ts";
 import { PolicyKeeper } from "../../../src/controller/policy-keeper.ts";
 import { Relations } from "../../../src/controller/relations.ts";
 import { newSeat } from "../../../src/controller/seats.ts";
+import { plan } from "../../../src/core/plan/plan.ts";
 import { liveOf, planState, rolloutOf } from "./builders.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { partsOver } from "./parts.ts";
@@ -19,6 +20,41 @@ const gate: PlanState = {
   from: stage,
   to: { state: { ...stage, stage: 1 }, shareBp: 5_000, action: "stage", reason: "fine", atMs: 0 },
 };
+
+const preview: PlanState = { phase: "preview", run: 2, firstRun: 2, sinceMs: 0 };
+
+test("a step that endpoints hold is held until they are ready, not let go and held again at each tick", () => {
+  const rollout = rolloutOf("cart", {
+    strategy: { type: "blueGreen", preview: { promote: { after: "10m" } } },
+    kubernetes: { namespace: "shop", services: { stable: "cart", canary: "cart-new" } },
+  });
+  let ready = 1;
+  const kubernetes = { endpoints: () => ({ ready, all: 3 }), keep: () => undefined, stablePods: async () => [] };
+  const parts = { ...partsOver(new MemoryStore()), kubernetes };
+  let nowMs = 0;
+  const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs };
+  const seats = new Map([["cart", newSeat(rollout, liveOf("cart", preview), 0)]]);
+  const relations = new Relations(new PolicyKeeper(parts, new Outbox(parts)), seats, { ...parts, clock });
+  let state: PlanState = preview;
+  const seen: string[] = [];
+  for (nowMs = 599_000; nowMs <= 602_000; nowMs += 500) {
+    if (nowMs === 601_500) ready = 3;
+    const seat = newSeat(rollout, liveOf("cart", state), 0);
+    const step = plan(rollout, state, { type: "tick" }, { nowMs, holds: relations.holds(seat, { type: "tick" }, nowMs) });
+    if (!step.ok) throw new Error(step.refusal);
+    state = step.state;
+    seen.push(`${nowMs} ${state.phase} ${"held" in state && state.held !== undefined ? `held since ${state.held.sinceMs}` : "free"}`);
+  }
+  expect(seen).toEqual([
+    "599000 preview free",
+    "599500 preview free",
+    "600000 preview held since 600000",
+    "600500 preview held since 600000",
+    "601000 preview held since 600000",
+    "601500 preview free",
+    "602000 promoting free",
+  ]);
+});
 
 test("what opens a gate of one rollout waits for the others of its group, whoever's word it is", () => {
   const parts = partsOver(new MemoryStore());

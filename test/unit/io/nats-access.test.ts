@@ -94,3 +94,19 @@ test.each([
 ])("the inboxes of user %s are %s", (user, prefix) => {
   expect(inboxPrefix(user)).toBe(prefix);
 });
+
+test.each([
+  { nats: "nats://a:4222, tls://b:4222", url: "nats://a:4222,tls://b:4222", tls: true },
+  { nats: " TLS://b:4222", url: "tls://b:4222", tls: true },
+  { nats: "b:4222", url: "b:4222", tls: false },
+])("blanks and capitals in $nats change nothing", ({ nats, url, tls }) => {
+  const access = natsAccess({ nats });
+  expect([access.url, needsTls(access)]).toEqual([url, tls]);
+});
+
+test.each([
+  { nats: "ws://n:4222", says: "--nats: ws:// is not spoken here; write nats://host:port or tls://host:port" },
+  { nats: "nats://n:4222,", says: '--nats: there is no server in ""; write nats://host:port or tls://host:port, several by comma' },
+])("$nats is refused", ({ nats, says }) => {
+  expect(() => natsAccess({ nats })).toThrow(says);
+});
