@@ -123,8 +123,10 @@ test("a gate's webhook is asked until it passes the rollout", async ({ world }) 
   await world.apply(gated({ webhook: { url } }));
   await world.phase(NAME, "promoted");
   expect(questions).toMatchObject([{ check: "gate", rollout: NAME, run: 2, variant: "canary", shareBp: 5_000 }]);
-  const audit = await listAudit(world.link, NAME, 20);
-  expect(audit.find(({ action }) => action === "promoting")?.reason).toMatch(/^passed by its webhook: the tests are green; /);
+  const line = await waitFor("the audit of it", async () =>
+    (await listAudit(world.link, NAME, 20)).find(({ action }) => action === "promoting"),
+  );
+  expect(line.reason).toMatch(/^passed by its webhook: the tests are green; /);
 });
 
 test("a rollout tells what it has cost of what it may, and goes back when that is spent", async ({ world }) => {

@@ -47,7 +47,11 @@ describe("two controllers", () => {
     expect((await readLive(world.link, "cart"))?.plan).toEqual(before.plan);
     const after = await world.phase("cart", "promoted");
     expect(after.plan.run).toBe(before.plan.run + 1);
-    const actions = (await listAudit(world.link, "cart", 100)).map(({ action }) => action);
+    // The audit is written behind what it tells.
+    const actions = await waitFor("the audit of it", async () => {
+      const lines = (await listAudit(world.link, "cart", 100)).map(({ action }) => action);
+      return lines.length >= 6 ? lines : undefined;
+    });
     expect(actions.slice(0, 6)).toEqual(["apply", "pending", "stage", "begun", "promoting", "promoted"]);
     expect(first.isLeader()).toBe(false);
   });
