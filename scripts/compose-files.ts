@@ -1,9 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../src/io/package-root.ts";
-
-/** What replaces what, in order; each must be found exactly once. */
-type Replacements = readonly (readonly [before: string, after: string])[];
+import { followed, type Replacements } from "./followed.ts";
 
 const ENVOY: Replacements = [
   ["address: 127.0.0.1, port_value: 9901", "address: 0.0.0.0, port_value: 9901"],
@@ -43,20 +39,3 @@ export const composeFiles = (): Record<string, string> =>
   Object.fromEntries(
     FILES.map(([path, source, replacements]) => [join("deploy", "compose", path), followed(source, replacements)] as const),
   );
-
-function followed(source: string, replacements: Replacements): string {
-  const shipped = readFileSync(join(packageRoot(), source), "utf8");
-  const text = replacements.reduce((before, [what, by]) => replaceOnce(before, what, by), withoutHead(shipped));
-  return `# Made by \`npm run docs\` from ${source}; do not edit.\n${text}`;
-}
-
-/** Without the comment at the top, which says how the shipped file is used. */
-const withoutHead = (text: string): string => text.replace(/^(#.*\n)+/, "");
-
-/** Throws where what is to be replaced does not stand there once: then the shipped file has changed, and the list above must follow. */
-function replaceOnce(text: string, what: string, by: string): string {
-  const parts = text.split(what);
-  if (parts.length !== 2)
-    throw new Error(`scripts/compose-files.ts: ${JSON.stringify(what)} stands ${parts.length - 1} times; it must stand once`);
-  return parts.join(by);
-}

@@ -1,11 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { packageRoot } from "../../src/io/package-root.ts";
-
-const SOURCE = "envoy/envoy.yaml";
+import { followed, type Replacements } from "../followed.ts";
 
 /** What differs in a pod with a sidecar beside Envoy; each stands in the shipped file once. */
-const CHANGES: readonly (readonly [before: string, after: string])[] = [
+const CHANGES: Replacements = [
   [
     "      # 0.0.0.0 to serve other machines.\n      address: { socket_address: { address: 127.0.0.1,",
     "      address: { socket_address: { address: 0.0.0.0,",
@@ -18,16 +14,7 @@ const CHANGES: readonly (readonly [before: string, after: string])[] = [
   ["              - endpoint: { address: { pipe: { path: run/serin-1.sock } } }\n", ""],
 ];
 
-/** The plain Envoy's configuration in deploy/kustomize, by path. Throws where the shipped one has changed so that a change no longer fits. */
-export function overlayFiles(): Readonly<Record<string, string>> {
-  const shipped = readFileSync(join(packageRoot(), SOURCE), "utf8").replace(/^(#.*\n)+/, "");
-  const text = CHANGES.reduce((before, [what, by]) => {
-    const parts = before.split(what);
-    if (parts.length !== 2)
-      throw new Error(
-        `scripts/chart/overlay.ts: ${JSON.stringify(what)} stands in ${SOURCE} ${parts.length - 1} times; change the list of changes`,
-      );
-    return parts.join(by);
-  }, shipped);
-  return { "deploy/kustomize/overlays/envoy/envoy.yaml": `# Made by \`npm run docs\` from ${SOURCE}; do not edit.\n${text}` };
-}
+/** The plain Envoy's configuration in deploy/kustomize, by path. */
+export const overlayFiles = (): Readonly<Record<string, string>> => ({
+  "deploy/kustomize/overlays/envoy/envoy.yaml": followed("envoy/envoy.yaml", CHANGES),
+});
