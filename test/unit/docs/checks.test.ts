@@ -4,11 +4,11 @@ import { expect, test } from "vitest";
 import { askWebhook } from "../../../src/controller/checks/webhook.ts";
 import { parseRollouts } from "../../../src/io/documents.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
+import { blocksOf } from "../../support/doc-blocks.ts";
 import { serverThat } from "../../support/http-answers.ts";
 
 const page = readFileSync(join(packageRoot(), "docs", "checks.md"), "utf8");
-const blocks = (language: string): string[] =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
+const blocks = (language: string): string[] => blocksOf(page, language);
 
 const head = [
   "apiVersion: serin/v1",

@@ -4,24 +4,14 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseRollouts } from "../../../src/io/documents.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
+import { blocksOf, ROLLOUT_HEAD } from "../../support/doc-blocks.ts";
 import { goldens, manifestsOf } from "../../support/manifests.ts";
 
 const page = readFileSync(join(packageRoot(), "docs", "kubernetes-glue.md"), "utf8");
-const blocks = (kind: string): string[] =>
-  [...page.matchAll(new RegExp(`^\`\`\`yaml ${kind}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
-
-const head = [
-  "apiVersion: serin/v1",
-  "kind: Rollout",
-  "name: checkout",
-  "key: [{ header: x-user-id }]",
-  "variants: { stable: { cluster: v1 }, canary: { cluster: v2 } }",
-  "strategy: { use: fast }",
-  "",
-].join("\n");
+const blocks = (kind: string): string[] => blocksOf(page, `yaml ${kind}`);
 
 test("each example of the page is one that a rollout may have", () => {
-  const rollouts = blocks("rollout").map((text) => parseRollouts(head + text, "kubernetes-glue.md")[0]);
+  const rollouts = blocks("rollout").map((text) => parseRollouts(ROLLOUT_HEAD + text, "kubernetes-glue.md")[0]);
   expect(rollouts.map((rollout) => rollout?.kubernetes?.services["canary"])).toEqual(["checkout-canary", "checkout-canary"]);
   expect(rollouts[0]?.kubernetes).toMatchObject({ ready: 9_000, unready: { after: 600_000 }, away: { after: 300_000 } });
   expect(rollouts[1]?.handover?.when?.kubernetes).toEqual({ image: "shop/checkout:2.4.0", container: "app" });

@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ValuesSchema } from "../../../scripts/chart/values.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
+import { blocksOf } from "../../support/doc-blocks.ts";
 import { goldens, manifestsOf } from "../../support/manifests.ts";
 
 const page = readFileSync(join(packageRoot(), "docs", "kubernetes.md"), "utf8");
-const blocks = (kind: string): string[] =>
-  [...page.matchAll(new RegExp(`^\`\`\`${kind}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
+const blocks = (kind: string): string[] => blocksOf(page, kind);
 
 /** Faults of an excerpt of values, which leaves whole groups out. */
 const unknownIn = (values: unknown): string[] =>

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseRollouts } from "../../../src/io/documents.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
+import { blocksOf } from "../../support/doc-blocks.ts";
 import { events, states, stepOf } from "../../support/plan-inputs.ts";
 import { runWith } from "../cli/cli-parts.ts";
 
 const page = readFileSync(join(packageRoot(), "docs", "operating.md"), "utf8");
-const blocks = (language: string): string[] =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
+const blocks = (language: string): string[] => blocksOf(page, language);
 
 const head = ["apiVersion: serin/v1", "kind: Rollout", "name: checkout", "key: [{ header: x-user-id }]"].join("\n");
 const variants = "variants: { stable: { cluster: v1 }, canary: { cluster: v2 } }";

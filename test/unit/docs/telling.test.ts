@@ -12,12 +12,11 @@ import { packageRoot } from "../../../src/io/package-root.ts";
 import { openTokens } from "../../../src/io/tokens.ts";
 import { noticeOf } from "../../../src/told/notice.ts";
 import { bodyFor } from "../../../src/told/notice-bodies.ts";
+import { blocksOf } from "../../support/doc-blocks.ts";
 
 const page = (name: string): string => readFileSync(join(packageRoot(), "docs", name), "utf8");
-const blocks = (text: string, language: string): string[] =>
-  [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, block = ""]) => block);
 
-const policies = blocks(page("notifications.md"), "yaml").flatMap((text) => readDocuments(text, "notifications.md").policies);
+const policies = blocksOf(page("notifications.md"), "yaml").flatMap((text) => readDocuments(text, "notifications.md").policies);
 const receivers: Notifications = policies.flatMap((policy) => PolicySchema.parse(policy).notifications ?? []);
 
 /** A rollback that the evidence decided. */
@@ -77,7 +76,7 @@ test("the example of a CloudEvent is what is sent, but for the verdict's record"
   if (hook === undefined) throw new Error("no receiver");
   const { data, ...event } = JSON.parse(bodyFor(hook, notice, line).body);
   const { verdict, ...facts } = data;
-  expect({ ...event, data: facts }).toEqual(JSON.parse(blocks(page("notifications.md"), "json")[0] ?? ""));
+  expect({ ...event, data: facts }).toEqual(JSON.parse(blocksOf(page("notifications.md"), "json")[0] ?? ""));
   expect(verdict).toEqual(line.detail);
 });
 
@@ -93,7 +92,7 @@ test("the page names every fact of a template", () => {
 });
 
 test("the example of a file of tokens is one", async () => {
-  const text = blocks(page("api.md"), "text")[0] ?? "";
+  const text = blocksOf(page("api.md"), "text")[0] ?? "";
   const directory = mkdtempSync(join(tmpdir(), "serin-docs-"));
   writeFileSync(join(directory, "tokens"), text);
   const tokens = await openTokens(join(directory, "tokens"), { log: createLog({ name: "test", level: "silent" }), clock: systemClock });
