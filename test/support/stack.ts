@@ -13,7 +13,7 @@ import { type SeenRequest, sendRequest, startTraffic } from "../../src/demo/traf
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { connectNats, type NatsLink, subscribeSafely } from "../../src/io/nats.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
-import { readLive } from "../../src/io/store.ts";
+import { readFleet, readLive } from "../../src/io/store.ts";
 
 export type { Stack } from "../../src/demo/stack.ts";
 
@@ -22,9 +22,9 @@ export const HOST = "shop.example";
 /** Controllers that take over within about a second, so that tests of it are short. */
 const QUICK_LEASE = ["--renew", "200ms", "--lease", "1s"];
 
-/** All parts as processes: two sidecars, one controller, real NATS and Envoy. */
-export const startStack = (options: Partial<demo.StackOptions> = {}): Promise<demo.Stack> =>
-  demo.startStack({
+/** All parts as processes: two sidecars, one controller, real NATS and Envoy. A controller, where there is one, knows every sidecar. */
+export async function startStack(options: Partial<demo.StackOptions> = {}): Promise<demo.Stack> {
+  const stack = await demo.startStack({
     envoyProgram: inject("envoyProgram"),
     natsServerProgram: inject("natsServerProgram"),
     serinBin: join(packageRoot(), "dist", "bin", "serin.js"),
@@ -35,6 +35,25 @@ export const startStack = (options: Partial<demo.StackOptions> = {}): Promise<de
     controllerArgs: [...QUICK_LEASE, ...(options.controllerArgs ?? [])],
     sidecarArgs: ["--drain", "1500ms", ...(options.sidecarArgs ?? [])],
   });
+  if (options.controllers === 0) return stack;
+  try {
+    await waitForFleet(stack);
+    return stack;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+/** A sidecar serves before it has NATS: a rollout that is applied at once could begin without it. */
+async function waitForFleet(stack: demo.Stack): Promise<void> {
+  const link = await connect(stack);
+  const isKnown = async (): Promise<true | undefined> => {
+    const known = (await readFleet(link))?.sidecars ?? {};
+    return stack.sidecarIds.every((id) => id in known) ? true : undefined;
+  };
+  await waitFor(isKnown, { deadlineMs: 30_000, what: "the controller to know every sidecar" }).finally(() => link.close());
+}
 
 type Stages = Extract<RolloutInput["strategy"], { stages: unknown }>["stages"];
 
