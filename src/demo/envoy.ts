@@ -15,6 +15,8 @@ export interface EnvoyOptions extends EnvoyAddresses {
   readonly concurrency?: number;
   /** Configuration to start from; the shipped one when absent. */
   readonly configPath?: string;
+  /** Another text of the configuration, before the addresses are put in; the same when absent. */
+  readonly change?: (text: string) => string;
 }
 
 /** A running Envoy. */
@@ -45,7 +47,8 @@ const READY_MS = 20_000;
 
 /** Starts Envoy and waits until it takes requests: after its first health check of each sidecar. */
 export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
-  return startEnvoyWith(withAddresses(await readFile(options.configPath ?? shippedEnvoyConfig(), "utf8"), options), options);
+  const text = await readFile(options.configPath ?? shippedEnvoyConfig(), "utf8");
+  return startEnvoyWith(withAddresses(options.change?.(text) ?? text, options), options);
 }
 
 /** The same with a configuration of any other form, whose first listener is the one that users connect to. */

@@ -22,6 +22,8 @@ export interface StackOptions {
   /** More of them for one sidecar, by its number. */
   readonly sidecarArgsOf?: (index: number) => readonly string[];
   readonly controllerArgs?: readonly string[];
+  /** Another text of Envoy's shipped configuration. */
+  readonly envoyChange?: (shipped: string) => string;
   /** Ends the start; what stands by then is stopped. */
   readonly signal?: AbortSignal;
 }
@@ -89,7 +91,13 @@ async function build(
   await Promise.all(sidecarIds.map((_, index) => programs.startSidecar(index)));
   signal?.throwIfAborted();
   const addresses = sidecarIds.map((_, index) => programs.socket(index));
-  const envoy = await startEnvoy({ program: options.envoyProgram, sidecars: addresses, stable: stable.address, canary: canary.address });
+  const envoy = await startEnvoy({
+    program: options.envoyProgram,
+    sidecars: addresses,
+    stable: stable.address,
+    canary: canary.address,
+    ...(options.envoyChange && { change: options.envoyChange }),
+  });
   stops.push(() => envoy.stop());
   signal?.throwIfAborted();
   for (let index = 0; index < options.controllers; index += 1) await programs.startController(index);

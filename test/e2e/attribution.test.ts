@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stopAll } from "../../src/demo/stop-all.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { countedBy, type Edge, MISSING_HOST, openOf, startEdge, startEdgeForTest } from "../support/edge.ts";
-import { withAccessLogStream, withHttp2Upstreams, withLists, withOwnReply } from "../support/edge-config.ts";
+import { withAccessLogStream, withHttp2Upstreams, withLists, withMessageTimeout, withOwnReply } from "../support/edge-config.ts";
 import { type EdgeUpstream, startGrpcUpstream, startHttp1Upstream, startHttp2Upstream, type Variant } from "../support/edge-upstreams.ts";
 import { grpc, http1, http2, openWebSocket, type Speaker, webSocket } from "../support/speakers.ts";
 
@@ -64,6 +64,9 @@ const LOGS = [
   { log: "the access log stream", told: withAccessLogStream },
 ];
 
+/** One test waits until a request goes undecided. */
+const undecidedSoon = withMessageTimeout("1s");
+
 const ROWS = LOGS.flatMap(({ log, told }) => PROTOCOLS.map((spoken) => ({ title: spoken.speaker.title, log, spoken, told })));
 
 describe.each(ROWS)("by $title, told by $log", ({ spoken, told }) => {
@@ -76,7 +79,11 @@ describe.each(ROWS)("by $title, told by $log", ({ spoken, told }) => {
   beforeAll(async () => {
     [stable, canary] = await Promise.all([spoken.upstream("stable"), spoken.upstream("canary")]);
     stops.push(stable.stop, canary.stop);
-    edge = await startEdge({ stable: stable.address, canary: canary.address, change: (shipped) => told(spoken.change(shipped)) });
+    edge = await startEdge({
+      stable: stable.address,
+      canary: canary.address,
+      change: (shipped) => undecidedSoon(told(spoken.change(shipped))),
+    });
     stops.push(edge.stop);
   });
   afterAll(() => stopAll(stops));
@@ -131,7 +138,7 @@ describe.each(ROWS)("by $title, told by $log", ({ spoken, told }) => {
     expect(await openOf(edge)).toBe(before);
   });
 
-  const reached = (before: number) => waitFor(() => canary.tries.length > before, { deadlineMs: 5_000, what: "the canary to be asked" });
+  const reached = (before: number) => waitFor(() => canary.tries.length > before, { deadlineMs: 20_000, what: "the canary to be asked" });
 
   test("a client that leaves at once is aborted, without a time", async () => {
     const before = canary.tries.length;
@@ -147,7 +154,7 @@ describe.each(ROWS)("by $title, told by $log", ({ spoken, told }) => {
       speaker.leave({ port: edge.envoy.port, variant: "canary", what: spoken.hangs }, async () => {
         await reached(before);
         const sinceMs = performance.now();
-        await waitFor(() => performance.now() - sinceMs > 1_050, { deadlineMs: 5_000, what: "a second to pass" });
+        await waitFor(() => performance.now() - sinceMs > 1_050, { deadlineMs: 20_000, what: "a second to pass" });
       }),
     );
     expect(counted).toEqual({ "canary aborted": 1, "canary timed": 1 });
@@ -159,9 +166,9 @@ describe.each(ROWS)("by $title, told by $log", ({ spoken, told }) => {
     const isOpen = (count: number) => async () => (await openBeside()) === count;
     await speaker.leave({ port: edge.envoy.port, variant: "canary", what: spoken.hangs }, async () => {
       await reached(tried);
-      await waitFor(isOpen(isSession ? 0 : 1), { deadlineMs: 5_000, what: "the request to be open" });
+      await waitFor(isOpen(isSession ? 0 : 1), { deadlineMs: 20_000, what: "the request to be open" });
     });
-    await waitFor(isOpen(0), { deadlineMs: 5_000, what: "the request to be open no more" });
+    await waitFor(isOpen(0), { deadlineMs: 20_000, what: "the request to be open no more" });
     expect(await openBeside()).toBe(0);
   });
 
@@ -201,7 +208,7 @@ describe("a WebSocket that was opened is good, whoever ends it and however late"
     const counted = await countedBy(edge, 1, async () => {
       const opened = await open();
       const sinceMs = performance.now();
-      await waitFor(() => performance.now() - sinceMs > 1_050, { deadlineMs: 5_000, what: "a second to pass" });
+      await waitFor(() => performance.now() - sinceMs > 1_050, { deadlineMs: 20_000, what: "a second to pass" });
       await opened.close();
     });
     expect(counted).toEqual({ "canary ok": 1 });

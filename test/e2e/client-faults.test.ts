@@ -40,13 +40,13 @@ describe("what a client does wrong says nothing about the variant", () => {
     let seen = "";
     socket.setEncoding("latin1").on("data", (text: string) => (seen += text));
     socket.write(request);
-    await waitFor(() => canary.tries.length > before, { deadlineMs: 5_000, what: "the canary to be asked" });
+    await waitFor(() => canary.tries.length > before, { deadlineMs: 20_000, what: "the canary to be asked" });
     socket.write(rest);
     return { seen: () => seen };
   }
 
   const answered = ({ seen }: { seen(): string }, status: number) =>
-    waitFor(() => seen().startsWith(`HTTP/1.1 ${status} `), { deadlineMs: 5_000, what: `Envoy to answer ${status}` });
+    waitFor(() => seen().startsWith(`HTTP/1.1 ${status} `), { deadlineMs: 20_000, what: `Envoy to answer ${status}` });
 
   test("a malformed chunk, which Envoy answers with 400: aborted, not failed and not good", async () => {
     const counted = await countedBy(edge, 1, async () =>

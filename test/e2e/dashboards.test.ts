@@ -66,6 +66,13 @@ afterAll(() => stopAll(stops));
 
 /** A canary that everybody gets, then one that fails and is taken back. */
 async function letBothRun(): Promise<void> {
+  const stages = [
+    { share: "10%", minTime: "3s", minSample: 20 },
+    { share: "50%", minTime: "3s", minSample: 20 },
+  ];
+  await applyRollout(stack, { ...rolloutOf(GOOD, stages), blastRadius: { failedRequests: 1_000 } });
+  // Nothing goes on before somebody asks for something.
+  await scraped(`${METRICS.rolloutStage}{rollout="${GOOD}"} == 1`);
   traffic = startTraffic({
     port: stack.envoy.port,
     host: "shop.example",
@@ -75,11 +82,6 @@ async function letBothRun(): Promise<void> {
     onRequest: () => undefined,
   });
   stops.push(() => traffic.stop());
-  const stages = [
-    { share: "10%", minTime: "3s", minSample: 20 },
-    { share: "50%", minTime: "3s", minSample: 20 },
-  ];
-  await applyRollout(stack, { ...rolloutOf(GOOD, stages), blastRadius: { failedRequests: 1_000 } });
   await waitForLive(link, GOOD, ({ plan }) => plan.phase === "stage" && plan.stage === 1 && plan.begunAtMs !== null, 60_000);
   await scraped(`${METRICS.rolloutStage}{rollout="${GOOD}"} == 2`);
   // The proof for everybody takes minutes of traffic.

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { waitFor } from "../../src/demo/wait-for.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { type PackedSerin, type ProgramResult, packSerin, runIn } from "../support/package.ts";
 import { heldAt, rolloutOf, type Stack, startStack } from "../support/stack.ts";
@@ -72,7 +73,8 @@ test("apply hands the files over under the name of the commit, and watch fails w
   const nats = stack.nats.url;
   const applied = await serin({ mode: "apply", files: "rollouts/shop/cart.yaml", nats });
   expect(applied).toMatchObject({ code: 0, summary: expect.stringContaining("### Serin: apply\n\n    cart: ") });
-  expect((await stack.serin("audit", "cart", "--action", "apply")).out).toContain("shop/web@1a2b3c by ann");
+  const audited = async () => (await stack.serin("audit", "cart", "--action", "apply")).out.includes("shop/web@1a2b3c by ann");
+  await waitFor(audited, { deadlineMs: 20_000, what: "the audit of it" });
   const waited = await serin({ mode: "watch", name: "cart", nats, timeout: "250ms" });
   expect(waited).toMatchObject({ code: 4, summary: expect.stringContaining("only the wait is over") });
   await stack.serin("abort", "cart", "--reason", "::error::enough");

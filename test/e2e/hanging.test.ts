@@ -21,7 +21,15 @@ test("a canary that hangs is rolled back before Envoy gives its first request up
   stack.canary.hang(true);
   const back = await waitForLive(link, "hanging", ({ plan }) => plan.phase === "rolledBack" || plan.phase === "rollingBack");
   expect(back.plan).toMatchObject({ reason: expect.stringMatching(/slow p\d\d .* of the canary's requests not ended after 2 s$/) });
-  expect((await judged())?.verdict).toMatchObject({ verdict: "rollback", unended: { stable: 0 } });
+  // The plan is written first, then what the judge knows.
+  const decided = await waitFor(
+    async () => {
+      const verdict = (await judged())?.verdict;
+      return verdict?.verdict === "rollback" ? verdict : undefined;
+    },
+    { deadlineMs: 10_000, what: "the judge's record" },
+  );
+  expect(decided).toMatchObject({ unended: { stable: 0 } });
   expect(back.updatedAtMs - sentMs).toBeGreaterThan(5_000);
   const { out } = await stack.serin("status", "hanging");
   expect(out).toMatch(/canary \d+ requests, 0 failed, \d+ open, \d+ for more than 2 s/);

@@ -187,7 +187,7 @@ test("where Envoy may not be asked for responses, the sidecar says so once, and 
   const change = (shipped: string): string => shipped.replace("allow_mode_override: true", "allow_mode_override: false");
   const edge = await exampleEdge(upstreams, { change });
   for (let count = 0; count < 8; count += 1) expect((await ask(edge)).issued).toBeUndefined();
-  await expect.poll(async () => (await edge.metrics()).get(METRICS.responsesMissing), { timeout: 5_000 }).toBe(8);
+  await expect.poll(async () => (await edge.metrics()).get(METRICS.responsesMissing), { timeout: 20_000 }).toBe(8);
   expect(edge.sidecar(0).output().split("allow_mode_override")).toHaveLength(2);
   await edge.stop();
   await Promise.all(upstreams.map((upstream) => upstream.stop()));

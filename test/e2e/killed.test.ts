@@ -7,6 +7,7 @@ import { waitFor } from "../../src/demo/wait-for.ts";
 import type { NatsLink } from "../../src/io/nats.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { listAudit, readLease, readLive } from "../../src/io/store.ts";
+import { LEASE } from "../support/fleet.ts";
 import { type NatsTap, startNatsTap } from "../support/nats-tap.ts";
 import { applyRollout, connect, hasBegun, heldAt, rolloutOf, type Stack, startStack, waitForLive } from "../support/stack.ts";
 
@@ -34,7 +35,7 @@ describe("a controller's process that is killed with SIGKILL at a write of its o
   const start = async (url: string): Promise<RunningProcess> => {
     count += 1;
     const id = `c${count}`;
-    const args = ["controller", "--id", id, "--nats", url, "--renew", "200ms", "--lease", "1s"];
+    const args = ["controller", "--id", id, "--nats", url, ...LEASE];
     const bin = join(packageRoot(), "dist", "src", "bin", "serin.js");
     const started = await startProcess({ name: id, program: process.execPath, args: [bin, ...args] });
     stops.push(started.stop);

@@ -2,8 +2,19 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Command } from "../../src/contract/messages.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import type { NatsLink } from "../../src/io/nats.ts";
-import { listAudit, readLease, sendCommand } from "../../src/io/store.ts";
-import { applyRollout, connect, hasBegun, type Load, rolloutOf, type Stack, startLoad, startStack, waitForLive } from "../support/stack.ts";
+import { readLease, sendCommand } from "../../src/io/store.ts";
+import {
+  applyRollout,
+  auditOf,
+  connect,
+  hasBegun,
+  type Load,
+  rolloutOf,
+  type Stack,
+  startLoad,
+  startStack,
+  waitForLive,
+} from "../support/stack.ts";
 
 const FIRST = { share: "20%", minTime: "2s", minSample: 10 };
 const SECOND = { share: "50%", minTime: "2s", minSample: 10 };
@@ -27,7 +38,7 @@ describe("a good canary under load", () => {
   });
 
   const stagesTaken = async (name: string): Promise<string[]> =>
-    (await listAudit(link, name, 50)).map(({ action, shareBp }) => `${action} ${shareBp ?? ""}`.trim());
+    (await auditOf(link, name)).map(({ action, shareBp }) => `${action} ${shareBp ?? ""}`.trim());
 
   test("the controller killed in mid-stage is succeeded by the other, and the rollout ends as without", async () => {
     await applyRollout(stack, rolloutOf("succeeded", [FIRST, SECOND]));

@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { METRICS } from "../../src/contract/names.ts";
-import { shippedEnvoyConfig } from "../../src/demo/envoy.ts";
 import { stopAll } from "../../src/demo/stop-all.ts";
 import { startUpstream } from "../../src/demo/upstreams.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
@@ -40,9 +39,8 @@ test("two sidecars deployed anew under load, one after the other: each request's
   };
   const sidecars = await Promise.all(addresses.map((address, index) => start(`before-${index}`, address)));
   // Each entry by itself and at once: then there is one on its way at nearly any moment.
-  const configPath = join(directory, "envoy.yaml");
-  await writeFile(configPath, (await readFile(shippedEnvoyConfig(), "utf8")).replace("buffer_size_bytes: 65536", "buffer_size_bytes: 1"));
-  const envoy = await startEnvoy({ stable: stable.address, canary: canary.address, sidecars: addresses, configPath });
+  const change = (shipped: string): string => shipped.replace("buffer_size_bytes: 65536", "buffer_size_bytes: 1");
+  const envoy = await startEnvoy({ stable: stable.address, canary: canary.address, sidecars: addresses, change });
   stops.push(envoy.stop);
   const healthy = (count: number) =>
     waitFor(async () => (await envoy.stat("cluster.serin.membership_healthy")) === count, {

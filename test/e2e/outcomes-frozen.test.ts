@@ -8,7 +8,7 @@ const REQUESTS = 4_000;
 
 async function startWith(sidecars: number): Promise<{ readonly edge: Edge; load(): Promise<unknown> }> {
   const [stable, canary] = await Promise.all([startRawUpstream("stable"), startRawUpstream("canary")]);
-  const edge = await startEdgeForTest({ stable: stable.address, canary: canary.address, shareBp: 5_000, sidecars });
+  const edge = await startEdgeForTest({ stable: stable.address, canary: canary.address, shareBp: 5_000, sidecars, timeouts: "shipped" });
   await edge.waitForHealthy(sidecars);
   const head = (index: number): string => `GET /ok HTTP/1.1\r\nhost: shop.example\r\nx-user-id: user-${index}`;
   return { edge, load: () => sendRawLoad({ port: edge.envoy.port, connections: 16, requests: REQUESTS, head }) };

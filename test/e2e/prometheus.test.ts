@@ -58,9 +58,15 @@ test("what NATS told and what Prometheus scraped of the same time lead to the sa
   const { stack, prometheus, link } = await startScraped(() => []);
   const fromMs = Date.now();
   const { failsMs, backMs } = await breakCanary(stack, link, "told");
-  // The verdict's own time: the plan is written moments later.
-  const last = await readLast(link, STREAMS.ticks, SUBJECTS.ticks("told"));
-  expect(last && decodeStored(RecordedTickSchema, last)).toMatchObject({ verdict: "rollback", phase: "rollingBack", shareBp: 0 });
+  const last = await waitFor(
+    async () => {
+      const stored = await readLast(link, STREAMS.ticks, SUBJECTS.ticks("told"));
+      const tick = stored && decodeStored(RecordedTickSchema, stored);
+      return tick?.verdict === "rollback" ? tick : undefined;
+    },
+    { deadlineMs: 10_000, what: "the tick that decided" },
+  );
+  expect(last).toMatchObject({ phase: "rollingBack", shareBp: 0 });
   const recorded = await stack.serin("replay", "told");
   expect([recorded.code, linesOf(recorded.out).at(-1)]).toEqual([0, expect.objectContaining({ action: "rollback", share: 0 })]);
 

@@ -2,19 +2,22 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RolloutInput } from "../../src/contract/rollout.ts";
+import type { SeenRequest } from "../../src/demo/traffic.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { readDocuments } from "../../src/io/documents.ts";
 import type { NatsLink } from "../../src/io/nats.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
-import { listAudit } from "../../src/io/store.ts";
 import {
   applyRollout,
+  askAll,
+  auditOf,
   connect,
   HOST,
   type Load,
   type Stack,
   startLoad,
   startStack,
+  users,
   waitForLive,
   waitForRequests,
 } from "../support/stack.ts";
@@ -45,28 +48,26 @@ async function shadowed(name: string): Promise<RolloutInput> {
 describe("with real programs, a shadow", () => {
   let stack: Stack;
   let link: NatsLink;
-  let load: Load;
+  let load: Load | undefined;
   beforeAll(async () => {
     stack = await startStack();
     link = await connect(stack);
-    load = startLoad(stack, 40);
   });
   afterAll(async () => {
-    await load.stop();
+    await load?.stop();
     await link.close();
     await stack.stop();
   });
 
-  /** Whatever users saw since `from` that they should not: nobody may hear of a shadow. */
-  const felt = (from: number): readonly unknown[] => load.seen.slice(from).filter(({ seen }) => seen !== "stable");
+  /** What users saw that they should not: nobody may hear of a shadow. */
+  const felt = (requests: readonly SeenRequest[]) => requests.filter(({ seen }) => seen !== "stable");
 
   test("that answers like stable goes on to a canary, and gets no copies any more", async () => {
-    const from = load.seen.length;
     await applyRollout(stack, await shadowed("good"));
     await waitForLive(link, "good", ({ plan }) => plan.phase === "shadow");
+    // Fewer than its sample: it does not go on yet.
+    expect(felt(await askAll(stack, users(60)))).toEqual([]);
     await waitFor(() => (stack.canary.seen.requests > 20 ? true : undefined), { deadlineMs: 20_000, what: "copies" });
-    const until = load.seen.length;
-    expect(felt(from).slice(0, until - from)).toEqual([]);
     const { out } = await stack.serin("status", "good");
     expect(out).toContain("good: shadow, nobody gets the new version and its answers to copies are compared");
     const copied = await waitFor(
@@ -79,32 +80,40 @@ describe("with real programs, a shadow", () => {
     );
     // Two sidecars take turns at what Envoy tells, and nothing counts twice.
     expect(copied).toBeLessThanOrEqual(await stack.envoy.stat(ORIGINALS));
+    const load = startAsking();
     await waitForLive(
       link,
       "good",
       ({ plan, shareBp }) => plan.phase === "stage" && plan.begunAtMs !== null && shareBp === 200,
       DEADLINE_MS,
     );
-    const stages = (await listAudit(link, "good", 50)).filter(({ action }) => action === "stage");
+    const stages = (await auditOf(link, "good")).filter(({ action }) => action === "stage");
     expect(stages.map(({ reason }) => reason)).toEqual([expect.stringMatching(/^stage 1 of 1: the shadow is no worse: /)]);
-    // What is on its way may still be counted.
-    await waitForRequests(load, 20);
-    const before = await stack.envoy.stat(ORIGINALS);
-    await waitForRequests(load, 100);
-    expect(await stack.envoy.stat(ORIGINALS)).toBe(before);
-    expect(load.seen.slice(until).some(({ seen }) => seen === "canary")).toBe(true);
+    // What was on its way may still be counted.
+    const noMore = async () => {
+      const before = await stack.envoy.stat(ORIGINALS);
+      await waitForRequests(load, 100);
+      return (await stack.envoy.stat(ORIGINALS)) === before;
+    };
+    await waitFor(noMore, { deadlineMs: 20_000, what: "no more copies" });
+    expect(load.seen.some(({ seen }) => seen === "canary")).toBe(true);
     expect((await stack.serin("abort", "good")).code).toBe(0);
     await waitForLive(link, "good", ({ plan }) => plan.phase === "rolledBack");
   });
 
+  const startAsking = (): Load => {
+    load ??= startLoad(stack, 40);
+    return load;
+  };
+
   /** Applies it, waits until it is back, and tells why; nobody may have felt it, testers neither. */
   async function wayBack(name: string): Promise<string> {
-    const [from, before] = [load.seen.length, stack.canary.seen.requests];
+    const [fromMs, before, load] = [Date.now(), stack.canary.seen.requests, startAsking()];
     await applyRollout(stack, await shadowed(name));
     const { plan } = await waitForLive(link, name, (live) => live.plan.phase === "rolledBack", DEADLINE_MS);
-    expect(felt(from)).toEqual([]);
+    expect(felt(load.seen.filter(({ startMs }) => startMs > fromMs))).toEqual([]);
     expect(stack.canary.seen.requests).toBeGreaterThan(before);
-    const actions = (await listAudit(link, name, 50)).map(({ action }) => action);
+    const actions = (await auditOf(link, name)).map(({ action }) => action);
     expect([actions.includes("shadow"), actions.includes("stage")]).toEqual([true, false]);
     return "reason" in plan ? String(plan.reason) : "";
   }

@@ -37,6 +37,7 @@ const seenBy = async (user: string, headers: Record<string, string> = {}): Promi
 test("blue-green: testers alone see the new version, then everyone at once, and everyone is back at once", async () => {
   await applyRollout(stack, await example("blue-green.yaml"));
   await waitForLive(link, "pay", ({ plan }) => plan.phase === "preview");
+  await waitFor(async () => (await seenBy("user-1", { "x-tester": "yes" })) === "canary", { deadlineMs: 20_000, what: "testers' preview" });
   expect([await seenBy("user-1"), await seenBy("user-1", { "x-tester": "yes" })]).toEqual(["stable", "canary"]);
   expect((await stack.serin("status", "pay")).out).toContain(
     "pay: preview, only targets lead to the new version; 100 % by `serin promote`",

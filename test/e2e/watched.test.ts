@@ -23,6 +23,8 @@ const StatusSchema = z.object({
   rollouts: z.array(z.object({ plan: z.object({ phase: z.string(), begunAtMs: z.number().nullable().optional() }) })),
 });
 
+const StateSchema = z.object({ state: z.string() });
+
 const statusOf = async (stack: Stack, name: string) => StatusSchema.parse(JSON.parse((await stack.serin("status", name, "--json")).out));
 
 describe("a rollout that waits for its sidecars", () => {
@@ -45,7 +47,14 @@ describe("a rollout that waits for its sidecars", () => {
     const waiting = await waitForLive(link, "receipts", ({ plan, shareBp }) => plan.phase === "stage" && shareBp === 2_000);
     // The other sidecar has confirmed the new run; that must not be enough.
     await waitForReceipt(link, ({ sidecar, revision }) => sidecar === "sidecar-0" && revision >= waiting.revision.revision);
-    const status = await statusOf(stack, "receipts");
+    // Status listens for a moment: who is late is not heard.
+    const status = await waitFor(
+      async () => {
+        const found = await statusOf(stack, "receipts");
+        return found.sidecars.some(({ id, heard }) => id === "sidecar-0" && heard) ? found : undefined;
+      },
+      { deadlineMs: 30_000, what: "status to hear the other sidecar" },
+    );
     expect(status.sidecars.filter(({ heard }) => !heard).map(({ id }) => id)).toEqual(["sidecar-1"]);
     expect(status.rollouts[0]?.plan).toMatchObject({ phase: "stage", begunAtMs: null });
     stack.sidecar(1).resume();
@@ -58,7 +67,7 @@ describe("with the controller gone for good", () => {
   let link: NatsLink;
   const canaryUser = users(200).find((user) => plainVariant("watched", user, 5_000) === "canary") ?? "";
   beforeAll(async () => {
-    stack = await startStack({ sidecarArgs: ["--stale-after", "1s", "--unwatched-after", "3s"] });
+    stack = await startStack({ sidecarArgs: ["--stale-after", "1s", "--unwatched-after", "7s"] });
     link = await connect(stack);
     await applyRollout(stack, rolloutOf("watched", heldAt("50%")));
     await waitForLive(link, "watched", hasBegun);
@@ -80,9 +89,13 @@ describe("with the controller gone for good", () => {
     // Either of the two may have decided it.
     const metrics = await Promise.all([0, 1].map(async (index) => (await fetch(`${stack.sidecarUrl(index)}/metrics`)).text()));
     expect(metrics.join("")).toMatch(/serin_decisions_total\{[^}]*reason="unwatched"/);
-    const ready = await fetch(`${stack.sidecarUrl(0)}/readyz`);
-    expect(ready.status).toBe(200);
-    expect(await ready.json()).toMatchObject({ state: "unwatched" });
+    const ready = async () => {
+      const answer = await fetch(`${stack.sidecarUrl(0)}/readyz`);
+      return { status: answer.status, state: StateSchema.parse(await answer.json()).state };
+    };
+    const told = async () => ((await ready()).state === "unwatched" ? true : undefined);
+    await waitFor(told, { deadlineMs: 15_000, what: "the first one to be unwatched too" });
+    expect(await ready()).toEqual({ status: 200, state: "unwatched" });
     const status = await stack.serin("status", "watched");
     expect(status.out).toContain("no controller leads");
     const applied = await stack.serin("apply", "-f", `${stack.directory}/watched.yaml`);
@@ -95,7 +108,7 @@ describe("with the controller gone for good", () => {
 
 async function waitForSeen(stack: Stack, user: string, variant: "stable" | "canary"): Promise<void> {
   await waitFor(async () => ((await ask(stack, user)).seen === variant ? true : undefined), {
-    deadlineMs: 15_000,
+    deadlineMs: 30_000,
     what: `${user} to see ${variant}`,
   });
 }

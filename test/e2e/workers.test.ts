@@ -10,6 +10,7 @@ import { startUpstream } from "../../src/demo/upstreams.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
+import { patient } from "../support/edge-config.ts";
 import { FAILED_OPEN_STAT, type RunningEnvoy, startEnvoy } from "../support/envoy.ts";
 
 const run = promisify(execFile);
@@ -72,7 +73,7 @@ test("two workers serve as one sidecar: both decide, one set of metrics, a kille
   expect(workers.sockets).toEqual([0, 1].map((index) => `unix:${join(directory, `s-${index}.sock`)}`));
   const [stable, canary] = await Promise.all([startUpstream("stable"), startUpstream("canary")]);
   onTestFinished(async () => void (await Promise.all([stable.stop(), canary.stop()])));
-  const envoy = await startEnvoy({ sidecars: workers.sockets, stable: stable.address, canary: canary.address });
+  const envoy = await startEnvoy({ sidecars: workers.sockets, stable: stable.address, canary: canary.address, change: patient });
   onTestFinished(async () => void (await envoy.stop()));
 
   await ask(envoy, 100);

@@ -56,13 +56,19 @@ export const withLists =
     return replaced(rescued, /# (- \{ match: \{ prefix: )\/poll /, `$1${late} `);
   };
 
-/** Envoy ends each decision's stream by a reset, as it does unless told otherwise. A slow machine alone lets no request go undecided. */
+/** Envoy ends each decision's stream by a reset, as it does unless told otherwise. */
 export const withResets: Change = (shipped) =>
-  replaced(
-    replaced(shipped, "ext_proc_graceful_grpc_close: true", "ext_proc_graceful_grpc_close: false"),
-    "message_timeout: 0.1s",
-    "message_timeout: 10s",
-  );
+  replaced(shipped, "ext_proc_graceful_grpc_close: true", "ext_proc_graceful_grpc_close: false");
+
+/** So long a request waits for its decision. */
+export const withMessageTimeout =
+  (duration: string): Change =>
+  (shipped) =>
+    replaced(shipped, "message_timeout: 0.1s", `message_timeout: ${duration}`);
+
+/** A slow machine alone lets no request go undecided: neither for a late decision, unless a test has said how late, nor for a late answer to a check. */
+export const patient: Change = (shipped) =>
+  replaced(shipped, "- timeout: 0.5s", "- timeout: 5s").replace("message_timeout: 0.1s", "message_timeout: 10s");
 
 /** One more cluster. */
 export const withCluster =

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import { FORMAT, METRICS } from "../../src/contract/names.ts";
 import { type Rollout, type RolloutInput, RolloutSchema } from "../../src/contract/rollout.ts";
 import type { LiveRule, RuleSet } from "../../src/contract/rules.ts";
 import { staticRulesOf } from "../../src/core/decide/rollout-rules.ts";
-import { shippedEnvoyConfig } from "../../src/demo/envoy.ts";
 import { type RunningProcess, startProcess, whenReady } from "../../src/demo/processes.ts";
 import { stopAll } from "../../src/demo/stop-all.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
+import { patient } from "./edge-config.ts";
 import { type RunningEnvoy, startEnvoy } from "./envoy.ts";
 
 export interface EdgeOptions {
@@ -34,6 +34,8 @@ export interface EdgeOptions {
   readonly sidecarArgs?: readonly string[];
   /** Another text of the shipped configuration. */
   readonly change?: (shipped: string) => string;
+  /** `shipped` where a test is about Envoy's patience with sidecars; else a slow machine costs no decision. */
+  readonly timeouts?: "shipped";
 }
 
 /** A real Envoy with real sidecars whose rules come from a file: no controller and no NATS. */
@@ -81,6 +83,7 @@ function ruleSet({ shareBp = 0, rollouts: others = [], shares = {}, rolloutsShar
   return { format: FORMAT, epoch: 0, revision: 1, rollouts };
 }
 
+const same = (shipped: string): string => shipped;
 /** Starts an edge that ends with the test, or with the file's tests when given their way to stop things. */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const directory = await mkdtemp(join(tmpdir(), "se-"));
@@ -88,15 +91,14 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   try {
     const rules = join(directory, "rules.json");
     await writeFile(rules, JSON.stringify(ruleSet(options)));
-    const configPath = join(directory, "shipped.yaml");
-    const shipped = await readFile(shippedEnvoyConfig(), "utf8");
-    await writeFile(configPath, options.change?.(shipped) ?? shipped);
     const sidecars = createSidecars(options, directory);
     stops.push(sidecars.stop);
     const indices = Array.from({ length: options.sidecars ?? 1 }, (_, index) => index);
     await Promise.all(indices.map(sidecars.start));
-    const { stable, canary } = options;
-    const envoy = await startEnvoy({ stable, canary, configPath, sidecars: indices.map(sidecars.address) });
+    const { stable, canary, change = same } = options;
+    const waiting = options.timeouts === "shipped" ? same : patient;
+    const own = { sidecars: indices.map(sidecars.address), change: (shipped: string) => waiting(change(shipped)) };
+    const envoy = await startEnvoy({ stable, canary, ...own });
     stops.push(envoy.stop);
     return {
       envoy,
@@ -211,7 +213,6 @@ async function settle(edge: Pick<Edge, "metrics" | "envoy">): Promise<ReadonlyMa
   const before = (await countsOf(edge)).get(MARKER) ?? 0;
   let sentMs = Number.NEGATIVE_INFINITY;
   const marked = async (): Promise<ReadonlyMap<string, number> | undefined> => {
-    // One that a busy machine decides too late goes undecided, and counts as nothing of the kind.
     if (performance.now() - sentMs > 5_000) {
       sentMs = performance.now();
       const request = httpRequest({
@@ -226,7 +227,7 @@ async function settle(edge: Pick<Edge, "metrics" | "envoy">): Promise<ReadonlyMa
     const counts = await countsOf(edge);
     return (counts.get(MARKER) ?? 0) > before ? counts : undefined;
   };
-  return await waitFor(marked, { deadlineMs: 15_000, what: "the last request to be counted" });
+  return await waitFor(marked, { deadlineMs: 30_000, what: "the last request to be counted" });
 }
 
 /** What `act` adds to the counts, in which so many requests must end. */
@@ -241,7 +242,7 @@ export async function countedBy(
     return Object.fromEntries(entries.filter(([name, value]) => value !== 0 && name !== MARKER));
   };
   await act();
-  await waitFor(async () => endedIn(since(await countsOf(edge))) >= requests, { deadlineMs: 15_000, what: `${requests} outcomes` });
+  await waitFor(async () => endedIn(since(await countsOf(edge))) >= requests, { deadlineMs: 30_000, what: `${requests} outcomes` });
   return since(await settle(edge));
 }
 

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +8,8 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { type Stack, type StackOptions, startStack } from "../../src/demo/stack.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { digestOf, tokenLine } from "../../src/io/tokens.ts";
+import { patient } from "./edge-config.ts";
+import { LEASE, waitForFleet } from "./fleet.ts";
 
 const NAMES = { ann: "operate", boss: "approve", board: "view" } as const;
 
@@ -40,10 +43,12 @@ export async function startPageWorld(
     env: process.env,
     sidecars: 2,
     controllers: 1,
+    envoyChange: patient,
     sidecarArgsOf: (index) => ["--label", `zone=${["a", "b"][index]}`],
-    controllerArgs: ["--renew", "200ms", "--lease", "1s", "--http", `127.0.0.1:${port}`, "--tokens", tokens],
+    controllerArgs: [...LEASE, "--http", `127.0.0.1:${port}`, "--tokens", tokens],
   });
   try {
+    await waitForFleet(stack);
     // As root, and in a container, Chromium has no sandbox of its own; it sees nothing but this page.
     const browser = await chromium.launch({ executablePath: chromiumProgram, args: ["--no-sandbox"] });
     const close = async (): Promise<void> => {
@@ -58,14 +63,20 @@ export async function startPageWorld(
   }
 }
 
-/** One that was free a moment ago; a controller that starts again needs the same. */
+/**
+ * One that a controller can take, and take again when it starts anew. None that the system gives to whoever asks for any (from 32768 on,
+ * by Linux' `ip_local_port_range`): another could have it in between.
+ */
 async function freePort(): Promise<number> {
+  const port = randomInt(20_000, 30_000);
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
+  if (!isFree) return freePort();
   await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
+  return port;
 }
 
 /** Gives the page a token, and waits until it shows something. */

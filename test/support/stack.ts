@@ -4,7 +4,7 @@ import process from "node:process";
 import { inject } from "vitest";
 import { stringify } from "yaml";
 import type { LiveState } from "../../src/contract/live.ts";
-import type { Receipt } from "../../src/contract/messages.ts";
+import type { Audit, Receipt } from "../../src/contract/messages.ts";
 import { ReceiptSchema } from "../../src/contract/messages.ts";
 import { SUBJECTS } from "../../src/contract/names.ts";
 import type { RolloutInput } from "../../src/contract/rollout.ts";
@@ -13,14 +13,13 @@ import { type SeenRequest, sendRequest, startTraffic } from "../../src/demo/traf
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { connectNats, type NatsLink, subscribeSafely } from "../../src/io/nats.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
-import { readFleet, readLive } from "../../src/io/store.ts";
+import { listAudit, readLive } from "../../src/io/store.ts";
+import { patient } from "./edge-config.ts";
+import { LEASE, waitForFleet } from "./fleet.ts";
 
 export type { Stack } from "../../src/demo/stack.ts";
 
 export const HOST = "shop.example";
-
-/** Controllers that take over within about a second, so that tests of it are short. */
-const QUICK_LEASE = ["--renew", "200ms", "--lease", "1s"];
 
 /** All parts as processes: two sidecars, one controller, real NATS and Envoy. A controller, where there is one, knows every sidecar. */
 export async function startStack(options: Partial<demo.StackOptions> = {}): Promise<demo.Stack> {
@@ -31,8 +30,9 @@ export async function startStack(options: Partial<demo.StackOptions> = {}): Prom
     env: process.env,
     sidecars: 2,
     controllers: 1,
+    envoyChange: patient,
     ...options,
-    controllerArgs: [...QUICK_LEASE, ...(options.controllerArgs ?? [])],
+    controllerArgs: [...LEASE, ...(options.controllerArgs ?? [])],
     sidecarArgs: ["--drain", "1500ms", ...(options.sidecarArgs ?? [])],
   });
   if (options.controllers === 0) return stack;
@@ -43,16 +43,6 @@ export async function startStack(options: Partial<demo.StackOptions> = {}): Prom
     await stack.stop();
     throw error;
   }
-}
-
-/** A sidecar serves before it has NATS: a rollout that is applied at once could begin without it. */
-async function waitForFleet(stack: demo.Stack): Promise<void> {
-  const link = await connect(stack);
-  const isKnown = async (): Promise<true | undefined> => {
-    const known = (await readFleet(link))?.sidecars ?? {};
-    return stack.sidecarIds.every((id) => id in known) ? true : undefined;
-  };
-  await waitFor(isKnown, { deadlineMs: 30_000, what: "the controller to know every sidecar" }).finally(() => link.close());
 }
 
 type Stages = Extract<RolloutInput["strategy"], { stages: unknown }>["stages"];
@@ -96,6 +86,12 @@ export const waitForLive = (
     },
     { deadlineMs, what: `${name} to be as wanted` },
   );
+
+/** What the audit tells of a rollout, once nothing waits for it: it is written behind what it tells. */
+export async function auditOf(link: NatsLink, name: string): Promise<Audit[]> {
+  await waitForLive(link, name, ({ outbox }) => outbox.length === 0);
+  return listAudit(link, name, 100);
+}
 
 /** In its stage, and every sidecar obeys. */
 export const hasBegun = ({ plan }: LiveState): boolean => plan.phase === "stage" && plan.begunAtMs !== null;
@@ -143,5 +139,5 @@ export function startLoad({ envoy: { port } }: { readonly envoy: Pick<demo.Stack
 /** Waits until so many more requests have been answered. */
 export const waitForRequests = ({ seen }: Load, more: number): Promise<true> => {
   const enough = seen.length + more;
-  return waitFor(() => (seen.length >= enough ? true : undefined), { deadlineMs: 30_000, what: `${more} more requests` });
+  return waitFor(() => (seen.length >= enough ? true : undefined), { deadlineMs: 60_000, what: `${more} more requests` });
 };

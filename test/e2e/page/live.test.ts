@@ -37,7 +37,10 @@ describe("the page on a live system", () => {
     await page.getByRole("row", { name: /rolledBack/ }).waitFor();
     await page.getByRole("img", { name: /^Share of the users\. .*the last verdict is rollback/ }).waitFor();
     expect(await page.evaluate("window.mark")).toBe("the same document");
-    expect(await page.getByRole("status").first().textContent()).toMatch(/^checkout: roll(ing|ed) back/);
+    await page
+      .getByRole("status")
+      .filter({ hasText: /^checkout: roll(ing|ed) back/ })
+      .waitFor();
   });
 
   test("aborts from the keyboard, with a reason that is text and nothing else, in the name of the token", async ({
@@ -54,7 +57,7 @@ describe("the page on a live system", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "cart" }).waitFor();
     await waitFor(async () => (await page.evaluate("document.activeElement?.tagName")) === "H1", {
-      deadlineMs: 2_000,
+      deadlineMs: 20_000,
       what: "the heading to have the focus",
     });
     const abort = page.getByRole("button", { name: "Abort" });
