@@ -70,14 +70,18 @@ describe("with real programs, a shadow", () => {
     await waitFor(() => (stack.canary.seen.requests > 20 ? true : undefined), { deadlineMs: 20_000, what: "copies" });
     const { out } = await stack.serin("status", "good");
     expect(out).toContain("good: shadow, nobody gets the new version and its answers to copies are compared");
+    const beside: SeenRequest[] = [];
     const copied = await waitFor(
       async () => {
+        // Envoy tells of what has come since it told last.
+        beside.push(...(await askAll(stack, users(2))));
         const { rollouts } = JSON.parse((await stack.serin("status", "good", "--json")).out);
         const shadow = rollouts[0].judge?.shadow;
         return shadow?.shadowed.requests > 0 ? Number(shadow.shadowed.requests) : undefined;
       },
       { deadlineMs: DEADLINE_MS, what: "figures of the shadow" },
     );
+    expect(felt(beside)).toEqual([]);
     // Two sidecars take turns at what Envoy tells, and nothing counts twice.
     expect(copied).toBeLessThanOrEqual(await stack.envoy.stat(ORIGINALS));
     const load = startAsking();

@@ -19,6 +19,7 @@ type Decided = Readonly<{ stringValue?: string; numberValue?: number }>;
 async function sidecarOf(world: World, id: string): Promise<TestSidecar> {
   const sidecar = await startTestSidecar({ id, source: { nats: world.server.url } });
   world.closing(sidecar.stop);
+  await world.knows(id);
   return sidecar;
 }
 

@@ -13,5 +13,9 @@ export async function waitForFleet(stack: Pick<Stack, "nats" | "sidecarIds">): P
     const known = (await readFleet(link))?.sidecars ?? {};
     return stack.sidecarIds.every((id) => id in known) ? true : undefined;
   };
-  await waitFor(isKnown, { deadlineMs: 30_000, what: "the controller to know every sidecar" }).finally(() => link.close());
+  try {
+    await waitFor(isKnown, { deadlineMs: 30_000, what: "the controller to know every sidecar" });
+  } finally {
+    await link.close();
+  }
 }

@@ -119,9 +119,8 @@ describe("`serin delete`", () => {
       undefined,
       [],
     ]);
-    expect((await serin(world, "audit", "cart", "--action", "delete")).out).toContain(
-      "cart: delete, run 3, 0 %, by alice (claimed): gone\n",
-    );
+    const told = await waitFor("the audit of it", async () => (await serin(world, "audit", "cart", "--action", "delete")).out || undefined);
+    expect(told).toContain("cart: delete, run 3, 0 %, by alice (claimed): gone\n");
     expect(await serin(world, "delete", "cart")).toMatchObject({ code: 5, error: expect.stringContaining("no rollout is named cart") });
     expect(await world.apply(documentOf("cart", { strategy: longStage }))).toMatchObject({ result: "done", run: 4 });
     expect(await serin(world, "delete", "cart")).toMatchObject({

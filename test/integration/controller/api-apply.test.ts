@@ -15,6 +15,7 @@ describe("what is handed over by HTTP", () => {
     const [one, two] = [await world.sidecar("one"), await world.sidecar("two")];
     await world.apply(documentOf("cart", { strategy: longStage }));
     await world.phase("cart", "stage");
+    await world.knows("one", "two");
     await Promise.all([one.stop(), two.stop()]);
     const forget = (id: string) => ask(`/v1/sidecars/${id}/forget`, command({}, { "idempotency-key": "clean up" }));
     for (const id of ["one", "two", "one"])

@@ -39,7 +39,8 @@ async function stored(world: World): Promise<string | undefined> {
 
 describe("the fence", () => {
   test("lets the leader write, also after renewals", async ({ world }) => {
-    const writer = await leads(world, "a");
+    // One who is late renews once more.
+    const writer = await leads(world, "a", frozen);
     await writer.write(KEY, "first");
     await writer.renew();
     await writer.write(KEY, "second");

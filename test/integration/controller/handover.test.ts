@@ -21,12 +21,19 @@ test("a promoted rollout is handed over when stable shows the new version so oft
 }) => {
   let version = "1.0";
   let asked = 0;
+  let shown = 0;
+  let isSeenOnce: () => void = () => undefined;
+  const seenOnce = new Promise<void>((resolve) => (isSeenOnce = resolve));
   const url = await serverThat((_, response) => {
     asked += 1;
-    response.end(JSON.stringify({ version }));
+    const answer = () => void response.end(JSON.stringify({ version }));
+    if (version === "2.0") shown += 1;
+    // The first one must be looked at before the second.
+    if (shown === 2) void seenOnce.then(answer);
+    else answer();
   });
   const first = await world.leader("a");
-  const when = { http: { url, shows: [{ json: "version", equals: "2.0" }] }, every: "1s", times: 2 };
+  const when = { http: { url, shows: [{ json: "version", equals: "2.0" }], timeout: "1m" }, every: "1s", times: 2 };
   await promoted(world, { when });
   await world.live("cart", "seen", ({ seen }) => seen === "version is 1.0, and not 2.0");
   await first.stop();
@@ -36,6 +43,7 @@ test("a promoted rollout is handed over when stable shows the new version so oft
   await world.phase("cart", "promoted");
   version = "2.0";
   await world.live("cart", "seen once", ({ seen }) => seen === `${url} shows the new version, 1 of 2 times`);
+  isSeenOnce();
   await world.phase("cart", "handedOver");
   const last = await waitFor("its audit", async () =>
     (await listAudit(world.link, "cart", 50)).find(({ action }) => action === "handedOver"),

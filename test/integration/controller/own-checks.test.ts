@@ -11,9 +11,8 @@ import { documentOf } from "../../unit/controller/builders.ts";
 import { waitFor } from "./wait.ts";
 import { test, type World } from "./world.ts";
 
-const stages = [{ share: "50%", minTime: "1s", minSample: 50 }];
-const rolloutWith = (own: NonNullable<RolloutInput["checks"]>["own"]): RolloutInput =>
-  documentOf("cart", { strategy: { type: "canary", stages }, checks: { own } });
+const rolloutWith = (own: NonNullable<RolloutInput["checks"]>["own"], minTime = "1s"): RolloutInput =>
+  documentOf("cart", { strategy: { type: "canary", stages: [{ share: "50%", minTime, minSample: 50 }] }, checks: { own } });
 
 /** What a shop tells of itself: visits, and orders by variant, growing with each look. */
 async function shop(ordersOf100: { stable: number; canary: number }): Promise<string> {
@@ -58,7 +57,8 @@ describe("counters of the rollout's own, in a real Prometheus", () => {
     const { url } = await prometheusOf(await shop({ stable: 40, canary: 40 }));
     await world.leader("a", { checksPrometheus: url, checkMs: 500 });
     await world.sidecar("side");
-    await world.apply(rolloutWith([CONVERSIONS]));
+    // It stays, so that there is another verdict where a scrape lay in between.
+    await world.apply(rolloutWith([CONVERSIONS], "1h"));
     const verdict = await waitFor("the verdict is to advance with four orders in ten visits", async () => {
       const found = await verdictOf(world);
       // Hits and all are asked for one after the other, and a scrape may lie between.

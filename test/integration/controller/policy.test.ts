@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+import type { Audit } from "../../../src/contract/messages.ts";
 import type { PolicyInput } from "../../../src/contract/policy.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import { readRuleSet } from "../../../src/io/rules-reader.ts";
@@ -7,27 +8,33 @@ import { documentOf } from "../../unit/controller/builders.ts";
 import { waitFor } from "./wait.ts";
 import { test, type World } from "./world.ts";
 
-const stages = (...shares: string[]): RolloutInput["strategy"] => ({
+const canary = (...all: Extract<RolloutInput["strategy"], { type: "canary"; stages: unknown }>["stages"]): RolloutInput["strategy"] => ({
   type: "canary",
-  stages: shares.map((share) => ({ share, minTime: "100ms", minSample: 20 })),
+  stages: all,
 });
-const twoStages = stages("10%", "50%");
+const stages = (minTime: string, ...shares: string[]): RolloutInput["strategy"] =>
+  canary(...shares.map((share, index) => ({ share, minTime: index === 0 ? minTime : "100ms", minSample: 20 })));
+const twoStages = stages("100ms", "10%", "50%");
 const longStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "20%", minTime: "1h", minSample: 50 }] };
 const policyOf = (change: Partial<PolicyInput> = {}): PolicyInput => ({ apiVersion: "serin/v1", kind: "Policy", ...change });
 
 const held = (world: World, name: string, reason: string) =>
   world.live(name, `held by ${reason}`, ({ plan }) => "held" in plan && plan.held?.reason.includes(reason) === true);
 
-/** Actions of a rollout's audit, or of the mesh's, with who caused them. */
-const audited = async (world: World, rollout: string | undefined) =>
-  (await listAudit(world.link, rollout, 100)).map(({ action, who }) => `${action} by ${who.name}`);
+/** So many actions of the mesh's audit, which is written behind them, with who caused them. */
+const auditedOfMesh = (world: World, count: number): Promise<string[]> =>
+  waitFor(`${count} lines of the mesh's audit`, async () => {
+    const lines = await listAudit(world.link, undefined, 100);
+    return lines.length >= count ? lines.map(textOf) : undefined;
+  });
+const textOf = ({ action, who }: Audit): string => `${action} by ${who.name}`;
 
 describe("a freeze", () => {
   test("stops all advancing until it is over, through a fail-over, and never what goes back", async ({ world }) => {
     const first = await world.leader("a");
     await world.sidecar("one");
     await world.apply(documentOf("cart", { strategy: longStage }));
-    await world.apply(documentOf("shop", { strategy: twoStages }));
+    await world.apply(documentOf("shop", { strategy: stages("8s", "10%", "50%") }));
     await world.live("cart", "begun", ({ plan }) => plan.phase === "stage" && plan.begunAtMs !== null);
     const reply = await world.send("freeze", { id: "freeze-1", reason: "incident 12" });
     expect(reply).toMatchObject({ result: "done", message: "nothing advances: frozen by ann (incident 12); `serin unfreeze` ends it" });
@@ -52,13 +59,13 @@ describe("a freeze", () => {
     });
     expect(await world.send("abort", { rollout: "cart", reason: "wrong" })).toMatchObject({ phase: "rollingBack" });
     await world.phase("cart", "rolledBack");
-    const promoted = (await listAudit(world.link, "cart", 100)).find(({ action }) => action === "promoting");
+    const promoted = (await world.audit("cart")).find(({ action }) => action === "promoting");
     expect(promoted?.reason).toContain("in spite of freeze: frozen by ann (incident 12)");
 
     expect(await world.send("unfreeze")).toMatchObject({ result: "done" });
     expect(await world.send("unfreeze")).toMatchObject({ result: "unchanged" });
     await world.phase("shop", "promoted");
-    expect(await audited(world, undefined)).toEqual(["freeze by ann", "unfreeze by ann"]);
+    expect(await auditedOfMesh(world, 2)).toEqual(["freeze by ann", "unfreeze by ann"]);
   });
 
   test("rolls back by evidence what is frozen, and ends at its time", async ({ world }) => {
@@ -73,7 +80,6 @@ describe("a freeze", () => {
     await world.phase("cart", "rolledBack");
     sidecar.traffic.canaryFailed = 0;
     expect(await world.send("freeze", { untilMs: 1 })).toMatchObject({ result: "invalid" });
-    await world.send("freeze", { untilMs: Date.now() + 1_500 });
     expect(await world.apply(documentOf("shop", { strategy: twoStages }))).toMatchObject({
       result: "done",
       message: expect.stringContaining("shop is queued, run 0, share 0%: frozen by ann until"),
@@ -83,6 +89,7 @@ describe("a freeze", () => {
       message: expect.stringContaining("cart begins nothing while all is frozen by ann until"),
     });
     expect(sidecar.manifest?.live).not.toHaveProperty("shop");
+    await world.send("freeze", { untilMs: Date.now() + 1_500 });
     await world.phase("shop", "promoted");
   });
 });
@@ -115,7 +122,7 @@ describe("the policy", () => {
     await world.send("apply", { document: policyOf({ calendars: { office: { advanceOnly: [{}] } } }) });
     await world.phase("cart", "promoted");
     expect((await readPolicy(world.link))?.document).toEqual(policyOf({ calendars: { office: { advanceOnly: [{}] } } }));
-    expect((await audited(world, undefined)).length).toBe(3);
+    expect((await auditedOfMesh(world, 3)).length).toBe(3);
   });
 
   test("with a fault is refused, with where and what", async ({ world }) => {
@@ -165,7 +172,7 @@ describe("rollouts of one service", () => {
       (live) => live.plan.phase === "queued" && live.plan.reason === "number 1 in the queue of service shop, after v2",
     );
     expect(await world.send("abort", { rollout: "v3" })).toMatchObject({ phase: "rolledBack" });
-    expect(await audited(world, "v3")).toEqual(["apply by ann", "queued by ann", "rolledBack by ann"]);
+    expect((await world.audit("v3")).map(textOf)).toEqual(["apply by ann", "queued by ann", "rolledBack by ann"]);
   });
 });
 
@@ -227,13 +234,7 @@ describe("rollouts that depend on each other", () => {
     await world.leader("a");
     await world.sidecar("one");
     const together = { together: "shop" };
-    const slow: RolloutInput["strategy"] = {
-      type: "canary",
-      stages: [
-        { share: "10%", minTime: "3s", minSample: 20 },
-        { share: "50%", minTime: "1h" },
-      ],
-    };
+    const slow = canary({ share: "10%", minTime: "10s", minSample: 20 }, { share: "50%", minTime: "1h" });
     await world.apply(documentOf("pay", { strategy: slow, ...together }));
     await world.phase("pay", "stage");
     await world.apply(documentOf("cart", { strategy: twoStages, ...together }));

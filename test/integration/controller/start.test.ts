@@ -45,7 +45,7 @@ test("while NATS is away the controller is alive and says that it is not ready",
 
 test("the wait for NATS is said, and the signal to stop ends it with nothing left", async () => {
   const { running, url, warned, stop } = await starting();
-  await expect.poll(() => warned, { timeout: 5_000 }).toEqual(["NATS does not answer; neither leading nor standing by, and trying on"]);
+  await expect.poll(() => warned, { timeout: 30_000 }).toEqual(["NATS does not answer; neither leading nor standing by, and trying on"]);
   stop();
   await expect(running).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
   await expect(fetch(`${url}/healthz`)).rejects.toThrow("fetch failed");

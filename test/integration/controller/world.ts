@@ -3,20 +3,20 @@ import { RequestError, TimeoutError } from "@nats-io/transport-node";
 import { test as base } from "vitest";
 import { NoLeaderError } from "../../../src/contract/errors.ts";
 import type { LiveState } from "../../../src/contract/live.ts";
-import type { Command, Reply } from "../../../src/contract/messages.ts";
+import type { Audit, Command, Reply } from "../../../src/contract/messages.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import { type RunningController, startController } from "../../../src/controller/controller.ts";
 import type { ControllerOptions } from "../../../src/controller/options.ts";
 import { type Clock, systemClock } from "../../../src/io/clock.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { connectNats, type NatsLink } from "../../../src/io/nats.ts";
-import { readLive, sendCommand } from "../../../src/io/store.ts";
+import { listAudit, readFleet, readLive, sendCommand } from "../../../src/io/store.ts";
 import { type NatsServer, startNatsServer } from "../../support/nats-server.ts";
 import { FakeSidecar } from "./fake-sidecar.ts";
 import { waitFor } from "./wait.ts";
 
 /** How long a lease lasts in these tests, in milliseconds: longer than a busy machine holds the leader up, who shares the test's process. */
-export const LEASE_MS = 1_500;
+export const LEASE_MS = 4_000;
 
 /** A NATS server with controllers and sidecars that the test starts, all stopped at its end. */
 export class World {
@@ -81,6 +81,20 @@ export class World {
 
   phase(rollout: string, phase: LiveState["plan"]["phase"]): Promise<LiveState> {
     return this.live(rollout, phase, ({ plan }) => plan.phase === phase);
+  }
+
+  /** Waits until the leader knows these sidecars: one that serves need not have NATS yet. */
+  async knows(...ids: readonly string[]): Promise<void> {
+    await waitFor(`${ids.join()} to be known`, async () => {
+      const { sidecars = {} } = (await readFleet(this.link)) ?? {};
+      return ids.every((id) => id in sidecars) || undefined;
+    });
+  }
+
+  /** What the audit tells of a rollout, once nothing waits for it: it is written behind what it tells. */
+  async audit(rollout: string): Promise<Audit[]> {
+    await this.live(rollout, "told in the audit", ({ outbox }) => outbox.length === 0);
+    return listAudit(this.link, rollout, 100);
   }
 
   closing(stop: () => Promise<void>): void {

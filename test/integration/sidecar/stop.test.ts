@@ -46,7 +46,7 @@ const handles = (): string[] =>
 async function isAllGone(before: readonly string[], stopping: Promise<void>): Promise<boolean> {
   await stopping;
   return waitFor(() => handles().length <= before.length, {
-    deadlineMs: 5_000,
+    deadlineMs: 20_000,
     what: `handles to go; before ${before.join(" ")}, now ${handles().join(" ")}`,
   });
 }
