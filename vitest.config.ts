@@ -11,7 +11,7 @@ export default defineConfig({
       project("unit", ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"], { testTimeout: 60_000 }),
       // Whole systems in one process: slow, not stuck, where other work shares the machine.
       project("integration", ["test/integration/**/*.test.ts"], { ...real, testTimeout: 90_000, hookTimeout: 60_000 }),
-      project("e2e", ["test/e2e/**/*.test.ts"], { ...real, testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
+      project("e2e", ["test/e2e/**/*.test.ts"], { ...real, testTimeout: 240_000, hookTimeout: 240_000, fileParallelism: false }),
       // The real tools of the ecosystems that Serin is deployed by: minutes, and Go, so `npm run check:deploy` alone runs it.
       project("deploy", ["test/deploy/**/*.test.ts"], { ...real, testTimeout: 600_000, hookTimeout: 1_500_000, fileParallelism: false }),
     ],
