@@ -12,6 +12,7 @@ test("an Envoy that resets every stream keeps its connection: each request is de
   const [stable, canary] = await Promise.all([startRawUpstream("stable"), startRawUpstream("canary")]);
   const edge = await startEdgeForTest({ stable: stable.address, canary: canary.address, shareBp: 5_000, change: withResets });
   const head = (index: number): string => `GET /ok HTTP/1.1\r\nhost: shop.example\r\nx-user-id: user-${index}`;
+  await edge.waitForHealthy(1);
   const connections = await edge.envoy.stat("cluster.serin.upstream_cx_total");
   expect(await sendRawLoad({ port: edge.envoy.port, connections: 16, requests: REQUESTS, head })).toEqual(new Map([[200, REQUESTS]]));
 
