@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { METRICS } from "../../src/contract/names.ts";
 import { startEdgeForTest } from "../support/edge.ts";
-import { withResets } from "../support/edge-config.ts";
+import { withMessageTimeout, withResets } from "../support/edge-config.ts";
 import { FAILED_OPEN_STAT } from "../support/envoy.ts";
 import { sendRawLoad, startRawUpstream } from "../support/raw-load.ts";
 
@@ -10,9 +10,9 @@ const REQUESTS = 5_000;
 
 test("an Envoy that resets every stream keeps its connection: each request is decided, resets are counted and spoken of", async () => {
   const [stable, canary] = await Promise.all([startRawUpstream("stable"), startRawUpstream("canary")]);
-  const edge = await startEdgeForTest({ stable: stable.address, canary: canary.address, shareBp: 5_000, change: withResets });
+  const change = (shipped: string): string => withMessageTimeout("10s")(withResets(shipped));
+  const edge = await startEdgeForTest({ stable: stable.address, canary: canary.address, shareBp: 5_000, change, timeouts: "shipped" });
   const head = (index: number): string => `GET /ok HTTP/1.1\r\nhost: shop.example\r\nx-user-id: user-${index}`;
-  await edge.waitForHealthy(1);
   const connections = await edge.envoy.stat("cluster.serin.upstream_cx_total");
   expect(await sendRawLoad({ port: edge.envoy.port, connections: 16, requests: REQUESTS, head })).toEqual(new Map([[200, REQUESTS]]));
 
