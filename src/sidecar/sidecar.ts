@@ -80,7 +80,7 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   state.onCanaryFailure((rollout) => nats?.urgent(rollout));
   const checkBeat = setInterval(() => watchBeat(state, nats), BEAT_CHECK_MS);
   checkBeat.unref();
-  const forget = setInterval(state.forgetGone, FORGET_MS);
+  const forget = setInterval(state.forgetOver, FORGET_MS);
   forget.unref();
   stops.unshift(
     state.times.watchLoop(),
