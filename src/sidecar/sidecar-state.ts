@@ -83,7 +83,8 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const surprise = (kind: string, error: unknown): void => {
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
-  const { cells, failing, mix, rests } = createCounts(rules, clock, (kind) => surprise(kind, undefined));
+  const counts = createCounts(rules, clock, (kind) => surprise(kind, undefined));
+  const { cells, failing, mix } = counts;
   const envoyStats = createEnvoyStats({ rules: rules.compiled, cells, nowMs: clock.nowMs, surprise });
   const failed = (rollout: string): void => tellFailure(rollout);
   const reflex = createReflexOf(rules, clock, log);
@@ -101,10 +102,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   return {
     rules,
     beat,
-    cells,
-    failing,
-    mix,
-    rests,
+    ...counts,
     health,
     standing,
     extProc,
@@ -117,21 +115,8 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     connection,
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody(ruled) } }),
     collect: () =>
-      collectFrom({
-        ...ruled,
-        cells,
-        failing,
-        rests,
-        kills,
-        counters,
-        streams,
-        envoyStats,
-        times,
-        connection,
-        startMs,
-        nowMs: clock.nowMs,
-      }),
-    forgetOver: () => rests.look({ cells, failing }),
+      collectFrom({ ...ruled, ...counts, kills, counters, streams, envoyStats, times, connection, startMs, nowMs: clock.nowMs }),
+    forgetOver: () => counts.rests.look(counts),
     slices: createEasySlices(),
     onCanaryFailure: (listener) => {
       tellFailure = listener;
