@@ -50,3 +50,22 @@ test("putting back what was never taken away changes nothing", () => {
   expect(packing(checkout, "restore")).toBe(0);
   expect(manifestOf(checkout)).toBe(checkoutManifest);
 });
+
+test.each(["restore", "pack"] as const)("what was changed after a pack that was broken off is not lost by `%s`", (step) => {
+  const checkout = checkoutOf();
+  expect(packing(checkout, "pack")).toBe(0);
+  const edited = manifestOf(checkout).replace("dist/bin", "dist/other");
+  checkout.write("package.json", edited);
+  const { code, stderr } = checkout.run(process.execPath, ["scripts/pack.mjs", step]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("move that to package.json")]);
+  expect(manifestOf(checkout)).toBe(edited);
+  expect(checkout.run("cat", [".cache/package.json"]).stdout).toBe(checkoutManifest);
+});
+
+test("a checkout's own package.json that was fetched again is no change", () => {
+  const checkout = checkoutOf();
+  expect(packing(checkout, "pack")).toBe(0);
+  checkout.write("package.json", checkoutManifest);
+  expect(packing(checkout, "restore")).toBe(0);
+  expect(manifestOf(checkout)).toBe(checkoutManifest);
+});
