@@ -51,13 +51,10 @@ test("who follows docs/get-started.md sees what it says", async () => {
   };
   const codes = (ran: readonly { code: number }[]): number[] => ran.map(({ code }) => code);
   expect(codes(await follow("start"))).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
-  await waitFor(
-    async () => /leads \(term 1\)\n1 sidecar known\nno rollouts/.test((await run("npx serin status")).out),
-    {
-      deadlineMs: 30_000,
-      what: "the status that the page shows",
-    },
-  );
+  await waitFor(async () => /leads \(term 1\)\n1 sidecar known\nno rollouts/.test((await run("npx serin status")).out), {
+    deadlineMs: 30_000,
+    what: "the status that the page shows",
+  });
   await waitFor(async () => (await run("curl -s http://127.0.0.1:9901/ready")).out === "LIVE\n", { deadlineMs: 30_000, what: "Envoy" });
 
   const bad = await follow("bad");

@@ -73,10 +73,10 @@ describe("a terminal", () => {
   });
 
   test.each([
-    ["has colours", "", true],
-    ["has none with --no-color", "--no-color", false],
+    ["has colours", "", true, ""],
+    ["has none with --no-color", "--no-color", false, ""],
     ["has none with NO_COLOR", "", false, "NO_COLOR=1"],
-  ] as const)("%s", async (_, flag, isColoured, variable = "") => {
+  ] as const)("%s", async (_, flag, isColoured, variable) => {
     terminal = runInTerminal(`env -u NO_COLOR ${variable} ${serin} watch ${flag}`, { ...process.env, SERIN_NATS: stack.nats.url });
     await terminal.waitForLine(isColoured ? /25 %/ : /▶ 1\. 25 %/);
     terminal.press("q");
