@@ -50,7 +50,8 @@ async function rightsAsked(): Promise<string[]> {
   onTestFinished(() => kubernetes.close());
   const rollout = rolloutOf("checkout", { kubernetes: { namespace: "shop", services: { stable: "checkout", canary: "checkout-canary" } } });
   const { signal } = new AbortController();
-  const watched = rollout.kubernetes ?? expect.unreachable();
+  const watched = rollout.kubernetes;
+  if (watched === undefined) throw new Error("the rollout of this test names no Services");
   const pods = async (): Promise<object[]> => kubernetes.stablePods(watched, signal).then((found) => [...found]);
   expect(await waitFor(pods, { deadlineMs: 5_000, what: "the pods of stable" })).toHaveLength(1);
   const line: Audit = { format: 1, id: "1", atMs: 0, rollout: "checkout", action: "promote", who: { name: "ann", claimed: true } };
