@@ -21,9 +21,9 @@ const packedText = (text) => `${JSON.stringify(packageOf(JSON.parse(text)), null
 function pack() {
   mkdirSync(dirname(kept), { recursive: true });
   copyFileSync(path, kept);
-  // With its time: a younger package.json would be a reason to build again.
-  const { atime, mtime } = statSync(path);
-  utimesSync(kept, atime, mtime);
+  // With its time, and never a younger one: that would be a reason to build again. A Date would be rounded, up as well.
+  const { atimeMs, mtimeMs } = statSync(path);
+  utimesSync(kept, Math.floor(atimeMs) / 1_000, Math.floor(mtimeMs) / 1_000);
   writeFileSync(`${path}.new`, packedText(readFileSync(path, "utf8")));
   renameSync(`${path}.new`, path);
 }

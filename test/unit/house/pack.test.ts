@@ -37,6 +37,13 @@ test("afterwards it is as it was, and no reason to build again", () => {
   expect(checkout.run(process.execPath, ["scripts/setup.mjs"]).npm).toEqual([]);
 });
 
+test("a part of a millisecond makes it no younger than the build", () => {
+  const checkout = checkoutOf();
+  for (const path of ["package.json", "dist/bin/serin.js"]) checkout.touch(path, 1_000.000_9);
+  expect([packing(checkout, "pack"), packing(checkout, "restore")]).toEqual([0, 0]);
+  expect(checkout.run(process.execPath, ["scripts/setup.mjs"]).npm).toEqual([]);
+});
+
 test("a pack after one that was broken off packs the same, and puts the same back", () => {
   const checkout = checkoutOf();
   expect([packing(checkout, "pack"), packing(checkout, "pack")]).toEqual([0, 0]);
