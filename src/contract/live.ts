@@ -7,6 +7,7 @@ import { FORMAT } from "./names.ts";
 import { LeftSchema } from "./retreat.ts";
 import { RunSchema } from "./rules.ts";
 import { VariantsTotalsSchema } from "./variant-report.ts";
+import { WinnerSchema } from "./variants.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
@@ -93,10 +94,11 @@ const PausedSchema = z.strictObject({
     .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
   groups: PlaceSchema.groups.optional(),
   group: PlaceSchema.group.optional(),
+  winner: WinnerSchema,
   reason: ReasonSchema,
 });
-const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
-const PromotedSchema = z.strictObject({ phase: z.literal("promoted"), ...ServedSchema, overdue: z.boolean() });
+const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema, winner: WinnerSchema });
+const PromotedSchema = z.strictObject({ phase: z.literal("promoted"), ...ServedSchema, winner: WinnerSchema, overdue: z.boolean() });
 const RollingBackSchema = z.strictObject({
   phase: z.literal("rollingBack"),
   ...ServedSchema,

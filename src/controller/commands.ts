@@ -174,10 +174,10 @@ export class Commands {
   }
 }
 
-function eventOf({ full, override, now, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
+function eventOf({ full, variant, override, now, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
   switch (verb) {
     case "promote":
-      return { type: verb, full: full === true, override, who, reason };
+      return { type: verb, full: full === true, variant, override, who, reason };
     case "pause":
       return { type: verb, who, reason: reason ?? `by ${who.name}` };
     case "abort":

@@ -35,7 +35,7 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
 const goBackTo = (state: In<"pending">, scene: Scene): PlanStep =>
   scene.first === "on"
     ? switchOn(state, scene, false)
-    : goToFull(state, "every known sidecar confirmed the rules; everyone goes back to this version", scene, false);
+    : goToFull(state, "every known sidecar confirmed the rules; everyone goes back to this version", scene, { isAdvance: false });
 
 /** A share below 100 % is served, and must earn the next one. */
 export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): PlanStep {
