@@ -4,6 +4,7 @@ import { PlaceSchema } from "./groups.ts";
 import { HeldSchema } from "./held.ts";
 import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
+import { ReturnsSchema } from "./ramp.ts";
 import { LeftSchema } from "./retreat.ts";
 import { RunSchema } from "./rules.ts";
 import { VariantsTotalsSchema } from "./variant-report.ts";
@@ -59,16 +60,16 @@ const InStageSchema = z.strictObject({
   begunAtMs: BegunSchema,
   held: HeldSchema,
 });
+const InRampSchema = { begunAtMs: BegunSchema, held: HeldSchema, returns: ReturnsSchema };
 const RampSchema = z.strictObject({
   phase: z.literal("ramp"),
   ...ServedSchema,
   sinceMs: z.int().describe("When every known sidecar obeyed the first run of the ramp, Unix milliseconds; its entry before that."),
   shareBp: ShareBpSchema,
   changedAtMs: z.int().describe("When this share was set, Unix milliseconds."),
-  begunAtMs: BegunSchema,
-  held: HeldSchema,
+  ...InRampSchema,
 });
-const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
+const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, ...InRampSchema });
 const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
 const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
 const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });

@@ -45,6 +45,8 @@ interface Model {
   holds: readonly Hold[];
   nowMs: number;
   isStopped: boolean;
+  /** How often evidence led from the ramp to the holdback since a person spoke last. */
+  heldBack: number;
   cost: Readonly<{ failedRequests: number; failedUsers: number }>;
   served: Readonly<{ run: number; shareBp: number; off: boolean }>;
 }
@@ -171,11 +173,21 @@ class Happens implements fc.Command<Model, Real> {
 
   #checkStep(before: PlanState, step: PlanStep, model: Model): void {
     this.#checkRetreat(before, step, model);
+    this.#checkReturns(before, step, model);
     const advances = servesIn(step).some(({ advances: isAdvance }) => isAdvance === true);
     expect(advances && !hasAuthority(this.#sent, before, model)).toBe(false);
     const isRollback = this.#sent.input.type === "verdict" && this.#sent.input.verdict === "rollback";
     expect(isRollback && advances).toBe(false);
     expect(isVerb(this.#sent.input) || step.ok).toBe(true);
+  }
+
+  /** Doubt in the holdback and proof in the ramp do not follow each other for ever. */
+  #checkReturns(before: PlanState, step: PlanStep, model: Model): void {
+    const isThere = step.ok && servedPhase(step.state).phase === "holdback";
+    if (isVerb(this.#sent.input)) model.heldBack = 0;
+    else if (isThere && servedPhase(before).phase === "ramp") model.heldBack += 1;
+    const { ramp } = courseOf(model.rollout.strategy);
+    expect(model.heldBack).toBeLessThanOrEqual(1 + (ramp?.holdback.again ?? 0));
   }
 
   /** Stable gets no more than it can take, and has its time between, in doubt too; nothing holds the way back. */
@@ -205,6 +217,7 @@ const begin = (known: Rollout) => ({
     rollout: known,
     holds: [],
     isStopped: false,
+    heldBack: 0,
     cost: { failedRequests: 0, failedUsers: 0 },
     nowMs: 1_000_000,
     served: { run: 3, shareBp: 0, off: false },

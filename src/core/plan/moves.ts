@@ -114,12 +114,13 @@ export function goTo(state: PlanState, stage: number, reason: string, scene: Sce
 /** Another share of the ramp; `sinceMs` is when that began. */
 export function goToShare(
   state: PlanState,
-  { shareBp, sinceMs }: Pick<In<"ramp">, "shareBp" | "sinceMs">,
+  place: Pick<In<"ramp">, "shareBp" | "sinceMs" | "returns">,
   reason: string,
   scene: Scene,
 ): Taken {
+  const { shareBp } = place;
   const { nowMs } = scene;
-  const next: PlanState = { phase: "ramp", ...nextRun(state, nowMs), sinceMs, shareBp, changedAtMs: nowMs, begunAtMs: null };
+  const next: PlanState = { phase: "ramp", ...nextRun(state, nowMs), ...place, changedAtMs: nowMs, begunAtMs: null };
   const isLess = state.phase === "holdback" || (state.phase === "ramp" && shareBp < state.shareBp);
   return serve(
     next,
@@ -128,9 +129,13 @@ export function goToShare(
   );
 }
 
+/** How often the ramp began anew out of doubt in the holdback. */
+export const returnsIn = (state: PlanState): Pick<In<"ramp">, "returns"> =>
+  "returns" in state && state.returns !== undefined ? { returns: state.returns } : {};
+
 function goToHoldback(state: PlanState, ramp: Ramp, reason: string, { nowMs }: Scene): Taken {
   const shareBp = heldBackBp(ramp);
-  const next: PlanState = { phase: "holdback", ...nextRun(state, nowMs), begunAtMs: null };
+  const next: PlanState = { phase: "holdback", ...nextRun(state, nowMs), begunAtMs: null, ...returnsIn(state) };
   return serve(next, { shareBp, off: false, advances: true }, { action: "holdback", reason: `${shareBp / 100}%: ${reason}` });
 }
 

@@ -12,7 +12,9 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
     case "tick": {
       const limitMs = scene.deadlines.pendingMs;
       if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
-      return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}`, scene);
+      const { missing = [] } = state;
+      const who = missing.length === 0 ? "" : `, not ${missing.join(", ")}`;
+      return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}${who}`, scene);
     }
     case "receipts":
       if (event.missing.length > 0) return stay(state);
