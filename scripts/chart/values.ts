@@ -139,7 +139,9 @@ const nats = z.strictObject({
     viewerKey: name.default("viewer.creds").describe("Key of the file that `helm test` uses."),
   }),
   ca: z.strictObject({
-    existingSecret: text.describe("Secret with the authority (PEM) of NATS's certificate, where Node does not know it; none when empty."),
+    existingSecret: text.describe(
+      "Secret with the authority (PEM) of NATS's certificate, where Node does not know it; none when empty, and never with `nats.bundled`.",
+    ),
     key: name.default("ca.crt").describe("Key in it."),
   }),
   bundled: z.strictObject({

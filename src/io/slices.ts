@@ -7,7 +7,7 @@ const SLICE_MS = 2;
 export type Slices = () => Promise<void>;
 
 /** Slices of work that begins now. Works that share them take turns: all together get one slice in each turn of the loop. */
-export const createSlices = (): Slices => slicesOf(setImmediate);
+export const createSlices = (): Slices => slicesOf(inNextTurn);
 
 /**
  * The same for work that nobody waits for: as much rest as work, at least. On a machine with too little to do it in, a process that
@@ -15,24 +15,30 @@ export const createSlices = (): Slices => slicesOf(setImmediate);
  */
 export const createEasySlices = (): Slices => slicesOf((turn) => void setTimeout(turn, SLICE_MS));
 
-function slicesOf(nextTurn: (turn: () => void) => void): Slices {
+/** Immediates run in the turn whose message asked for them; those that they ask for, in the next. */
+const inNextTurn = (work: () => void): void => void setImmediate(() => setImmediate(work));
+
+/** Resolves in the event loop's next turn, in which other messages have been heard. */
+export const nextTurn = (): Promise<void> => new Promise(inNextTurn);
+
+function slicesOf(later: (turn: () => void) => void): Slices {
   let sinceMs = performance.now();
   const waiting: (() => void)[] = [];
   const turn = (): void => {
     sinceMs = performance.now();
     waiting.shift()?.();
-    if (waiting.length > 0) nextTurn(turn);
+    if (waiting.length > 0) later(turn);
   };
   return () =>
     new Promise((resolve) => {
       if (performance.now() - sinceMs < SLICE_MS) return resolve();
-      if (waiting.push(resolve) === 1) nextTurn(turn);
+      if (waiting.push(resolve) === 1) later(turn);
     });
 }
 
 /** Work that stops between its steps, and begins in a turn of its own. */
 export async function inSlices<Result>(steps: Generator<void, Result>): Promise<Result> {
-  await new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
   const pause = createSlices();
   for (;;) {
     const step = steps.next();

@@ -4,7 +4,7 @@ import type { ManifestText } from "../io/manifest-text.ts";
 import type { NatsLink } from "../io/nats.ts";
 import { blobFetcher } from "../io/rules-reader.ts";
 import { CorruptRulesError, decodeManifestText, isNewer } from "../io/rules-store.ts";
-import { createSlices, type Slices } from "../io/slices.ts";
+import { createSlices, nextTurn, type Slices } from "../io/slices.ts";
 import type { Awaited, CurrentRules } from "./current-rules.ts";
 import { type FetchBlob, type LoadedManifest, loadManifest, type Shelf } from "./manifest-loader.ts";
 import type { KeptRules } from "./rules-disk.ts";
@@ -60,6 +60,8 @@ class Feed implements ManifestFeed {
   /** The one in force, while segments of it are fetched. */
   #unfinished: Waiting | undefined;
   #hasMore = false;
+  /** Until the last that came is read. */
+  #arriving: Promise<void> | undefined;
   #working: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
 
@@ -79,6 +81,11 @@ class Feed implements ManifestFeed {
   }
 
   offer(data: Uint8Array): void {
+    // To receive a megabyte has cost this turn of the loop enough.
+    this.#arriving = nextTurn().then(() => this.#decode(data));
+  }
+
+  #decode(data: Uint8Array): void {
     try {
       const pause = createSlices();
       this.#read = decodeManifestText(data, this.#read);
@@ -95,6 +102,7 @@ class Feed implements ManifestFeed {
   }
 
   async settled(): Promise<void> {
+    await this.#arriving;
     await this.#working;
   }
 

@@ -44,6 +44,7 @@ export interface Before {
 export type FetchBlob = (hash: string) => Promise<Uint8Array | undefined>;
 
 const NO_LIVE: ReadonlyMap<string, LiveRule> = new Map();
+const NO_SHELVES: ReadonlyMap<string, Shelf> = new Map();
 const NO_SHELF: Shelf = { fingerprints: new Map(), statics: new Map() };
 
 interface Loading {
@@ -110,10 +111,7 @@ function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before
   const removed = new Set(live.removed);
   if (before.loaded === undefined) for (const name of before.inForce.rollouts.keys()) if (!live.changed.has(name)) removed.add(name);
   const heldBefore = before.loaded?.held ?? NO_LIVE;
-  const touched = new Set([...live.changed.keys(), ...heldBefore.keys()]);
-  for (const [hash, { statics }] of before.loaded?.shelves ?? []) if (!kept.has(hash)) for (const name of statics.keys()) touched.add(name);
-  for (const [hash, { statics }] of kept)
-    if (before.loaded?.shelves.has(hash) !== true) for (const name of statics.keys()) touched.add(name);
+  const touched = new Set([...live.changed.keys(), ...heldBefore.keys(), ...differing(before.loaded?.shelves ?? NO_SHELVES, kept)]);
   const found = new Map<string, CompiledStatics>();
   for (const { statics } of kept.values()) {
     for (const name of touched.size < statics.size ? touched : statics.keys()) {
@@ -139,6 +137,21 @@ function join(live: LiveChange, kept: ReadonlyMap<string, Shelf>, before: Before
     else changed.set(name, { statics, live: rule });
   }
   return { changed, removed, held };
+}
+
+/** Names of the rollouts whose static rules differ, or stand in one alone. */
+function differing(before: ReadonlyMap<string, Shelf>, after: ReadonlyMap<string, Shelf>): Set<string> {
+  const gone = new Map<string, CompiledStatics>();
+  for (const [hash, { statics }] of before) if (!after.has(hash)) for (const [name, each] of statics) gone.set(name, each);
+  const names = new Set(gone.keys());
+  for (const [hash, { statics }] of after) {
+    if (before.has(hash)) continue;
+    for (const [name, each] of statics) {
+      if (gone.get(name) === each) names.delete(name);
+      else names.add(name);
+    }
+  }
+  return names;
 }
 
 async function readShelf(

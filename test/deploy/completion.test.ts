@@ -56,7 +56,7 @@ const inZsh = (...words: string[]): Promise<ProgramResult> =>
 
 test.each([
   { words: ["serin", "sta"], out: "status:show how things stand; exit 3 when the named rollout is rolled back\n" },
-  { words: ["serin", "apply", "--na"], out: "--nats:NATS server, several by comma (SERIN_NATS)\n" },
+  { words: ["serin", "apply", "--dr"], out: "--dry-run:only check; needs no controller\n" },
   { words: ["serin", "watch", "--until=e"], out: "--until=ended:\n" },
   { words: ["serin", "lint", "-f", ""], out: "files\n" },
 ])("zsh completes $words", async ({ words, out }) => {

@@ -10,12 +10,12 @@ import { goTool } from "../support/go.ts";
 
 const FILES = ["deploy/envoy-gateway/gateway.yaml", "deploy/envoy-gateway/routes.yaml", "test/deploy/envoy-gateway-services.yaml"];
 
-/** What Envoy Gateway makes of its files, and says of them. */
-async function translate(change: (text: string) => string = (text) => text): Promise<CommandResult> {
+/** What Envoy Gateway makes of files, and says of them. */
+async function translate(change: (text: string) => string = (text) => text, files: readonly string[] = FILES): Promise<CommandResult> {
   const egctl = await goTool({ name: "egctl", package: "github.com/envoyproxy/gateway/cmd/egctl", version: "v1.9.1" });
   const directory = await mkdtemp(join(tmpdir(), "serin-egctl-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const texts = await Promise.all(FILES.map((file) => readFile(join(packageRoot(), file), "utf8")));
+  const texts = await Promise.all(files.map((file) => readFile(join(packageRoot(), file), "utf8")));
   const file = join(directory, "all.yaml");
   await writeFile(file, change(texts.join("---\n")));
   const options = ["--from", "gateway-api", "--to", "gateway-api,xds", "--type", "all", "--output", "json", "--file", file];
@@ -37,6 +37,13 @@ test("Envoy Gateway accepts every document, and makes of them what CI runs; `npx
   expect(conditions.filter(({ type }) => type === "Accepted").length).toBeGreaterThanOrEqual(7);
   expect(conditions.filter(({ status }) => status !== "True")).toEqual([]);
   await expect(stringify(xds)).toMatchFileSnapshot(join(packageRoot(), TRANSLATED));
+});
+
+test("the overlay for Envoy Gateway is translated to the same", async () => {
+  const [, ...others] = FILES;
+  const { code, stdout, stderr } = await translate(undefined, ["test/deploy/golden/kustomize/envoy-gateway.yaml", ...others]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stringify(JSON.parse(stdout).xds)).toBe(await readFile(join(packageRoot(), TRANSLATED), "utf8"));
 });
 
 test.each([

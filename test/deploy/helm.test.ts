@@ -57,6 +57,14 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) });
 });
 
+test("refuses an authority for the certificate of the bundled NATS, which has none", async () => {
+  const { code, stderr } = await template("--set", "nats.bundled.enabled=true,nats.ca.existingSecret=serin-ca");
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining("nats.ca.existingSecret: with an authority programs ask for TLS"),
+  });
+});
+
 test("the patch for Envoy's own pods makes a Deployment that Kubernetes knows field by field", async () => {
   const rendered = manifestsOf(await readFile(join(golden, "helm", "native.yaml"), "utf8"));
   const patch = rendered.find(({ metadata }) => metadata.name === "serin-native-sidecar")?.data["patch.yaml"] ?? "";

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { decodeManifests } from "../support/decode-manifests.ts";
+import { blocksOf } from "../support/doc-blocks.ts";
 import { goTool } from "../support/go.ts";
 import { manifestsOf, workloadsOf } from "../support/manifests.ts";
 
@@ -39,37 +40,43 @@ describe.each(readdirSync(join(root, "overlays")))("the overlay %s", (name) => {
   });
 });
 
-/** Builds an overlay of one's own over the one for a plain Envoy. */
+const page = (name: string): Promise<string> => readFile(join(packageRoot(), "docs", name), "utf8");
+
+/** Builds an overlay of one's own, in which `../serin/` stands for this project. */
 async function buildOwn(text: string) {
   // Kustomize takes other folders by relative paths only.
   const folder = await mkdtemp(join(tmpdir(), "serin-overlay-"));
-  const base = relative(await realpath(folder), join(root, "overlays", "envoy"));
-  await writeFile(join(folder, "kustomization.yaml"), `resources: [${base}]\n${text}`);
+  const project = relative(await realpath(folder), packageRoot());
+  await writeFile(join(folder, "kustomization.yaml"), text.replace("../serin/", `${project}/`));
   const result = await build(folder);
   await rm(folder, { recursive: true });
   return result;
 }
 
-test("an own overlay with another NATS and another image changes these and nothing else", async () => {
-  const lines = [
-    "images: [{ name: registry.example/serin, newName: other.example/serin, newTag: 0.2.0 }]",
-    'configMapGenerator: [{ name: serin, namespace: serin, behavior: merge, literals: ["SERIN_NATS=nats://nats.shop:4222"] }]',
-  ];
-  const { code, stdout } = await buildOwn(`${lines.join("\n")}\n`);
-  expect(code).toBe(0);
-  const usual = (text: string): string => text.replaceAll(/serin-[a-z0-9]{10}\b/g, "serin-HASH");
-  const committed = usual(await readFile(join(golden, "envoy.yaml"), "utf8"));
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+test.each([
+  { of: "envoy", file: "kubernetes.md" },
+  { of: "istio", file: "istio.md" },
+  { of: "envoy-gateway", file: "envoy-gateway.md" },
+])("an own overlay over $of, as $file shows it, has another NATS and another image, and nothing else", async ({ of, file }) => {
+  const [own = ""] = blocksOf(await page(file), "yaml kustomization");
+  const { code, stdout, stderr } = await buildOwn(own);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const usual = (text: string): string => text.replaceAll(/(serin|sidecar)-[a-z0-9]{10}\b/g, "$1-HASH");
+  const committed = usual(await readFile(join(golden, `${of}.yaml`), "utf8"));
+  const [here, there] = ["nats://serin-nats.serin:4222", "nats://nats.nats:4222"];
   expect(usual(stdout)).toBe(
     committed
-      .replaceAll("registry.example/serin:0.1.0", "other.example/serin:0.2.0")
-      .replace("nats://serin-nats.serin:4222", "nats://nats.shop:4222"),
+      .replaceAll("registry.example/serin:0.1.0", "other.example/serin:0.1.0")
+      .replace(here, there)
+      .replace(base64(here), base64(there)),
   );
 });
 
 test("the page's patches let controllers look at Kubernetes, and nobody else", async () => {
-  const page = await readFile(join(packageRoot(), "docs", "kubernetes.md"), "utf8");
-  const [, patches = ""] = /^```yaml patches\n(.*?)^```/ms.exec(page) ?? [];
-  const { code, stdout } = await buildOwn(patches);
+  const [patches = ""] = blocksOf(await page("kubernetes.md"), "yaml patches");
+  const { code, stdout } = await buildOwn(`resources: [../serin/deploy/kustomize/overlays/envoy]\n${patches}`);
   expect(code).toBe(0);
   const mounting = workloadsOf(manifestsOf(stdout)).filter(({ pod }) => pod.automountServiceAccountToken);
   expect(mounting.map(({ name, containers }) => [name, containers.flatMap(({ args }) => args)])).toEqual([

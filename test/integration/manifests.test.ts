@@ -24,9 +24,9 @@ const test = plain.extend<{ folder: string }>({
   },
 });
 
-test("nats-server accepts the configuration of the chart's and of the overlay's NATS", async ({ folder }) => {
-  const texts = configured("nats.conf");
-  expect(texts.length).toBe(3);
+test("nats-server accepts the configuration of the chart's and of the overlays' NATS", async ({ folder }) => {
+  const texts = [...new Set(configured("nats.conf"))];
+  expect(texts.length).toBe(2);
   for (const text of texts) {
     await writeFile(join(folder, "nats.conf"), text);
     const { code, stderr } = await runCommand(inject("natsServerProgram"), ["-t", "-c", join(folder, "nats.conf")], CHECK_MS);

@@ -9,7 +9,7 @@ import { packageRoot } from "../../src/io/package-root.ts";
  */
 export function chartDigest(): string {
   const hash = createHash("sha256");
-  for (const folder of [join("deploy", "helm", "serin"), join("deploy", "kustomize")]) {
+  for (const folder of ["helm/serin", "kustomize", "istio", "envoy-gateway"].map((name) => join("deploy", name))) {
     const files = readdirSync(join(packageRoot(), folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))

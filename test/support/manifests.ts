@@ -25,7 +25,11 @@ const SecuritySchema = z.looseObject({
 
 const ContainerSchema = z.looseObject({
   name: z.string(),
-  image: z.string().default(""),
+  /** "" where somebody else says it, as Istio does of `auto`. */
+  image: z
+    .string()
+    .default("")
+    .transform((image) => (image === "auto" ? "" : image)),
   command: z.array(z.string()).optional(),
   args: z.array(z.string()).default([]),
   env: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })).default([]),
@@ -69,6 +73,15 @@ const WorkloadSpecSchema = z.looseObject({
   volumeClaimTemplates: z.array(z.looseObject({ metadata: MetadataSchema })).default([]),
 });
 
+/** Envoy's pods as Envoy Gateway is told of them. */
+const EnvoyProxySchema = z.looseObject({
+  provider: z.looseObject({
+    kubernetes: z.looseObject({
+      envoyDeployment: z.looseObject({ container: z.looseObject({}), pod: z.looseObject({}), initContainers: z.array(z.unknown()) }),
+    }),
+  }),
+});
+
 export type Manifest = z.infer<typeof ManifestSchema>;
 export type Container = z.infer<typeof ContainerSchema>;
 
@@ -80,6 +93,8 @@ export interface Workload {
   readonly labels: Readonly<Record<string, string>>;
   readonly pod: z.infer<typeof PodSchema>;
   readonly containers: readonly Container[];
+  /** True where a container is left to somebody else, and with it what the whole pod is. */
+  readonly isOthers: boolean;
   /** Names of volumes that its containers may mount. */
   readonly volumes: readonly string[];
 }
@@ -106,6 +121,7 @@ export const workloadsOf = (manifests: readonly Manifest[]): Workload[] =>
   manifests.flatMap(({ kind, metadata, spec, data }) => {
     if (WORKLOADS.has(kind)) return [workload(metadata.name, spec)];
     if (kind === "Pod") return [workload(metadata.name, { template: { metadata, spec } })];
+    if (kind === "EnvoyProxy") return [workload(metadata.name, podsOfEnvoyProxy(spec))];
     const patch = data[PATCH];
     return patch === undefined ? [] : [workload(metadata.name, patchSpec(patch))];
   });
@@ -113,15 +129,22 @@ export const workloadsOf = (manifests: readonly Manifest[]): Workload[] =>
 /** The `spec` of a patch for a Deployment. */
 export const patchSpec = (text: string): unknown => z.looseObject({ spec: z.unknown() }).parse(parse(text)).spec;
 
+function podsOfEnvoyProxy(spec: unknown): object {
+  const { container, pod, initContainers } = EnvoyProxySchema.parse(spec).provider.kubernetes.envoyDeployment;
+  return { template: { metadata: pod, spec: { ...pod, initContainers, containers: [{ name: "envoy", ...container }] } } };
+}
+
 function workload(name: string, spec: unknown): Workload {
   const { selector, template, volumeClaimTemplates } = WorkloadSpecSchema.parse(spec);
   const pod = template.spec;
+  const containers = [...pod.initContainers, ...pod.containers];
   return {
     name,
     selector: selector.matchLabels,
     labels: template.metadata.labels,
     pod,
-    containers: [...pod.initContainers, ...pod.containers],
+    containers,
+    isOthers: containers.some(({ image }) => image === ""),
     volumes: [...pod.volumes.map((volume) => volume.name), ...volumeClaimTemplates.map(({ metadata }) => metadata.name)],
   };
 }

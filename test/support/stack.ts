@@ -52,7 +52,11 @@ async function waitForFleet(stack: demo.Stack): Promise<void> {
     const known = (await readFleet(link))?.sidecars ?? {};
     return stack.sidecarIds.every((id) => id in known) ? true : undefined;
   };
-  await waitFor(isKnown, { deadlineMs: 30_000, what: "the controller to know every sidecar" }).finally(() => link.close());
+  try {
+    await waitFor(isKnown, { deadlineMs: 30_000, what: "the controller to know every sidecar" });
+  } finally {
+    await link.close();
+  }
 }
 
 type Stages = Extract<RolloutInput["strategy"], { stages: unknown }>["stages"];

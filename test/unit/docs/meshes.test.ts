@@ -37,8 +37,7 @@ test.each(["envoy-gateway/gateway.yaml", "istio/gateway.yaml", "istio/outbound.y
   async (file) => {
     const documents = documentsOf(`deploy/${file}`);
     const [args] = valuesOf("args", documents);
-    const command = [args].flat().map((argument) => String(argument).replace("$(POD_NAME)", "edge-1"));
-    const { code, error, started } = await runWith(command, { defaultNats: "nats://serin-nats.serin:4222" });
+    const { code, error, started } = await runWith([args].flat().map(String), { defaultNats: "nats://serin-nats.serin:4222" });
     expect([code, error]).toEqual([0, ""]);
     const extProc = String(Object(started[0]).extProc);
     const sockets = [...valuesOf("pipe", documents), ...valuesOf("unix", documents)];

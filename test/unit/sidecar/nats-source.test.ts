@@ -60,8 +60,12 @@ const manifest = (revision: number, shareBp = 500, named = blobs): string =>
 const lease = (count: number, renewedAtMs = Date.now(), term = 1): string =>
   JSON.stringify({ format: 1, holder: "c", term, beat: count, renewedAtMs });
 
-/** Lets what waits for answers go on. */
-const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+/** Lets time pass, and what waits for answers or turns of the event loop go on. */
+async function settle(passedMs = 0): Promise<void> {
+  await source.settled();
+  await vi.advanceTimersByTimeAsync(passedMs);
+  await source.settled();
+}
 
 describe("rules by push", () => {
   test("take force, and what changed since in shares needs no further fetch", async () => {
@@ -84,10 +88,10 @@ describe("rules by push", () => {
 
   test("whose blob is not there yet are tried again, and counted once", async () => {
     fake.push(PUSHED, manifest(1));
-    await vi.advanceTimersByTimeAsync(2_000);
+    await settle(2_000);
     expect([rules.ruleSet().revision, rules.rejected().count]).toEqual([0, 1]);
     storeBlobs();
-    await vi.advanceTimersByTimeAsync(500);
+    await settle(500);
     expect([rules.ruleSet().revision, rules.rejected()]).toEqual([1, { count: 1, problem: undefined }]);
   });
 
@@ -98,7 +102,7 @@ describe("rules by push", () => {
     await settle();
     expect(rules.rejected().count).toBe(0);
     storeBlobs();
-    await vi.advanceTimersByTimeAsync(500);
+    await settle(500);
     expect(rules.ruleSet().revision).toBe(1);
   });
 
@@ -115,6 +119,7 @@ describe("rules by push", () => {
     fake.push(PUSHED, manifest(1));
     await settle();
     fake.push(PUSHED, '{"format":2}');
+    await settle();
     expect([rules.ruleSet().revision, rules.rejected().count, rules.rejected().problem === undefined]).toEqual([1, 1, false]);
     fake.push(PUSHED, manifest(1));
     await settle();
@@ -126,7 +131,7 @@ describe("repair", () => {
   test("finds within 16 s what no push told", async () => {
     storeBlobs();
     fake.stored.set(SUBJECTS.manifest, manifest(4));
-    await vi.advanceTimersByTimeAsync(16_000);
+    await settle(16_000);
     expect(rules.ruleSet().revision).toBe(4);
   });
 
@@ -148,7 +153,7 @@ describe("repair", () => {
     expect([rules.ruleSet().revision, rules.rejected().count]).toEqual([5, 0]);
     source.stop();
     const asked = fake.asked.length;
-    await vi.advanceTimersByTimeAsync(60_000);
+    await settle(60_000);
     fake.push(PUSHED, manifest(6));
     await settle();
     expect([fake.asked.length - asked, rules.ruleSet().revision]).toEqual([0, 5]);
