@@ -2,42 +2,16 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { courseOf } from "../../src/contract/course.ts";
 import { type PlanState, PlanStateSchema, servedPhase } from "../../src/contract/live.ts";
-import { type Rollout, RolloutSchema } from "../../src/contract/rollout.ts";
+import type { Rollout } from "../../src/contract/rollout.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
 import { type Moment, plan } from "../../src/core/plan/plan.ts";
 import { startPlan } from "../../src/core/plan/start.ts";
 import type { Hold, PlanInput, PlanStep } from "../../src/core/plan/types.ts";
 import { APPROVER, cost, holds, input, isStopped, waitMs } from "../support/plan-happenings.ts";
-import { rampRollout, rampStates, rollout, strategies } from "../support/plan-inputs.ts";
+import { rampRollout, rampStates } from "../support/plan-inputs.ts";
+import { inRetreat, known } from "../support/plan-rollouts.ts";
 
 const FULL_BP = 10_000;
-
-const parsed = (change: object): Rollout =>
-  RolloutSchema.parse({
-    apiVersion: "serin/v1",
-    kind: "Rollout",
-    name: "checkout",
-    key: [{ header: "x-user-id" }],
-    variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
-    strategy: { type: "canary", stages: [{ share: "5%", gate: { approvers: [APPROVER], atLimit: "pause" } }, { share: "50%" }] },
-    ...change,
-  });
-
-function inRetreat(each: Rollout): Rollout {
-  return { ...each, retreat: { step: 4_000, every: 20_000 } };
-}
-
-const plain: readonly Rollout[] = [
-  rollout,
-  rampRollout,
-  ...Object.values(strategies),
-  parsed({ promotion: { gate: { approvers: [APPROVER] } } }),
-  parsed({ blastRadius: { failedRequests: 10 }, promotion: { gate: { atLimit: "promote", limit: "2h" } } }),
-  parsed({ checks: { onNoData: "rollback" } }),
-  ...[rollout, rampRollout, strategies.byOrder, strategies.rollingHalf, strategies.testThenStable].map(inRetreat),
-  inRetreat(parsed({ blastRadius: { failedRequests: 10 }, promotion: { gate: { atLimit: "promote", limit: "2h" } } })),
-];
-const known = plain.flatMap((each) => (["act", "advise", "observe"] as const).map((mode): Rollout => ({ ...each, mode })));
 
 /** What the test itself knows of the rollout: what is served, and what stands against more. */
 interface Model {

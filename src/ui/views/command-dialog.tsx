@@ -20,6 +20,21 @@ interface Asked {
   onClose(): void;
 }
 
+/** Which variant everyone gets; nothing where there is one alone. */
+function VariantChoice({ variants, isOver }: { readonly variants: readonly string[]; readonly isOver: boolean }) {
+  if (variants.length < 2) return null;
+  return (
+    <>
+      <label for="variant">Everyone gets</label>
+      <select id="variant" name="variant" disabled={isOver}>
+        {variants.map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </>
+  );
+}
+
 /** Asks once more before a command is given, with the reason that the audit keeps; the answer stands in it. */
 export function CommandDialog({ session, path, title, does, fields = {}, variants = [], canOverride = false, onClose }: Asked) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -53,16 +68,7 @@ export function CommandDialog({ session, path, title, does, fields = {}, variant
         <p>{does}</p>
         <label for="reason">Reason, kept in the audit</label>
         <textarea id="reason" name="reason" maxLength={1_000} rows={2} disabled={isOver} />
-        {variants.length > 1 && (
-          <>
-            <label for="variant">Everyone gets</label>
-            <select id="variant" name="variant" disabled={isOver}>
-              {variants.map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </>
-        )}
+        <VariantChoice variants={variants} isOver={isOver} />
         {canOverride && (
           <label class="check">
             <input type="checkbox" name="override" disabled={isOver} /> In spite of what holds it, like a freeze; needs a reason
