@@ -10,7 +10,7 @@ const program = buildProgram({} as CliParts, () => undefined);
 export const cliPage = (): string =>
   page(
     "Command line",
-    "`serin COMMAND`; in a checkout `npx serin COMMAND`. Times are written `250ms`, `30s`, `10m`, `2h`; shares `5%`. [Exit codes](exit-codes.md) are the same for all commands.",
+    "`serin COMMAND`; in a checkout `npx serin COMMAND`. Times are written `250ms`, `30s`, `10m`, `2h`; shares `5%`. [Exit codes](exit-codes.md) are the same for all commands, and all take `--no-color`.",
     ...commands().map(commandPart),
   );
 

@@ -15,17 +15,32 @@ function packageOf({ private: _, publishConfig, scripts, dependencies, devDepend
   return { ...published, ...publishConfig };
 }
 
+/** The text of the package's own. */
+const packedText = (text) => `${JSON.stringify(packageOf(JSON.parse(text)), null, 2)}\n`;
+
 function pack() {
   mkdirSync(dirname(kept), { recursive: true });
   copyFileSync(path, kept);
-  // With its time: a younger package.json would be a reason to build again.
-  const { atime, mtime } = statSync(path);
-  utimesSync(kept, atime, mtime);
-  const made = `${JSON.stringify(packageOf(JSON.parse(readFileSync(path, "utf8"))), null, 2)}\n`;
-  writeFileSync(`${path}.new`, made);
+  // With its time, and never a younger one: that would be a reason to build again. A Date would be rounded, up as well.
+  const { atimeMs, mtimeMs } = statSync(path);
+  utimesSync(kept, Math.floor(atimeMs) / 1_000, Math.floor(mtimeMs) / 1_000);
+  writeFileSync(`${path}.new`, packedText(readFileSync(path, "utf8")));
   renameSync(`${path}.new`, path);
 }
 
+/** Puts back what `pack` kept. Only over what it wrote: since a pack that was broken off, somebody may have changed the file. */
+function restore() {
+  const text = readFileSync(path, "utf8");
+  const before = readFileSync(kept, "utf8");
+  if (text !== before && text !== packedText(before)) {
+    process.stderr.write(
+      "serin: package.json was changed while it was that of the package, so it is left as it is; take your changes into .cache/package.json, and move that to package.json\n",
+    );
+    process.exit(1);
+  }
+  renameSync(kept, path);
+}
+
 // Also what a pack that was broken off has left: npm then knows no scripts, so this is called by hand.
-if (existsSync(kept)) renameSync(kept, path);
+if (existsSync(kept)) restore();
 if (process.argv[2] === "pack") pack();

@@ -99,8 +99,8 @@ const ROLLOUTS: Section = {
       about: "In the last 7 days, at each moment.",
       unit: "none",
       queries: [
-        [`sum(increase(${here(METRICS.promotions)}[7d]))`, "promotions"],
-        [`sum(increase(${here(METRICS.rollbacks)}[7d]))`, "ways back"],
+        [`round(sum(increase(${here(METRICS.promotions)}[7d])))`, "promotions"],
+        [`round(sum(increase(${here(METRICS.rollbacks)}[7d])))`, "ways back"],
       ],
       span: 8,
     }).min(0),

@@ -192,7 +192,7 @@ const ENDS: Section = {
       about: "At each way back: requests that would have failed besides, had everyone had the canary.",
       unit: "short",
       span: 6,
-      queries: [[`sum(increase(${here(METRICS.savedRequests)}[$__range]))`, "spared"]],
+      queries: [[`round(sum(increase(${here(METRICS.savedRequests)}[$__range])))`, "spared"]],
     }),
     figure({
       title: "Hand-over",

@@ -4,7 +4,7 @@ import { type NatsFlags, natsAccess } from "../io/nats-access.ts";
 import { troubleOf } from "../io/nats-trouble.ts";
 
 /**
- * Connects for one command and closes after it. Throws NoLeaderError when NATS does not answer, UsageError when it refuses who this is,
+ * Connects for one command and closes after it. Throws NoLeaderError when NATS or its JetStream does not answer, UsageError when it refuses who this is,
  * and NotAllowedError when it does not allow what the command does.
  */
 export async function withNats<Result>(flags: NatsFlags, work: (link: NatsLink) => Promise<Result>): Promise<Result> {
@@ -21,6 +21,13 @@ export async function withNats<Result>(flags: NatsFlags, work: (link: NatsLink) 
     return await work(link);
   } catch (error) {
     if (error instanceof SerinError) throw error;
+    if (error instanceof Error && error.name === "JetStreamNotEnabled")
+      throw new NoLeaderError(
+        `JetStream does not answer in NATS at ${access.url}; start NATS with it, as by deploy/nats-server.conf or --jetstream`,
+        {
+          cause: error,
+        },
+      );
     const trouble = troubleOf(error, access);
     if (trouble === undefined) throw error;
     throw new NotAllowedError(trouble, { cause: error });

@@ -26,6 +26,7 @@ import {
 import { addFreeze } from "./freeze.ts";
 import type { GetFlags } from "./get.ts";
 import type { KillFlags } from "./kill.ts";
+import type { Terminal } from "./live/frame.ts";
 import type { CliParts } from "./parts.ts";
 import type { ReplayFlags } from "./replay.ts";
 import { report } from "./report.ts";
@@ -55,11 +56,18 @@ export async function runCli(args: readonly string[], parts: CliParts): Promise<
  * The command line with all its verbs; `done` takes the exit code of the one that ran. Each loads its own code only when it runs:
  * all of it takes longer to load than most verbs take to answer.
  */
-export function buildProgram(parts: CliParts, done: (code: ExitCode) => void): Command {
+export function buildProgram(given: CliParts, done: (code: ExitCode) => void): Command {
+  const terminal = (): Terminal | undefined => {
+    const found = given.terminal();
+    return found && { ...found, isColoured: found.isColoured && program.opts<{ color: boolean }>().color };
+  };
+  const parts: CliParts = { ...given, terminal };
   const program = new Command("serin")
     .description("Rolls a new version out to real users a little at a time, and takes it back before they notice.")
     .version(VERSION)
+    .option("--no-color", "no colours, as by NO_COLOR=1")
     .exitOverride()
+    .showHelpAfterError("`serin help` lists all commands")
     .configureOutput({ writeOut: parts.out, writeErr: parts.error });
   const command = (name: string, description: string): Command => program.command(name).description(description).addOption(jsonOption());
   const online: Add = (name, description) => addNats(command(name, description), parts);
@@ -98,6 +106,7 @@ export function buildProgram(parts: CliParts, done: (code: ExitCode) => void): C
     parts.out(flags.json === true ? `${JSON.stringify({ version: VERSION })}\n` : `${VERSION}\n`),
   );
   addCompletion(program, parts, done);
+  for (const verb of program.commands) verb.showHelpAfterError(`\`serin help ${verb.name()}\` tells what it takes`);
   return program;
 }
 

@@ -5,7 +5,12 @@ import type { CliParts } from "./parts.ts";
 
 /** Prints an error as the command line answers it. */
 export function report(error: unknown, json: boolean, parts: CliParts): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
+  // Said already, on stderr.
+  if (error instanceof CommanderError) {
+    if (json) parts.out(`${JSON.stringify({ error: { code: "USAGE", message: error.message.replace(/^error: /, "") } })}\n`);
+    return EXIT.usage;
+  }
   const known = error instanceof SerinError ? error : undefined;
   const message = error instanceof Error ? error.message : String(error);
   const code = known?.code ?? "INTERNAL";

@@ -22,6 +22,7 @@ export function addVerbs(online: Add, parts: CliParts, done: (code: ExitCode) =>
       .action(async (target: string, flags: VerbFlags) => done(await (await import("./verbs.ts")).sendVerb(name, target, flags, parts)));
   verb("promote", "name", "go to the next stage now")
     .option("--full", "straight to 100 %")
+    .option("--variant <name>", "of an A/B test: the variant that everyone gets; the first when absent")
     .option("--override", "in spite of what holds it, like a freeze; needs --reason");
   verb("pause", "name", "stay at this share; the canary is still judged");
   verb("resume", "name", "go on");

@@ -12,6 +12,7 @@ import type { CliParts } from "./parts.ts";
 
 export interface VerbFlags extends NatsFlags {
   readonly full?: boolean;
+  readonly variant?: string;
   readonly override?: boolean;
   readonly now?: boolean;
   readonly reason?: string;
@@ -57,6 +58,7 @@ export async function commandOf(
     who: { name: parts.user, claimed: true },
     ...(verb === "forget" ? { sidecar: name } : { rollout: name }),
     ...(flags.full === undefined ? {} : { full: flags.full }),
+    ...(flags.variant === undefined ? {} : { variant: flags.variant }),
     ...(flags.now === undefined ? {} : { now: flags.now }),
     ...(flags.override === undefined ? {} : { override: flags.override }),
     ...(flags.reason === undefined ? {} : { reason: flags.reason }),
@@ -66,13 +68,23 @@ export async function commandOf(
 /** A signed command's pass, for a minute; nothing where nobody signs, or where no gate could ask who it was. */
 async function passFor(
   command: Readonly<{ id: string; verb: OperatorVerb; rollout: string }>,
-  { signWith, full, override, now }: Signed,
+  { signWith, full, variant, override, now }: Signed,
   parts: Pick<CliParts, "user" | "nowMs">,
 ): Promise<Pick<Command, "pass">> {
   const { verb } = command;
   if (signWith === undefined || verb === "forget" || verb === "delete") return {};
   const key = await readSigningKey(signWith);
-  const pass = { ...command, format: FORMAT, verb, who: parts.user, full, override, now, untilMs: parts.nowMs() + PASS_MS } as const;
+  const pass = {
+    ...command,
+    format: FORMAT,
+    verb,
+    who: parts.user,
+    full,
+    variant,
+    override,
+    now,
+    untilMs: parts.nowMs() + PASS_MS,
+  } as const;
   return { pass: signPass(pass, key) };
 }
 

@@ -7,6 +7,7 @@ import { NameSchema } from "./name-schema.ts";
 import { PictureSchema, RolloutPictureSchema } from "./picture.ts";
 import type { Role } from "./roles.ts";
 import { SeriesSchema, StreamEventSchema } from "./stream.ts";
+import { VariantNameSchema } from "./variants.ts";
 
 /** Verbs of a rollout that have a path of their own. */
 export const API_VERBS = ["promote", "pause", "resume", "abort", "retry", "undo", "handover"] as const;
@@ -16,6 +17,7 @@ const reason = z.string().max(1_000).optional().describe("Kept in the audit.");
 const VerbBodySchema = z.strictObject({ reason });
 const PromoteBodySchema = VerbBodySchema.extend({
   full: z.boolean().optional().describe("Straight to 100 %."),
+  variant: VariantNameSchema.optional().describe("Of an A/B test: the variant that everyone gets; the first when absent."),
   override: z.boolean().optional().describe("In spite of what holds it, like a freeze; needs a reason."),
 });
 const AbortBodySchema = VerbBodySchema.extend({

@@ -4,9 +4,11 @@ import { PlaceSchema } from "./groups.ts";
 import { HeldSchema } from "./held.ts";
 import { AuditSchema, ReplySchema, SidecarIdSchema, VerbSchema, WhoSchema } from "./messages.ts";
 import { FORMAT } from "./names.ts";
+import { ReturnsSchema } from "./ramp.ts";
 import { LeftSchema } from "./retreat.ts";
 import { RunSchema } from "./rules.ts";
 import { VariantsTotalsSchema } from "./variant-report.ts";
+import { WinnerSchema } from "./variants.ts";
 import { VerdictRecordSchema } from "./verdict.ts";
 
 const SinceSchema = z.int().describe("When this phase was entered, Unix milliseconds; later by the time that it was held.");
@@ -58,16 +60,16 @@ const InStageSchema = z.strictObject({
   begunAtMs: BegunSchema,
   held: HeldSchema,
 });
+const InRampSchema = { begunAtMs: BegunSchema, held: HeldSchema, returns: ReturnsSchema };
 const RampSchema = z.strictObject({
   phase: z.literal("ramp"),
   ...ServedSchema,
   sinceMs: z.int().describe("When every known sidecar obeyed the first run of the ramp, Unix milliseconds; its entry before that."),
   shareBp: ShareBpSchema,
   changedAtMs: z.int().describe("When this share was set, Unix milliseconds."),
-  begunAtMs: BegunSchema,
-  held: HeldSchema,
+  ...InRampSchema,
 });
-const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, begunAtMs: BegunSchema, held: HeldSchema });
+const HoldbackSchema = z.strictObject({ phase: z.literal("holdback"), ...ServedSchema, ...InRampSchema });
 const PreviewSchema = z.strictObject({ phase: z.literal("preview"), ...ServedSchema, held: HeldSchema });
 const ShadowSchema = z.strictObject({ phase: z.literal("shadow"), ...ServedSchema, held: HeldSchema });
 const TrialSchema = z.strictObject({ phase: z.literal("trial"), ...ServedSchema, begunAtMs: BegunSchema });
@@ -93,10 +95,11 @@ const PausedSchema = z.strictObject({
     .describe("The phase that resume returns to, where it is none of stage, ramp, holdback and promotion; the stage is 0 then."),
   groups: PlaceSchema.groups.optional(),
   group: PlaceSchema.group.optional(),
+  winner: WinnerSchema,
   reason: ReasonSchema,
 });
-const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema });
-const PromotedSchema = z.strictObject({ phase: z.literal("promoted"), ...ServedSchema, overdue: z.boolean() });
+const PromotingSchema = z.strictObject({ phase: z.literal("promoting"), ...ServedSchema, winner: WinnerSchema });
+const PromotedSchema = z.strictObject({ phase: z.literal("promoted"), ...ServedSchema, winner: WinnerSchema, overdue: z.boolean() });
 const RollingBackSchema = z.strictObject({
   phase: z.literal("rollingBack"),
   ...ServedSchema,

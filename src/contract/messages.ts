@@ -3,6 +3,7 @@ import { LabelsSchema } from "./groups.ts";
 import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
+import { VariantNameSchema } from "./variants.ts";
 
 /** A name that can be a token of a NATS subject. */
 export const SidecarIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, "not an id; use letters, digits, - and _");
@@ -101,6 +102,7 @@ export const CommandSchema = z
       .optional()
       .describe("For `store`: users of a segment, hashed and sorted, eight bytes each, in base64."),
     full: z.boolean().optional().describe("For `promote`: straight to 100 %."),
+    variant: VariantNameSchema.optional().describe("For `promote` of an A/B test: the variant that everyone gets; the first when absent."),
     override: z.boolean().optional().describe("For `promote`: in spite of what holds the rollout, like a freeze; it needs a reason."),
     now: z.boolean().optional().describe("For `abort`: everyone at once, whatever steps the rollout's `retreat` asks for."),
     untilMs: z.int().optional().describe("For `freeze`: when it ends by itself, Unix milliseconds."),

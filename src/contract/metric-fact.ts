@@ -29,7 +29,8 @@ export interface LabelFact {
 export const LABEL_FACTS: Readonly<Record<string, LabelFact>> = {
   rollout: {
     most: "rollouts",
-    meaning: "Name of a rollout that is there; series of one that is deleted go away, on sidecars 10 minutes later.",
+    meaning:
+      "Name of a rollout. Its series go away: from the leader an hour after it ended, or when it is deleted; from sidecars 10 minutes after their rules switched it off or let it go.",
   },
   variant: {
     most: "11",

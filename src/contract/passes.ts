@@ -3,6 +3,7 @@ import { CommandIdSchema } from "./messages.ts";
 import { NameSchema } from "./name-schema.ts";
 import { FORMAT } from "./names.ts";
 import { RunSchema } from "./rules.ts";
+import { VariantNameSchema } from "./variants.ts";
 
 /** Where controllers show links, below the address of their `--http`. */
 export const LINK_PATH = "/v1/link";
@@ -16,6 +17,7 @@ export const PassSchema = z.strictObject({
   run: RunSchema.optional().describe("Only while this run is in force; whichever it is when absent."),
   who: z.string().min(1).max(200).describe("Who gives it."),
   full: z.boolean().optional(),
+  variant: VariantNameSchema.optional(),
   override: z.boolean().optional(),
   now: z.boolean().optional(),
   untilMs: z.int().describe("No longer than this, Unix milliseconds."),

@@ -17,10 +17,10 @@ const MsSchema = z.int().min(0).describe("Milliseconds.");
 
 const RampShapeSchema = z.strictObject({
   startBp: ShareBpSchema.optional().describe("Share of the first step; absent where it follows from the budget."),
-  budget: z.int().describe("Failed requests that a dead canary may cost until it is seen."),
+  budget: z.int().describe("Failed requests that a dead canary costs at the first share until it is seen; no limit on what follows."),
   minTimeMs: MsSchema,
   maxTimeMs: MsSchema,
-  holdback: z.strictObject({ shareBp: ShareBpSchema, timeMs: MsSchema }),
+  holdback: z.strictObject({ shareBp: ShareBpSchema, timeMs: MsSchema, again: z.int().min(0).describe("How often it may begin anew.") }),
 });
 
 const AnswersSchema = z.strictObject({ requests: z.int().min(0), failed: z.int().min(0) });

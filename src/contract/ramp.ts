@@ -10,20 +10,24 @@ const HOUR = 60 * MINUTE;
 export interface Ramp {
   /** Share of the first step; undefined: from the budget. */
   readonly startBp?: number | undefined;
-  /** Failed requests that a dead canary may cost until it is seen. */
+  /** Failed requests that a dead canary costs at the first share until it is seen. */
   readonly budget: number;
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
-  readonly holdback: Readonly<{ shareBp: number; timeMs: number }>;
+  /** `again`: so often it is entered anew after doubt there. */
+  readonly holdback: Readonly<{ shareBp: number; timeMs: number; again: number }>;
 }
+
+/** By chance doubt ends a good rollout's holdback one time in five at most, so four times in a row one time in six hundred. */
+const AGAIN = 3;
 
 type RampPreset = "careful" | "standard" | "fast";
 
 /** Shipped presets: `fast` for services where a minute shows most faults, `careful` for those where a day is short. */
 export const RAMP_PRESETS: Readonly<Record<RampPreset, Omit<Ramp, "startBp">>> = {
-  careful: { budget: 10, minTimeMs: 30 * MINUTE, maxTimeMs: 4 * HOUR, holdback: { shareBp: 500, timeMs: 2 * HOUR } },
-  standard: { budget: 20, minTimeMs: 5 * MINUTE, maxTimeMs: HOUR, holdback: { shareBp: 500, timeMs: 30 * MINUTE } },
-  fast: { budget: 20, minTimeMs: MINUTE, maxTimeMs: 30 * MINUTE, holdback: { shareBp: 500, timeMs: 5 * MINUTE } },
+  careful: { budget: 10, minTimeMs: 30 * MINUTE, maxTimeMs: 4 * HOUR, holdback: { shareBp: 500, timeMs: 2 * HOUR, again: AGAIN } },
+  standard: { budget: 20, minTimeMs: 5 * MINUTE, maxTimeMs: HOUR, holdback: { shareBp: 500, timeMs: 30 * MINUTE, again: AGAIN } },
+  fast: { budget: 20, minTimeMs: MINUTE, maxTimeMs: 30 * MINUTE, holdback: { shareBp: 500, timeMs: 5 * MINUTE, again: AGAIN } },
 };
 
 /** No evidence speaks for more before the first step. */
@@ -43,6 +47,14 @@ const HoldbackSchema = z.strictObject({
   time: DurationSchema.optional().describe(
     "How long, before everyone gets the canary; the only guard against faults that begin late. 30m by standard, fast 5m, careful 2h.",
   ),
+  again: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(AGAIN)
+    .describe(
+      "How often the ramp leads into the holdback again after doubt there sent it back; once more, and it pauses for a person. 3 when absent.",
+    ),
 });
 
 const RampSettingsSchema = z
@@ -60,7 +72,7 @@ const RampSettingsSchema = z
       .max(1_000_000)
       .optional()
       .describe(
-        "Failed requests that a canary may cost that fails always, until it is seen; less starts smaller. 20 when absent, careful 10.",
+        "Sets the first share alone: there a canary that fails always costs so many failed requests in 15 s, in which it is seen; less starts smaller. Later shares follow from the evidence; what the whole rollout may cost is `blastRadius`. 20 when absent, careful 10.",
       ),
     minTime: DurationSchema.optional().describe(
       "Shortest time before 95%; a fault that shows later than this is left to the holdback. 5m by standard, fast 1m, careful 30m.",
@@ -78,6 +90,9 @@ const RampSettingsSchema = z
     context.addIssue({ code: "custom", path, message });
   });
 
+/** In a plan's state. */
+export const ReturnsSchema = z.int().min(1).optional().describe("How often doubt led from the holdback back to the ramp; absent before.");
+
 /** `auto`, or a mapping of what is different from a preset. */
 export const RampSchema = z.union([z.literal("auto"), RampSettingsSchema]);
 
@@ -93,7 +108,11 @@ function rampFrom({ preset, start, budget, minTime, maxTime, holdback }: RampSet
     budget: budget ?? its.budget,
     minTimeMs: minTime ?? its.minTimeMs,
     maxTimeMs: maxTime ?? its.maxTimeMs,
-    holdback: { shareBp: holdback?.share ?? its.holdback.shareBp, timeMs: holdback?.time ?? its.holdback.timeMs },
+    holdback: {
+      shareBp: holdback?.share ?? its.holdback.shareBp,
+      timeMs: holdback?.time ?? its.holdback.timeMs,
+      again: holdback?.again ?? its.holdback.again,
+    },
   };
 }
 

@@ -11,6 +11,11 @@ export const VariantNameSchema = z
   .string()
   .regex(VARIANT_PATTERN, "not the name of a variant; use 1 to 63 of a-z, 0-9 and -, beginning with a letter");
 
+/** Whom a person chose after a test. */
+export const WinnerSchema = VariantNameSchema.optional().describe(
+  "The variant of a test that everyone gets, as a person chose; absent where it is the first.",
+);
+
 export const VariantSchema = z.strictObject({
   cluster: z
     .string()

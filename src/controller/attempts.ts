@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { courseOf } from "../contract/course.ts";
 import type { LiveState } from "../contract/live.ts";
 import type { Command, Reply } from "../contract/messages.ts";
 import { FORMAT } from "../contract/names.ts";
@@ -106,7 +107,7 @@ export class Attempts {
       const step = this.#steps.ask(seat, { type: "undo", who, reason: command.reason });
       return step.ok ? undefined : step.refusal;
     }
-    const refusal = this.#hindrance(before.rollout, true);
+    const refusal = undecided(before.rollout) ?? this.#hindrance(before.rollout, true);
     if (refusal !== undefined) return refusal;
     const reason = `${command.reason === undefined ? "" : `${command.reason}; `}back from plan ${live.planSequence} to plan ${before.sequence}`;
     const sequence = await this.store({ ...command, document: before.document, template: before.template, reason }, name, true);
@@ -133,4 +134,11 @@ export class Attempts {
     await this.#steps.writeJudge(seat, true);
     return seat;
   }
+}
+
+/** Why nobody knows which variant of a test everyone had; undefined where there was one alone. */
+function undecided({ name, strategy }: Rollout): string | undefined {
+  const tested = Object.keys(courseOf(strategy).trial.shares);
+  if (tested.length < 2) return undefined;
+  return `the plan before was a test of ${tested.join(" and ")}, of which everyone may have had either; apply ${name} with the version that you want`;
 }

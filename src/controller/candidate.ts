@@ -17,6 +17,13 @@ export interface CandidateParts {
   readonly settings: ControllerSettings;
 }
 
+/** What must hear before the lease is taken: whoever learns of a new term may speak at once. */
+interface Ear {
+  /** Resolves when it hears. */
+  open(): Promise<void>;
+  close(): void;
+}
+
 /** Stands by until the lease is free, then takes it. */
 export class Candidate {
   readonly #parts: CandidateParts;
@@ -27,8 +34,11 @@ export class Candidate {
     this.#parts = parts;
   }
 
-  /** Resolves with the writer of the term that begins, or undefined when `signal` ends the candidacy. Throws when NATS does not answer. */
-  async elect(signal: AbortSignal): Promise<FencedWriter | undefined> {
+  /**
+   * Resolves with the writer of the term that begins, its ear open, or undefined when `signal` ends the candidacy. Throws when NATS does
+   * not answer.
+   */
+  async elect(signal: AbortSignal, ear: Ear): Promise<FencedWriter | undefined> {
     const { link, clock, log, settings } = this.#parts;
     let wake = new AbortController();
     // A release is pushed, so that the next controller need not wait for its poll.
@@ -43,7 +53,7 @@ export class Candidate {
         this.#watch = observe(this.#watch, await this.#read(), clock.monotonicMs());
         const waitMs = waitFor(this.#watch, clock.monotonicMs(), settings.leaseMs, this.#lastHeld);
         if (waitMs === 0) {
-          const writer = await this.#take(this.#watch);
+          const writer = await this.#takeHearing(this.#watch, ear, signal);
           if (writer !== undefined) return writer;
         } else {
           await pause(Math.min(waitMs, settings.renewMs), AbortSignal.any([signal, wake.signal]));
@@ -66,6 +76,17 @@ export class Candidate {
       if (!(error instanceof CorruptValueError)) throw error;
       return { sequence: stored.sequence, lease: undefined };
     }
+  }
+
+  async #takeHearing(watch: Watch, ear: Ear, signal: AbortSignal): Promise<FencedWriter | undefined> {
+    let writer: FencedWriter | undefined;
+    try {
+      await Promise.race([ear.open(), aborted(signal)]);
+      if (!signal.aborted) writer = await this.#take(watch);
+    } finally {
+      if (writer === undefined) ear.close();
+    }
+    return writer;
   }
 
   /** Undefined when another candidate was faster. A lost answer throws: without it nobody leads, and the lease runs out. */

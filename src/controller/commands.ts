@@ -161,11 +161,12 @@ export class Commands {
     }
     const message = `sidecar ${sidecar} is forgotten; if it reports again, it counts again`;
     const reply = earlier ?? replyWith(command, { result: "done", message });
+    const entry = { action: "forget", reason: `sidecar ${sidecar}${reason === undefined ? "" : `: ${reason}`}` };
+    const line = { format: FORMAT, id: `forget-${command.id}`, atMs: this.#parts.clock.nowMs(), who, ...entry } as const;
     // The answer goes first, and what follows may be done twice: a leader that dies in between is asked again.
-    if (earlier === undefined) await this.#keeper.remember(reply);
+    if (earlier === undefined) await this.#keeper.remember(reply, line);
     this.#failing.forget(sidecar);
     await this.#fleet.forget(sidecar);
-    const entry = { action: "forget", reason: `sidecar ${sidecar}${reason === undefined ? "" : `: ${reason}`}` };
     for (const seat of this.#steps.seats.values()) {
       const isTold = seat.live.plan.phase === "handedOver" || replyTo(seat.live, command.id) !== undefined;
       if (!isTold) await this.#steps.note(seat, entry, who, reply);
@@ -174,10 +175,10 @@ export class Commands {
   }
 }
 
-function eventOf({ full, override, now, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
+function eventOf({ full, variant, override, now, reason, who }: Command, verb: Exclude<Move, "retry">): PlanInput {
   switch (verb) {
     case "promote":
-      return { type: verb, full: full === true, override, who, reason };
+      return { type: verb, full: full === true, variant, override, who, reason };
     case "pause":
       return { type: verb, who, reason: reason ?? `by ${who.name}` };
     case "abort":

@@ -13,7 +13,7 @@ import { aborted, Candidate, pause, releaseLease } from "./candidate.ts";
 import type { FeedbackPorts } from "./checks/feedback-http.ts";
 import { feedbackPorts } from "./checks/feedback-ports.ts";
 import type { DeposedError, FencedWriter } from "./fenced-writer.ts";
-import { askPrometheus, hearCounts } from "./hear-counts.ts";
+import { askPrometheus, type CountsEar, createCountsEar } from "./hear-counts.ts";
 import { killQuestions } from "./kill-questions.ts";
 import type { Kubernetes } from "./kubernetes/kubernetes.ts";
 import { eventTeller, openKubernetes } from "./kubernetes/open.ts";
@@ -127,13 +127,14 @@ class Controller implements RunningController, Shown {
     const { log, settings } = this.#parts;
     const { signal } = this.#stopping;
     const candidate = new Candidate(this.#parts);
+    const ear = createCountsEar(this.#parts);
     let isTroubled = false;
     while (!signal.aborted) {
       try {
         const manager = await ensureStreams(this.#parts.link);
         isTroubled = false;
-        const writer = await candidate.elect(signal);
-        if (writer !== undefined) await this.#serve(writer, manager);
+        const writer = await candidate.elect(signal, ear);
+        if (writer !== undefined) await this.#serve(writer, manager, ear);
       } catch (error) {
         // JetStream starting, away or restarting: said once, tried until it is back.
         if (!isTroubled) log.warn({ err: error }, "cannot lead or stand by, trying again");
@@ -144,8 +145,8 @@ class Controller implements RunningController, Shown {
   }
 
   /** One time in office: begins, serves until deposed or stopped, and leaves nothing running. */
-  async #serve(writer: FencedWriter, manager: JetStreamManager): Promise<void> {
-    const { link, told, log, clock, settings, operatorKeys, kills, kubernetes } = this.#parts;
+  async #serve(writer: FencedWriter, manager: JetStreamManager, ear: CountsEar): Promise<void> {
+    const { link, log, clock, settings, operatorKeys, kills, kubernetes } = this.#parts;
     const ended = new AbortController();
     const end = (reason: string): void => {
       writer.end(reason);
@@ -174,19 +175,19 @@ class Controller implements RunningController, Shown {
       },
       (error: DeposedError) => end(error.message),
     );
-    const stops = [this.#renew(writer, end)];
+    const stops = [this.#renew(writer, end), () => ear.close()];
     // Not before all rollouts are known: Events are about what they name.
     const receivers = () => (this.#leading === undefined ? undefined : term.policy.receivers);
     const tellEvent = eventTeller(kubernetes, term);
     const stopTelling = startNotifier({ ...this.#parts, manager, receivers, tellEvent }, settings.tickMs);
     try {
       const begun = this.#begin(term, manager);
-      stops.push(hearCounts(term, this.#parts, begun));
+      ear.tell(term, begun);
       await begun;
       stops.push(...this.#listen(term));
       const over = aborted(AbortSignal.any([ended.signal, this.#stopping.signal]));
       // Only after a round trip does the server know where commands go; without NATS there is none.
-      await Promise.race([Promise.all([link.connection.flush(), told.connection.flush()]), over]);
+      await Promise.race([link.connection.flush(), over]);
       // What is said from here on is heard; what was said before is kept.
       if (!this.#stopping.signal.aborted && !ended.signal.aborted) await hearGoodbyes(link, term, log);
       this.#leading = { writer, term };

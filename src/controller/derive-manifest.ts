@@ -21,6 +21,7 @@ export const MAX_LIVE_BYTES = 128 * 1_024;
 /** From here on handed-over rollouts make room, those that ended first go first; and no more than so many rest at once. */
 const RESTING_UNTIL_BYTES = (MAX_LIVE_BYTES * 3) / 4;
 const MAX_RESTING = 256;
+const FULL_BP = 10_000;
 /** Bytes of one rollout in the live part, without its name. */
 const LIVE_RULE_BYTES = 84;
 
@@ -122,11 +123,14 @@ function servedBy({ onUnwatched, variants, strategy }: Rollout, { plan: standing
       const shares = stagesOf(strategy)[plan.stage]?.shares;
       if (plan.phase === "paused" && plan.from === "group")
         return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, groups: groupsIn(plan, strategy) };
-      return { run: plan.run, shareBp, off: false, whenUnwatched: onUnwatched, ...(shares === undefined ? {} : { shares }) };
+      const whenUnwatched = onUnwatched;
+      if (plan.phase === "paused" && plan.winner !== undefined) return wonBy(plan.winner, { run: plan.run, whenUnwatched });
+      return { run: plan.run, shareBp, off: false, whenUnwatched, ...(shares === undefined ? {} : { shares }) };
     }
     case "promoting":
     case "promoted":
       // A version that passed every stage is no canary any more; the old stable may be on its way out.
+      if (plan.winner !== undefined) return wonBy(plan.winner, { run: plan.run, whenUnwatched: "hold" });
       return { run: plan.run, shareBp, off: false, whenUnwatched: "hold" };
     case "rollingBack": {
       if (plan.left === undefined) return { run: plan.run, shareBp: 0, off: true, whenUnwatched: onUnwatched };
@@ -138,6 +142,14 @@ function servedBy({ onUnwatched, variants, strategy }: Rollout, { plan: standing
       return { run: plan.run, shareBp: 0, off: true, whenUnwatched: onUnwatched };
   }
 }
+
+/** Everyone on a variant beside the one whose share the plan sets. */
+const wonBy = (winner: string, rule: Pick<LiveRule, "run" | "whenUnwatched">): LiveRule => ({
+  ...rule,
+  shareBp: 0,
+  off: false,
+  shares: { [winner]: FULL_BP },
+});
 
 /** Groups that are on: the newest and those before it. */
 const groupsIn = (

@@ -31,7 +31,7 @@ type Gauge = readonly [name: string, of: (rollout: ShownRollout, nowMs: number) 
 const SIDES: readonly Side[] = ["stable", "canary"];
 const FULL_BP = 10_000;
 
-/** How long the figures of a rollout that has ended are shown on, in milliseconds. */
+/** How long a rollout that has ended is shown on, in milliseconds: alerts tell of it as long. */
 const SHOWN_ON_MS = 3_600_000;
 
 const OF_COURSE: readonly Gauge[] = [
@@ -120,15 +120,13 @@ function kindOf(strategy: Strategy): string {
 /** Rollouts in one part: some milliseconds of work. */
 const ROLLOUTS_A_PART = 50;
 
-/** The gauges of rollouts, in parts that are made as they are asked for; what was found about one that ended goes an hour later. */
-export function* rolloutGauges(rollouts: readonly ShownRollout[], nowMs: number): Generator<Reading> {
-  yield* partsOf(OF_COURSE, rollouts, nowMs);
-  const isShown = ({ live: { plan } }: ShownRollout): boolean => !isEnded(plan.phase) || nowMs - plan.sinceMs < SHOWN_ON_MS;
-  yield* partsOf(OF_FIGURES, rollouts.filter(isShown), nowMs);
-}
+/** Whether a rollout has series: they go an hour after its end. */
+export const isShown = ({ live: { plan } }: Pick<ShownRollout, "live">, nowMs: number): boolean =>
+  !isEnded(plan.phase) || nowMs - plan.sinceMs < SHOWN_ON_MS;
 
-function* partsOf(gauges: readonly Gauge[], rollouts: readonly ShownRollout[], nowMs: number): Generator<Reading> {
-  for (const [name, of] of gauges) {
+/** The gauges of rollouts, in parts that are made as they are asked for. */
+export function* rolloutGauges(rollouts: readonly ShownRollout[], nowMs: number): Generator<Reading> {
+  for (const [name, of] of [...OF_COURSE, ...OF_FIGURES]) {
     // An empty one as well: a metric without series is shown by its name.
     for (let from = 0; from === 0 || from < rollouts.length; from += ROLLOUTS_A_PART) {
       const values = rollouts

@@ -19,32 +19,52 @@ type Hearer = Pick<Term, "onEvidence" | "onFailingUsers"> & Readonly<{ mix: Pick
 /** Longest wait for Prometheus where it is asked more often. */
 const PROMETHEUS_MS = 2_000;
 
+/** Hears what sidecars count, for a term that is yet to begin. */
+export interface CountsEar {
+  /** Resolves when the server hands on what sidecars say from then on. */
+  open(): Promise<void>;
+  /** What came and comes is for this term, in its order, once that has begun. */
+  tell(term: Hearer, begun: Promise<void>): void;
+  /** Hears no more; what nobody was told is dropped. */
+  close(): void;
+}
+
 /**
- * Hears what sidecars count. They learn of a new term by its lease, tell all anew, and after that only what changes: so this is for before the term
- * has begun, and what comes waits, in its order, until it has. Returns the way to stop.
+ * Sidecars learn of a new term by its lease, tell all anew at once, and after that only what changes: so this is opened before the lease is
+ * taken.
  */
-export function hearCounts(term: Hearer, { told, log, settings }: Parts, begun: Promise<void>): () => void {
-  const hear = (subject: string, what: string, take: (message: Incoming) => void): (() => void) => {
+export function createCountsEar({ told, log, settings }: Parts): CountsEar {
+  let stops: (() => void)[] = [];
+  let hearer: Promise<Hearer> | undefined;
+  let tell: CountsEar["tell"] = () => undefined;
+  const hear = (subject: string, what: string, take: (term: Hearer, message: Incoming) => void): (() => void) => {
     const bad = (error: unknown): void => log.warn({ err: error }, `${what} that cannot be read`);
-    const later = (message: Incoming): void => {
-      // Of a term that could not begin nobody wants to hear more.
-      void begun
-        .then(
-          () => take(message),
-          () => undefined,
-        )
-        .catch(bad);
-    };
-    return subscribeSafely(told, subject, later, bad);
+    return subscribeSafely(told, subject, (message) => void hearer?.then((term) => take(term, message)).catch(bad), bad);
   };
-  const stops = [
-    hear(SUBJECTS.allFailing, "word of failing users", (message) => term.onFailingUsers(message)),
-    hear(SUBJECTS.allMix, "word of the mix of users", ({ data }) => term.mix.hear(data)),
-  ];
-  // From one source only: what both told would count twice.
-  if (settings.prometheus === undefined) stops.push(hear(SUBJECTS.allEvidence, "evidence", (message) => term.onEvidence(message)));
-  return () => {
-    for (const stop of stops) stop();
+  return {
+    open() {
+      hearer = new Promise((resolve) => {
+        // Of a term that could not begin nobody wants to hear more.
+        tell = (term, begun) =>
+          void begun.then(
+            () => resolve(term),
+            () => undefined,
+          );
+      });
+      stops = [
+        hear(SUBJECTS.allFailing, "word of failing users", (term, message) => term.onFailingUsers(message)),
+        hear(SUBJECTS.allMix, "word of the mix of users", (term, { data }) => term.mix.hear(data)),
+      ];
+      // From one source only: what both told would count twice.
+      if (settings.prometheus === undefined)
+        stops.push(hear(SUBJECTS.allEvidence, "evidence", (term, message) => term.onEvidence(message)));
+      return told.connection.flush();
+    },
+    tell: (term, begun) => tell(term, begun),
+    close() {
+      for (const stop of stops) stop();
+      stops = [];
+    },
   };
 }
 

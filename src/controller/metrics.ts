@@ -2,7 +2,7 @@ import type { MetricData } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "../contract/names.ts";
 import type { ConnectionStanding } from "../io/connection-standing.ts";
 import { distributionMetric, metricOf, type Reading, reading } from "../io/metric-points.ts";
-import { rolloutGauges } from "./gauges.ts";
+import { isShown, rolloutGauges } from "./gauges.ts";
 import type { Term } from "./term.ts";
 
 /** A controller as its metrics show it. */
@@ -25,7 +25,7 @@ export function* metricsOf(controller: Measured | undefined, nowMs: number): Gen
   const inOffice = { startMs: measures.sinceMs, nowMs };
   yield distributionMetric(METRICS.tickDuration, measures.ticks, inOffice);
   for (const each of fleetReadings(term)) yield metricOf(each, inOffice);
-  const rollouts = measures.rollouts();
+  const rollouts = measures.rollouts().filter((each) => isShown(each, nowMs));
   for (const each of measures.courses.readings(rollouts)) yield metricOf(each, inOffice);
   for (const each of rolloutGauges(rollouts, nowMs)) yield metricOf(each, inOffice);
 }

@@ -1,4 +1,4 @@
-import type { Reply } from "../contract/messages.ts";
+import type { Audit, Reply } from "../contract/messages.ts";
 import { SUBJECTS } from "../contract/names.ts";
 import type { Notifications } from "../contract/notifications.ts";
 import { type Freeze, type FreezeRecord, FreezeRecordSchema, type Policy } from "../contract/policy.ts";
@@ -88,9 +88,10 @@ export class PolicyKeeper {
     this.#outbox.send(kept);
   }
 
-  /** Writes an answer down, so that a repeat of the command gets it again. */
-  remember(reply: Reply): Promise<void> {
-    return this.keep({ ...this.#record, commands: [...this.#record.commands, { id: reply.id, reply }] });
+  /** Writes an answer down, so that a repeat of the command gets it again, with the audit that it owes. */
+  remember(reply: Reply, audit: Audit): Promise<void> {
+    const { commands, outbox } = this.#record;
+    return this.keep({ ...this.#record, commands: [...commands, { id: reply.id, reply }], outbox: [...outbox, audit] });
   }
 
   /** Sends audit that still waits, and writes down what has arrived. */

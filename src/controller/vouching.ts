@@ -17,10 +17,10 @@ export function vouched(
   if (command.pass === undefined || keys.size === 0) return { command };
   const pass = verifiedPass(command.pass, keys, nowMs);
   if ("refused" in pass) return { refused: `the pass is refused: ${pass.refused}` };
-  const { id, verb, rollout, full, override, now, who } = pass;
+  const { id, verb, rollout, full, variant, override, now, who } = pass;
   if (id !== command.id || verb !== command.verb || rollout !== command.rollout)
     return { refused: `the pass is for another command: ${verb} ${rollout}` };
   if (pass.run !== undefined && pass.run !== run)
     return { refused: `the pass is for run ${pass.run} of ${rollout}, and run ${run ?? "none"} is in force; ask for a new one` };
-  return { command: { ...command, full, override, now, who: { name: who, claimed: false } } };
+  return { command: { ...command, full, variant, override, now, who: { name: who, claimed: false } } };
 }

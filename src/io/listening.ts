@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import type { ListenOptions, Server } from "node:net";
+import { dirname } from "node:path";
 import { UsageError } from "../contract/errors.ts";
 
 /** Where a program listens, for what, and the flag that says so. */
@@ -20,8 +22,16 @@ export async function listenOn(server: Server, { address, what, flag }: Listenin
   } catch (cause) {
     const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
     const why = isTaken ? "is in use" : `cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new UsageError(`${what} address ${address} ${why}; give another by ${flag}`, { cause });
+    const folder = missingFolder(address);
+    const said = folder === undefined ? `${why}; give another by ${flag}` : `is in a folder that is not there; make ${folder}`;
+    throw new UsageError(`${what} address ${address} ${said}`, { cause });
   }
+}
+
+/** Node calls a socket without its folder a matter of permission. */
+function missingFolder(address: string): string | undefined {
+  const folder = address.startsWith("unix:") ? dirname(address.slice("unix:".length)) : ".";
+  return existsSync(folder) ? undefined : folder;
 }
 
 function listenOptions(address: string): ListenOptions {

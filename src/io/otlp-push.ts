@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type Attributes, trace } from "@opentelemetry/api";
 import { getBooleanFromEnv, getNumberFromEnv, getStringListFromEnv } from "@opentelemetry/core";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
@@ -13,7 +14,8 @@ import type { TellSpan } from "./spans.ts";
 export type Collect = () => Iterable<MetricData> | AsyncIterable<MetricData>;
 
 interface PushParts {
-  readonly collect: Collect;
+  /** Undefined where spans alone go out. */
+  readonly collect: Collect | undefined;
   /** Of the resource, beside what the SDK finds out. */
   readonly attributes: Attributes;
   readonly slices: Slices;
@@ -22,6 +24,8 @@ interface PushParts {
 
 /** Serialising so many takes some milliseconds. */
 const POINTS_A_MESSAGE = 100;
+
+const LONGEST_STOP_MS = 3_000;
 
 /** As the SDK's own reader. */
 const intervalMs = (): number => getNumberFromEnv("OTEL_METRIC_EXPORT_INTERVAL") ?? 60_000;
@@ -40,33 +44,39 @@ const areSpansWanted = (): boolean =>
  * Starts the Node SDK, and pushes metrics in small messages: the SDK's own reader collects and serialises all at once. Spans are handed over
  * when they are over, to the exporter that the standard variables name.
  */
-export function startOtlpPush(parts: PushParts): { readonly span: TellSpan | undefined; stop(): Promise<void> } {
+export function startOtlpPush({ attributes, collect, slices, log }: PushParts): {
+  readonly span: TellSpan | undefined;
+  stop(): Promise<void>;
+} {
   const source = new SpanIdSource();
   const sdk = new NodeSDK({
-    resource: defaultResource().merge(resourceFromAttributes(parts.attributes)),
-    metricReaders: isPushWanted() ? [new PartsReader(parts)] : [],
+    resource: defaultResource().merge(resourceFromAttributes(attributes)),
+    metricReaders: collect !== undefined && isPushWanted() ? [new PartsReader({ collect, slices, log })] : [],
     idGenerator: source,
   });
   sdk.start();
   return {
     span: areSpansWanted() ? (record) => endedSpan(source, record) : undefined,
     async stop() {
-      await sdk.shutdown();
+      // A collector that is away must not hold up an end that others wait for; what it is still owed is lost.
+      await Promise.race([sdk.shutdown(), delay(LONGEST_STOP_MS, undefined, { ref: false })]);
       // The SDK leaves its provider to whoever asks later.
       trace.disable();
     },
   };
 }
 
+type ReaderParts = Readonly<{ collect: Collect }> & Pick<PushParts, "slices" | "log">;
+
 /** Collects again and again until all parts were told, so that each message has the resource that the SDK found out. */
 class PartsReader extends MetricReader {
   readonly #exporter = new OTLPMetricExporter();
-  readonly #parts: PushParts;
+  readonly #parts: ReaderParts;
   readonly #timer: NodeJS.Timeout;
   #next: MetricData[] = [];
   #pushing: Promise<void> | undefined;
 
-  constructor(parts: PushParts) {
+  constructor(parts: ReaderParts) {
     const producer: MetricProducer = {
       collect: () => {
         const scopeMetrics = [{ scope: { name: "serin" }, metrics: this.#next }];

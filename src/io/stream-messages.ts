@@ -20,8 +20,10 @@ export async function* messagesOf(link: NatsLink, stream: string, subject: strin
   }
 }
 
-/** JetStream answers 404 to a batch that finds nothing, and the client turns that into an error; where there is no stream nobody answers. */
+/** JetStream answers 404 to a batch that finds nothing, and the client turns that into an error; 503 is its word for nobody who answers: there is no stream. */
 const isNothingFound = (error: unknown): boolean =>
   error instanceof Error &&
-  (((error.name === "JetStreamStatusError" || error.name === "JetStreamError") && "code" in error && error.code === 404) ||
+  (((error.name === "JetStreamStatusError" || error.name === "JetStreamError") &&
+    "code" in error &&
+    (error.code === 404 || error.code === 503)) ||
     error.name === "NoRespondersError");

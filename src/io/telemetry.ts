@@ -14,8 +14,8 @@ export interface TelemetryOptions {
   /** `service.instance.id`. */
   readonly instance: string;
   readonly collect: Collect;
-  /** Push metrics and traces too, by the standard OTEL_* variables. */
-  readonly otlp: boolean;
+  /** Push metrics and traces too, by the standard OTEL_* variables; or spans alone. */
+  readonly otlp: boolean | "spans";
   readonly log: Logger;
   /** Given where other long work shares the loop. */
   readonly slices?: Slices;
@@ -39,7 +39,10 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     "service.version": VERSION,
     "service.instance.id": instance,
   };
-  const push = otlp ? (await import("./otlp-push.ts")).startOtlpPush({ attributes, collect, slices, log }) : undefined;
+  const push =
+    otlp === false
+      ? undefined
+      : (await import("./otlp-push.ts")).startOtlpPush({ attributes, collect: otlp === "spans" ? undefined : collect, slices, log });
   return {
     serve(_request, response) {
       response.setHeader("content-type", "text/plain");

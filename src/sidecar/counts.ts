@@ -3,6 +3,7 @@ import { type Cells, createCells } from "./cells.ts";
 import type { CurrentRules } from "./current-rules.ts";
 import { createFailingUsers, type FailingUsers } from "./failing-users.ts";
 import { createMixUsers, type MixUsers } from "./mix-users.ts";
+import { createRests, type Rests } from "./rests.ts";
 import type { RuleStanding } from "./rollout-failures.ts";
 
 /** What a sidecar counts by rollout, bounded each. */
@@ -10,13 +11,17 @@ export interface Counts {
   readonly cells: Cells;
   readonly failing: FailingUsers;
   readonly mix: MixUsers;
+  /** Which rollouts are over, so that their cells go. */
+  readonly rests: Rests;
 }
 
 /** Begins with nothing counted; hears of what there is no room for. */
 export function createCounts(rules: CurrentRules, { nowMs }: Clock, noRoom: (kind: string) => void): Counts {
   const runInForce = (rollout: string): number | undefined => rules.compiled().rollouts.get(rollout)?.live.run;
+  const rests = createRests(rules, nowMs);
   return {
-    cells: createCells({ nowMs, runInForce, onOverflow: () => noRoom("no room for more series") }),
+    rests,
+    cells: createCells({ nowMs, runInForce, isOver: rests.isOver, onOverflow: () => noRoom("no room for more series") }),
     failing: createFailingUsers({
       nowMs,
       standingOf: (rollout) => standingIn(rules, rollout),

@@ -2,16 +2,19 @@ import { METRICS } from "../contract/names.ts";
 import { distinct } from "../core/judge/key-sketch.ts";
 import type { Reading } from "../io/metric-points.ts";
 import type { FailingUsers } from "./failing-users.ts";
+import type { Rests } from "./rests.ts";
 import type { CountedUsers } from "./rollout-failures.ts";
 
 /** Users in one part: a part that was counted since must be sorted, which takes a millisecond for some thousands. */
 const USERS_A_PART = 2_000;
 const WALKED_A_PART = 100;
 
-/** How many users failed, in parts that are made as they are asked for. */
-export function* failingReadings(failing: FailingUsers): Generator<Reading> {
-  yield* partsOf(METRICS.failingUsers, failing, ({ rollout, of }) => of && { rollout, variant: of.variant, run: String(of.run) });
-  yield* partsOf(METRICS.knownFailingUsers, failing, ({ rollout, of }) => (of === undefined ? { rollout } : undefined));
+/** How many users failed, of rollouts that are not over; in parts that are made as they are asked for. */
+export function* failingReadings(failing: FailingUsers, { isOver }: Pick<Rests, "isOver">): Generator<Reading> {
+  yield* partsOf(METRICS.failingUsers, failing, ({ rollout, of }) =>
+    isOver(rollout) ? undefined : of && { rollout, variant: of.variant, run: String(of.run) },
+  );
+  yield* partsOf(METRICS.knownFailingUsers, failing, ({ rollout, of }) => (of === undefined && !isOver(rollout) ? { rollout } : undefined));
 }
 
 type Values = Reading["values"][number];

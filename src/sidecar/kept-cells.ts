@@ -16,6 +16,8 @@ export interface CellRoom {
   nowMs(): number;
   /** Undefined where the rules know no such rollout. */
   runInForce(rollout: string): number | undefined;
+  /** Of a rollout that ended long ago, of which no cell begins any more. */
+  isOver?(rollout: string): boolean;
   /** Hears of each count for which there is no room. */
   onOverflow?(): void;
   readonly maxOld?: number;
@@ -81,6 +83,7 @@ export class KeptCells {
 
   #begin(labels: CellLabels): Cell | undefined {
     const { rollout } = labels;
+    if (this.#room.isOver?.(rollout) === true) return undefined;
     // Only here, so that a change of rules costs nothing: a run that nobody has counted for takes no room from another.
     for (const cell of this.of(rollout)) this.#age(cell);
     if (this.#old.size > this.#maxOld || this.#size >= this.#maxCells) this.#dropOldest();

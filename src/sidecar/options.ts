@@ -58,7 +58,10 @@ export const SidecarOptionsSchema = z.strictObject({
     .optional()
     .describe("Keys of issued cookies, a line each in hex or base64, the same for all sidecars: the first signs, all verify."),
   debugSecretFile: z.string().min(1).optional().describe("Secrets, a line each, one of which a request must carry to be explained."),
-  otlp: z.boolean().default(false).describe("Push metrics and traces by the standard OTEL_* variables."),
+  otlp: z
+    .union([z.boolean(), z.literal("spans")])
+    .default(false)
+    .describe("Push metrics and traces by the standard OTEL_* variables; `spans` pushes no metrics, as a worker whose parent does that."),
 });
 
 export type SidecarOptions = z.input<typeof SidecarOptionsSchema>;

@@ -22,7 +22,6 @@ import type { ExtProcPorts } from "./ext-proc.ts";
 import { extrasPorts, NO_SECRETS, type Secrets } from "./extras-ports.ts";
 import { failingReadings } from "./failing-readings.ts";
 import type { FailingUsers } from "./failing-users.ts";
-import { createForgetGone } from "./forget-gone.ts";
 import { createHealth, type Health } from "./health.ts";
 import { cellMetricParts } from "./metric-data.ts";
 import type { SidecarSettings } from "./options.ts";
@@ -50,8 +49,8 @@ export interface SidecarState extends Counts {
   readiness: HttpPorts["readiness"];
   /** Metrics of now, in parts that are made as they are asked for: between two, requests may be answered. */
   collect(): Iterable<MetricData>;
-  /** Lets the series of rollouts go that are long gone; to be called now and then. */
-  forgetGone(): void;
+  /** Lets the series of rollouts go that are over; to be called now and then. */
+  forgetOver(): void;
   /** What long work beside the requests calls between its steps. */
   readonly slices: Slices;
   /** The listener hears the name of the rollout. */
@@ -84,7 +83,8 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   const surprise = (kind: string, error: unknown): void => {
     if (counters.add(METRICS.surprises, { kind }) === 1) log.error({ kind, error }, "surprise; counted from now on");
   };
-  const { cells, failing, mix } = createCounts(rules, clock, (kind) => surprise(kind, undefined));
+  const counts = createCounts(rules, clock, (kind) => surprise(kind, undefined));
+  const { cells, failing, mix } = counts;
   const envoyStats = createEnvoyStats({ rules: rules.compiled, cells, nowMs: clock.nowMs, surprise });
   const failed = (rollout: string): void => tellFailure(rollout);
   const reflex = createReflexOf(rules, clock, log);
@@ -102,9 +102,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
   return {
     rules,
     beat,
-    cells,
-    failing,
-    mix,
+    ...counts,
     health,
     standing,
     extProc,
@@ -117,8 +115,8 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
     connection,
     readiness: () => ({ isReady: health.isServing(), body: { id: settings.id, ...standingBody(ruled) } }),
     collect: () =>
-      collectFrom({ ...ruled, cells, failing, kills, counters, streams, envoyStats, times, connection, startMs, nowMs: clock.nowMs }),
-    forgetGone: createForgetGone(rules, cells, clock),
+      collectFrom({ ...ruled, ...counts, kills, counters, streams, envoyStats, times, connection, startMs, nowMs: clock.nowMs }),
+    forgetOver: () => counts.rests.look(counts),
     slices: createEasySlices(),
     onCanaryFailure: (listener) => {
       tellFailure = listener;
@@ -130,7 +128,7 @@ export function createState(settings: SidecarSettings, { log, clock, secrets = N
 }
 
 type Collected = Standing &
-  Pick<SidecarState, "cells" | "failing" | "envoyStats" | "times" | "connection"> &
+  Pick<SidecarState, "cells" | "failing" | "rests" | "envoyStats" | "times" | "connection"> &
   Readonly<{
     kills: Parts["kills"] | undefined;
     counters: Counters;
@@ -140,7 +138,7 @@ type Collected = Standing &
   }>;
 
 function* collectFrom(from: Collected): Generator<MetricData> {
-  const { cells, failing, rules, kills, counters, streams, envoyStats, times, connection } = from;
+  const { cells, failing, rests, rules, kills, counters, streams, envoyStats, times, connection } = from;
   const span = { startMs: from.startMs, nowMs: from.nowMs() };
   yield* cellMetricParts(cells.shown, from.nowMs);
   const own = [...counters.readings(), ...streams.readings(), ...envoyStats.readings(), ...(connection?.readings() ?? [])];
@@ -148,7 +146,7 @@ function* collectFrom(from: Collected): Generator<MetricData> {
   for (const each of [...own, ...ofRules]) yield metricOf(each, span);
   yield* times.metrics(span);
   for (const part of shareReadings(rules.compiled, cells)) yield metricOf(part, span);
-  for (const part of failingReadings(failing)) yield metricOf(part, span);
+  for (const part of failingReadings(failing, rests)) yield metricOf(part, span);
 }
 
 /** Stops canaries that this sidecar sees die, where their rollouts ask for it. */

@@ -69,7 +69,7 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   if ("file" in source) stops.unshift(await startFileSource(source.file, { rules, log }));
 
   // What is pushed is loaded in one piece, for which requests would wait too long; the last push, after gRPC and NATS, holds everything.
-  const metricsUrl = settings.metrics === "off" ? undefined : await startMetrics(settings, { ...parts, ...state }, stops);
+  const metricsUrl = await startMetrics(settings, { ...parts, ...state }, stops);
   let nats: NatsSide | undefined;
   // Stopped after gRPC: the last outcomes go out before the goodbye.
   stops.unshift(() => nats?.stop());
@@ -80,7 +80,7 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   state.onCanaryFailure((rollout) => nats?.urgent(rollout));
   const checkBeat = setInterval(() => watchBeat(state, nats), BEAT_CHECK_MS);
   checkBeat.unref();
-  const forget = setInterval(state.forgetGone, FORGET_MS);
+  const forget = setInterval(state.forgetOver, FORGET_MS);
   forget.unref();
   stops.unshift(
     state.times.watchLoop(),
@@ -104,11 +104,17 @@ async function start(settings: SidecarSettings, parts: Parts, stops: Stops): Pro
   return { ...ports, metricsUrl, collect: state.collect, readiness: state.readiness, stop: () => (stopped ??= stop()) };
 }
 
-async function startMetrics({ id, metrics, otlp }: SidecarSettings, state: SidecarState & Parts, stops: Stops): Promise<string> {
+/** Shows and pushes what is wanted; undefined where nothing is shown. */
+async function startMetrics(
+  { id, metrics, otlp }: SidecarSettings,
+  state: SidecarState & Parts,
+  stops: Stops,
+): Promise<string | undefined> {
   const { collect, slices, log, readiness } = state;
   const telemetry = await startTelemetry({ service: "serin-sidecar", instance: id, otlp, collect, slices, log });
   stops.unshift(telemetry.stop);
   state.trace(telemetry.span);
+  if (metrics === "off") return undefined;
   const http = await startHttp({ address: metrics, what: "metrics", flag: "--metrics" }, { metrics: telemetry.serve, readiness });
   stops.unshift(http.stop);
   return http.url;

@@ -62,7 +62,7 @@ export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readon
     case "trial":
       return `test${plan.begunAtMs === null ? begunText(plan) : untilText(plan.begunAtMs, timeOf(strategy))}`;
     case "decision":
-      return "tested, waiting for a decision: `serin promote` or `serin abort`";
+      return `tested, waiting for a decision: \`serin promote${choiceText(strategy)}\` or \`serin abort\``;
     case "on":
       return `on${begunText(plan)}${plan.overdue ? " (overdue: take it out of the code, then `serin handover`)" : ""}`;
     case "group":
@@ -72,9 +72,9 @@ export function phaseText({ plan, stages, ramp, strategy }: PlanShape & { readon
     case "paused":
       return `paused (${plan.reason})`;
     case "promoting":
-      return `promoting to 100 %, ${waitText(plan.missing)}`;
+      return `promoting${winnerText(plan)} to 100 %, ${waitText(plan.missing)}`;
     case "promoted":
-      return `promoted, waiting for hand-over${plan.overdue ? " (overdue)" : warmText(plan.sinceMs, strategy)}: keep the old stable up until \`serin handover\``;
+      return `promoted${winnerText(plan)}, waiting for hand-over${plan.overdue ? " (overdue)" : warmText(plan.sinceMs, strategy)}: keep the old stable up until \`serin handover\``;
     case "rollingBack":
       return plan.left === undefined
         ? `rolling back (${plan.reason})`
@@ -91,6 +91,14 @@ const ifType = <T extends OwnStrategy["type"]>(strategy: Strategy | undefined, t
 
 const isOf = <T extends OwnStrategy["type"]>(strategy: OwnStrategy, type: T): strategy is Extract<OwnStrategy, { type: T }> =>
   strategy.type === type;
+
+const winnerText = ({ winner }: Readonly<{ winner?: string | undefined }>): string => (winner === undefined ? "" : ` ${winner}`);
+
+/** What a person may choose from after a test of several variants. */
+function choiceText(strategy: Strategy | undefined): string {
+  const tested = Object.keys(ifType(strategy, "abTest")?.shares ?? {});
+  return tested.length < 2 ? "" : ` --variant ${tested.join("|")}`;
+}
 
 /** Whose word a gate waits for, until when, and for what. */
 function gateText({ asks, sinceMs, to, said, held }: Extract<PlanState, { phase: "gate" }>): string {

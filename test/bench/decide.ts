@@ -1,5 +1,5 @@
 /**
- * Time of one decision with 1 to 10,000 rollouts, and of the same rule in two other libraries, round by round in one run; and that all
+ * Time of one decision with 1 to 10,000 rollouts, without and with its metrics, and of the same rule in two other libraries, round by round in one run; and that all
  * decide alike: `npm run bench`.
  */
 import { cpus } from "node:os";
@@ -7,6 +7,7 @@ import process from "node:process";
 import { type CompiledRules, compile } from "../../src/core/decide/compile.ts";
 import { decide } from "../../src/core/decide/decide.ts";
 import { ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
+import { byOpenTelemetry, inCells } from "./decide/counted.ts";
 import { agreement, asFlagd, asUnleash, benchRule } from "./decide/equal.ts";
 import { flagd, type Peer, unleash } from "./decide/peers.ts";
 import { benchRequests, factsOfBench } from "./decide/requests.ts";
@@ -61,9 +62,18 @@ say(
   `alike with ${unleashPeer.name}: ${byUnleash.alike} of ${byUnleash.count} requests (${byUnleash.canary} to the canary), ours given keys at the percent that its hash gives each user`,
 );
 
+const one = rulesWith(0, "hosts");
+const counted = [...inCells(), byOpenTelemetry()].map(({ name, count }) =>
+  ofList(name, facts, (request) => {
+    const decision = decide(one, request);
+    count(decision);
+    return decision.variant === "canary";
+  }),
+);
 const subjects = [
   ...[1, 100, 1_000, 10_000].map((count) => ours(`${count} rollouts, on other hosts`, rulesWith(count - 1, "hosts"))),
   ours("10000 rollouts, on other paths of the host", rulesWith(9_999, "paths")),
+  ...counted,
   peerSubject(flagdPeer),
   peerSubject(unleashPeer),
 ];

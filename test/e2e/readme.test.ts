@@ -10,9 +10,9 @@ import { connect, type Stack, startStack, waitForLive } from "../support/stack.t
 
 const root = packageRoot();
 
-/** Lines of the README's fenced blocks with this mark. */
-async function commands(mark: string): Promise<string[]> {
-  const text = await readFile(join(root, "README.md"), "utf8");
+/** Lines of a page's fenced blocks with this mark. */
+async function commands(mark: string, page = "README.md"): Promise<string[]> {
+  const text = await readFile(join(root, page), "utf8");
   return [...text.matchAll(new RegExp(`\`\`\`sh ${mark}\\n(.*?)\`\`\``, "gs"))].flatMap(([, block = ""]) => block.trim().split("\n"));
 }
 
@@ -26,9 +26,12 @@ const run = (line: string, cwd: string, env: Record<string, string> = {}): Promi
     );
   });
 
-test("the README's first steps work without a server", async () => {
+test.each([
+  ["README.md", "bucket"],
+  ["docs/write-a-rollout.md", "errors 0.1%->5%"],
+])("the first steps of %s work without a server", async (page, end) => {
   const directory = await mkdtemp(join(tmpdir(), "serin-readme-"));
-  const lines = await commands("test");
+  const lines = await commands("test", page);
   expect(lines.length).toBeGreaterThan(2);
   let last = "";
   for (const line of lines) {
@@ -36,7 +39,7 @@ test("the README's first steps work without a server", async () => {
     expect({ line, code, out }).toMatchObject({ line, code: 0 });
     last = out;
   }
-  expect(last).toContain("bucket");
+  expect(last).toContain(end);
   await rm(directory, { recursive: true });
 });
 

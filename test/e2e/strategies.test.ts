@@ -95,6 +95,30 @@ test("a template is looked up when a rollout is applied, and a later change of i
   ]);
 });
 
+test("a person gives everyone the variant of a test that won, and undo brings stable back", async () => {
+  const layouts = async (): Promise<ReadonlySet<unknown>> => {
+    const seen = new Set<unknown>();
+    for (const user of users(30)) {
+      const { seen: variant } = await ask(stack, user);
+      seen.add(variant === "stable" ? variant : stack.canary.lastHeaders()["x-serin-layout"]);
+    }
+    return seen;
+  };
+  await applyRollout(stack, { ...(await example("ab-test.yaml")), name: "chosen" });
+  await waitForLive(link, "chosen", ({ plan }) => plan.phase === "trial" && plan.begunAtMs !== null);
+  expect(await layouts()).toEqual(new Set(["stable", "wide", "narrow"]));
+  expect((await stack.serin("promote", "chosen", "--variant", "narrow")).code).toBe(5);
+  await stack.serin("promote", "chosen", "--reason", "seen enough");
+  expect((await stack.serin("status", "chosen")).out).toContain("`serin promote --variant canary|narrow` or `serin abort`");
+  expect((await stack.serin("promote", "chosen", "--variant", "narrow")).code).toBe(0);
+  await waitForLive(link, "chosen", ({ plan }) => plan.phase === "promoted");
+  expect(await layouts()).toEqual(new Set(["narrow"]));
+  expect((await stack.serin("status", "chosen")).out).toContain("promoted narrow, waiting for hand-over");
+  await stack.serin("undo", "chosen");
+  await waitForLive(link, "chosen", ({ plan }) => plan.phase === "rolledBack");
+  expect(await layouts()).toEqual(new Set(["stable"]));
+});
+
 test("a test of variants keeps its shares, ends with a report, and waits for a person", async () => {
   const { port } = stack.envoy;
   const traffic = startTraffic({ port, host: HOST, path: "/", users: 1_000, perSecond: 150, onRequest: () => undefined });

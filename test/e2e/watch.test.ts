@@ -72,6 +72,19 @@ describe("a terminal", () => {
     expect(leftBy(shown)).not.toContain("\u001b[");
   });
 
+  test.each([
+    ["has colours", "", true, ""],
+    ["has none with --no-color", "--no-color", false, ""],
+    ["has none with NO_COLOR", "", false, "NO_COLOR=1"],
+  ] as const)("%s", async (_, flag, isColoured, variable) => {
+    terminal = runInTerminal(`env -u NO_COLOR ${variable} ${serin} watch ${flag}`, { ...process.env, SERIN_NATS: stack.nats.url });
+    await terminal.waitForLine(isColoured ? /25 %/ : /▶ 1\. 25 %/);
+    terminal.press("q");
+    expect(await terminal.ended).toBe(0);
+    // oxlint-disable-next-line eslint/no-control-regex -- this is what sets a colour on a terminal
+    expect(/\u001b\[[\d;]+m/.test(terminal.written())).toBe(isColoured);
+  });
+
   test("is given back when the watch is told to stop by a signal", async () => {
     const pidFile = join(stack.directory, "watch.pid");
     terminal = runInTerminal(`echo $$ > ${pidFile}; exec ${serin} watch`, { ...process.env, SERIN_NATS: stack.nats.url });

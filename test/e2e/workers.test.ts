@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type RunningProcess, startProcess } from "../../src/demo/processes.ts";
 import { startUpstream } from "../../src/demo/upstreams.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
@@ -12,6 +12,7 @@ import { packageRoot } from "../../src/io/package-root.ts";
 import { ruleOf, ruleSetOf } from "../support/decide-inputs.ts";
 import { patient } from "../support/edge-config.ts";
 import { FAILED_OPEN_STAT, type RunningEnvoy, startEnvoy } from "../support/envoy.ts";
+import { type OtlpCollector, startOtlpCollector } from "../support/otlp-collector.ts";
 
 const run = promisify(execFile);
 
@@ -20,6 +21,28 @@ interface Workers {
   readonly metricsUrl: string;
   readonly sockets: readonly string[];
 }
+
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/** A collector to which all that is started from now on sends. */
+async function collected(): Promise<OtlpCollector> {
+  const collector = await startOtlpCollector();
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url);
+  // A worker that is killed takes with it what it has not sent.
+  vi.stubEnv("OTEL_BSP_SCHEDULE_DELAY", "100");
+  onTestFinished(async () => {
+    vi.unstubAllEnvs();
+    await collector.stop();
+  });
+  return collector;
+}
+
+/** Who sent such messages that hold this text, of those given. */
+const sendersOf = ({ received }: OtlpCollector, path: string, text: string, ids: readonly string[]): string[] => {
+  const bodies = received.filter((each) => each.path === path && each.body.includes(text)).map(({ body }) => body);
+  // An id as OTLP has it: as long as it is, so that no other begins with it.
+  return ids.filter((id) => bodies.some((body) => body.includes(`${String.fromCharCode(id.length)}${id}`)));
+};
 
 /** `serin sidecar --workers 2` on sockets in the directory. */
 async function startWorkers(directory: string): Promise<Workers> {
@@ -30,7 +53,7 @@ async function startWorkers(directory: string): Promise<Workers> {
     name: "workers",
     program: process.execPath,
     args: [
-      ...[join(packageRoot(), "dist", "bin", "serin.js"), "sidecar", "--workers", "2", "--json"],
+      ...[join(packageRoot(), "dist", "bin", "serin.js"), "sidecar", "--workers", "2", "--id", "edge", "--json"],
       ...["--ext-proc", `unix:${join(directory, "s.sock")}`, "--metrics", "127.0.0.1:0", "--rules", rules, "--drain", "1500ms"],
     ],
     onLine: (line, from) => {
@@ -59,16 +82,17 @@ async function ask(envoy: RunningEnvoy, count: number): Promise<number[]> {
   const statuses: number[] = [];
   for (let asked = 0; asked < count; asked += 1) {
     // Requests of one connection would do too: Envoy chooses a worker for each.
-    const response = await fetch(envoy.url, { headers: { "x-user-id": `u${asked}` } });
+    const response = await fetch(envoy.url, { headers: { "x-user-id": `u${asked}`, traceparent: `00-${TRACE}-00f067aa0ba902b7-01` } });
     await response.text();
     statuses.push(response.status);
   }
   return statuses;
 }
 
-test("two workers serve as one sidecar: both decide, one set of metrics, a killed one comes back, and a stop leaves nobody", async () => {
+test("two workers serve as one sidecar: both decide and tell the traces of what they decided, one set of metrics, a killed one comes back, and a stop leaves nobody", async () => {
   const directory = await mkdtemp(join(tmpdir(), "serin-w-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const collector = await collected();
   const workers = await startWorkers(directory);
   expect(workers.sockets).toEqual([0, 1].map((index) => `unix:${join(directory, `s-${index}.sock`)}`));
   const [stable, canary] = await Promise.all([startUpstream("stable"), startUpstream("canary")]);
@@ -85,6 +109,10 @@ test("two workers serve as one sidecar: both decide, one set of metrics, a kille
     what: "all outcomes to be counted",
   });
 
+  await waitFor(() => sendersOf(collector, "/v1/traces", "serin decide", ["edge-0", "edge-1"])[1], {
+    deadlineMs: 10_000,
+    what: "spans of both workers",
+  });
   const before = await childrenOf(workers.process.pid);
   expect(before).toHaveLength(2);
   process.kill(before[0] ?? 0, "SIGKILL");
@@ -102,5 +130,9 @@ test("two workers serve as one sidecar: both decide, one set of metrics, a kille
   const failedOpen = await envoy.stat(FAILED_OPEN_STAT);
   expect(failedOpen).toBeLessThan(100);
   expect(await workers.process.stop(15_000)).toEqual({ code: 0, signal: null });
+  const ids = ["edge", "edge-0", "edge-1"];
+  for (const text of [Buffer.from(TRACE, "hex").toString("latin1"), "feature_flag.result.variant"])
+    expect(sendersOf(collector, "/v1/traces", text, ids)).toEqual(["edge-0", "edge-1"]);
+  expect(sendersOf(collector, "/v1/metrics", "serin_decisions_total", ids)).toEqual(["edge"]);
   for (const pid of after) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
 });

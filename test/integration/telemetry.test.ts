@@ -1,9 +1,8 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { AggregationTemporality, DataPointType, type MetricData } from "@opentelemetry/sdk-metrics";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createLog } from "../../src/io/log.ts";
 import { startTelemetry } from "../../src/io/telemetry.ts";
+import { type OtlpCollector, startOtlpCollector } from "../support/otlp-collector.ts";
 
 const counter: MetricData = {
   descriptor: { name: "serin_test_total", description: "", unit: "", valueType: 0 },
@@ -14,26 +13,17 @@ const counter: MetricData = {
 };
 
 const log = createLog({ name: "test", level: "silent" });
-const received: { path: string; body: string }[] = [];
-const collector = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => chunks.push(chunk));
-  request.on("end", () => {
-    received.push({ path: request.url ?? "", body: Buffer.concat(chunks).toString("latin1") });
-    response.end();
-  });
-});
+let collector: OtlpCollector;
+let received: OtlpCollector["received"];
 
 beforeEach(async () => {
-  received.length = 0;
-  await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve));
-  // A server that listens on TCP has an AddressInfo.
-  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `http://127.0.0.1:${(collector.address() as AddressInfo).port}`);
+  collector = await startOtlpCollector();
+  received = collector.received;
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url);
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
-  collector.closeAllConnections();
-  await new Promise((resolve) => collector.close(resolve));
+  await collector.stop();
 });
 
 test("with OTLP wanted, metrics reach the collector that the standard variables name, the last ones at the stop", async () => {
@@ -91,6 +81,24 @@ test.each([
   const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [], otlp: true, log });
   await telemetry.stop();
   expect(telemetry.span).toBeUndefined();
+});
+
+test("where spans alone are wanted they go out, and no metrics do", async () => {
+  const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [counter], otlp: "spans", log });
+  telemetry.span?.({ name: "serin decide", startMs: 1, endMs: 1, attributes: {} });
+  await telemetry.stop();
+  expect(received.map(({ path }) => path)).toEqual(["/v1/traces"]);
+});
+
+test("a collector that never answers does not hold up the end until the exporter itself gives up", async () => {
+  collector.fallSilent();
+  // Longer than a test may last.
+  vi.stubEnv("OTEL_EXPORTER_OTLP_TIMEOUT", "600000");
+  vi.stubEnv("OTEL_BSP_EXPORT_TIMEOUT", "600000");
+  const telemetry = await startTelemetry({ service: "serin-test", instance: "one", collect: () => [], otlp: true, log });
+  telemetry.span?.({ name: "serin decide", startMs: 1, endMs: 1, attributes: {} });
+  await telemetry.stop();
+  expect(received.map(({ path }) => path)).toContain("/v1/traces");
 });
 
 test("without, nothing is pushed", async () => {

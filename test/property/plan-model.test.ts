@@ -2,42 +2,16 @@ import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { courseOf } from "../../src/contract/course.ts";
 import { type PlanState, PlanStateSchema, servedPhase } from "../../src/contract/live.ts";
-import { type Rollout, RolloutSchema } from "../../src/contract/rollout.ts";
+import type { Rollout } from "../../src/contract/rollout.ts";
 import { DEADLINES } from "../../src/core/plan/deadlines.ts";
 import { type Moment, plan } from "../../src/core/plan/plan.ts";
 import { startPlan } from "../../src/core/plan/start.ts";
 import type { Hold, PlanInput, PlanStep } from "../../src/core/plan/types.ts";
 import { APPROVER, cost, holds, input, isStopped, waitMs } from "../support/plan-happenings.ts";
-import { rampRollout, rampStates, rollout, strategies } from "../support/plan-inputs.ts";
+import { rampRollout, rampStates } from "../support/plan-inputs.ts";
+import { inRetreat, known } from "../support/plan-rollouts.ts";
 
 const FULL_BP = 10_000;
-
-const parsed = (change: object): Rollout =>
-  RolloutSchema.parse({
-    apiVersion: "serin/v1",
-    kind: "Rollout",
-    name: "checkout",
-    key: [{ header: "x-user-id" }],
-    variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
-    strategy: { type: "canary", stages: [{ share: "5%", gate: { approvers: [APPROVER], atLimit: "pause" } }, { share: "50%" }] },
-    ...change,
-  });
-
-function inRetreat(each: Rollout): Rollout {
-  return { ...each, retreat: { step: 4_000, every: 20_000 } };
-}
-
-const plain: readonly Rollout[] = [
-  rollout,
-  rampRollout,
-  ...Object.values(strategies),
-  parsed({ promotion: { gate: { approvers: [APPROVER] } } }),
-  parsed({ blastRadius: { failedRequests: 10 }, promotion: { gate: { atLimit: "promote", limit: "2h" } } }),
-  parsed({ checks: { onNoData: "rollback" } }),
-  ...[rollout, rampRollout, strategies.byOrder, strategies.rollingHalf, strategies.testThenStable].map(inRetreat),
-  inRetreat(parsed({ blastRadius: { failedRequests: 10 }, promotion: { gate: { atLimit: "promote", limit: "2h" } } })),
-];
-const known = plain.flatMap((each) => (["act", "advise", "observe"] as const).map((mode): Rollout => ({ ...each, mode })));
 
 /** What the test itself knows of the rollout: what is served, and what stands against more. */
 interface Model {
@@ -45,6 +19,8 @@ interface Model {
   holds: readonly Hold[];
   nowMs: number;
   isStopped: boolean;
+  /** How often evidence led from the ramp to the holdback since a person spoke last. */
+  heldBack: number;
   cost: Readonly<{ failedRequests: number; failedUsers: number }>;
   served: Readonly<{ run: number; shareBp: number; off: boolean }>;
 }
@@ -171,11 +147,21 @@ class Happens implements fc.Command<Model, Real> {
 
   #checkStep(before: PlanState, step: PlanStep, model: Model): void {
     this.#checkRetreat(before, step, model);
+    this.#checkReturns(before, step, model);
     const advances = servesIn(step).some(({ advances: isAdvance }) => isAdvance === true);
     expect(advances && !hasAuthority(this.#sent, before, model)).toBe(false);
     const isRollback = this.#sent.input.type === "verdict" && this.#sent.input.verdict === "rollback";
     expect(isRollback && advances).toBe(false);
     expect(isVerb(this.#sent.input) || step.ok).toBe(true);
+  }
+
+  /** Doubt in the holdback and proof in the ramp do not follow each other for ever. */
+  #checkReturns(before: PlanState, step: PlanStep, model: Model): void {
+    const isThere = step.ok && servedPhase(step.state).phase === "holdback";
+    if (isVerb(this.#sent.input)) model.heldBack = 0;
+    else if (isThere && servedPhase(before).phase === "ramp") model.heldBack += 1;
+    const { ramp } = courseOf(model.rollout.strategy);
+    expect(model.heldBack).toBeLessThanOrEqual(1 + (ramp?.holdback.again ?? 0));
   }
 
   /** Stable gets no more than it can take, and has its time between, in doubt too; nothing holds the way back. */
@@ -205,6 +191,7 @@ const begin = (known: Rollout) => ({
     rollout: known,
     holds: [],
     isStopped: false,
+    heldBack: 0,
     cost: { failedRequests: 0, failedUsers: 0 },
     nowMs: 1_000_000,
     served: { run: 3, shareBp: 0, off: false },

@@ -87,7 +87,7 @@ async function give(asked: Asked, { link, clock }: OperationPorts, command: Omit
 async function commanded(asked: Asked, ports: OperationPorts, command: Pick<Command, "verb" | "sidecar">): Promise<Answer> {
   const { name } = asked.parts;
   // Checked against the route's schema, whose fields the command has too.
-  const fields = asked.body as Pick<Command, "reason" | "full" | "override" | "now" | "untilMs">;
+  const fields = asked.body as Pick<Command, "reason" | "full" | "variant" | "override" | "now" | "untilMs">;
   const reply = await give(asked, ports, { id: commandId(asked), ...command, ...fields, ...(name === undefined ? {} : { rollout: name }) });
   return replyAnswer(reply, name ?? command.sidecar ?? "mesh");
 }

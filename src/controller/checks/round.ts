@@ -91,7 +91,7 @@ export async function readWebhook(
   const { rollout, live, atMs, signal } = asked;
   const key = webhook.secret === undefined ? { value: undefined } : await read(() => sources.secret(webhook.secret ?? ""));
   if ("problem" in key) return { verdict: "unknown", reason: key.problem };
-  const variant = grownVariant(rollout.variants);
+  const variant = ("winner" in live.plan ? live.plan.winner : undefined) ?? grownVariant(rollout.variants);
   const question = { check: name, rollout: rollout.name, run: live.plan.run, variant, shareBp: live.shareBp, atMs };
   return askWebhook(question, { url: webhook.url, timeoutMs: webhook.timeout, key: key.value, signal });
 }

@@ -1,5 +1,19 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, move, onHarm, pauseAt, promotionOf, reasonOr, refuse, rests, type Scene, stay } from "./moves.ts";
+import {
+  goBack,
+  type In,
+  isOver,
+  move,
+  onHarm,
+  pauseAt,
+  promotionOf,
+  reasonOr,
+  refuse,
+  rests,
+  type Scene,
+  stay,
+  winnerIn,
+} from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 /** 100 % is served, but not every known sidecar has confirmed it. */
@@ -14,7 +28,7 @@ export function inPromoting(state: In<"promoting">, event: PlanEvent, scene: Sce
       if (event.missing.length > 0) return stay(state);
       const { run, firstRun } = state;
       const reason = "every known sidecar serves 100%; stable must stay up until hand-over";
-      return move({ phase: "promoted", run, firstRun, sinceMs: scene.nowMs, overdue: false }, "promoted", reason);
+      return move({ phase: "promoted", run, firstRun, sinceMs: scene.nowMs, ...winnerIn(state), overdue: false }, "promoted", reason);
     }
     case "verdict":
       return onHarm(state, event, scene);

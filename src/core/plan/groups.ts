@@ -18,6 +18,20 @@ export function exposedIn({ groups, group }: Place, scene: Scene): number {
   return Math.round((scene.rolling.share * (group + 1)) / groups.length);
 }
 
+/** Groups that the plan orders and of which nobody is known, in the words of who is missing. */
+export const lackingIn = (groups: readonly string[], { rolling: { by, order = [] } }: Pick<Scene, "rolling">): string[] =>
+  order.filter((name) => !groups.includes(name)).map((name) => `a sidecar with ${by}=${name}`);
+
+/** Groups that come while others take their turns: in their place where the plan orders them and it is not over, else last. */
+export function withMore(state: In<"group">, there: readonly string[], { rolling: { order = [] } }: Scene): In<"group"> {
+  const { groups, group } = state;
+  const more = there.filter((name) => !groups.includes(name));
+  if (more.length === 0) return state;
+  const open = [...groups.slice(group + 1), ...more];
+  const inOrder = [...order.filter((name) => open.includes(name)), ...open.filter((name) => !order.includes(name))];
+  return { ...state, groups: [...groups.slice(0, group + 1), ...inOrder] };
+}
+
 /** This group too. */
 export function goToGroup(state: PlanState, place: Place, reason: string, { rolling, nowMs }: Scene): Taken {
   const next: PlanState = { phase: "group", ...nextRun(state, nowMs), ...place, begunAtMs: null };

@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { exposedIn, goToNextGroup, takeBack } from "./groups.ts";
+import { exposedIn, goToNextGroup, takeBack, withMore } from "./groups.ts";
 import { goBack, type In, isOver, move, pauseAt, reasonOr, type Scene, stay } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { onVerb } from "./verbs.ts";
@@ -13,9 +13,7 @@ export function inGroup(state: In<"group">, event: PlanEvent, scene: Scene): Pla
       return pauseAt(state, 0, `deadline: the group did not pass within ${durationText(deadlines.stageMs)} beyond its minimum time`, scene);
     }
     case "receipts": {
-      // Whoever comes while the groups take their turns is the last of them.
-      const more = (event.groups ?? []).filter((name) => !state.groups.includes(name));
-      const known = more.length === 0 ? state : { ...state, groups: [...state.groups, ...more] };
+      const known = withMore(state, event.groups ?? [], scene);
       if (event.missing.length > 0 || state.begunAtMs !== null) return stay(known);
       return move({ ...known, begunAtMs: scene.nowMs }, "begun", `every known sidecar obeys run ${state.run}`);
     }

@@ -1,6 +1,20 @@
 import { heldBackBp, RAMP_PRESETS, type Ramp } from "../../contract/ramp.ts";
 import { durationText } from "./deadlines.ts";
-import { goBack, goTo, goToFull, goToShare, type In, isOver, move, pauseAt, RAMP_STEPS, reasonOr, type Scene, stay } from "./moves.ts";
+import {
+  goBack,
+  goTo,
+  goToFull,
+  goToShare,
+  type In,
+  isOver,
+  move,
+  pauseAt,
+  RAMP_STEPS,
+  reasonOr,
+  returnsIn,
+  type Scene,
+  stay,
+} from "./moves.ts";
 import { DOUBT_ODDS, isProven, nextShareBp, RETREAT } from "./ramp.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { onVerb } from "./verbs.ts";
@@ -46,22 +60,32 @@ function onVerdict(state: In<"ramp">, event: VerdictEvent, { ramp, scene }: { ra
   const next = nextShareBp(ramp, moment);
   if (next < shareBp) {
     const canTake = isOver(scene, begunAtMs ?? changedAtMs, scene.retreat.every);
-    return canTake ? fall(state, { shareBp, sinceMs }, event, scene) : stay(state);
+    return canTake ? fall(state, { shareBp, sinceMs, ...returnsIn(state) }, event, scene) : stay(state);
   }
   if (begunAtMs === null) return stay(state);
-  if (isProven(ramp, moment)) return goTo(state, RAMP_STEPS.holdback, reasonOr(reason, "verdict"), scene);
-  return next > shareBp ? goToShare(state, { shareBp: next, sinceMs }, reasonOr(reason, "verdict"), scene) : stay(state);
+  if (isProven(ramp, moment)) return onProof(state, reasonOr(reason, "verdict"), ramp, scene);
+  return next > shareBp
+    ? goToShare(state, { shareBp: next, sinceMs, ...returnsIn(state) }, reasonOr(reason, "verdict"), scene)
+    : stay(state);
+}
+
+/** On to the holdback, unless doubt ended that too often: then a person decides. */
+function onProof(state: In<"ramp">, reason: string, { holdback }: Ramp, scene: Scene): PlanStep {
+  const { returns = 0 } = state;
+  if (returns <= holdback.again) return goTo(state, RAMP_STEPS.holdback, reason, scene);
+  const why = `proven safe again, after doubt led back from the holdback ${returns} times`;
+  return pauseAt(state, RAMP_STEPS.ramp, `${why}, and its plan lets it begin again ${holdback.again} times`, scene);
 }
 
 /** In doubt fewer users have the canary: no more go at once than stable can take. */
 function fall(
   state: In<"ramp" | "holdback">,
-  { shareBp, sinceMs }: Pick<In<"ramp">, "shareBp" | "sinceMs">,
+  { shareBp, ...place }: Pick<In<"ramp">, "shareBp" | "sinceMs" | "returns">,
   event: VerdictEvent,
   scene: Scene,
 ): PlanStep {
   const lessBp = Math.max(RETREAT.shareBp, shareBp - scene.retreat.step);
-  return goToShare(state, { shareBp: lessBp, sinceMs }, doubtText(event), scene);
+  return goToShare(state, { ...place, shareBp: lessBp }, doubtText(event), scene);
 }
 
 const doubtText = ({ odds, alpha }: Pick<VerdictEvent, "odds" | "alpha">): string =>
@@ -92,7 +116,9 @@ export function inHoldback(state: In<"holdback">, event: PlanEvent, scene: Scene
     case "verdict": {
       const { verdict, odds, reason } = event;
       if (verdict === "rollback") return goBack(state, reasonOr(reason, "verdict"), scene);
-      if (odds >= RETREAT.odds) return fall(state, { shareBp: heldBackBp(ramp), sinceMs: scene.nowMs }, event, scene);
+      const { returns = 0 } = state;
+      const again = { shareBp: heldBackBp(ramp), sinceMs: scene.nowMs, returns: returns + 1 };
+      if (odds >= RETREAT.odds) return fall(state, again, event, scene);
       const isPassed = state.begunAtMs !== null && isOver(scene, state.begunAtMs, timeMs) && verdict === "advance" && odds < DOUBT_ODDS;
       return isPassed ? goToFull(state, reasonOr(reason, "verdict"), scene) : stay(state);
     }

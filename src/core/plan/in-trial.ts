@@ -1,6 +1,9 @@
+import type { PlanState } from "../../contract/live.ts";
 import { durationText } from "./deadlines.ts";
 import { goBack, goToFull, type In, isOver, move, onHarm, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
+
+type Promote = Extract<PlanEvent, { type: "promote" }>;
 
 /** An A/B test: shares stay as they are for a set time, and only a fault ends it before. */
 export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): PlanStep {
@@ -24,7 +27,7 @@ export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): Pla
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
       return event.full
-        ? goToFull(state, reasonOr(event.reason, `promoted by the operator in the midst of the test: ${scene.grown} for everyone`), scene)
+        ? goToFull(state, reasonOr(event.reason, `promoted by the operator in the midst of the test: ${wonBy(event, scene)}`), scene, event)
         : toDecision(state, reasonOr(event.reason, "ended early by the operator"), scene);
     case "pause":
     case "resume":
@@ -32,6 +35,23 @@ export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): Pla
     case "handover":
       return refuse(state, scene, "hand-over follows promotion; end the test with promote first");
   }
+}
+
+const wonBy = ({ variant }: Promote, { grown }: Scene): string => `${variant ?? grown} for everyone`;
+
+/** Why another variant than the first is not for everyone; undefined where it is, and where none is asked for. */
+export function otherVariant(state: PlanState, { variant, full }: Promote, scene: Scene): PlanStep | undefined {
+  const { grown, variants } = scene;
+  if (variant === undefined || variant === grown) return undefined;
+  if (!variants.includes(variant)) return refuse(state, scene, `${variant} is no variant beside stable; name ${variants.join(" or ")}`);
+  if (state.phase === "decision" || (state.phase === "trial" && full)) return undefined;
+  if (state.phase === "trial")
+    return refuse(
+      state,
+      scene,
+      `promote ends it, and then promote --variant ${variant} decides; promote --full --variant ${variant} does both`,
+    );
+  return refuse(state, scene, `everyone can get ${grown} alone; only a test (strategy abTest) leaves the choice of a variant`);
 }
 
 function toDecision({ run, firstRun }: In<"trial">, reason: string, { nowMs, deadlines }: Scene): Taken {
@@ -58,7 +78,7 @@ export function inDecision(state: In<"decision">, event: PlanEvent, scene: Scene
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
-      return goToFull(state, reasonOr(event.reason, `promoted by the operator after the test: ${scene.grown} for everyone`), scene);
+      return goToFull(state, reasonOr(event.reason, `promoted by the operator after the test: ${wonBy(event, scene)}`), scene, event);
     case "pause":
     case "resume":
       return refuse(state, scene, "it waits already; promote or abort");

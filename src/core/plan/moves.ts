@@ -7,6 +7,7 @@ import { standsInShadow } from "../../contract/shadow.ts";
 import type { StragglerRule } from "../../contract/stragglers.ts";
 import type { Verdict } from "../../contract/verdict.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { standing } from "./standing.ts";
 import type { Hold, PlanEffect, PlanStep } from "./types.ts";
 
 /** One case of the plan's state. */
@@ -17,6 +18,8 @@ export interface Scene extends Course {
   readonly rollout: string;
   /** The variant whose share the plan sets. */
   readonly grown: string;
+  /** All variants beside stable. */
+  readonly variants: readonly string[];
   readonly deadlines: Deadlines;
   readonly stragglers: StragglerRule;
   /** The rollout says that a sidecar that hears nothing keeps its shares. */
@@ -111,12 +114,13 @@ export function goTo(state: PlanState, stage: number, reason: string, scene: Sce
 /** Another share of the ramp; `sinceMs` is when that began. */
 export function goToShare(
   state: PlanState,
-  { shareBp, sinceMs }: Pick<In<"ramp">, "shareBp" | "sinceMs">,
+  place: Pick<In<"ramp">, "shareBp" | "sinceMs" | "returns">,
   reason: string,
   scene: Scene,
 ): Taken {
+  const { shareBp } = place;
   const { nowMs } = scene;
-  const next: PlanState = { phase: "ramp", ...nextRun(state, nowMs), sinceMs, shareBp, changedAtMs: nowMs, begunAtMs: null };
+  const next: PlanState = { phase: "ramp", ...nextRun(state, nowMs), ...place, changedAtMs: nowMs, begunAtMs: null };
   const isLess = state.phase === "holdback" || (state.phase === "ramp" && shareBp < state.shareBp);
   return serve(
     next,
@@ -125,16 +129,26 @@ export function goToShare(
   );
 }
 
+/** How often the ramp began anew out of doubt in the holdback. */
+export const returnsIn = (state: PlanState): Pick<In<"ramp">, "returns"> =>
+  "returns" in state && state.returns !== undefined ? { returns: state.returns } : {};
+
 function goToHoldback(state: PlanState, ramp: Ramp, reason: string, { nowMs }: Scene): Taken {
   const shareBp = heldBackBp(ramp);
-  const next: PlanState = { phase: "holdback", ...nextRun(state, nowMs), begunAtMs: null };
+  const next: PlanState = { phase: "holdback", ...nextRun(state, nowMs), begunAtMs: null, ...returnsIn(state) };
   return serve(next, { shareBp, off: false, advances: true }, { action: "holdback", reason: `${shareBp / 100}%: ${reason}` });
 }
 
 /** On to 100 %. After a shadow evidence begins anew: it was not about what users get. */
-export function goToFull(state: PlanState, reason: string, { nowMs }: Scene, isAdvance = true): Taken {
+export function goToFull(
+  state: PlanState,
+  reason: string,
+  { nowMs, grown }: Scene,
+  { isAdvance = true, variant = grown }: Readonly<{ isAdvance?: boolean; variant?: string | undefined }> = {},
+): Taken {
   const served = nextRun(state, nowMs);
-  const next: PlanState = { phase: "promoting", ...served, ...(standsInShadow(state) && { firstRun: served.run }) };
+  const winner = variant === grown ? {} : { winner: variant };
+  const next: PlanState = { phase: "promoting", ...served, ...winner, ...(standsInShadow(state) && { firstRun: served.run }) };
   return serve(next, { shareBp: FULL_BP, off: false, ...(isAdvance && { advances: true }) }, { action: "promoting", reason });
 }
 
@@ -164,7 +178,7 @@ export function pauseAt(state: In<Pausable>, stage: number, reason: string, { no
 type Pausable = "stage" | "ramp" | "holdback" | "promoting" | "preview" | "shadow" | "group";
 
 /** What the number of a step does not say of where `resume` returns to. */
-export function placeOf(state: In<Pausable>): Pick<In<"paused">, "shareBp" | "from" | "groups" | "group"> {
+export function placeOf(state: In<Pausable>): Pick<In<"paused">, "shareBp" | "from" | "groups" | "group" | "winner"> {
   switch (state.phase) {
     case "ramp":
       return { shareBp: state.shareBp };
@@ -173,63 +187,22 @@ export function placeOf(state: In<Pausable>): Pick<In<"paused">, "shareBp" | "fr
       return { from: state.phase };
     case "group":
       return { from: state.phase, groups: state.groups, group: state.group };
+    case "promoting":
+      return winnerIn(state);
     case "stage":
     case "holdback":
-    case "promoting":
       return {};
   }
 }
 
-/** How a state is called in a refusal. */
-function standing(state: PlanState, { rollout, stages }: Scene): string {
-  switch (state.phase) {
-    case "stage":
-      return `${rollout} is in stage ${state.stage + 1} of ${stages.length}`;
-    case "ramp":
-      return `${rollout} is in its ramp, at ${state.shareBp / 100}%`;
-    case "group":
-      return `${rollout} is in group ${state.group + 1} of ${state.groups.length}, ${state.groups[state.group]}`;
-    case "queued":
-    case "pending":
-    case "gate":
-    case "holdback":
-    case "preview":
-    case "shadow":
-    case "trial":
-    case "decision":
-    case "on":
-    case "paused":
-    case "promoting":
-    case "promoted":
-    case "rollingBack":
-    case "rolledBack":
-    case "handedOver":
-      return `${rollout} is ${STANDING[state.phase]}`;
-  }
-}
-
-const STANDING = {
-  queued: "queued",
-  pending: "pending",
-  gate: "at its gate",
-  holdback: "in its holdback",
-  preview: "in its preview",
-  shadow: "a shadow",
-  trial: "in its test",
-  decision: "tested, and waits for a decision",
-  on: "on",
-  paused: "paused",
-  promoting: "being promoted",
-  promoted: "promoted",
-  rollingBack: "being rolled back",
-  rolledBack: "rolled back",
-  handedOver: "handed over",
-} as const;
+/** Of a promotion whose variant a person chose: which. */
+export const winnerIn = ({ winner }: Pick<In<"promoting">, "winner">): Pick<In<"promoting">, "winner"> =>
+  winner === undefined ? {} : { winner };
 
 /** A verb that does not fit: where the rollout stands, why it does not fit, and what would. */
 export const refuse = (state: PlanState, scene: Scene, why: string): PlanStep => ({
   ok: false,
-  refusal: `${standing(state, scene)}: ${why}`,
+  refusal: `${scene.rollout} is ${standing(state, scene.stages.length)}: ${why}`,
 });
 
 /** A reason must say something: the contract refuses an empty one. */

@@ -1,5 +1,5 @@
 import { durationText } from "./deadlines.ts";
-import { goBack, type In, isOver, move, onHarm, promotionOf, reasonOr, refuse, type Scene, stay } from "./moves.ts";
+import { goBack, type In, isOver, move, onHarm, promotionOf, reasonOr, refuse, type Scene, stay, winnerIn } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 import { onward } from "./verbs.ts";
 
@@ -31,13 +31,13 @@ export function inPaused(state: In<"paused">, event: PlanEvent, scene: Scene): P
 }
 
 /** The same share under the same run, so no new one. Minimum times start anew with the next look at the receipts. */
-function resumed({ run, firstRun, stage, shareBp, from, groups, group }: In<"paused">, scene: Scene): PlanStep {
+function resumed({ run, firstRun, stage, shareBp, from, groups, group, winner }: In<"paused">, scene: Scene): PlanStep {
   const { stages, ramp, nowMs } = scene;
   const same = { run, firstRun, sinceMs: nowMs };
   if (from === "preview" || from === "shadow") return move({ phase: from, ...same }, "resumed", `the ${from} goes on`);
   if (groups !== undefined && group !== undefined)
     return move({ phase: "group", ...same, groups, group, begunAtMs: null }, "resumed", `group ${groups[group]} goes on`);
-  if (stage >= promotionOf(scene)) return move({ phase: "promoting", ...same }, "resumed", "promotion goes on");
+  if (stage >= promotionOf(scene)) return move({ phase: "promoting", ...same, ...winnerIn({ winner }) }, "resumed", "promotion goes on");
   if (ramp === undefined)
     return move({ phase: "stage", ...same, stage, begunAtMs: null }, "resumed", `stage ${stage + 1} of ${stages.length} goes on`);
   if (shareBp === undefined) return move({ phase: "holdback", ...same, begunAtMs: null }, "resumed", "the holdback goes on");

@@ -1,6 +1,7 @@
 import { courseOf } from "../../contract/course.ts";
 import { grownVariant } from "../../contract/lanes.ts";
 import { type PlanState, servedPhase } from "../../contract/live.ts";
+import { STABLE } from "../../contract/names.ts";
 import { AT_ONCE } from "../../contract/retreat.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { stragglerRule } from "../../contract/stragglers.ts";
@@ -10,6 +11,7 @@ import { DEADLINES, type Deadlines, durationText } from "./deadlines.ts";
 import { isOnItsWay } from "./endpoints.ts";
 import { inGate } from "./gate.ts";
 import { mayAdvance, timeHeld } from "./holds.ts";
+import { otherVariant } from "./in-trial.ts";
 import { isJudged } from "./judged.ts";
 import { becauseOf, goBack, reasonOr, type Scene, stay } from "./moves.ts";
 import { NO_DATA_MS, silentSinceMs } from "./no-data.ts";
@@ -82,7 +84,13 @@ type Standing = Omit<Scene, "nowMs" | "holds" | "mustVouch" | "shareBp" | "isSto
 function standingOf(rollout: Rollout, deadlines: Partial<Deadlines>): Standing {
   const { name, variants, strategy, mode, promotion, onUnwatched, handover, retreat = AT_ONCE } = rollout;
   const { within: promotedMs = deadlines.promotedMs ?? DEADLINES.promotedMs } = handover ?? {};
-  const known = { rollout: name, grown: grownVariant(variants), mode, promotionGate: promotion?.gate };
+  const known = {
+    rollout: name,
+    grown: grownVariant(variants),
+    variants: Object.keys(variants).filter((each) => each !== STABLE),
+    mode,
+    promotionGate: promotion?.gate,
+  };
   const ofSidecars = { stragglers: stragglerRule(rollout), holdsUnwatched: onUnwatched === "hold" };
   return { ...courseOf(strategy), ...known, ...ofSidecars, retreat, deadlines: { ...DEADLINES, ...deadlines, promotedMs } };
 }
@@ -111,10 +119,11 @@ function answerTo(state: PlanState, input: PlanInput, scene: Scene): PlanStep {
     case "resume":
     case "handover":
       return because(inPhase(state, input, scene), input);
+    case "promote":
+      return otherVariant(state, input, scene) ?? inPhase(state, input, scene);
     case "tick":
     case "verdict":
     case "receipts":
-    case "promote":
     case "pause":
     case "abort":
       return inPhase(state, input, scene);

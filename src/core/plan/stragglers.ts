@@ -1,5 +1,6 @@
 import type { PlanState } from "../../contract/live.ts";
 import { durationText } from "./deadlines.ts";
+import { lackingIn } from "./groups.ts";
 import { goBack, isOver, isSame, type Scene } from "./moves.ts";
 import type { PlanEffect, PlanEvent, PlanStep } from "./types.ts";
 
@@ -36,7 +37,9 @@ export function receiptsByRule(state: PlanState, event: Receipts, scene: Scene, 
   const hasBegun = state.phase === "group" && state.begunAtMs !== null;
   if (!awaitsReceipts(state) || isWayBack(state) || hasBegun) return step(event);
   const without = (state.without ?? []).filter((sidecar) => event.missing.includes(sidecar));
-  const late = event.missing.filter((sidecar) => !without.includes(sidecar));
+  // Nobody begins before the groups are there that the plan orders; an undo is for everyone.
+  const lacking = state.phase === "pending" && state.atOnce !== true ? lackingIn(event.groups ?? [], scene) : [];
+  const late = [...event.missing.filter((sidecar) => !without.includes(sidecar)), ...lacking];
   const { after, action } = scene.stragglers;
   const sinceMs = Math.max(servedAtMs(state), event.listeningSinceMs ?? 0);
   const isLate = late.length > 0 && isOver(scene, sinceMs, after);

@@ -16,9 +16,14 @@ interface ByPerson {
   readonly reason?: string | undefined;
 }
 
-/** What people do to a rollout. `override` advances in spite of holds. */
+/** What people do to a rollout. `override` advances in spite of holds; `variant` is the one of a test that everyone gets, the first when absent. */
 export type VerbEvent =
-  | (ByPerson & { readonly type: "promote"; readonly full: boolean; readonly override?: boolean | undefined })
+  | (ByPerson & {
+      readonly type: "promote";
+      readonly full: boolean;
+      readonly variant?: string | undefined;
+      readonly override?: boolean | undefined;
+    })
   | (ByPerson & { readonly type: "pause" | "resume" | "handover" })
   /** `now`: everyone at once, whatever stable can take. */
   | (ByPerson & { readonly type: "abort"; readonly now?: boolean | undefined });

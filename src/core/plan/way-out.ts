@@ -12,7 +12,9 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
     case "tick": {
       const limitMs = scene.deadlines.pendingMs;
       if (!isOver(scene, state.sinceMs, limitMs)) return stay(state);
-      return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}`, scene);
+      const { missing = [] } = state;
+      const who = missing.length === 0 ? "" : `, not ${missing.join(", ")}`;
+      return goBack(state, `deadline: not every known sidecar confirmed the rules within ${durationText(limitMs)}${who}`, scene);
     }
     case "receipts":
       if (event.missing.length > 0) return stay(state);
@@ -35,7 +37,7 @@ export function inPending(state: In<"pending">, event: PlanEvent, scene: Scene):
 const goBackTo = (state: In<"pending">, scene: Scene): PlanStep =>
   scene.first === "on"
     ? switchOn(state, scene, false)
-    : goToFull(state, "every known sidecar confirmed the rules; everyone goes back to this version", scene, false);
+    : goToFull(state, "every known sidecar confirmed the rules; everyone goes back to this version", scene, { isAdvance: false });
 
 /** A share below 100 % is served, and must earn the next one. */
 export function inStage(state: In<"stage">, event: PlanEvent, scene: Scene): PlanStep {

@@ -13,7 +13,7 @@ export function workerOptions(settings: SidecarSettings, count: number): Sidecar
       ...onAddresses(settings, (address) => addressOf(address, index)),
       id: `${settings.id}-${index}`,
       ...(settings.stateDir !== undefined && { stateDir: join(settings.stateDir, `worker-${index}`) }),
-      // The parent has them.
+      // The parent has them; it says what else is pushed.
       metrics: "off",
       otlp: false,
     }),

@@ -29,7 +29,9 @@ export async function startWorkers(options: SidecarOptions, count: number, parts
   const team = createTeam(settings, parts);
   const page = await startPage(settings, { team, log: parts.log });
   try {
-    const ports = await team.start(each);
+    // The SDK is 25 MB in each process.
+    const otlp = page.pushesSpans ? "spans" : false;
+    const ports = await team.start(each.map((one) => ({ ...one, otlp })));
     parts.log.info({ id: settings.id, workers: each.map(({ id }) => id), metrics: page.url }, "all workers serve");
     const stop = async (): Promise<void> => {
       parts.log.info({ drainMs: settings.drainMs }, "draining all workers");
@@ -118,7 +120,7 @@ function readingsOf(workers: readonly SupervisedWorker[], unanswered: number): R
 async function startPage(
   { id, metrics, otlp }: SidecarSettings,
   { team, log }: { readonly team: Team; readonly log: Logger },
-): Promise<{ url: string | undefined; stop(): Promise<void> }> {
+): Promise<Readonly<{ url: string | undefined; pushesSpans: boolean; stop(): Promise<void> }>> {
   async function* collect(): AsyncGenerator<MetricData> {
     yield* await team.collect();
   }
@@ -129,6 +131,7 @@ async function startPage(
       : await startHttp({ address: metrics, what: "metrics", flag: "--metrics" }, { metrics: telemetry.serve, readiness: team.readiness });
   return {
     url: http?.url,
+    pushesSpans: telemetry.span !== undefined,
     async stop() {
       await http?.stop();
       await telemetry.stop();

@@ -13,13 +13,30 @@ interface Asked {
   readonly does: string;
   /** Fields of the command beside its reason. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** Variants of which everyone may get one; the first where nobody chooses. */
+  readonly variants?: readonly string[];
   /** It may also be said in spite of what holds the rollout. */
   readonly canOverride?: boolean;
   onClose(): void;
 }
 
+/** Which variant everyone gets; nothing where there is one alone. */
+function VariantChoice({ variants, isOver }: { readonly variants: readonly string[]; readonly isOver: boolean }) {
+  if (variants.length < 2) return null;
+  return (
+    <>
+      <label for="variant">Everyone gets</label>
+      <select id="variant" name="variant" disabled={isOver}>
+        {variants.map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </>
+  );
+}
+
 /** Asks once more before a command is given, with the reason that the audit keeps; the answer stands in it. */
-export function CommandDialog({ session, path, title, does, fields = {}, canOverride = false, onClose }: Asked) {
+export function CommandDialog({ session, path, title, does, fields = {}, variants = [], canOverride = false, onClose }: Asked) {
   const dialog = useRef<HTMLDialogElement>(null);
   // A second press, or one after a lost answer, is the same command; one after a refusal is another.
   const [key, setKey] = useState(newKey);
@@ -28,7 +45,8 @@ export function CommandDialog({ session, path, title, does, fields = {}, canOver
   useEffect(() => dialog.current?.showModal(), []);
   const give = async (form: FormData): Promise<void> => {
     const reason = fieldText(form, "reason");
-    const more = { ...(reason !== "" && { reason }), ...(form.has("override") && { override: true }) };
+    const variant = fieldText(form, "variant");
+    const more = { ...(variant !== "" && { variant }), ...(reason !== "" && { reason }), ...(form.has("override") && { override: true }) };
     setAnswer({ text: "Asking…", isBad: false });
     try {
       const reply = await session.api?.command(path, { ...fields, ...more }, key);
@@ -50,6 +68,7 @@ export function CommandDialog({ session, path, title, does, fields = {}, canOver
         <p>{does}</p>
         <label for="reason">Reason, kept in the audit</label>
         <textarea id="reason" name="reason" maxLength={1_000} rows={2} disabled={isOver} />
+        <VariantChoice variants={variants} isOver={isOver} />
         {canOverride && (
           <label class="check">
             <input type="checkbox" name="override" disabled={isOver} /> In spite of what holds it, like a freeze; needs a reason

@@ -4,6 +4,12 @@ import type { Session } from "../session.ts";
 import { mayUse, offered, type Verb } from "../verbs.ts";
 import { CommandDialog } from "./command-dialog.tsx";
 
+/** Variants of which a person may give everyone one: when a test is over, or by ending it. */
+const choice = ({ plan: { phase }, report }: RolloutEvent["rollout"], id: Verb["id"]): readonly string[] =>
+  (phase === "decision" && id.startsWith("promote")) || (phase === "trial" && id === "promote --full")
+    ? (report?.measures[0]?.variants.map(({ variant }) => variant) ?? [])
+    : [];
+
 /** The verbs that make sense now; those that the token may not say are shown and cannot be pressed. */
 export function VerbButtons({ event: { rollout }, session }: { readonly event: RolloutEvent; readonly session: Session }) {
   const [asked, setAsked] = useState<Verb>();
@@ -35,6 +41,7 @@ export function VerbButtons({ event: { rollout }, session }: { readonly event: R
           title={`${asked.label} ${rollout.name}`}
           does={asked.does}
           fields={asked.id === "promote --full" ? { full: true } : {}}
+          variants={choice(rollout, asked.id)}
           canOverride={asked.id.startsWith("promote")}
           onClose={() => setAsked(undefined)}
         />

@@ -56,6 +56,20 @@ describe("the HTTP API of a standby", () => {
     expect((await ask("/v1/rollouts")).body).toEqual({ rollouts: [] });
   });
 
+  test("gives everyone the variant of a test that it names", async ({ world }) => {
+    const { ask } = await apiOf(world);
+    await world.sidecar("one");
+    const variants = { stable: { cluster: "s" }, a: { cluster: "a" }, b: { cluster: "b" } };
+    await ask(
+      "/v1/apply",
+      yaml(documentOf("cart", { variants, strategy: { type: "abTest", shares: { a: "10%", b: "10%" }, time: "1d" } })),
+    );
+    await world.phase("cart", "trial");
+    expect((await ask("/v1/rollouts/cart/promote", command({ variant: "c", full: true }))).status).toBe(409);
+    expect((await ask("/v1/rollouts/cart/promote", command({ variant: "b", full: true }))).body).toMatchObject({ phase: "promoting" });
+    expect((await world.phase("cart", "promoted")).plan).toMatchObject({ winner: "b" });
+  });
+
   test("carries a repeated request out once, and a reused key of another thing too", async ({ world }) => {
     const { ask } = await apiOf(world);
     await world.sidecar("one");

@@ -13,7 +13,8 @@ export interface Cuttable {
   close(): Promise<void>;
 }
 
-export async function startCuttable(targetPort: number): Promise<Cuttable> {
+/** `delayMs`: what the client sends takes so long. */
+export async function startCuttable(targetPort: number, delayMs = 0): Promise<Cuttable> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let isFrozen = false;
   let isCut = false;
@@ -26,7 +27,7 @@ export async function startCuttable(targetPort: number): Promise<Cuttable> {
     const pair = [near, far] as const;
     pairs.add(pair);
     if (isFrozen) for (const socket of pair) socket.pause();
-    relay(near, far);
+    relay(near, far, delayMs);
     relay(far, near);
     for (const socket of pair) {
       socket.on("error", () => socket.destroy());
@@ -63,7 +64,13 @@ export async function startCuttable(targetPort: number): Promise<Cuttable> {
   };
 }
 
-const relay = (from: Socket, to: Socket): void => void from.on("data", (data) => to.write(data));
+function relay(from: Socket, to: Socket, delayMs = 0): void {
+  from.on("data", (data) => {
+    if (delayMs === 0) to.write(data);
+    // Timers of one length end in their order.
+    else setTimeout(() => to.destroyed || to.write(data), delayMs);
+  });
+}
 
 const listen = (server: Server): Promise<number> =>
   new Promise((resolve, reject) => {

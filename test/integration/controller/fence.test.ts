@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../../../src/io/clock.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { connectNats, ensureStreams, readState } from "../../../src/io/nats.ts";
 import { readLease } from "../../../src/io/store.ts";
-import { LEASE_MS, test, type World } from "./world.ts";
+import { DEAF, LEASE_MS, test, type World } from "./world.ts";
 
 const KEY = SUBJECTS.live("cart");
 /** A clock that never moves, as a paused process sees it. */
@@ -23,7 +23,7 @@ async function elected(
   world.closing(() => link.close());
   await ensureStreams(link);
   const candidate = new Candidate({ link, settings, clock: parts.clock ?? systemClock, log: createLog({ name: id, level: "silent" }) });
-  return candidate.elect(parts.signal ?? new AbortController().signal);
+  return candidate.elect(parts.signal ?? new AbortController().signal, DEAF);
 }
 
 async function leads(world: World, id: string, clock: Clock = systemClock): Promise<FencedWriter> {

@@ -17,6 +17,7 @@ import { decodeManifest } from "../../../src/io/rules-store.ts";
 import { readLive } from "../../../src/io/store.ts";
 import { type Counts, evidenceOf, receiptOf } from "../../unit/controller/builders.ts";
 import { type Kill, mortal } from "./mortal.ts";
+import { DEAF } from "./world.ts";
 
 const TURN_MS = 1_000;
 const LEASE_MS = 3_000;
@@ -163,7 +164,7 @@ export class KilledPlay {
   /** The lease of the leader before runs out as the test's time goes by. */
   async #elected(candidate: Candidate): Promise<FencedWriter> {
     let writer: FencedWriter | undefined;
-    const elected = candidate.elect(new AbortController().signal).then((found) => {
+    const elected = candidate.elect(new AbortController().signal, DEAF).then((found) => {
       writer = found;
     });
     while (writer === undefined) {

@@ -1,9 +1,11 @@
 import { describe, expect } from "vitest";
 import { NoLeaderError } from "../../../src/contract/errors.ts";
+import { SUBJECTS } from "../../../src/contract/names.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import type { Clock } from "../../../src/io/clock.ts";
+import { subscribeSafely } from "../../../src/io/nats.ts";
 import { readFleet, readLease, readLive } from "../../../src/io/store.ts";
-import { documentOf } from "../../unit/controller/builders.ts";
+import { documentOf, evidenceOf } from "../../unit/controller/builders.ts";
 import { startCuttable } from "./cuttable.ts";
 import { waitFor } from "./wait.ts";
 import { test, type World } from "./world.ts";
@@ -22,8 +24,8 @@ async function inStage(world: World, strategy: RolloutInput["strategy"]) {
   return world.live("cart", "begun", ({ plan }) => plan.phase === "stage" && plan.begunAtMs !== null);
 }
 
-async function relayOf(world: World) {
-  const relay = await startCuttable(world.server.port);
+async function relayOf(world: World, delayMs = 0) {
+  const relay = await startCuttable(world.server.port, delayMs);
   world.closing(() => relay.close());
   return { ...relay, url: `nats://127.0.0.1:${relay.port}` };
 }
@@ -99,6 +101,36 @@ test("a goodbye said while nobody leads is heard by the next leader, which waits
   const { plan } = await world.live("other", "begun", (live) => live.plan.phase === "stage" && live.plan.begunAtMs !== null);
   expect(plan.phase).toBe("stage");
   await waitFor("one alone is known", async () => Object.keys((await readFleet(world.link))?.sidecars ?? {}).join() === "one" || undefined);
+});
+
+test("what a sidecar tells at once when it hears of a new term is heard, however slow the new leader's network is", async ({ world }) => {
+  const first = await world.leader("a");
+  const sidecar = await world.sidecar("one");
+  await world.apply(documentOf("cart", { strategy: longStage }));
+  const { plan } = await world.live("cart", "begun", (live) => live.plan.phase === "stage" && live.plan.begunAtMs !== null);
+  await sidecar.stop();
+  await first.stop();
+  let told = 0;
+  const stop = subscribeSafely(
+    world.link,
+    SUBJECTS.push(SUBJECTS.lease),
+    ({ data }) => {
+      if (!Buffer.from(data).includes('"holder":"b"') || told > 0) return;
+      told += 1;
+      const counted = { run: plan.run, decided: 500, isTimed: false };
+      const failing = [
+        { ...counted, variant: "stable", ok: 500, failed: 0 },
+        { ...counted, variant: "canary", ok: 0, failed: 500 },
+      ] as const;
+      world.link.connection.publish(SUBJECTS.evidence("late"), JSON.stringify(evidenceOf("cart", 1, failing)));
+    },
+    () => undefined,
+  );
+  world.closing(async () => stop());
+  const { url } = await relayOf(world, 100);
+  await world.controller("b", { url });
+  await world.phase("cart", "rollingBack");
+  expect(told).toBe(1);
 });
 
 describe("NATS", () => {

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { CONTROLLER_FACTS } from "../../../src/contract/controller-metrics.ts";
+import { systemClock } from "../../../src/io/clock.ts";
 import { startTestSidecar } from "../../support/sidecar.ts";
 import { documentOf } from "../../unit/controller/builders.ts";
 import { waitFor } from "./wait.ts";
@@ -55,6 +56,23 @@ describe("a scrape of the leader", () => {
     );
     await world.send("delete", { rollout: "cart" });
     await waitFor("no series of it", async () => !(await page(leader.httpUrl)).includes('rollout="cart"') || undefined);
+  });
+
+  test("shows nothing of a rollout that ended an hour ago, whoever led then, and goes on with the others", async ({ world }) => {
+    const before = await leads(world);
+    await world.sidecar("s1");
+    for (const name of ["cart", "pay"]) await world.apply(documentOf(name, { match: { hosts: [`${name}.example`] } }));
+    await world.send("abort", { rollout: "cart", reason: "a test" });
+    await shows(
+      before.httpUrl,
+      /^serin_rollout_phase\{rollout="cart",phase="rolledBack"\} 1$/m,
+      /rollout_rollbacks_total\{rollout="cart"\} 1$/m,
+    );
+    await before.stop();
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + 3_600_000 };
+    const after = await world.controller("b", { clock, options: { http: "127.0.0.1:0" } });
+    const text = await shows(after.httpUrl, /^serin_rollout_info\{rollout="pay"/m, /^serin_rollout_rollbacks_total\{rollout="pay"\} 0$/m);
+    expect(text).not.toContain('rollout="cart"');
   });
 });
 

@@ -18,6 +18,9 @@ import { waitFor } from "./wait.ts";
 /** How long a lease lasts in these tests, in milliseconds: longer than a busy machine holds the leader up, who shares the test's process. */
 export const LEASE_MS = 4_000;
 
+/** Where nobody counts anything. */
+export const DEAF = { open: () => Promise.resolve(), close: () => undefined } as const;
+
 /** A NATS server with controllers and sidecars that the test starts, all stopped at its end. */
 export class World {
   readonly server: NatsServer;

@@ -110,6 +110,10 @@ describe("a stop comes to its end and leaves nothing open", () => {
     await expect(start({ id: "s2", metrics: host })).rejects.toThrow(`metrics address ${host} is in use; give another by --metrics`);
     await expect(start({ id: "s2", extProc: `unix:${join(first.directory, "s.sock")}` })).rejects.toThrow("another process listens on");
     await expect(start({ id: "s2", als: `unix:${join(first.directory, "s.sock")}` })).rejects.toThrow("another process listens on");
+    const nowhere = join(first.directory, "none");
+    await expect(start({ id: "s2", extProc: `unix:${nowhere}/s.sock` })).rejects.toThrow(
+      `ext_proc address unix:${nowhere}/s.sock is in a folder that is not there; make ${nowhere}`,
+    );
     expect(await isAllGone(before, Promise.resolve())).toBe(true);
     await first.stop();
   });

@@ -78,9 +78,23 @@ test.each(["apply", "rules", "explain", "watch", "simulate"])(
   },
 );
 
-test("`serin apply` without a file is a usage error", async () => {
-  const { code, error } = await runWith(["apply"]);
-  expect([code, error]).toEqual([2, "error: required option '-f, --file <file>' not specified\n"]);
+describe("a command line that cannot be understood", () => {
+  test.each([
+    [["apply"], "error: required option '-f, --file <file>' not specified\n`serin help apply` tells what it takes\n"],
+    [["lint", "a.yaml"], "error: required option '-f, --file <file>' not specified\n`serin help lint` tells what it takes\n"],
+    [["promote"], "error: missing required argument 'name'\n`serin help promote` tells what it takes\n"],
+    [["status", "--jsn"], "error: unknown option '--jsn'\n(Did you mean --json?)\n`serin help status` tells what it takes\n"],
+    [["completion"], "error: missing required argument 'shell'\n`serin help completion` tells what it takes\n"],
+    [["stauts"], "error: unknown command 'stauts'\n(Did you mean status?)\n`serin help` lists all commands\n"],
+  ])("is told with where to look: %j", async (args, said) => {
+    const { code, out, error } = await runWith(args);
+    expect({ code, out, error }).toEqual({ code: 2, out: "", error: said });
+  });
+
+  test("is told as JSON on stdout with --json", async () => {
+    const { code, out } = await runWith(["pause", "--json"]);
+    expect([code, JSON.parse(out)]).toEqual([2, { error: { code: "USAGE", message: "missing required argument 'name'" } }]);
+  });
 });
 
 describe("an invalid file", () => {

@@ -154,3 +154,23 @@ describe("undo", () => {
     expect(await play.send("undo")).toMatchObject({ result: "refused", phase: "handedOver" });
   });
 });
+
+test("undo is refused where the plan before was a test of several variants: nothing says which of them everyone had", async () => {
+  const play = new Play(Number.POSITIVE_INFINITY);
+  const variants = { stable: { cluster: "s" }, a: { cluster: "a" }, b: { cluster: "b" } };
+  await play.apply(
+    documentOf("cart", { variants, strategy: { type: "abTest", shares: { a: "10%", b: "10%" }, time: "1d" } }),
+    "test-command",
+  );
+  await play.until("in its test", () => play.live?.plan.phase === "trial");
+  await play.send("promote", { full: true, variant: "b" });
+  await play.until("promoted", () => play.live?.plan.phase === "promoted");
+  await play.send("handover", { id: "first-handover" });
+  await play.apply(document);
+  await play.until("promoted", () => play.live?.plan.phase === "promoted");
+  await play.send("handover", { id: "second-handover" });
+  expect(await play.send("undo")).toMatchObject({
+    result: "refused",
+    message: "the plan before was a test of a and b, of which everyone may have had either; apply cart with the version that you want",
+  });
+});

@@ -46,6 +46,17 @@ describe("the live part of the rule set", () => {
     expect(liveRulesOf([{ rollout, live: liveOf("cart", { phase: "decision", ...served }) }])).toEqual(rule);
   });
 
+  test("gives everyone the variant of a test that was chosen, also while its promotion is paused", () => {
+    const variants = { stable: { cluster: "s" }, a: { cluster: "a" }, b: { cluster: "b" } };
+    const rollout = rolloutOf("cart", { variants, strategy: { type: "abTest", shares: { b: "20%", a: "10%" }, time: "1d" } });
+    const served = { run: 3, firstRun: 1, sinceMs: 0, winner: "b" };
+    const ruleIn = (plan: PlanState) => liveRulesOf([{ rollout, live: liveOf("cart", plan, { shareBp: 10_000 }) }])["cart"];
+    const rule = { run: 3, shareBp: 0, off: false, whenUnwatched: "hold", shares: { b: 10_000 } };
+    expect(ruleIn({ phase: "promoting", ...served })).toEqual(rule);
+    expect(ruleIn({ phase: "promoted", ...served, overdue: false })).toEqual(rule);
+    expect(ruleIn({ phase: "paused", ...served, stage: 1, reason: "lunch" })).toEqual({ ...rule, whenUnwatched: "stable" });
+  });
+
   test("holds which groups of sidecars are on: the newest and those before it, also while it is paused", () => {
     const rollout = rolloutOf("cart", { strategy: { type: "rolling", by: "zone" } });
     const place = { run: 3, firstRun: 1, sinceMs: 0, groups: ["a", "b", "c"], group: 1 };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { LiveState } from "../../../src/contract/live.ts";
 import type { RolloutInput } from "../../../src/contract/rollout.ts";
 import type { VerdictRecord } from "../../../src/contract/verdict.ts";
-import { rolloutGauges, type ShownRollout } from "../../../src/controller/gauges.ts";
+import { isShown, rolloutGauges, type ShownRollout } from "../../../src/controller/gauges.ts";
 import { startJudging } from "../../../src/controller/judging.ts";
 import { mixFigures } from "../../../src/core/judge/mix.ts";
 import { COUNTRIES, groupsOf } from "../../support/mix-inputs.ts";
@@ -128,11 +128,14 @@ describe("a leader shows of a rollout", () => {
     expect(Object.keys(shown).filter((name) => name.includes("upper") || name.includes("p99"))).toEqual([]);
   });
 
-  test("nothing of its verdict an hour after its end, and still where it stands", () => {
-    const each = shownOf(liveOf("cart", planState("rolledBack")), { judging: { ...startJudging(1, 0), verdict } });
-    expect(gauges(each, 3_599_999)).toHaveProperty(["check_value errors"], 0.03);
-    const later = gauges(each, 3_600_000);
-    expect([later["check_value errors"], later["rollout_phase rolledBack"]]).toEqual([undefined, 1]);
+  test.each([
+    { phase: "rolledBack", hourLater: false },
+    { phase: "handedOver", hourLater: false },
+    { phase: "rollingBack", hourLater: true },
+    { phase: "promoted", hourLater: true },
+  ] as const)("of which $phase is an end or not, something for an hour after that: $hourLater", ({ phase, hourLater }) => {
+    const each = { live: liveOf("cart", planState(phase)) };
+    expect([isShown(each, 3_599_999), isShown(each, 3_600_000)]).toEqual([true, hourLater]);
   });
 
   test("what it may cost and has cost, where it has such a limit", () => {

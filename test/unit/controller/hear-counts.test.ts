@@ -1,15 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { SUBJECTS } from "../../../src/contract/names.ts";
-import { hearCounts } from "../../../src/controller/hear-counts.ts";
+import { createCountsEar } from "../../../src/controller/hear-counts.ts";
 import type { Incoming } from "../../../src/controller/incoming.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { createFakeLink } from "../../support/fake-link.ts";
 
 const textOf = (data: Uint8Array): string => new TextDecoder().decode(data);
 
-/** A term that can be begun, and what it was told. */
-function newTerm(prometheus?: string) {
+/** A term that can be begun, and what it was told by an ear that is open. */
+async function newTerm(prometheus?: string) {
   const { link, push } = createFakeLink();
   const heard: string[] = [];
   const take = ({ data }: Incoming): void => {
@@ -24,14 +24,16 @@ function newTerm(prometheus?: string) {
     fail = reject;
   });
   const log = createLog({ name: "test", level: "silent" });
-  const stop = hearCounts(term, { told: link, log, settings: { prometheus, prometheusEveryMs: 1_000 } }, begun);
-  return { heard, push, begin, fail, stop };
+  const ear = createCountsEar({ told: link, log, settings: { prometheus, prometheusEveryMs: 1_000 } });
+  await ear.open();
+  return { heard, push, begin, fail, elected: () => ear.tell(term, begun), stop: () => ear.close() };
 }
 
 describe("what sidecars count", () => {
-  test("before a term has begun waits for that, and comes in its order", async () => {
-    const { heard, push, begin } = newTerm();
+  test("before a term is elected and has begun waits for that, and comes in its order", async () => {
+    const { heard, push, begin, elected } = await newTerm();
     push(SUBJECTS.allFailing, "who failed");
+    elected();
     push(SUBJECTS.allEvidence, "bad");
     push(SUBJECTS.allEvidence, "how many failed");
     push(SUBJECTS.allMix, "who was there");
@@ -44,10 +46,12 @@ describe("what sidecars count", () => {
   });
 
   test("is nothing to a term that could not begin, or is over", async () => {
-    const failed = newTerm();
+    const failed = await newTerm();
+    failed.elected();
     failed.push(SUBJECTS.allEvidence, "how many failed");
     failed.fail(new Error("no NATS"));
-    const over = newTerm();
+    const over = await newTerm();
+    over.elected();
     over.begin();
     over.stop();
     over.push(SUBJECTS.allEvidence, "how many failed");
@@ -56,7 +60,8 @@ describe("what sidecars count", () => {
   });
 
   test("is no evidence where Prometheus is the source", async () => {
-    const { heard, push, begin } = newTerm("http://unused");
+    const { heard, push, begin, elected } = await newTerm("http://unused");
+    elected();
     begin();
     push(SUBJECTS.allEvidence, "how many failed");
     push(SUBJECTS.allFailing, "who failed");

@@ -1,87 +1,50 @@
 import { describe, expect, test } from "vitest";
-import type { RolloutInput } from "../../../src/contract/rollout.ts";
-import { documentOf } from "./builders.ts";
+import { ACTION_NAMES, type Action } from "../../../src/contract/actions.ts";
+import { PlanStateSchema } from "../../../src/contract/live.ts";
+import { OwnStrategySchema } from "../../../src/contract/strategy.ts";
+import { STORIES } from "./killed-stories.ts";
 import { Play } from "./play.ts";
-import { badOne, goodOne, story } from "./stories.ts";
+import { story } from "./stories.ts";
 
-/** A stage that nothing passes here. */
-const longStage: RolloutInput["strategy"] = { type: "canary", stages: [{ share: "10%", minTime: "1h" }] };
-const longDocument = documentOf("cart", { strategy: longStage });
+/** What is done to the whole mesh, and to attempts that have ended, is no effect of a strategy. */
+const OTHERS: readonly Action[] = ["retry", "undo", "refused", "segment", "forget", "delete", "policy"];
 
-const hasBegun = ({ live }: Play, run: number): boolean =>
-  live?.plan.phase === "stage" && live.plan.run === run && live.plan.begunAtMs !== null;
+/** Effects that a leader was killed before, and the ways that led there, of all stories. */
+const killed = new Set<string>();
+const ways = new Set<string>();
 
-/** A new version takes the place of one that runs. */
-async function replacedOne(play: Play): Promise<void> {
-  await play.apply({ ...longDocument, onNewVersion: "replace" });
-  await play.until("begun", () => hasBegun(play, 2));
-  await play.apply({ ...longDocument, onNewVersion: "replace", salt: "two" }, "second-command");
-  await play.until("begun anew", () => hasBegun(play, 5));
-  await play.until("audit complete", () => play.live?.outbox.length === 0);
+/** Whether no story before led there in the same way, as all do to their first step. */
+function isNew(way: readonly string[]): boolean {
+  const text = way.join("\n");
+  return !ways.has(text) && ways.add(text).has(text);
 }
 
-/** A rollout that waits for its service, beside one that is taken back. */
-async function queuedOne(play: Play): Promise<void> {
-  const service = { service: "shop", match: { hosts: ["shop.example"] } };
-  await play.send("apply", { rollout: "first", document: documentOf("first", service), id: "first-command" });
-  await play.apply({ ...longDocument, ...service });
-  await play.send("abort", { rollout: "first" });
-  await play.until("begun", () => hasBegun(play, 2));
-  await play.until("audit complete", () => play.live?.outbox.length === 0);
-}
-
-/** A rollout that goes back because another of its group does. */
-async function togetherOne(play: Play): Promise<void> {
-  const together = { together: "shop", strategy: longStage };
-  await play.send("apply", { rollout: "pay", document: documentOf("pay", together), id: "pay-command" });
-  await play.apply(documentOf("cart", together));
-  await play.until("begun", () => hasBegun(play, 2));
-  await play.send("abort", { rollout: "pay" });
-  await play.until("rolled back", () => play.live?.plan.phase === "rolledBack");
-  await play.until("audit complete", () => play.live?.outbox.length === 0);
-}
-
-/** A rollout that goes back in steps. */
-async function retreatingOne(play: Play): Promise<void> {
-  await play.apply({ ...longDocument, retreat: { step: "4%", every: "1s" } });
-  await play.until("begun", () => hasBegun(play, 2));
-  await play.send("abort");
-  await play.until("rolled back", () => play.live?.plan.phase === "rolledBack");
-  await play.until("audit complete", () => play.live?.outbox.length === 0);
-}
-
-/** A rollout in a freeze. */
-async function frozenOne(play: Play): Promise<void> {
-  await play.send("freeze", { reason: "incident" });
-  await play.apply(longDocument);
-  for (let turns = 0; turns < 10; turns += 1) await play.turn();
-  expect([play.live?.plan.phase, play.manifest?.live]).toEqual(["queued", {}]);
-  await play.send("unfreeze");
-  await play.until("begun", () => hasBegun(play, 2));
-  await play.until("audit complete", () => play.live?.outbox.length === 0);
-}
-
-describe("a leader that is killed after any write", () => {
-  test.each([
-    { title: "is succeeded, and a good rollout ends as without", run: goodOne },
-    { title: "is succeeded, and a bad rollout ends as without", run: badOne },
-    { title: "is succeeded, and a new version takes its place as without", run: replacedOne },
-    { title: "is succeeded, and a queue goes on as without", run: queuedOne },
-    { title: "is succeeded, and a group goes back as without", run: togetherOne },
-    { title: "is succeeded, and a way back in steps goes on as without", run: retreatingOne },
-    { title: "is succeeded, and a freeze holds and ends as without", run: frozenOne },
-  ])("$title", async ({ run }) => {
+describe("a leader that is killed before any effect of a rollout", () => {
+  test.each(STORIES)("is succeeded, and $title as without", async ({ play: run }) => {
     const undisturbed = new Play(Number.POSITIVE_INFINITY);
     await run(undisturbed);
-    expect(undisturbed.store.writes).toBeGreaterThan(20);
-    let killed = 0;
-    for (let allowed = 0; allowed < undisturbed.store.writes; allowed += 1) {
-      const play = new Play(allowed);
+    const effects = [...new Set(undisturbed.store.effects)];
+    for (const effect of effects.filter((_, at) => isNew(effects.slice(0, at + 1)))) {
+      const play = new Play(effect);
       await run(play);
-      expect({ allowed, ...story(play) }).toEqual({ allowed, ...story(undisturbed) });
-      killed += play.terms - 1;
+      expect({ effect, terms: play.terms, ...story(play) }).toEqual({ effect, terms: 2, ...story(undisturbed) });
+      killed.add(effect);
     }
-    // On a busy machine steps of several rollouts share more manifests, so that the last kills may find nothing left to write.
-    expect(killed).toBeGreaterThan(20);
+    expect(effects.filter((effect) => !killed.has(effect))).toEqual([]);
+  });
+});
+
+describe("the stories of killed leaders", () => {
+  test("are of every strategy", () => {
+    const isPlayed = (form: (typeof OwnStrategySchema.options)[number]): boolean =>
+      STORIES.some(({ strategy }) => form.safeParse(strategy).success);
+    expect(OwnStrategySchema.options.filter((form) => !isPlayed(form))).toEqual([]);
+  });
+
+  test("kill before each phase is entered, and before each action is told", () => {
+    const left = <Name extends string>(names: readonly Name[]): Name[] =>
+      names.filter((name) => ![...killed].some((effect) => effect.includes(`: ${name}, run `)));
+    expect(left(PlanStateSchema.options.map(({ shape }) => shape.phase.value))).toEqual([]);
+    expect(left(ACTION_NAMES)).toEqual(OTHERS);
   });
 });

@@ -1,3 +1,4 @@
+import type { LiveState } from "../../../src/contract/live.ts";
 import type { Audit } from "../../../src/contract/messages.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import type { StoredPlan } from "../../../src/contract/stored-plan.ts";
@@ -5,7 +6,25 @@ import { type RecordedTick, RecordedTickSchema } from "../../../src/contract/tic
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
 import type { TermParts } from "../../../src/controller/ports.ts";
 import type { Stored } from "../../../src/io/nats.ts";
+import { decodeManifest } from "../../../src/io/rules-store.ts";
 import { decodePlan, decodePolicy, decodeSegment, decodeTemplate } from "../../../src/io/store.ts";
+
+/**
+ * What a write of state is about. Steps of several rollouts may share a manifest on a busy machine, and what is written of evidence and of
+ * sidecars comes by the clock: so no counts, no numbers, and of a manifest what it says of one rollout.
+ */
+function effectOf(subject: string, data: string | Uint8Array): string {
+  if (subject === SUBJECTS.manifest) {
+    const { live } = decodeManifest(Buffer.from(data));
+    return `manifest: ${live["cart"] === undefined ? "without it" : `run ${live["cart"].run}`}`;
+  }
+  if (subject.startsWith(SUBJECTS.live(""))) {
+    const { rollout, plan }: LiveState = JSON.parse(data.toString());
+    const begun = "begunAtMs" in plan && plan.begunAtMs !== null ? ", begun" : "";
+    return `state of ${rollout}: ${plan.phase}, run ${plan.run}${begun}`;
+  }
+  return subject.startsWith(SUBJECTS.blob("")) ? "a blob" : subject;
+}
 
 /** The three streams in memory, with the promises that JetStream gives: last value a subject, sequences, audit ids once. */
 export class MemoryStore {
@@ -17,6 +36,8 @@ export class MemoryStore {
   #sequence = 0;
   /** Writes that reached the store. */
   writes = 0;
+  /** What each of them was about. */
+  readonly effects: string[] = [];
   /** Stores the next plan but fails to say so. */
   losesNextAnswer = false;
   /** Subjects of which the store takes nothing at the moment. */
@@ -35,19 +56,24 @@ export class MemoryStore {
     return this.#state.get(subject);
   }
 
-  /** Ports that allow `allowed` writes; after those, nothing gets through any more, as if the process had been killed. */
+  /**
+   * Ports that allow `allowed` writes, or all until one is about `doomed` for the first time; from then on nothing gets through any more,
+   * as if the process had been killed.
+   */
   ports(
     allowed: number,
+    doomed?: string,
   ): Pick<TermParts, "state" | "plans" | "segments" | "policy" | "templates" | "audit" | "ticks"> & Readonly<{ isKilled: () => boolean }> {
     let left = allowed;
     let isKilled = false;
     // Each leader begins with an empty window: JetStream remembers ids for ten minutes, and it may have taken longer.
     const window = new Set<string>();
-    const spend = (): void => {
-      if (left === 0) isKilled = true;
+    const spend = (effect: string): void => {
+      if (left === 0 || effect === doomed) isKilled = true;
       if (isKilled) throw new DeposedError("killed");
       left -= 1;
       this.writes += 1;
+      this.effects.push(effect);
     };
     const store = (subject: string, data: string | Uint8Array): Stored => {
       this.#sequence += 1;
@@ -57,7 +83,7 @@ export class MemoryStore {
     const plansOf = (name: string): Stored[] => plansAt(SUBJECTS.plan(name));
     const append = async (subject: string, plan: StoredPlan, expected: number): Promise<number> => {
       if ((plansAt(subject).at(-1)?.sequence ?? 0) !== expected) throw new Error("wrong last sequence");
-      spend();
+      spend(subject);
       const stored = store(subject, JSON.stringify(plan));
       this.#plans.push(stored);
       if (this.losesNextAnswer) {
@@ -77,11 +103,11 @@ export class MemoryStore {
         subjects: async (filter) => [...this.#state.keys()].filter((subject) => subject.startsWith(filter.slice(0, -1))).toSorted(),
         write: async (subject, data) => {
           if (this.refuses.includes(subject)) throw new Error("no space left");
-          spend();
+          spend(effectOf(subject, data));
           this.#state.set(subject, store(subject, data));
         },
         purge: async (subject) => {
-          spend();
+          spend(`purge ${subject}`);
           this.#state.delete(subject);
         },
       },
@@ -98,7 +124,7 @@ export class MemoryStore {
             .map(decodePlan),
         append: (name, plan, expected) => append(SUBJECTS.plan(name), plan, expected),
         purge: async (name) => {
-          spend();
+          spend(`purge ${SUBJECTS.plan(name)}`);
           this.#plans = this.#plans.filter(({ subject }) => subject !== SUBJECTS.plan(name));
         },
       },
@@ -121,7 +147,7 @@ export class MemoryStore {
       },
       audit: {
         append: async (record) => {
-          spend();
+          spend(`audit of ${record.rollout ?? "the mesh"}: ${record.action}, run ${record.run}`);
           if (!window.has(record.id)) this.audit.push(record);
           window.add(record.id);
         },

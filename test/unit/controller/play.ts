@@ -8,6 +8,7 @@ import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
 import type { TermParts } from "../../../src/controller/ports.ts";
 import { Term } from "../../../src/controller/term.ts";
 import { createLog } from "../../../src/io/log.ts";
+import type { Stored } from "../../../src/io/nats.ts";
 import { decodeManifest } from "../../../src/io/rules-store.ts";
 import { decodeStored } from "../../../src/io/store.ts";
 import { failingMessage, users } from "../../support/failing-inputs.ts";
@@ -44,14 +45,16 @@ export class Play {
   /** Operators' orders to switch off, as the controller knows them. */
   killed: TermParts["killed"] = () => undefined;
   readonly #allowed: number;
+  readonly #doomed: string | undefined;
   readonly #counts = new Map<string, Counts>();
+  readonly #decoded = new WeakMap<Stored, unknown>();
   #sequence = 0;
   #term: Term | undefined;
   #isKilled = (): boolean => true;
 
-  /** The first leader is killed after so many writes. */
-  constructor(allowed: number) {
-    this.#allowed = allowed;
+  /** The first leader is killed after so many writes, or before the first that is about this. */
+  constructor(allowed: number | string) {
+    [this.#allowed, this.#doomed] = typeof allowed === "number" ? [allowed] : [Number.POSITIVE_INFINITY, allowed];
   }
 
   get isKilled(): boolean {
@@ -59,8 +62,7 @@ export class Play {
   }
 
   get live(): LiveState | undefined {
-    const stored = this.store.read(SUBJECTS.live("cart"));
-    return stored === undefined ? undefined : decodeStored(LiveStateSchema, stored);
+    return this.#read(SUBJECTS.live("cart"), (stored) => decodeStored(LiveStateSchema, stored));
   }
 
   /** The nth plan that was stored. */
@@ -69,13 +71,21 @@ export class Play {
   }
 
   get judged(): JudgeRecord | undefined {
-    const stored = this.store.read(SUBJECTS.judge("cart"));
-    return stored === undefined ? undefined : decodeStored(JudgeRecordSchema, stored);
+    return this.#read(SUBJECTS.judge("cart"), (stored) => decodeStored(JudgeRecordSchema, stored));
   }
 
   get manifest(): ManifestPayload | undefined {
-    const stored = this.store.read(SUBJECTS.manifest);
-    return stored === undefined ? undefined : decodeManifest(stored.data);
+    return this.#read(SUBJECTS.manifest, ({ data }) => decodeManifest(data));
+  }
+
+  /** What is stored there, read once. */
+  #read<Value>(subject: string, decode: (stored: Stored) => Value): Value | undefined {
+    const stored = this.store.read(subject);
+    if (stored === undefined) return undefined;
+    const value = this.#decoded.get(stored) ?? decode(stored);
+    this.#decoded.set(stored, value);
+    // A subject holds values of one kind.
+    return value as Value;
   }
 
   /** One turn of time: a killed leader is succeeded, the sidecar reports, the leader looks at its deadlines. */
@@ -129,7 +139,8 @@ export class Play {
   /** The next leader takes over, and has heard nothing yet. */
   async succeed(): Promise<void> {
     this.terms += 1;
-    const { isKilled, ...ports } = this.store.ports(this.terms === 1 ? this.#allowed : Number.POSITIVE_INFINITY);
+    const { isKilled, ...ports } =
+      this.terms === 1 ? this.store.ports(this.#allowed, this.#doomed) : this.store.ports(Number.POSITIVE_INFINITY);
     this.#isKilled = isKilled;
     const clock = { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs };
     this.#term = new Term(
@@ -150,7 +161,7 @@ export class Play {
     const { epoch, revision } = this.ahead ?? manifest;
     for (const sidecar of ["side", ...this.others]) {
       const stopped = (sidecar === "side" || this.othersStop) && this.stopped.length > 0 ? { stopped: [...this.stopped] } : {};
-      const data = encode(receiptOf(sidecar, { epoch, revision, ...stopped }));
+      const data = encode(receiptOf(sidecar, { epoch, revision, labels: { zone: sidecar }, ...stopped }));
       this.#term.onReceipt({ subject: SUBJECTS.receipt(sidecar), data });
     }
     const live = manifest.live["cart"];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { SUBJECTS } from "../../../src/contract/names.ts";
 import { VariantReportSchema } from "../../../src/contract/variant-report.ts";
 import { Play } from "./play.ts";
 import { badOne, document, goodOne, story } from "./stories.ts";
@@ -142,7 +143,8 @@ describe("a command", () => {
     expect(await play.send("forget", { sidecar: "gone" })).toEqual(first);
     expect(await play.send("forget", { sidecar: "gone", id: "another-id" })).toMatchObject({ result: "invalid" });
     await play.until("its audit", () => play.store.audit.some(({ action }) => action === "forget"));
-    expect(play.store.audit.filter(({ action }) => action === "forget")).toHaveLength(1);
+    const lines = play.store.audit.flatMap(({ action, rollout = "the mesh" }) => (action === "forget" ? [rollout] : []));
+    expect(lines.toSorted()).toEqual(["cart", "the mesh"]);
   });
 
   test("for an unknown rollout is refused with the names that are known", async () => {
@@ -180,6 +182,21 @@ describe("a command", () => {
     await play.until("promoted", () => play.live?.plan.phase === "promoted");
   });
 });
+
+test.each([Number.POSITIVE_INFINITY, "serin.state.freeze", "audit of the mesh: forget, run undefined"])(
+  "a sidecar that is forgotten where there is no rollout leaves one line in the audit of the mesh, killed before %s",
+  async (killedBefore) => {
+    const play = new Play(killedBefore);
+    await play.until("a known sidecar", () => play.store.read(SUBJECTS.fleet) !== undefined);
+    const reply = await play.send("forget", { ...Object({ rollout: undefined }), sidecar: "side", reason: "broken" });
+    expect(reply.result).toBe("done");
+    for (let turns = 0; turns < 5; turns += 1) await play.turn();
+    expect(play.store.audit).toMatchObject([
+      { id: "forget-forget-command", action: "forget", reason: "sidecar side: broken", who: { name: "ann" } },
+    ]);
+    expect(play.store.audit[0]).not.toHaveProperty("rollout");
+  },
+);
 
 test("a store that lost writes is outranked by a new epoch, and rollouts go on", async () => {
   const play = new Play(Number.POSITIVE_INFINITY);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseRollouts } from "../../../src/io/documents.ts";
@@ -38,6 +38,14 @@ test.each(commands)("the command line knows `serin %s`", async (command) => {
   const { error } = await runWith([...args, "--nats", "nats://127.0.0.1:1"]);
   expect(error).not.toMatch(/unknown|missing|invalid|required|Usage/);
   expect(error).not.toBe("");
+});
+
+test("each row of what breaks names tests that there are", () => {
+  const rows = /^\| What breaks .*?\n\n/ms.exec(page)?.[0].trim().split("\n").slice(2) ?? [];
+  expect(rows.length).toBeGreaterThan(10);
+  const named = rows.map((row) => [...(row.split(" | ").at(-1) ?? "").matchAll(/`([\w/-]+)`/g)].map(([, path]) => `${path}.test.ts`));
+  expect(named.filter((paths) => paths.length === 0)).toEqual([]);
+  expect(named.flat().filter((path) => !existsSync(join(packageRoot(), "test", path)))).toEqual([]);
 });
 
 describe("the table of verbs", () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -6,6 +7,7 @@ import { monitoringFiles } from "../../../scripts/monitoring/files.ts";
 import { RECORDED, RECORDING_RULES } from "../../../scripts/monitoring/rules.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
 import { boards, panelsOf } from "../../support/boards.ts";
+import { blocksOf } from "../../support/doc-blocks.ts";
 
 const root = packageRoot();
 const RUNBOOKS = join("docs", "runbooks");
@@ -31,6 +33,17 @@ test("every runbook is of an alert, which it names, and says what users feel, ho
     for (const heading of ["## Meaning", "## What users feel", "## Look", "## Do"])
       expect([page, text]).toEqual([page, expect.stringContaining(heading)]);
   }
+});
+
+test("the docs' line puts an address before each runbook, and changes nothing else", () => {
+  const [line = ""] = blocksOf(readFileSync(join(root, "docs", "dashboards.md"), "utf8"), "sh runbooks");
+  const [command = "", target] = line.trim().split(" > ");
+  expect(target).toBe("alerts.rules.yaml");
+  const text = execFileSync("sh", ["-c", command], { cwd: root, encoding: "utf8" });
+  expect([...text.matchAll(/runbook_url: (.*)$/gm)].map(([, url]) => url)).toEqual(
+    ALERT_RULES.map(({ annotations }) => `https://wiki.example/serin/${annotations.runbook_url}`),
+  );
+  expect(text.replaceAll("https://wiki.example/serin/", "")).toBe(monitoringFiles()["deploy/prometheus/alerts.rules.yaml"]);
 });
 
 test("alerts have names of their own, and every recorded series is asked for by one", () => {

@@ -188,6 +188,7 @@ test("a refusal is handed on", () => {
   const rule = {
     stragglers: { after: 1, action: "wait" },
     holdsUnwatched: false,
+    variants: ["canary"],
     mode: "act",
     promotionGate: undefined,
     mustVouch: false,

@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { waitFor } from "../../src/demo/wait-for.ts";
+
+/** A shell in which a page's lines run one after the other, as in a terminal: jobs and variables stay. */
+export interface PageShell {
+  /** Runs a line; tells its exit code and what it wrote. */
+  run(line: string): Promise<{ readonly line: string; readonly code: number; readonly out: string }>;
+  /** Ends it with all that it started. */
+  stop(): void;
+}
+
+const LINE_MS = 60_000;
+
+/** Starts bash in that folder. */
+export function startPageShell(cwd: string, env: NodeJS.ProcessEnv): PageShell {
+  // A group of its own, so that nothing of it outlives the test.
+  const shell = spawn("bash", ["-s"], { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  let written = "";
+  for (const stream of [shell.stdout, shell.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      written += text;
+    });
+  return {
+    async run(line) {
+      written = "";
+      shell.stdin.write(`${line}\necho "@@ $?"\n`);
+      const code = await waitFor(() => /^@@ (\d+)$/m.exec(written)?.[1], { deadlineMs: LINE_MS, what: `the end of: ${line}` });
+      return { line, code: Number(code), out: written.replace(/^@@ \d+\n/m, "") };
+    },
+    stop() {
+      if (shell.pid !== undefined) process.kill(-shell.pid, "SIGKILL");
+    },
+  };
+}
