@@ -25,8 +25,11 @@ export class PolicyCommands {
     this.#seats = seats;
   }
 
+  /** A repeat gets the answer that it got before. */
   async apply(command: Command): Promise<Reply> {
     const { id, document, dryRun, who, reason } = command;
+    const earlier = this.#keeper.replyTo(id);
+    if (earlier !== undefined) return earlier;
     const parsed = PolicySchema.safeParse(document);
     if (!parsed.success) {
       const faults = parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".") || "document"}: ${message}`);
@@ -34,22 +37,22 @@ export class PolicyCommands {
     }
     const fault = this.#missing(parsed.data.calendars ?? {});
     if (fault !== undefined) return answer(id, { result: "refused", message: fault });
-    if (isDeepStrictEqual(this.#keeper.policy, parsed.data)) return answer(id, { result: "unchanged", message: "the policy is as it was" });
+    // Stored by a leader that fell before it could say so.
+    const place = this.#keeper.placeOf(id);
+    if (place === undefined && isDeepStrictEqual(this.#keeper.policy, parsed.data))
+      return answer(id, { result: "unchanged", message: "the policy is as it was" });
     if (dryRun === true) return answer(id, { result: "done", message: "the policy is valid" });
-    const stored = {
-      format: FORMAT,
-      document,
-      who,
-      atMs: this.#parts.clock.nowMs(),
-      ...(reason === undefined ? {} : { reason }),
-      commandId: id,
-    } as const;
-    const sequence = await this.#parts.policy.append(stored);
-    this.#keeper.hold(parsed.data);
-    const { record } = this.#keeper;
-    await this.#keeper.keep({ ...record, outbox: [...record.outbox, this.#audit(command, "policy", reason ?? `policy ${sequence}`)] });
+    const sequence = place ?? (await this.#store(command));
+    this.#keeper.hold({ sequence, policy: parsed.data, commandId: id });
+    const reply = answer(id, { result: "done", message: "apply: the policy is in force" });
+    await this.#keeper.remember(reply, this.#audit(command, "policy", reason ?? `policy ${sequence}`));
     this.#parts.log.info({ who: who.name, sequence }, "policy applied");
-    return answer(id, { result: "done", message: "apply: the policy is in force" });
+    return reply;
+  }
+
+  #store({ id, document, who, reason }: Command): Promise<number> {
+    const atMs = this.#parts.clock.nowMs();
+    return this.#parts.policy.append({ format: FORMAT, document, who, atMs, ...(reason === undefined ? {} : { reason }), commandId: id });
   }
 
   /** A repeat gets the answer that it got before. */

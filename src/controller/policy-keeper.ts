@@ -3,9 +3,11 @@ import { SUBJECTS } from "../contract/names.ts";
 import type { Notifications } from "../contract/notifications.ts";
 import { type Freeze, type FreezeRecord, FreezeRecordSchema, type Policy } from "../contract/policy.ts";
 import { frozen } from "../core/plan/what-holds.ts";
-import { CorruptValueError, decodeStored } from "../io/store.ts";
+import { type AppliedPolicy, CorruptValueError, decodeStored } from "../io/store.ts";
 import type { Outbox } from "./outbox.ts";
 import type { TermParts } from "./ports.ts";
+
+type Applied = Pick<AppliedPolicy, "sequence" | "policy" | "commandId">;
 
 const NOBODY: Notifications = [];
 const NOTHING: FreezeRecord = { format: 1, freeze: null, commands: [], outbox: [] };
@@ -14,7 +16,7 @@ const NOTHING: FreezeRecord = { format: 1, freeze: null, commands: [], outbox: [
 export class PolicyKeeper {
   readonly #parts: TermParts;
   readonly #outbox: Outbox;
-  #policy: Policy | undefined;
+  #applied: Applied | undefined;
   /** False until it was read, and where it cannot be. */
   #isRead = false;
   /** Another number for each policy. */
@@ -30,7 +32,7 @@ export class PolicyKeeper {
   async load(): Promise<void> {
     const { policy, state, clock, log } = this.#parts;
     try {
-      this.#policy = (await policy.last())?.policy;
+      this.#applied = await policy.last();
       this.#isRead = true;
       const stored = await state.read(SUBJECTS.freeze);
       if (stored !== undefined) this.#record = decodeStored(FreezeRecordSchema, stored);
@@ -45,12 +47,17 @@ export class PolicyKeeper {
   }
 
   get policy(): Policy | undefined {
-    return this.#policy;
+    return this.#applied?.policy;
+  }
+
+  /** Place of the policy that this command brought; undefined where the last one came by another. */
+  placeOf(commandId: string): number | undefined {
+    return this.#applied?.commandId === commandId ? this.#applied.sequence : undefined;
   }
 
   /** Who is told of changes; undefined while that is not known. */
   get receivers(): Notifications | undefined {
-    return this.#isRead ? (this.#policy?.notifications ?? NOBODY) : undefined;
+    return this.#isRead ? (this.policy?.notifications ?? NOBODY) : undefined;
   }
 
   get freeze(): Freeze | undefined {
@@ -71,8 +78,8 @@ export class PolicyKeeper {
   }
 
   /** Takes a policy that stands in the stream of plans. */
-  hold(policy: Policy): void {
-    this.#policy = policy;
+  hold(applied: Applied): void {
+    this.#applied = applied;
     this.#isRead = true;
     this.version += 1;
   }

@@ -165,14 +165,14 @@ export async function readAppliedSegment(link: NatsLink, segment: string): Promi
 }
 
 /** The policy as applied, with its sequence in the stream of plans; `document` is as written. */
-export type AppliedPolicy = Readonly<{ sequence: number; policy: Policy; document: unknown }>;
+export type AppliedPolicy = Readonly<{ sequence: number; policy: Policy; document: unknown; commandId: string }>;
 
 /** Decodes the policy of the stream of plans. */
 export function decodePolicy(stored: Stored): AppliedPolicy {
-  const { document } = decodeStored(StoredPlanSchema, stored);
+  const { document, commandId } = decodeStored(StoredPlanSchema, stored);
   const policy = PolicySchema.safeParse(document);
   if (!policy.success) throw new CorruptValueError(stored.subject, { cause: policy.error });
-  return { sequence: stored.sequence, policy: policy.data, document };
+  return { sequence: stored.sequence, policy: policy.data, document, commandId };
 }
 
 /** The newest policy; undefined when none was applied. */

@@ -119,8 +119,9 @@ async function retreating(play: Play): Promise<void> {
   await until(play, "rolledBack");
 }
 
-/** A rollout in a freeze, and one that a freeze meets on its way. */
+/** A rollout in a freeze, under a new policy, and one that a freeze meets on its way. */
 async function frozen(play: Play): Promise<void> {
+  await play.send("apply", { id: "policy-command", document: { apiVersion: "serin/v1", kind: "Policy", limits: { active: 3 } } });
   await play.send("freeze", { reason: "incident" });
   await play.apply(documentOf("cart", { strategy: longStage }));
   for (let turns = 0; turns < 3; turns += 1) await play.turn();
