@@ -112,6 +112,30 @@ describe("the page on a live system", () => {
     expect(errors.splice(0).filter((text) => !OF_NETWORK.test(text) && !text.includes("409"))).toEqual([]);
   });
 
+  test("gives everyone the variant of a test that a person chooses", async ({ world: { stack, url }, open }) => {
+    const link = await connect(stack);
+    onTestFinished(() => link.close());
+    const { strategy: _, variants, ...base } = rolloutOf("layout", heldAt("20%"));
+    await applyRollout(stack, {
+      ...base,
+      match: { hosts: ["layout.example"] },
+      variants: { ...variants, narrow: { cluster: "canary", tags: { "x-serin-variant": "narrow" } } },
+      strategy: { type: "abTest", shares: { canary: "30%", narrow: "30%" }, time: "14d" },
+    });
+    await waitForLive(link, "layout", ({ plan }) => plan.phase === "trial" && plan.begunAtMs !== null);
+    const { page } = await open();
+    await signIn(page, url, "ann");
+    await page.getByRole("link", { name: "layout" }).click();
+    await page.getByRole("button", { name: "Promote to 100 %" }).click();
+    const choice = page.getByLabel("Everyone gets");
+    expect(await choice.getByRole("option").allTextContents()).toEqual(["canary", "narrow"]);
+    await choice.selectOption("narrow");
+    await page.getByRole("dialog").getByRole("button", { name: "Promote to 100 % layout" }).click();
+    await page.getByRole("button", { name: "Close" }).click();
+    const { plan } = await waitForLive(link, "layout", (live) => live.plan.phase === "promoted");
+    expect(plan).toHaveProperty("winner", "narrow");
+  });
+
   test("freezes the mesh and lifts it, and forgets a sidecar that is gone, each in the name of the token", async ({
     world: { stack, url },
     open,
