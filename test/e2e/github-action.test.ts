@@ -57,6 +57,17 @@ test("check tells of a valid folder, and with a server what apply would change",
   ]);
 });
 
+test("the example checks a pull request with the secret that names NATS, and lints alone where a fork has none", async () => {
+  const { jobs } = parse(await readFile(join(actionFolder, "example.yml"), "utf8"));
+  const given: Record<string, string> = jobs.check.steps.at(-1).with;
+  const secretOf = (nats: string) =>
+    Object.fromEntries(Object.entries(given).map(([name, text]) => [name, text.replace("${{ secrets.SERIN_NATS }}", nats)]));
+  const known = await serin(secretOf(stack.nats.url));
+  expect([known.code, known.summary]).toEqual([0, expect.stringContaining("### Serin: what apply would change\n\n    cart: new")]);
+  const forked = await serin(secretOf(""));
+  expect([forked.code, forked.summary]).toEqual([0, "### Serin: lint\n\n    valid: cart\n\n"]);
+});
+
 test("check puts a fault at its place in the file, and takes nothing that it reads for code or for a command to the runner", async () => {
   const name = "$(touch pwned);a.yaml";
   await writeFile(join(packed.folder, name), 'kind: Rollout\nname: "x\\n::add-mask::cart"\n"`touch pwned`": 1\n');

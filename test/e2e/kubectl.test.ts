@@ -29,7 +29,7 @@ async function asKubectl(): Promise<readonly string[]> {
   return ["kubectl-serin"];
 }
 
-test("kubectl runs Serin as its plugin, with its flags and exit codes", async () => {
+test("as kubectl-serin on the PATH it takes flags and tells exit codes; kubectl calls it so where the machine has one", async () => {
   const path = await pathWithPlugin();
   const command = await asKubectl();
   const run = (...args: string[]) => runCommand("env", [`PATH=${path}`, ...command, ...args], 30_000);

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { schemaFiles } from "../../../scripts/schemas.ts";
@@ -18,23 +18,37 @@ function faultsOf(document: unknown, schema = "serin.json"): string[] {
   return (ajv.errors ?? []).map(({ instancePath, message }) => `${instancePath}: ${message ?? ""}`);
 }
 
-const documentsIn = (folder: string): [name: string, schema: string, document: unknown][] =>
-  readdirSync(join(root, folder))
+/** Serin's documents in a folder, and the schema that a file's first line names, from the root. */
+const documentsIn = (folder: string): [path: string, schema: string, document: unknown][] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".yaml"))
-    .flatMap((name) => {
-      const text = readFileSync(join(root, folder, name), "utf8");
-      const schema = /^# yaml-language-server: \$schema=\.\.\/\.\.\/schemas\/(\S+)\n/.exec(text)?.[1] ?? "none";
-      return readYaml(text).map(({ value }): [string, string, unknown] => [name, schema, value]);
+    .map((name) => ({ path: join(folder, name), text: readFileSync(join(root, folder, name), "utf8") }))
+    .filter(({ text }) => text.includes("serin/v1"))
+    .flatMap(({ path, text }) => {
+      const named = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1];
+      const schema = named === undefined ? "none" : relative(root, join(root, dirname(path), named));
+      return readYaml(text).map(({ value }): [string, string, unknown] => [path, schema, value]);
     });
-const examples = documentsIn("docs/examples");
+const examples = [...documentsIn("docs/examples"), ...documentsIn("deploy")];
 
 test.each(Object.entries(files))("%s is what the contract says; `npm run docs` makes it", (path, text) => {
   expect(readFileSync(join(root, path), "utf8")).toBe(text);
 });
 
 test.each(examples)("the example %s names %s, which accepts it", (_name, schema, document) => {
-  expect(Object.keys(files)).toContain(`schemas/${schema}`);
-  expect(faultsOf(document, schema)).toEqual([]);
+  expect(Object.keys(files)).toContain(schema);
+  expect(faultsOf(document, basename(schema))).toEqual([]);
+});
+
+test("what is deployed is among the examples", () => {
+  const deployed = ["deploy/compose/rollouts/shop.yaml", "deploy/envoy-gateway/rollout.yaml", "deploy/istio/rollout.yaml"];
+  expect(examples.map(([path]) => path)).toEqual(expect.arrayContaining(deployed));
+});
+
+test("the schema that docs/write-a-rollout.md names is in the package", () => {
+  const page = readFileSync(join(root, "docs", "write-a-rollout.md"), "utf8");
+  const [, named = ""] = /\$schema=\.\.\/node_modules\/serin\/(\S+)\n/.exec(page) ?? [];
+  expect(Object.keys(files)).toContain(named);
 });
 
 test.each(documentsIn("test/vectors/valid"))("%s is valid to an editor too", (_name, _schema, document) => {
@@ -53,7 +67,7 @@ function misspelt(value: unknown): unknown[] {
 test.each(examples)("a key that is misspelt is found anywhere in %s", (_name, schema, document) => {
   const worse = misspelt(document);
   expect(worse.length).toBeGreaterThan(1);
-  expect(worse.filter((each) => faultsOf(each, schema).length === 0)).toEqual([]);
+  expect(worse.filter((each) => faultsOf(each, basename(schema)).length === 0)).toEqual([]);
 });
 
 describe("what tells the kinds apart", () => {
