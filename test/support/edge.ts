@@ -84,6 +84,7 @@ function ruleSet({ shareBp = 0, rollouts: others = [], shares = {}, rolloutsShar
 }
 
 const same = (shipped: string): string => shipped;
+
 /** Starts an edge that ends with the test, or with the file's tests when given their way to stop things. */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const directory = await mkdtemp(join(tmpdir(), "se-"));
