@@ -138,4 +138,8 @@ const parts: CliParts = {
   },
 };
 
+/** For output that is on its way; what else holds the process, like a push to a collector that never answers, is owed to nobody. */
+const LAST_WORDS_MS = 1_000;
+
 process.exitCode = await runCli(process.argv.slice(2), parts);
+if (process.argv[2] === "sidecar" || process.argv[2] === "controller") setTimeout(() => process.exit(), LAST_WORDS_MS).unref();

@@ -18,7 +18,10 @@ export interface Ramp {
   readonly holdback: Readonly<{ shareBp: number; timeMs: number; again: number }>;
 }
 
-/** By chance doubt ends a good rollout's holdback one time in five at most, so four times in a row one time in six hundred. */
+/**
+ * By chance doubt ends a good rollout's first holdback one time in five at most, and each later one, which begins at odds below three,
+ * three times in five: all four one time in 23.
+ */
 const AGAIN = 3;
 
 type RampPreset = "careful" | "standard" | "fast";

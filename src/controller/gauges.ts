@@ -120,9 +120,9 @@ function kindOf(strategy: Strategy): string {
 /** Rollouts in one part: some milliseconds of work. */
 const ROLLOUTS_A_PART = 50;
 
-/** Whether a rollout has series: they go an hour after its end. */
+/** Whether a rollout has series: they go an hour after its end, and not while it waits for sidecars that have not confirmed their way back. */
 export const isShown = ({ live: { plan } }: Pick<ShownRollout, "live">, nowMs: number): boolean =>
-  !isEnded(plan.phase) || nowMs - plan.sinceMs < SHOWN_ON_MS;
+  !isEnded(plan.phase) || awaitsReceipts(plan) || nowMs - plan.sinceMs < SHOWN_ON_MS;
 
 /** The gauges of rollouts, in parts that are made as they are asked for. */
 export function* rolloutGauges(rollouts: readonly ShownRollout[], nowMs: number): Generator<Reading> {

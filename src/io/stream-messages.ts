@@ -1,4 +1,4 @@
-import { jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsLink, Stored } from "./nats.ts";
 
 const PAGE = 256;
@@ -15,15 +15,27 @@ export async function* messagesOf(link: NatsLink, stream: string, subject: strin
         count += 1;
       }
     } catch (error) {
-      if (!isNothingFound(error)) throw error;
+      if (!isNothingFound(error) && !(isUnanswered(error) && (await isMissing(manager, stream)))) throw error;
     }
   }
 }
 
-/** JetStream answers 404 to a batch that finds nothing, and the client turns that into an error; 503 is its word for nobody who answers: there is no stream. */
-const isNothingFound = (error: unknown): boolean =>
-  error instanceof Error &&
-  (((error.name === "JetStreamStatusError" || error.name === "JetStreamError") &&
-    "code" in error &&
-    (error.code === 404 || error.code === 503)) ||
-    error.name === "NoRespondersError");
+/** JetStream answers 404 to a batch that finds nothing, and the client turns that into an error. */
+const isNothingFound = (error: unknown): boolean => statusOf(error) === 404;
+
+/** Nobody answers where there is no stream, and where its servers are away. */
+const isUnanswered = (error: unknown): boolean => statusOf(error) === 503 || (error instanceof Error && error.name === "NoRespondersError");
+
+function statusOf(error: unknown): unknown {
+  const isStatus = error instanceof Error && (error.name === "JetStreamStatusError" || error.name === "JetStreamError");
+  return isStatus && "code" in error ? error.code : undefined;
+}
+
+const isMissing = (manager: JetStreamManager, stream: string): Promise<boolean> =>
+  manager.streams.info(stream).then(
+    () => false,
+    (error: unknown) => {
+      if (error instanceof Error && error.name === "StreamNotFoundError") return true;
+      throw error;
+    },
+  );

@@ -60,6 +60,7 @@ class Feed implements ManifestFeed {
   /** The one in force, while segments of it are fetched. */
   #unfinished: Waiting | undefined;
   #hasMore = false;
+  #isStopped = false;
   /** Until the last that came is read. */
   #arriving: Promise<void> | undefined;
   #working: Promise<void> | undefined;
@@ -86,6 +87,7 @@ class Feed implements ManifestFeed {
   }
 
   #decode(data: Uint8Array): void {
+    if (this.#isStopped) return;
     try {
       const pause = createSlices();
       this.#read = decodeManifestText(data, this.#read);
@@ -107,6 +109,7 @@ class Feed implements ManifestFeed {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#retry);
     this.#segments.stop();
   }

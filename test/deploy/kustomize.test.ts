@@ -61,14 +61,14 @@ test.each([
   { of: "envoy-gateway", file: "envoy-gateway.md" },
 ])("an own overlay over $of, as $file shows it, has another NATS and another image, and nothing else", async ({ of, file }) => {
   const [own = ""] = blocksOf(await page(file), "yaml kustomization");
-  const { code, stdout, stderr } = await buildOwn(own);
+  const { code, stdout, stderr } = await buildOwn(own.replace("newTag: 0.1.0", "newTag: 0.2.0"));
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const usual = (text: string): string => text.replaceAll(/(serin|sidecar)-[a-z0-9]{10}\b/g, "$1-HASH");
   const committed = usual(await readFile(join(golden, `${of}.yaml`), "utf8"));
   const [here, there] = ["nats://serin-nats.serin:4222", "nats://nats.nats:4222"];
   expect(usual(stdout)).toBe(
     committed
-      .replaceAll("registry.example/serin:0.1.0", "other.example/serin:0.1.0")
+      .replaceAll("registry.example/serin:0.1.0", "other.example/serin:0.2.0")
       .replace(here, there)
       .replace(base64(here), base64(there)),
   );

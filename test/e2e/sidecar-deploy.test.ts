@@ -18,7 +18,13 @@ async function underLoad(sockets: number) {
   onTestFinished(() => stopAll(stops));
   const [stable, canary] = await Promise.all([startUpstream("stable"), startUpstream("canary")]);
   stops.push(stable.stop, canary.stop);
-  const edge = await startEdge({ stable: stable.address, canary: canary.address, shareBp: SHARE_BP, sidecars: sockets });
+  const edge = await startEdge({
+    stable: stable.address,
+    canary: canary.address,
+    shareBp: SHARE_BP,
+    sidecars: sockets,
+    timeouts: "shipped",
+  });
   stops.push(edge.stop);
   const load = startLoad(edge, PER_SECOND);
   stops.push(load.stop);

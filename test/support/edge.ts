@@ -83,7 +83,6 @@ function ruleSet({ shareBp = 0, rollouts: others = [], shares = {}, rolloutsShar
   return { format: FORMAT, epoch: 0, revision: 1, rollouts };
 }
 
-const same = (shipped: string): string => shipped;
 /** Starts an edge that ends with the test, or with the file's tests when given their way to stop things. */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const directory = await mkdtemp(join(tmpdir(), "se-"));
@@ -95,10 +94,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     stops.push(sidecars.stop);
     const indices = Array.from({ length: options.sidecars ?? 1 }, (_, index) => index);
     await Promise.all(indices.map(sidecars.start));
-    const { stable, canary, change = same } = options;
-    const waiting = options.timeouts === "shipped" ? same : patient;
-    const own = { sidecars: indices.map(sidecars.address), change: (shipped: string) => waiting(change(shipped)) };
-    const envoy = await startEnvoy({ stable, canary, ...own });
+    const { stable, canary, timeouts } = options;
+    const change = (shipped: string): string => {
+      const changed = options.change?.(shipped) ?? shipped;
+      return timeouts === "shipped" ? changed : patient(changed);
+    };
+    const envoy = await startEnvoy({ stable, canary, sidecars: indices.map(sidecars.address), change });
     stops.push(envoy.stop);
     return {
       envoy,

@@ -99,7 +99,7 @@ function verbOf(text: string, phase: PlanState["phase"] | undefined): KeyVerb | 
 }
 
 const WHAT: Readonly<Record<KeyVerb, string>> = {
-  promote: "gets its next share now",
+  promote: "goes to its next step now; of a test of several, everyone gets the first",
   pause: "stays at its share, and is judged on",
   resume: "goes on",
   abort: "sends everyone back to stable",

@@ -1,4 +1,3 @@
-import { grownVariant } from "../../contract/lanes.ts";
 import { QUERY_FACTS, type Query } from "../../contract/own-checks.ts";
 import { type Rollout, STABLE } from "../../contract/rollout.ts";
 
@@ -8,13 +7,14 @@ export interface SideQueries {
   readonly canary: readonly string[];
 }
 
-type Asked = Readonly<{ rollout: Pick<Rollout, "name" | "variants">; run: number }>;
+/** `grown`: the variant whose users grow. */
+type Asked = Readonly<{ rollout: Pick<Rollout, "name" | "variants">; run: number; grown: string }>;
 
 /** Queries with the rollout's facts filled in. */
 export function queriesOf(query: Query, asked: Asked): SideQueries {
   const names = Object.keys(asked.rollout.variants).filter((name) => name !== STABLE);
   if (typeof query === "string") return { stable: [filled(query, asked, STABLE)], canary: names.map((name) => filled(query, asked, name)) };
-  return { stable: [filled(query.stable, asked, STABLE)], canary: [filled(query.canary, asked, grownVariant(asked.rollout.variants))] };
+  return { stable: [filled(query.stable, asked, STABLE)], canary: [filled(query.canary, asked, asked.grown)] };
 }
 
 /** Only whole words of ours: braces are PromQL's own too. */

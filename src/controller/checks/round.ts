@@ -70,6 +70,10 @@ function oneValue(series: readonly PrometheusSeries[], side: string): number {
   return value;
 }
 
+/** The variant that everyone gets, or is on the way to get. */
+const grownIn = ({ live: { plan }, rollout }: Pick<Asked, "live" | "rollout">): string =>
+  ("winner" in plan ? plan.winner : undefined) ?? grownVariant(rollout.variants);
+
 async function answersTo(
   query: Parameters<typeof queriesOf>[0],
   url: string | undefined,
@@ -77,7 +81,7 @@ async function answersTo(
   sources: CheckSources,
 ): Promise<Answers> {
   const api = await sources.prometheus(url, asked.signal);
-  const { stable, canary }: SideQueries = queriesOf(query, { rollout: asked.rollout, run: asked.live.plan.run });
+  const { stable, canary }: SideQueries = queriesOf(query, { rollout: asked.rollout, run: asked.live.plan.run, grown: grownIn(asked) });
   const [first = [], ...others] = await Promise.all([...stable, ...canary].map((text) => api.instant(text, asked.atMs)));
   return { stable: first, canary: others };
 }
@@ -91,7 +95,7 @@ export async function readWebhook(
   const { rollout, live, atMs, signal } = asked;
   const key = webhook.secret === undefined ? { value: undefined } : await read(() => sources.secret(webhook.secret ?? ""));
   if ("problem" in key) return { verdict: "unknown", reason: key.problem };
-  const variant = ("winner" in live.plan ? live.plan.winner : undefined) ?? grownVariant(rollout.variants);
+  const variant = grownIn(asked);
   const question = { check: name, rollout: rollout.name, run: live.plan.run, variant, shareBp: live.shareBp, atMs };
   return askWebhook(question, { url: webhook.url, timeoutMs: webhook.timeout, key: key.value, signal });
 }

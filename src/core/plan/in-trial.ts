@@ -1,6 +1,6 @@
 import type { PlanState } from "../../contract/live.ts";
 import { durationText } from "./deadlines.ts";
-import { goBack, goToFull, type In, isOver, move, onHarm, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
+import { becauseOf, goBack, goToFull, type In, isOver, move, onHarm, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 type Promote = Extract<PlanEvent, { type: "promote" }>;
@@ -27,7 +27,7 @@ export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): Pla
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
       return event.full
-        ? goToFull(state, reasonOr(event.reason, `promoted by the operator in the midst of the test: ${wonBy(event, scene)}`), scene, event)
+        ? goToFull(state, becauseOf(`promoted by the operator in the midst of the test, ${wonBy(event, scene)}`, event), scene, event)
         : toDecision(state, reasonOr(event.reason, "ended early by the operator"), scene);
     case "pause":
     case "resume":
@@ -39,10 +39,10 @@ export function inTrial(state: In<"trial">, event: PlanEvent, scene: Scene): Pla
 
 const wonBy = ({ variant }: Promote, { grown }: Scene): string => `${variant ?? grown} for everyone`;
 
-/** Why another variant than the first is not for everyone; undefined where it is, and where none is asked for. */
+/** Why a variant is not for everyone; undefined where it may be, and where none is asked for. */
 export function otherVariant(state: PlanState, { variant, full }: Promote, scene: Scene): PlanStep | undefined {
   const { grown, variants } = scene;
-  if (variant === undefined || variant === grown) return undefined;
+  if (variant === undefined) return undefined;
   if (!variants.includes(variant)) return refuse(state, scene, `${variant} is no variant beside stable; name ${variants.join(" or ")}`);
   if (state.phase === "decision" || (state.phase === "trial" && full)) return undefined;
   if (state.phase === "trial")
@@ -51,7 +51,13 @@ export function otherVariant(state: PlanState, { variant, full }: Promote, scene
       scene,
       `promote ends it, and then promote --variant ${variant} decides; promote --full --variant ${variant} does both`,
     );
-  return refuse(state, scene, `everyone can get ${grown} alone; only a test (strategy abTest) leaves the choice of a variant`);
+  const everyones = ("winner" in state ? state.winner : undefined) ?? grown;
+  if (variant === everyones) return undefined;
+  return refuse(
+    state,
+    scene,
+    `everyone can get ${everyones} alone; only a test (strategy abTest) that waits for a decision leaves the choice`,
+  );
 }
 
 function toDecision({ run, firstRun }: In<"trial">, reason: string, { nowMs, deadlines }: Scene): Taken {
@@ -78,7 +84,7 @@ export function inDecision(state: In<"decision">, event: PlanEvent, scene: Scene
     case "abort":
       return goBack(state, reasonOr(event.reason, "aborted"), scene);
     case "promote":
-      return goToFull(state, reasonOr(event.reason, `promoted by the operator after the test: ${wonBy(event, scene)}`), scene, event);
+      return goToFull(state, becauseOf(`promoted by the operator after the test, ${wonBy(event, scene)}`, event), scene, event);
     case "pause":
     case "resume":
       return refuse(state, scene, "it waits already; promote or abort");

@@ -21,12 +21,12 @@ interface Asked {
 }
 
 /** Which variant everyone gets; nothing where there is one alone. */
-function VariantChoice({ variants, isOver }: { readonly variants: readonly string[]; readonly isOver: boolean }) {
+function VariantChoice({ variants, isOver, onChange }: Readonly<{ variants: readonly string[]; isOver: boolean; onChange: () => void }>) {
   if (variants.length < 2) return null;
   return (
     <>
       <label for="variant">Everyone gets</label>
-      <select id="variant" name="variant" disabled={isOver}>
+      <select id="variant" name="variant" disabled={isOver} onChange={onChange}>
         {variants.map((name) => (
           <option key={name}>{name}</option>
         ))}
@@ -38,7 +38,7 @@ function VariantChoice({ variants, isOver }: { readonly variants: readonly strin
 /** Asks once more before a command is given, with the reason that the audit keeps; the answer stands in it. */
 export function CommandDialog({ session, path, title, does, fields = {}, variants = [], canOverride = false, onClose }: Asked) {
   const dialog = useRef<HTMLDialogElement>(null);
-  // A second press, or one after a lost answer, is the same command; one after a refusal is another.
+  // A second press, or one after a lost answer, is the same command; one after a refusal, or of another variant, is another.
   const [key, setKey] = useState(newKey);
   const [answer, setAnswer] = useState<Readonly<{ text: string; isBad: boolean }>>();
   const [isOver, setOver] = useState(false);
@@ -68,7 +68,7 @@ export function CommandDialog({ session, path, title, does, fields = {}, variant
         <p>{does}</p>
         <label for="reason">Reason, kept in the audit</label>
         <textarea id="reason" name="reason" maxLength={1_000} rows={2} disabled={isOver} />
-        <VariantChoice variants={variants} isOver={isOver} />
+        <VariantChoice variants={variants} isOver={isOver} onChange={() => setKey(newKey())} />
         {canOverride && (
           <label class="check">
             <input type="checkbox" name="override" disabled={isOver} /> In spite of what holds it, like a freeze; needs a reason

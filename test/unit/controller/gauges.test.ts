@@ -138,6 +138,12 @@ describe("a leader shows of a rollout", () => {
     expect([isShown(each, 3_599_999), isShown(each, 3_600_000)]).toEqual([true, hourLater]);
   });
 
+  test("and longer where a sidecar has not confirmed the way back", () => {
+    const { plan } = liveOf("cart", planState("rolledBack"));
+    if (plan.phase !== "rolledBack") throw new Error("this test needs one that is rolled back");
+    expect(isShown({ live: liveOf("cart", { ...plan, stragglers: ["cut-off"] }) }, 3_600_000)).toBe(true);
+  });
+
   test("what it may cost and has cost, where it has such a limit", () => {
     const { tally, ...judging } = startJudging(1, 0);
     const totals = {

@@ -6,8 +6,8 @@ import { STORIES } from "./killed-stories.ts";
 import { Play } from "./play.ts";
 import { story } from "./stories.ts";
 
-/** What is done to the whole mesh, and to attempts that have ended, is no effect of a strategy. */
-const OTHERS: readonly Action[] = ["retry", "undo", "refused", "segment", "forget", "delete"];
+/** What is done to the whole mesh, or to a rollout from without, is no effect of a strategy. */
+const OTHERS: readonly Action[] = ["refused", "segment", "forget", "delete"];
 
 /** Effects that a leader was killed before, and the ways that led there, of all stories. */
 const killed = new Set<string>();

@@ -53,6 +53,23 @@ async function bad(play: Play): Promise<void> {
   await until(play, "rolledBack");
 }
 
+async function retried(play: Play): Promise<void> {
+  await bad(play);
+  play.canaryFailed = 0;
+  await play.send("retry");
+  await until(play, "promoted");
+}
+
+/** Back to the version before, after the next one has become stable. */
+async function undone(play: Play): Promise<void> {
+  await good(play);
+  await play.apply(documentOf("cart", { strategy: stages, salt: "two" }), "second-command");
+  await until(play, "promoted");
+  await play.send("handover", { id: "second-handover" });
+  await play.send("undo");
+  await until(play, "promoted");
+}
+
 /** On through phases that wait for a person, and by itself from there. */
 const promoted =
   (strategy: RolloutInput["strategy"], phases: readonly string[], change: Change = {}) =>
@@ -165,6 +182,8 @@ async function stopped(play: Play): Promise<void> {
 export const STORIES: readonly Story[] = [
   { title: "a good rollout ends", strategy: stages, play: good },
   { title: "a bad rollout ends", strategy: stages, play: bad },
+  { title: "one that was bad is tried again", strategy: stages, play: retried },
+  { title: "the version before comes back", strategy: stages, play: undone },
   { title: "a ramp goes on", strategy: ramp, play: pausedRamp },
   { title: "a preview is promoted", strategy: blueGreen, play: promoted(blueGreen, ["preview"]) },
   { title: "a test ends with its report", strategy: abTest, play: promoted(abTest, ["trial", "decision"]) },

@@ -1,6 +1,7 @@
 import type { LiveState } from "../../../src/contract/live.ts";
 import type { Audit } from "../../../src/contract/messages.ts";
 import { SUBJECTS } from "../../../src/contract/names.ts";
+import type { FreezeRecord } from "../../../src/contract/policy.ts";
 import type { StoredPlan } from "../../../src/contract/stored-plan.ts";
 import { type RecordedTick, RecordedTickSchema } from "../../../src/contract/ticks.ts";
 import { DeposedError } from "../../../src/controller/fenced-writer.ts";
@@ -21,7 +22,13 @@ function effectOf(subject: string, data: string | Uint8Array): string {
   if (subject.startsWith(SUBJECTS.live(""))) {
     const { rollout, plan }: LiveState = JSON.parse(data.toString());
     const begun = "begunAtMs" in plan && plan.begunAtMs !== null ? ", begun" : "";
-    return `state of ${rollout}: ${plan.phase}, run ${plan.run}${begun}`;
+    const held = "held" in plan && plan.held !== undefined ? ", held" : "";
+    return `state of ${rollout}: ${plan.phase}, run ${plan.run}${begun}${held}`;
+  }
+  if (subject === SUBJECTS.freeze) {
+    const { freeze, commands, outbox }: FreezeRecord = JSON.parse(data.toString());
+    const owed = outbox.map(({ action }) => action).join(" and ");
+    return `freeze: ${freeze === null ? "none" : "in force"} after ${commands.at(-1)?.id}, owing ${owed === "" ? "nothing" : owed}`;
   }
   return subject.startsWith(SUBJECTS.blob("")) ? "a blob" : subject;
 }

@@ -18,12 +18,12 @@ function after(state: PlanState, ...told: readonly PlanInput[]): PlanState {
 
 describe("everyone gets the variant of a test that a person chooses", () => {
   test.each([
-    { title: "after the test", state: decision, event: promote("b"), why: "promoted by the operator after the test: b for everyone" },
+    { title: "after the test", state: decision, event: promote("b"), why: "promoted by the operator after the test, b for everyone" },
     {
       title: "in its midst",
       state: trial,
       event: promote("b", true),
-      why: "promoted by the operator in the midst of the test: b for everyone",
+      why: "promoted by the operator in the midst of the test, b for everyone",
     },
   ])("$title", ({ state, event, why }) => {
     const step = stepFrom(state, event);
@@ -41,11 +41,31 @@ describe("everyone gets the variant of a test that a person chooses", () => {
     expect(after(decision, promote(variant), events.confirmed)).not.toHaveProperty("winner");
   });
 
+  test("named again, it goes on", () => {
+    expect(after(decision, promote("b"), events.pause, promote("b"))).toMatchObject({ phase: "promoting", winner: "b" });
+  });
+
+  test("with the person's reason beside its name", () => {
+    const step = stepFrom(decision, { type: "promote", full: false, variant: "b", who, reason: "seen enough" });
+    expect(step).toMatchObject({ effects: [{}, { reason: "promoted by the operator after the test, b for everyone: seen enough" }] });
+  });
+
   test.each([
     {
       title: "before the test has ended, without --full",
       step: stepFrom(trial, promote("b")),
       refusal: "checkout is in its test: promote ends it, and then promote --variant b decides; promote --full --variant b does both",
+    },
+    {
+      title: "of the first one either, without --full",
+      step: stepFrom(trial, promote("canary")),
+      refusal:
+        "checkout is in its test: promote ends it, and then promote --variant canary decides; promote --full --variant canary does both",
+    },
+    {
+      title: "once another is everyone's",
+      step: stepFrom(after(decision, promote("b"), events.pause), promote("canary")),
+      refusal: "checkout is paused: everyone can get b alone; only a test (strategy abTest) that waits for a decision leaves the choice",
     },
     {
       title: "that is no variant of it",
@@ -55,7 +75,8 @@ describe("everyone gets the variant of a test that a person chooses", () => {
     {
       title: "before anybody was served",
       step: stepFrom(strategyStates.pending, promote("b")),
-      refusal: "checkout is pending: everyone can get canary alone; only a test (strategy abTest) leaves the choice of a variant",
+      refusal:
+        "checkout is pending: everyone can get canary alone; only a test (strategy abTest) that waits for a decision leaves the choice",
     },
     {
       title: "of a rollout that has one alone",
