@@ -95,10 +95,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     const indices = Array.from({ length: options.sidecars ?? 1 }, (_, index) => index);
     await Promise.all(indices.map(sidecars.start));
     const { stable, canary, timeouts } = options;
-    const change = (shipped: string): string => {
-      const changed = options.change?.(shipped) ?? shipped;
-      return timeouts === "shipped" ? changed : patient(changed);
-    };
+    const own = (shipped: string): string => options.change?.(shipped) ?? shipped;
+    const change = timeouts === "shipped" ? own : (shipped: string): string => patient(own(shipped));
     const envoy = await startEnvoy({ stable, canary, sidecars: indices.map(sidecars.address), change });
     stops.push(envoy.stop);
     return {
