@@ -161,9 +161,9 @@ describe("the page on a live system", () => {
     const gone = page.locator("[data-sidecar=sidecar-1]");
     await say(gone.getByRole("button"), "Forget sidecar-1");
     await gone.waitFor({ state: "detached" });
-    // The audit is written behind what it tells. What is of the whole mesh has lines of its own; a sidecar stands with each rollout.
+    // The audit is written behind what it tells. What is of the whole mesh has lines of its own; that a sidecar is gone, each rollout too.
     for (const [rollout, actions] of [
-      [undefined, ["freeze", "unfreeze"]],
+      [undefined, ["freeze", "unfreeze", "forget"]],
       ["shelf", ["forget"]],
     ] as const) {
       const told = async () => (await listAudit(link, rollout, 100)).filter(({ who }) => who.name === "ann");
