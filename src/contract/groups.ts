@@ -14,6 +14,12 @@ export const GroupsTextSchema = z.string().max(8_192).regex(GROUPS_PATTERN, "no 
 /** Groups as a live rule names them. */
 export const groupsText = (by: string, names: readonly string[]): string => `${by}=${names.join(",")}`;
 
+/** Groups as a plan takes them: first those that it orders, then the others as they are. */
+export const inOrder = (names: readonly string[], order: readonly string[]): string[] => [
+  ...order.filter((name) => names.includes(name)),
+  ...names.filter((name) => !order.includes(name)),
+];
+
 /** Whether a sidecar with these labels is in one of the groups. */
 function isInGroups(groups: string, labels: Labels): boolean {
   const at = groups.indexOf("=");

@@ -24,8 +24,11 @@ interface Shares {
 }
 
 /** The variant that the stages of a rollout let grow: the first beside stable. */
-export const grownVariant = (variants: Readonly<Record<string, unknown>>): string =>
-  Object.keys(variants).find((name) => name !== STABLE) ?? STABLE;
+export const grownVariant = (variants: Readonly<Record<string, unknown>>): string => variantsBeside(variants)[0] ?? STABLE;
+
+/** Names of the variants beside stable, in their order. */
+export const variantsBeside = (variants: Readonly<Record<string, unknown>>): string[] =>
+  Object.keys(variants).filter((name) => name !== STABLE);
 
 const besideStable = (variants: Variants): [name: string, lane: number | undefined][] =>
   Object.entries(variants).flatMap(([name, { lane }]) => (name === STABLE ? [] : [[name, lane]]));

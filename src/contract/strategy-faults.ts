@@ -1,6 +1,6 @@
 import { rampOf, stagesOf, templateOf } from "./course.ts";
-import { grownVariant, shareFaults, stageFaults } from "./lanes.ts";
-import { SHADOW_VARIANTS, STABLE } from "./names.ts";
+import { grownVariant, shareFaults, stageFaults, variantsBeside } from "./lanes.ts";
+import { SHADOW_VARIANTS } from "./names.ts";
 import { rampFault } from "./ramp.ts";
 import type { AbTest, Strategy } from "./strategy.ts";
 import { isTagOnly, type Variants } from "./variants.ts";
@@ -96,7 +96,7 @@ const FULL_BP = 10_000;
 
 function testFaults({ variants, group }: Planned, { shares, sharesGroup }: AbTest): StrategyFault[] {
   const at = ["strategy", "shares"];
-  const [grown, all] = [grownVariant(variants), Object.keys(variants).filter((name) => name !== STABLE)];
+  const [grown, all] = [grownVariant(variants), variantsBeside(variants)];
   const faults: StrategyFault[] = [];
   for (const name of all.filter((each) => !Object.hasOwn(shares, each)))
     faults.push({ path: at, message: `${name} has no share; write one for each variant beside stable, ${all.join(", ")}` });

@@ -1,4 +1,5 @@
 import { courseOf } from "../contract/course.ts";
+import { inOrder } from "../contract/groups.ts";
 import { type Fleet, FleetSchema, type LiveState, NOBODY } from "../contract/live.ts";
 import type { Receipt } from "../contract/messages.ts";
 import { FORMAT, SUBJECTS } from "../contract/names.ts";
@@ -117,8 +118,7 @@ export class FleetKeeper {
   /** Groups of those that were heard, by the label that a strategy names: first those that it orders, then the others by name. */
   groups({ by, order = [] }: Pick<Rolling, "by" | "order">): string[] {
     const heard = Object.keys(this.#fleet.known).flatMap((sidecar) => this.#fleet.heard[sidecar]?.labels?.[by] ?? []);
-    const there = [...new Set(heard)].toSorted();
-    return [...order.filter((name) => there.includes(name)), ...there.filter((name) => !order.includes(name))];
+    return inOrder([...new Set(heard)].toSorted(), order);
   }
 
   /** How many are in each state, and how many are behind. */

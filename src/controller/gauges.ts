@@ -34,21 +34,6 @@ const FULL_BP = 10_000;
 /** How long a rollout that has ended is shown on, in milliseconds: alerts tell of it as long. */
 const SHOWN_ON_MS = 3_600_000;
 
-const OF_COURSE: readonly Gauge[] = [
-  [METRICS.rolloutInfo, ({ rollout }) => [[1, { strategy: kindOf(rollout.strategy), mode: rollout.mode }]]],
-  [METRICS.rolloutPhase, ({ live }) => [[1, { phase: live.plan.phase }]]],
-  [METRICS.rolloutPhaseAge, ({ live }, nowMs) => [[Math.max(0, nowMs - live.plan.sinceMs) / 1_000]]],
-  [METRICS.rolloutHeld, ({ live: { plan } }) => [[Number("held" in plan && plan.held !== undefined)]]],
-  [METRICS.rolloutRun, ({ live }) => [[live.plan.run]]],
-  [METRICS.rolloutStage, ({ live, rollout }) => [[stageOf(live.plan, stagesOf(rollout.strategy).length)]]],
-  [METRICS.rolloutStages, ({ rollout }) => [[stagesOf(rollout.strategy).length]]],
-  [METRICS.rolloutShare, ({ live }) => [[live.shareBp / FULL_BP]]],
-  [METRICS.rolloutOverdue, ({ live: { plan } }) => [[Number(plan.phase === "promoted" && plan.overdue)]]],
-  [METRICS.rolloutStragglers, ({ live: { plan } }) => [[awaitsReceipts(plan) ? awaitedBy(plan).length : 0]]],
-  [METRICS.rolloutLeftBehind, ({ live: { plan } }) => [[plan.without?.length ?? 0]]],
-  [METRICS.rolloutStopped, ({ live: { stops = [] } }) => [[stops.length]]],
-];
-
 /** Each of the checks that found something. */
 const ofChecks =
   (valuesOf: (check: CheckRecord) => Values): Gauge[1] =>
@@ -62,7 +47,19 @@ const ofUsers =
   ({ users }) =>
     users === undefined ? [] : SIDES.map((variant) => [valueOf(users[variant]), { variant }]);
 
-const OF_FIGURES: readonly Gauge[] = [
+const GAUGES: readonly Gauge[] = [
+  [METRICS.rolloutInfo, ({ rollout }) => [[1, { strategy: kindOf(rollout.strategy), mode: rollout.mode }]]],
+  [METRICS.rolloutPhase, ({ live }) => [[1, { phase: live.plan.phase }]]],
+  [METRICS.rolloutPhaseAge, ({ live }, nowMs) => [[Math.max(0, nowMs - live.plan.sinceMs) / 1_000]]],
+  [METRICS.rolloutHeld, ({ live: { plan } }) => [[Number("held" in plan && plan.held !== undefined)]]],
+  [METRICS.rolloutRun, ({ live }) => [[live.plan.run]]],
+  [METRICS.rolloutStage, ({ live, rollout }) => [[stageOf(live.plan, stagesOf(rollout.strategy).length)]]],
+  [METRICS.rolloutStages, ({ rollout }) => [[stagesOf(rollout.strategy).length]]],
+  [METRICS.rolloutShare, ({ live }) => [[live.shareBp / FULL_BP]]],
+  [METRICS.rolloutOverdue, ({ live: { plan } }) => [[Number(plan.phase === "promoted" && plan.overdue)]]],
+  [METRICS.rolloutStragglers, ({ live: { plan } }) => [[awaitsReceipts(plan) ? awaitedBy(plan).length : 0]]],
+  [METRICS.rolloutLeftBehind, ({ live: { plan } }) => [[plan.without?.length ?? 0]]],
+  [METRICS.rolloutStopped, ({ live: { stops = [] } }) => [[stops.length]]],
   [METRICS.rolloutShareSeen, ({ judging }) => [[ratioOf(shareSeenBp(judging.tally))]]],
   [METRICS.rolloutSafeShare, ({ judging: { verdict } }) => [[ratioOf(verdict?.safeShareBp)]]],
   [METRICS.rolloutVerdict, ({ judging: { verdict } }) => (verdict === null ? [] : [[1, { verdict: verdict.verdict }]])],
@@ -126,7 +123,7 @@ export const isShown = ({ live: { plan } }: Pick<ShownRollout, "live">, nowMs: n
 
 /** The gauges of rollouts, in parts that are made as they are asked for. */
 export function* rolloutGauges(rollouts: readonly ShownRollout[], nowMs: number): Generator<Reading> {
-  for (const [name, of] of [...OF_COURSE, ...OF_FIGURES]) {
+  for (const [name, of] of GAUGES) {
     // An empty one as well: a metric without series is shown by its name.
     for (let from = 0; from === 0 || from < rollouts.length; from += ROLLOUTS_A_PART) {
       const values = rollouts

@@ -198,11 +198,14 @@ export const ensureTicks = (manager: JetStreamManager): Promise<void> =>
     allow_direct: true,
   });
 
+/** Whether the server says that there is no such stream. */
+export const isNoStream = (error: unknown): boolean => error instanceof Error && error.name === "StreamNotFoundError";
+
 async function ensure(manager: JetStreamManager, config: Parameters<JetStreamManager["streams"]["add"]>[0]): Promise<void> {
   try {
     await manager.streams.info(config.name);
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== "StreamNotFoundError") throw error;
+    if (!isNoStream(error)) throw error;
     await manager.streams.add(config);
   }
 }

@@ -15,7 +15,7 @@ import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
 import { type TemplateInput, TemplateSchema, type UsedTemplate, withTemplate } from "../contract/templates.ts";
 import { askLeader } from "./ask-leader.ts";
-import { type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
+import { isNoStream, type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
 import { messagesOf } from "./stream-messages.ts";
 import { vouchFor } from "./vouching.ts";
 
@@ -74,7 +74,7 @@ export const listRollouts = async (link: NatsLink): Promise<string[]> =>
 async function listLiveSubjects(link: NatsLink): Promise<string[]> {
   const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: 3_000 });
   return listSubjects(manager, STREAMS.state, SUBJECTS.live("*")).catch((error: unknown) => {
-    if (error instanceof Error && error.name === "StreamNotFoundError") return []; // No controller ever ran.
+    if (isNoStream(error)) return []; // No controller ever ran.
     throw error;
   });
 }

@@ -1,5 +1,5 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import type { NatsLink, Stored } from "./nats.ts";
+import { isNoStream, type NatsLink, type Stored } from "./nats.ts";
 
 const PAGE = 256;
 
@@ -35,7 +35,7 @@ const isMissing = (manager: JetStreamManager, stream: string): Promise<boolean> 
   manager.streams.info(stream).then(
     () => false,
     (error: unknown) => {
-      if (error instanceof Error && error.name === "StreamNotFoundError") return true;
+      if (isNoStream(error)) return true;
       throw error;
     },
   );

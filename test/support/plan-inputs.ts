@@ -33,7 +33,8 @@ const document = {
   key: [{ header: "x-user-id" }],
   variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
 } as const;
-const withStrategy = (strategy: RolloutInput["strategy"], more: Partial<RolloutInput> = {}): Rollout =>
+/** The same head with another strategy. */
+export const withStrategy = (strategy: RolloutInput["strategy"], more: Partial<RolloutInput> = {}): Rollout =>
   RolloutSchema.parse({ ...document, ...more, strategy });
 const mirror = { cluster: "v2", share: "10%" };
 

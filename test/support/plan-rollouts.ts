@@ -1,17 +1,9 @@
-import { type Rollout, RolloutSchema } from "../../src/contract/rollout.ts";
+import type { Rollout, RolloutInput } from "../../src/contract/rollout.ts";
 import { APPROVER } from "./plan-happenings.ts";
-import { rampRollout, rollout, strategies } from "./plan-inputs.ts";
+import { rampRollout, rollout, strategies, withStrategy } from "./plan-inputs.ts";
 
-const parsed = (change: object): Rollout =>
-  RolloutSchema.parse({
-    apiVersion: "serin/v1",
-    kind: "Rollout",
-    name: "checkout",
-    key: [{ header: "x-user-id" }],
-    variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
-    strategy: { type: "canary", stages: [{ share: "5%", gate: { approvers: [APPROVER], atLimit: "pause" } }, { share: "50%" }] },
-    ...change,
-  });
+const parsed = (change: Partial<RolloutInput>): Rollout =>
+  withStrategy({ type: "canary", stages: [{ share: "5%", gate: { approvers: [APPROVER], atLimit: "pause" } }, { share: "50%" }] }, change);
 
 /** A rollout whose way back is in steps. */
 export function inRetreat(each: Rollout): Rollout {

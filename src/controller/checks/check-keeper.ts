@@ -1,3 +1,4 @@
+import { variantsBeside } from "../../contract/lanes.ts";
 import { STABLE } from "../../contract/names.ts";
 import type { WebhookCheck } from "../../contract/own-checks.ts";
 import { gaugesIn, type NamedGauge } from "../../core/judge/own-policy.ts";
@@ -167,7 +168,7 @@ export class CheckKeeper {
     if (counts !== undefined) {
       addCounts(held, name, counts);
       addToVariant(held, { check: name, variant: STABLE }, { hits: counts.stableHits, all: counts.stable });
-      const others = Object.keys(held.rollout.variants).filter((variant) => variant !== STABLE);
+      const others = variantsBeside(held.rollout.variants);
       for (const [index, variant] of others.entries()) addToVariant(held, { check: name, variant }, beside[index] ?? { hits: 0, all: 0 });
     }
     const still = nowMs - grownMs > STILL_MS ? `nothing was counted on both sides for ${STILL_MS / 60_000} minutes` : undefined;

@@ -1,3 +1,4 @@
+import { variantsBeside } from "../../contract/lanes.ts";
 import { QUERY_FACTS, type Query } from "../../contract/own-checks.ts";
 import { type Rollout, STABLE } from "../../contract/rollout.ts";
 
@@ -12,7 +13,7 @@ type Asked = Readonly<{ rollout: Pick<Rollout, "name" | "variants">; run: number
 
 /** Queries with the rollout's facts filled in. */
 export function queriesOf(query: Query, asked: Asked): SideQueries {
-  const names = Object.keys(asked.rollout.variants).filter((name) => name !== STABLE);
+  const names = variantsBeside(asked.rollout.variants);
   if (typeof query === "string") return { stable: [filled(query, asked, STABLE)], canary: names.map((name) => filled(query, asked, name)) };
   return { stable: [filled(query.stable, asked, STABLE)], canary: [filled(query.canary, asked, asked.grown)] };
 }

@@ -4,6 +4,7 @@ import type { CountedCheck, WebhookCheck } from "../../contract/own-checks.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import type { GaugeSample } from "../../core/judge/gauge.ts";
 import type { NamedGauge } from "../../core/judge/own-policy.ts";
+import { everyonesVariant } from "../../core/plan/moves.ts";
 import type { PrometheusSeries } from "../../io/prometheus-api.ts";
 import { type CounterReading, valuesOf } from "./counter-readings.ts";
 import { queriesOf, type SideQueries } from "./queries.ts";
@@ -70,9 +71,7 @@ function oneValue(series: readonly PrometheusSeries[], side: string): number {
   return value;
 }
 
-/** The variant that everyone gets, or is on the way to get. */
-const grownIn = ({ live: { plan }, rollout }: Pick<Asked, "live" | "rollout">): string =>
-  ("winner" in plan ? plan.winner : undefined) ?? grownVariant(rollout.variants);
+const grownIn = ({ live, rollout }: Pick<Asked, "live" | "rollout">): string => everyonesVariant(live.plan, grownVariant(rollout.variants));
 
 async function answersTo(
   query: Parameters<typeof queriesOf>[0],

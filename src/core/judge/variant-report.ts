@@ -1,3 +1,4 @@
+import { variantsBeside } from "../../contract/lanes.ts";
 import { LATENCY_BOUNDS_MS } from "../../contract/names.ts";
 import { type Rollout, STABLE } from "../../contract/rollout.ts";
 import type { Hits, VariantMeasure, VariantReport, VariantsTotals, VariantTotals } from "../../contract/variant-report.ts";
@@ -30,7 +31,7 @@ export interface Tested {
 /** Each variant beside stable, by errors, slow requests and the rollout's own checks. */
 export function variantReport({ rollout, variants, checks, isFinal }: Tested): VariantReport {
   const stable = variants[STABLE] ?? NOTHING;
-  const names = Object.keys(rollout.variants).filter((name) => name !== STABLE);
+  const names = variantsBeside(rollout.variants);
   const measures = [ERRORS, ...SLOW.flatMap(({ name, part }) => slowMeasure(name, part, stable)), ...ownMeasures(rollout)];
   return {
     level: LEVEL,

@@ -1,3 +1,4 @@
+import { inOrder } from "../../contract/groups.ts";
 import type { PlanState } from "../../contract/live.ts";
 import { goToFull, type In, nextRun, type Scene, serve, type Taken } from "./moves.ts";
 
@@ -28,8 +29,7 @@ export function withMore(state: In<"group">, there: readonly string[], { rolling
   const more = there.filter((name) => !groups.includes(name));
   if (more.length === 0) return state;
   const open = [...groups.slice(group + 1), ...more];
-  const inOrder = [...order.filter((name) => open.includes(name)), ...open.filter((name) => !order.includes(name))];
-  return { ...state, groups: [...groups.slice(0, group + 1), ...inOrder] };
+  return { ...state, groups: [...groups.slice(0, group + 1), ...inOrder(open, order)] };
 }
 
 /** This group too. */

@@ -1,6 +1,20 @@
 import type { PlanState } from "../../contract/live.ts";
 import { durationText } from "./deadlines.ts";
-import { becauseOf, goBack, goToFull, type In, isOver, move, onHarm, reasonOr, refuse, type Scene, stay, type Taken } from "./moves.ts";
+import {
+  becauseOf,
+  everyonesVariant,
+  goBack,
+  goToFull,
+  type In,
+  isOver,
+  move,
+  onHarm,
+  reasonOr,
+  refuse,
+  type Scene,
+  stay,
+  type Taken,
+} from "./moves.ts";
 import type { PlanEvent, PlanStep } from "./types.ts";
 
 type Promote = Extract<PlanEvent, { type: "promote" }>;
@@ -51,7 +65,7 @@ export function otherVariant(state: PlanState, { variant, full }: Promote, scene
       scene,
       `promote ends it, and then promote --variant ${variant} decides; promote --full --variant ${variant} does both`,
     );
-  const everyones = ("winner" in state ? state.winner : undefined) ?? grown;
+  const everyones = everyonesVariant(state, grown);
   if (variant === everyones) return undefined;
   return refuse(
     state,

@@ -195,6 +195,9 @@ export function placeOf(state: In<Pausable>): Pick<In<"paused">, "shareBp" | "fr
   }
 }
 
+/** The variant that everyone gets, or is on the way to get: the one that grows, where no person chose another. */
+export const everyonesVariant = (state: PlanState, grown: string): string => ("winner" in state ? state.winner : undefined) ?? grown;
+
 /** Of a promotion whose variant a person chose: which. */
 export const winnerIn = ({ winner }: Pick<In<"promoting">, "winner">): Pick<In<"promoting">, "winner"> =>
   winner === undefined ? {} : { winner };

@@ -1,7 +1,6 @@
 import { courseOf } from "../../contract/course.ts";
-import { grownVariant } from "../../contract/lanes.ts";
+import { grownVariant, variantsBeside } from "../../contract/lanes.ts";
 import { type PlanState, servedPhase } from "../../contract/live.ts";
-import { STABLE } from "../../contract/names.ts";
 import { AT_ONCE } from "../../contract/retreat.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import { stragglerRule } from "../../contract/stragglers.ts";
@@ -87,7 +86,7 @@ function standingOf(rollout: Rollout, deadlines: Partial<Deadlines>): Standing {
   const known = {
     rollout: name,
     grown: grownVariant(variants),
-    variants: Object.keys(variants).filter((each) => each !== STABLE),
+    variants: variantsBeside(variants),
     mode,
     promotionGate: promotion?.gate,
   };

@@ -1,20 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { PlanState } from "../../../../src/contract/live.ts";
-import { type Rollout, type RolloutInput, RolloutSchema } from "../../../../src/contract/rollout.ts";
+import type { Rollout, RolloutInput } from "../../../../src/contract/rollout.ts";
 import { plan } from "../../../../src/core/plan/plan.ts";
 import type { PlanStep } from "../../../../src/core/plan/types.ts";
-import { summary } from "../../../support/plan-inputs.ts";
+import { summary, withStrategy } from "../../../support/plan-inputs.ts";
 
 const ordered = (stragglers?: RolloutInput["stragglers"]): Rollout =>
-  RolloutSchema.parse({
-    apiVersion: "serin/v1",
-    kind: "Rollout",
-    name: "checkout",
-    key: [{ header: "x-user-id" }],
-    variants: { stable: { cluster: "v1" }, canary: { cluster: "v2" } },
-    strategy: { type: "rolling", by: "zone", order: ["south", "north", "east"] },
-    ...(stragglers && { stragglers }),
-  });
+  withStrategy({ type: "rolling", by: "zone", order: ["south", "north", "east"] }, stragglers && { stragglers });
 const pending: PlanState = { phase: "pending", run: 7, firstRun: 7, sinceMs: 0 };
 const SOUTH = "a sidecar with zone=south";
 
