@@ -57,12 +57,16 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) });
 });
 
-test("refuses an authority for the certificate of the bundled NATS, which has none", async () => {
-  const { code, stderr } = await template("--set", "nats.bundled.enabled=true,nats.ca.existingSecret=serin-ca");
-  expect({ code, stderr }).toEqual({
-    code: 1,
-    stderr: expect.stringContaining("nats.ca.existingSecret: with an authority programs ask for TLS"),
-  });
+test.each([
+  [
+    "an authority for the certificate of the bundled NATS, which has none",
+    "nats.ca.existingSecret=serin-ca",
+    "nats.ca.existingSecret: with",
+  ],
+  ["replicas of what one server keeps", "nats.replicas=3", "nats.replicas: nats.bundled is one server"],
+])("refuses %s", async (_, setting, says) => {
+  const { code, stderr } = await template("--set", `nats.bundled.enabled=true,${setting}`);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) });
 });
 
 test("the patch for Envoy's own pods makes a Deployment that Kubernetes knows field by field", async () => {
