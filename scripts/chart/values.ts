@@ -164,6 +164,7 @@ const nats = z.strictObject({
     }),
     resources: mapping.default({ requests: { cpu: "100m", memory: "64Mi" }, limits: { memory: "512Mi" } }).describe("Requests and limits."),
   }),
+  global: mapping.exactOptional().describe("What Helm hands to the chart of this name in `charts/`; nothing is read of it."),
 });
 
 const ports = z.array(z.int().min(1).max(65_535));

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { VERSION } from "../../src/contract/version.ts";
 import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { chartDigest } from "../support/chart-digest.ts";
@@ -44,6 +45,21 @@ describe.each(files)("the chart with ci/%s", (file) => {
     const count = manifestsOf(await readFile(target, "utf8")).length;
     expect(await decodeManifests([target])).toEqual({ code: 0, stdout: `${count} decoded\n`, stderr: "" });
   });
+});
+
+test("its NATS is a dependency that is there in a checkout, and goes into the package", async () => {
+  const { stdout: listed } = await run("dependency", "list", chart);
+  expect(listed.split("\n")[1]?.split(/\s+/)).toEqual(["nats", VERSION, "unpacked"]);
+  const folder = await mkdtemp(join(tmpdir(), "serin-chart-"));
+  const packed = await run("package", chart, "--destination", folder);
+  const bundled = ["--kube-version", "1.34.0", "--set", "nats.bundled.enabled=true", "--show-only", "templates/nats.yaml"];
+  const { code, stdout } = await run("template", "serin", join(folder, `serin-${VERSION}.tgz`), ...bundled);
+  await rm(folder, { recursive: true });
+  expect([packed.code, code, manifestsOf(stdout).map(({ kind }) => kind)]).toEqual([
+    0,
+    0,
+    ["NetworkPolicy", "ConfigMap", "Service", "StatefulSet"],
+  ]);
 });
 
 test.each([
