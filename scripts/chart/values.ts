@@ -132,6 +132,10 @@ const nats = z.strictObject({
     .regex(/^(nats|tls):\/\/[^,\s@]+(,(nats|tls):\/\/[^,\s@]+)*$/)
     .default("nats://nats:4222")
     .describe("NATS with JetStream, `nats://` or `tls://`; several servers by comma. Credentials stand in `nats.creds`, never here."),
+  replicas: z
+    .union([z.literal(1), z.literal(3), z.literal(5)])
+    .default(1)
+    .describe("Servers of it that keep each stream which controllers make: 3 where NATS is a cluster of three."),
   creds: z.strictObject({
     existingSecret: text.describe("Secret with files of credentials for NATS, one line user:password or .creds; none when empty."),
     controllerKey: name.default("controller.creds").describe("Key of the controllers' file."),
@@ -160,6 +164,7 @@ const nats = z.strictObject({
     }),
     resources: mapping.default({ requests: { cpu: "100m", memory: "64Mi" }, limits: { memory: "512Mi" } }).describe("Requests and limits."),
   }),
+  global: mapping.exactOptional().describe("What Helm hands to the chart of this name in `charts/`; nothing is read of it."),
 });
 
 const ports = z.array(z.int().min(1).max(65_535));

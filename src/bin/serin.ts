@@ -66,6 +66,7 @@ const parts: CliParts = {
   defaultNats: process.env["SERIN_NATS"],
   natsCreds: process.env["SERIN_NATS_CREDS"],
   natsCa: process.env["SERIN_NATS_CA"],
+  natsReplicas: process.env["SERIN_NATS_REPLICAS"],
   token: process.env["SERIN_TOKEN"],
   operatorKey: process.env["SERIN_OPERATOR_KEY"],
   kubernetes: inCluster(process.env),

@@ -1,10 +1,11 @@
 import { NoLeaderError, NotAllowedError, SerinError, UsageError } from "../contract/errors.ts";
+import { isUnanswered } from "../io/made-streams.ts";
 import { connectNats, type NatsLink } from "../io/nats.ts";
 import { type NatsFlags, natsAccess } from "../io/nats-access.ts";
 import { troubleOf } from "../io/nats-trouble.ts";
 
 /**
- * Connects for one command and closes after it. Throws NoLeaderError when NATS or its JetStream does not answer, UsageError when it refuses who this is,
+ * Connects for one command and closes after it. Throws NoLeaderError when NATS, its JetStream or what keeps the streams does not answer, UsageError when it refuses who this is,
  * and NotAllowedError when it does not allow what the command does.
  */
 export async function withNats<Result>(flags: NatsFlags, work: (link: NatsLink) => Promise<Result>): Promise<Result> {
@@ -28,6 +29,10 @@ export async function withNats<Result>(flags: NatsFlags, work: (link: NatsLink) 
           cause: error,
         },
       );
+    if (isUnanswered(error)) {
+      const problem = `NATS answers at ${access.url}, but not for what Serin keeps in it; start those of its servers that keep it`;
+      throw new NoLeaderError(problem, { cause: error });
+    }
     const trouble = troubleOf(error, access);
     if (trouble === undefined) throw error;
     throw new NotAllowedError(trouble, { cause: error });

@@ -30,6 +30,8 @@ export interface CliParts {
   readonly natsCreds: string | undefined;
   /** `SERIN_NATS_CA`: path of the authority of NATS's certificate. */
   readonly natsCa: string | undefined;
+  /** `SERIN_NATS_REPLICAS`: servers of NATS that keep each stream. */
+  readonly natsReplicas: string | undefined;
   /** Address of the API of the cluster that this is a pod of; undefined elsewhere. */
   readonly kubernetes: string | undefined;
   /** True where OTEL_* variables ask for a push. */

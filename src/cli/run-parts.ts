@@ -77,6 +77,7 @@ async function startOneOrMore(
 
 /** Flags of `serin controller`; durations in milliseconds. */
 export interface ControllerFlags extends NatsFlags {
+  readonly natsReplicas?: number;
   readonly id?: string;
   readonly http?: string;
   readonly prometheus?: string;
@@ -102,6 +103,7 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
   const options = withoutUndefined({
     id,
     ...natsOf(flags),
+    natsReplicas: flags.natsReplicas ?? (parts.natsReplicas === undefined ? undefined : Number(parts.natsReplicas)),
     http: flags.http,
     prometheus: flags.prometheus,
     prometheusEveryMs: flags.prometheusEvery,

@@ -7,6 +7,7 @@ import type { CheckRecord } from "../contract/verdict.ts";
 import { OVERDUE_MS } from "../core/judge/parameters.ts";
 import type { NatsFlags } from "../io/nats-access.ts";
 import { duration, figure, odds, ratio, share, table } from "../told/format.ts";
+import { keepingLines } from "../told/keeping-text.ts";
 import { orderLine } from "../told/order-text.ts";
 import { phaseText } from "../told/phase-text.ts";
 import { LISTEN_MS, readPicture } from "../told/picture.ts";
@@ -41,10 +42,11 @@ export function statusText(picture: Picture, nowMs: number): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** How things stand beside the rollouts: freeze, leader, sidecars, orders to switch off. */
-export function meshLines({ leader, sidecars, rollouts, orders, freeze }: Picture, nowMs: number): string[] {
+/** How things stand beside the rollouts: freeze, NATS, leader, sidecars, orders to switch off. */
+export function meshLines({ leader, sidecars, rollouts, orders, freeze, nats }: Picture, nowMs: number): string[] {
   const lines = [
     ...(freeze === null ? [] : [`${freeze}: nothing advances, what goes back still does; \`serin unfreeze\` ends it`]),
+    ...(nats === undefined ? [] : keepingLines(nats)),
     leader === null
       ? "no controller leads: nothing advances, and shares go home unless a beat is heard"
       : `controller ${leader.holder} leads (term ${leader.term})`,

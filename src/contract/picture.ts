@@ -92,6 +92,18 @@ const SidecarPictureSchema = z.strictObject({
   problem: z.string().nullable().describe("Why it refuses rules."),
 });
 
+const KeepingSchema = z
+  .strictObject({
+    cluster: z.string().describe("Its name."),
+    replicas: z.int().min(1).describe("Servers of it that keep live state."),
+    leads: z.string().nullable().describe("The one that takes writes; null while too few answer each other, and nothing can be written."),
+    behind: z.array(z.string()).describe("Those that are away, or have not all of it yet."),
+  })
+  .describe("How a cluster of NATS keeps live state; absent where NATS is one server.");
+
+/** How a cluster of NATS keeps live state. */
+export type Keeping = Readonly<z.infer<typeof KeepingSchema>>;
+
 /** Everything that `status` tells. */
 export const PictureSchema = z.strictObject({
   leader: z.strictObject({ holder: z.string(), term: z.int(), ageMs: MsSchema }).nullable().describe("Null when nobody leads."),
@@ -99,6 +111,7 @@ export const PictureSchema = z.strictObject({
   rollouts: z.array(RolloutPictureSchema).describe("By name."),
   orders: z.array(KillOrderSchema).describe("Operators' orders to switch off that stand in NATS; who signed them is not checked."),
   freeze: z.string().nullable().describe("Why nothing advances in the whole mesh; null while no freeze is in force."),
+  nats: KeepingSchema.optional(),
 });
 
 export type RolloutPicture = Readonly<z.infer<typeof RolloutPictureSchema>>;

@@ -23,6 +23,7 @@ import { type ControllerOptions, ControllerOptionsSchema, type ControllerSetting
 import { type Page, type Shown, startPage } from "./page.ts";
 import { hearGoodbyes } from "./presence.ts";
 import { reachNats } from "./reach-nats.ts";
+import { replicationOf } from "./replication.ts";
 import { hearCommand } from "./senders.ts";
 import { Term } from "./term.ts";
 
@@ -127,11 +128,12 @@ class Controller implements RunningController, Shown {
     const { log, settings } = this.#parts;
     const { signal } = this.#stopping;
     const candidate = new Candidate(this.#parts);
+    const replication = replicationOf(settings, log);
     const ear = createCountsEar(this.#parts);
     let isTroubled = false;
     while (!signal.aborted) {
       try {
-        const manager = await ensureStreams(this.#parts.link);
+        const manager = await ensureStreams(this.#parts.link, replication);
         isTroubled = false;
         const writer = await candidate.elect(signal, ear);
         if (writer !== undefined) await this.#serve(writer, manager, ear);

@@ -26,6 +26,13 @@ export type KubernetesOptions = Readonly<z.output<typeof KubernetesOptionsSchema
 export const ControllerOptionsSchema = z.strictObject({
   id: SidecarIdSchema.describe("Name of this controller in the lease and in the audit; another one for each."),
   ...NatsFlagsShape,
+  natsReplicas: z
+    .union(
+      [z.literal(1), z.literal(3), z.literal(5)],
+      "write 1, 3 or 5: with an even number no more servers may be away than with one less",
+    )
+    .default(1)
+    .describe("Servers of a NATS cluster that keep each stream which this controller makes; streams that exist stay as they are."),
   renewMs: z
     .int()
     .min(20)

@@ -12,6 +12,8 @@ import { waitFor } from "./wait-for.ts";
 export interface StackOptions {
   readonly envoyProgram: string;
   readonly natsServerProgram: string;
+  /** One that runs already, which its owner stops; one of the stack's own when absent. */
+  readonly nats?: NatsServer;
   /** The built command line, run by this Node. */
   readonly serinBin: string;
   /** The environment of the processes; NATS is named in it for them. */
@@ -81,8 +83,8 @@ async function build(
   stop: () => Promise<void>,
 ): Promise<Stack> {
   const { signal } = options;
-  const nats = await startNatsServer({ program: options.natsServerProgram });
-  stops.push(() => nats.stop());
+  const nats = options.nats ?? (await startNatsServer({ program: options.natsServerProgram }));
+  if (options.nats === undefined) stops.push(() => nats.stop());
   const [stable, canary] = await Promise.all([startUpstream("stable"), startUpstream("canary")]);
   stops.push(stable.stop, canary.stop);
   const programs = createPrograms(options, directory, nats.url);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager, PersistMode } from "@nats-io/jetstream";
 import { connect, errors, type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
 import { inboxPrefix, STREAMS, SUBJECTS } from "../contract/names.ts";
+import { areUnmade, isNoStream } from "./made-streams.ts";
 import { type NatsAccess, needsTls, readLogin } from "./nats-access.ts";
 import { authenticatorOf } from "./nats-login.ts";
 import { createTroubles, type Troubles } from "./nats-trouble.ts";
@@ -13,6 +14,8 @@ export const WRONG_LAST_SEQUENCE = 10_071;
 export interface NatsLink {
   readonly connection: NatsConnection;
   readonly jetstream: JetStreamClient;
+  /** For one who would take silence about a value for its absence: where nobody answers, reads ask whether the streams were ever made. */
+  readonly doubtsSilence: boolean;
   close(): Promise<void>;
 }
 
@@ -40,7 +43,12 @@ export async function connectNats(options: NatsOptions): Promise<NatsLink> {
       options.signal?.throwIfAborted();
       troubles.over();
       if (options.onTrouble !== undefined) void followTroubles(connection, troubles);
-      return { connection, jetstream: jetstream(connection, { timeout: 3_000 }), close: () => connection.close() };
+      return {
+        connection,
+        jetstream: jetstream(connection, { timeout: 3_000 }),
+        doubtsSilence: !options.waitForServer,
+        close: () => connection.close(),
+      };
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!options.waitForServer || error instanceof errors.InvalidArgumentError) throw error;
@@ -105,13 +113,13 @@ interface DirectGet {
   readonly timeoutMs: number;
 }
 
-async function directGet({ connection }: NatsLink, { request, body, timeoutMs }: DirectGet): Promise<Stored | undefined> {
+async function directGet({ connection, doubtsSilence }: NatsLink, { request, body, timeoutMs }: DirectGet): Promise<Stored | undefined> {
   let reply: Msg;
   try {
     reply = await connection.request(`$JS.API.DIRECT.GET.${request}`, body, { timeout: timeoutMs });
   } catch (error) {
     // Before the first controller there is no stream, so nobody answers for it.
-    if (error instanceof RequestError && error.isNoResponders()) return undefined;
+    if (error instanceof RequestError && error.isNoResponders() && (!doubtsSilence || (await areUnmade(connection)))) return undefined;
     throw error;
   }
   const { headers, data } = reply;
@@ -151,12 +159,22 @@ export function subscribeSafely(
   return () => subscription.unsubscribe();
 }
 
-/** Creates Serin's streams where they are missing; existing ones stay as their owner configured them. */
-export async function ensureStreams(link: NatsLink): Promise<JetStreamManager> {
+/** On how many servers of a cluster each stream is kept. */
+export interface Replication {
+  readonly replicas: number;
+  /** Hears of a stream that exists on fewer: it stays as its owner configured it. */
+  onFewer(stream: string, has: number): void;
+}
+
+const ONE_SERVER: Replication = { replicas: 1, onFewer: () => undefined };
+
+/** Creates Serin's streams where they are missing; existing ones stay as their owner configured them. Throws where NATS cannot keep so many replicas. */
+export async function ensureStreams(link: NatsLink, replication = ONE_SERVER): Promise<JetStreamManager> {
   const manager = await jetstreamManager(link.connection, { timeout: 3_000 });
+  const ensured = (config: StreamConfig): Promise<void> => ensure(manager, config, replication);
   const common = { deny_delete: true, deny_purge: false, allow_direct: true } as const;
-  await ensure(manager, { name: STREAMS.plans, subjects: [SUBJECTS.allPlans], max_msgs_per_subject: 64, ...common });
-  await ensure(manager, {
+  await ensured({ name: STREAMS.plans, subjects: [SUBJECTS.allPlans], max_msgs_per_subject: 64, ...common });
+  await ensured({
     name: STREAMS.state,
     subjects: [SUBJECTS.allState],
     max_msgs_per_subject: 1,
@@ -164,15 +182,15 @@ export async function ensureStreams(link: NatsLink): Promise<JetStreamManager> {
     republish: { src: SUBJECTS.allState, dest: SUBJECTS.allPush },
     ...common,
   });
-  await ensure(manager, {
+  await ensured({
     name: STREAMS.audit,
     subjects: [SUBJECTS.allAudit],
     duplicate_window: 600_000_000_000,
     max_age: 400 * 86_400_000_000_000,
     ...common,
   });
-  await ensureKills(manager);
-  await ensure(manager, {
+  await ensureKills(manager, replication);
+  await ensured({
     name: STREAMS.presence,
     subjects: [SUBJECTS.allPresence],
     max_msgs_per_subject: 1,
@@ -183,10 +201,10 @@ export async function ensureStreams(link: NatsLink): Promise<JetStreamManager> {
 }
 
 /** The stream of operators' orders, which the command line makes as well where no controller ever ran. */
-export const ensureKills = (manager: JetStreamManager): Promise<void> =>
-  ensure(manager, { name: STREAMS.kills, subjects: [SUBJECTS.allKills], max_msgs_per_subject: 1, allow_direct: true });
+export const ensureKills = (manager: JetStreamManager, replication = ONE_SERVER): Promise<void> =>
+  ensure(manager, { name: STREAMS.kills, subjects: [SUBJECTS.allKills], max_msgs_per_subject: 1, allow_direct: true }, replication);
 
-/** The stream of judged batches: a week of them, the oldest given up where they are many. Judging does not need it. */
+/** The stream of judged batches: a week of them, the oldest given up where they are many. Judging does not need it, so one server keeps it. */
 export const ensureTicks = (manager: JetStreamManager): Promise<void> =>
   ensure(manager, {
     name: STREAMS.ticks,
@@ -198,14 +216,21 @@ export const ensureTicks = (manager: JetStreamManager): Promise<void> =>
     allow_direct: true,
   });
 
-/** Whether the server says that there is no such stream. */
-export const isNoStream = (error: unknown): boolean => error instanceof Error && error.name === "StreamNotFoundError";
+type StreamConfig = Parameters<JetStreamManager["streams"]["add"]>[0];
 
-async function ensure(manager: JetStreamManager, config: Parameters<JetStreamManager["streams"]["add"]>[0]): Promise<void> {
+async function ensure(manager: JetStreamManager, config: StreamConfig, { replicas, onFewer } = ONE_SERVER): Promise<void> {
   try {
-    await manager.streams.info(config.name);
+    const { num_replicas: has } = (await manager.streams.info(config.name)).config;
+    if (has < replicas) onFewer(config.name, has);
   } catch (error) {
     if (!isNoStream(error)) throw error;
-    await manager.streams.add(config);
+    await manager.streams.add({ ...config, num_replicas: replicas }).catch((cause: unknown) => {
+      if (replicas === 1) throw cause;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(
+        `NATS cannot keep ${config.name} on ${replicas} servers (${why}); start as many in one cluster, or say --nats-replicas 1`,
+        { cause },
+      );
+    });
   }
 }

@@ -8,6 +8,7 @@ import { type Fleet, FleetSchema, type JudgeRecord, JudgeRecordSchema, type Live
 import { type Audit, AuditSchema, type Command, type Reply, ReplySchema, type Who } from "../contract/messages.ts";
 import { type MixRecord, MixRecordSchema } from "../contract/mix-evidence.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
+import type { Keeping } from "../contract/picture.ts";
 import { type Freeze, FreezeRecordSchema, type Policy, PolicySchema } from "../contract/policy.ts";
 import { type Rollout, RolloutSchema } from "../contract/rollout.ts";
 import { type Lease, LeaseSchema } from "../contract/rules.ts";
@@ -15,7 +16,8 @@ import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
 import { type TemplateInput, TemplateSchema, type UsedTemplate, withTemplate } from "../contract/templates.ts";
 import { askLeader } from "./ask-leader.ts";
-import { isNoStream, type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
+import { isNoStream } from "./made-streams.ts";
+import { type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
 import { messagesOf } from "./stream-messages.ts";
 import { vouchFor } from "./vouching.ts";
 
@@ -191,6 +193,19 @@ export async function readFreeze(link: NatsLink): Promise<Freeze | undefined> {
 export async function listSubjects(manager: JetStreamManager, stream: string, filter: string): Promise<string[]> {
   const { state } = await manager.streams.info(stream, { subjects_filter: filter });
   return Object.keys(state.subjects ?? {}).toSorted();
+}
+
+/** How a cluster of NATS keeps live state; undefined where NATS is one server, and where no controller ever ran. */
+export async function readKeeping(link: NatsLink): Promise<Keeping | undefined> {
+  const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: 3_000 });
+  const info = await manager.streams.info(STREAMS.state).catch((error: unknown) => {
+    if (isNoStream(error)) return undefined;
+    throw error;
+  });
+  if (info?.cluster?.name === undefined) return undefined;
+  const { name, leader, replicas = [] } = info.cluster;
+  const behind = replicas.filter(({ current }) => !current).map((replica) => replica.name);
+  return { cluster: name, replicas: info.config.num_replicas, leads: leader || null, behind };
 }
 
 /** Where the audit of a rollout stands, or that of the whole mesh. */

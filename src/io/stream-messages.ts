@@ -1,5 +1,6 @@
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { isNoStream, type NatsLink, type Stored } from "./nats.ts";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { areUnmade } from "./made-streams.ts";
+import type { NatsLink, Stored } from "./nats.ts";
 
 const PAGE = 256;
 
@@ -15,7 +16,7 @@ export async function* messagesOf(link: NatsLink, stream: string, subject: strin
         count += 1;
       }
     } catch (error) {
-      if (!isNothingFound(error) && !(isUnanswered(error) && (await isMissing(manager, stream)))) throw error;
+      if (!isNothingFound(error) && !(isUnanswered(error) && (await areUnmade(link.connection)))) throw error;
     }
   }
 }
@@ -30,12 +31,3 @@ function statusOf(error: unknown): unknown {
   const isStatus = error instanceof Error && (error.name === "JetStreamStatusError" || error.name === "JetStreamError");
   return isStatus && "code" in error ? error.code : undefined;
 }
-
-const isMissing = (manager: JetStreamManager, stream: string): Promise<boolean> =>
-  manager.streams.info(stream).then(
-    () => false,
-    (error: unknown) => {
-      if (isNoStream(error)) return true;
-      throw error;
-    },
-  );

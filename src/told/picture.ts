@@ -22,6 +22,7 @@ import {
   readFleet,
   readFreeze,
   readJudge,
+  readKeeping,
   readLease,
   readLive,
   readMix,
@@ -54,11 +55,13 @@ export async function readPicture(
     const fleet = await readFleet(link);
     const found = states.filter((state) => state !== undefined);
     const rollouts = await Promise.all(found.map((state) => rolloutPicture(link, state, fleet)));
+    const nats = await readKeeping(link);
     if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
     return {
       ...(await readMesh(link, nowMs())),
       sidecars: sidecarPictures(fleet, heard, found),
       rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      ...(nats !== undefined && { nats }),
     };
   } finally {
     stop();

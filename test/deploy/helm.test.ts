@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { VERSION } from "../../src/contract/version.ts";
 import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { chartDigest } from "../support/chart-digest.ts";
@@ -46,6 +47,21 @@ describe.each(files)("the chart with ci/%s", (file) => {
   });
 });
 
+test("its NATS is a dependency that is there in a checkout, and goes into the package", async () => {
+  const { stdout: listed } = await run("dependency", "list", chart);
+  expect(listed.split("\n")[1]?.split(/\s+/)).toEqual(["nats", VERSION, "unpacked"]);
+  const folder = await mkdtemp(join(tmpdir(), "serin-chart-"));
+  const packed = await run("package", chart, "--destination", folder);
+  const bundled = ["--kube-version", "1.34.0", "--set", "nats.bundled.enabled=true", "--show-only", "templates/nats.yaml"];
+  const { code, stdout } = await run("template", "serin", join(folder, `serin-${VERSION}.tgz`), ...bundled);
+  await rm(folder, { recursive: true });
+  expect([packed.code, code, manifestsOf(stdout).map(({ kind }) => kind)]).toEqual([
+    0,
+    0,
+    ["NetworkPolicy", "ConfigMap", "Service", "StatefulSet"],
+  ]);
+});
+
 test.each([
   ["an unknown group", "sidecars.replicas=3", "additional properties 'sidecars' not allowed"],
   ["an unknown value", "sidecar.replica=3", "additional properties 'replica' not allowed"],
@@ -57,12 +73,16 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) });
 });
 
-test("refuses an authority for the certificate of the bundled NATS, which has none", async () => {
-  const { code, stderr } = await template("--set", "nats.bundled.enabled=true,nats.ca.existingSecret=serin-ca");
-  expect({ code, stderr }).toEqual({
-    code: 1,
-    stderr: expect.stringContaining("nats.ca.existingSecret: with an authority programs ask for TLS"),
-  });
+test.each([
+  [
+    "an authority for the certificate of the bundled NATS, which has none",
+    "nats.ca.existingSecret=serin-ca",
+    "nats.ca.existingSecret: with",
+  ],
+  ["replicas of what one server keeps", "nats.replicas=3", "nats.replicas: nats.bundled is one server"],
+])("refuses %s", async (_, setting, says) => {
+  const { code, stderr } = await template("--set", `nats.bundled.enabled=true,${setting}`);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) });
 });
 
 test("the patch for Envoy's own pods makes a Deployment that Kubernetes knows field by field", async () => {

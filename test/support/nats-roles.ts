@@ -6,34 +6,61 @@ import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 
-/** NATS as docs/hosts.md says: the configuration that is shipped, with secrets as the page makes them. */
-export interface NatsWithRoles extends NatsServer {
+/** The folder of a host of NATS as docs/hosts.md says: the configuration that is shipped, with secrets as the page makes them. */
+export interface NatsFolder {
   readonly directory: string;
+  /** Path of what is in it. */
+  at(file: string): string;
   /** File of credentials. */
   creds(role: NatsRole): string;
-  /** Lines of the server's log about what it refused. */
+  /** Lines of the servers' log about what they refused. */
   violations(): Promise<string[]>;
+  /** Writes another text of a file. */
+  change(file: string, change: (text: string) => string): Promise<void>;
+  remove(): Promise<void>;
 }
+
+const LOG = "nats.log";
+
+/** Makes one, with what these blocks of the page make in it. */
+export async function natsFolder(...marks: string[]): Promise<NatsFolder> {
+  const directory = await mkdtemp(join(tmpdir(), "serin-roles-"));
+  const at = (file: string): string => join(directory, file);
+  const change = async (file: string, changed: (text: string) => string): Promise<void> =>
+    writeFile(at(file), changed(await readFile(at(file), "utf8")));
+  await cp(join(packageRoot(), "deploy", "nats"), directory, { recursive: true });
+  // The server of a test says by a flag where its store is, and takes no second word of it.
+  await change("nats-server.conf", (text) => text.replace(/^ *store_dir:.*\n/m, ""));
+  for (const mark of marks) {
+    const made = await runCommand("sh", ["-ec", `cd "$0"\n${await hostsBlock(mark)}`, directory], 30_000);
+    if (made.code !== 0) throw new Error(`the block ${mark} of docs/hosts.md failed: ${made.stderr}`);
+  }
+  return {
+    directory,
+    at,
+    change,
+    creds: (role) => at(`${role}.creds`),
+    violations: async () => (await readFile(at(LOG), "utf8")).split("\n").filter((line) => line.includes("Violation")),
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** Arguments of a server that is started with a file of the folder. */
+export const argsOf = ({ at }: NatsFolder, config: string): string[] => ["--config", at(config), "--log", at(LOG)];
+
+/** A server with a user for each role. */
+export interface NatsWithRoles extends NatsServer, Pick<NatsFolder, "directory" | "creds" | "violations"> {}
 
 /** Starts it; `stop` removes what it made. */
 export async function startNatsWithRoles(): Promise<NatsWithRoles> {
-  const directory = await mkdtemp(join(tmpdir(), "serin-roles-"));
-  const log = join(directory, "nats.log");
-  await cp(join(packageRoot(), "deploy", "nats"), directory, { recursive: true });
-  const config = join(directory, "nats-server.conf");
-  // The server of a test says by a flag where its store is, and takes no second word of it.
-  await writeFile(config, (await readFile(config, "utf8")).replace(/^ *store_dir:.*\n/m, ""));
-  const made = await runCommand("sh", ["-ec", `cd "$0"\n${await hostsBlock("secrets")}`, directory], 30_000);
-  if (made.code !== 0) throw new Error(`secrets could not be made: ${made.stderr}`);
-  const server = await startNatsServer({ args: ["--config", config, "--log", log] });
+  const { remove, ...folder } = await natsFolder("secrets");
+  const server = await startNatsServer({ args: argsOf({ ...folder, remove }, "nats-server.conf") });
   return {
     ...server,
-    directory,
-    creds: (role) => join(directory, `${role}.creds`),
-    violations: async () => (await readFile(log, "utf8")).split("\n").filter((line) => line.includes("Violation")),
+    ...folder,
     async stop() {
       await server.stop();
-      await rm(directory, { recursive: true, force: true });
+      await remove();
     },
   };
 }

@@ -15,14 +15,14 @@ import { connectNats, type NatsLink, subscribeSafely } from "../../src/io/nats.t
 import { packageRoot } from "../../src/io/package-root.ts";
 import { listAudit, readLive } from "../../src/io/store.ts";
 import { patient } from "./edge-config.ts";
-import { LEASE, waitForFleet } from "./fleet.ts";
+import { LEASE, type Login, waitForFleet } from "./fleet.ts";
 
 export type { Stack } from "../../src/demo/stack.ts";
 
 export const HOST = "shop.example";
 
 /** All parts as processes: two sidecars, one controller, real NATS and Envoy. A controller, where there is one, knows every sidecar. */
-export async function startStack(options: Partial<demo.StackOptions> = {}): Promise<demo.Stack> {
+export async function startStack(options: Partial<demo.StackOptions> = {}, login: Login = {}): Promise<demo.Stack> {
   const stack = await demo.startStack({
     envoyProgram: inject("envoyProgram"),
     natsServerProgram: inject("natsServerProgram"),
@@ -37,7 +37,7 @@ export async function startStack(options: Partial<demo.StackOptions> = {}): Prom
   });
   if (options.controllers === 0) return stack;
   try {
-    await waitForFleet(stack);
+    await waitForFleet(stack, login);
     return stack;
   } catch (error) {
     await stack.stop();
@@ -70,7 +70,8 @@ export async function applyRollout(stack: demo.Stack, rollout: RolloutInput): Pr
   if (code !== 0) throw new Error(`apply ended with ${code}: ${error}`);
 }
 
-export const connect = (stack: demo.Stack): Promise<NatsLink> => connectNats({ url: stack.nats.url, name: "test", waitForServer: true });
+export const connect = (stack: demo.Stack, login: Login = {}): Promise<NatsLink> =>
+  connectNats({ url: stack.nats.url, ...login, name: "test", waitForServer: true });
 
 /** Waits until the rollout's live state is as wanted. */
 export const waitForLive = (

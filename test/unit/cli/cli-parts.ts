@@ -34,6 +34,7 @@ export async function runWith(args: readonly string[], overrides: Partial<CliPar
     defaultNats: undefined,
     natsCreds: undefined,
     natsCa: undefined,
+    natsReplicas: undefined,
     token: undefined,
     operatorKey: undefined,
     kubernetes: undefined,

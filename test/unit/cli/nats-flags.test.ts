@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
 import { runWith } from "./cli-parts.ts";
 
 test("SERIN_NATS names the server where no flag does", async () => {
@@ -22,3 +23,27 @@ test("a sidecar that reads a file of rules is told nothing of NATS", async () =>
   const ran = await runWith(["sidecar", "--id", "s1", "--ext-proc", "unix:a", "--rules", "r.json"], { natsCreds: "a.creds" });
   expect(ran.started).toEqual([{ id: "s1", extProc: "unix:a", source: { file: "r.json" }, otlp: false }]);
 });
+
+test.each([
+  { title: "the flag", flags: ["--nats-replicas", "3"], from: {} },
+  { title: "SERIN_NATS_REPLICAS where there is no flag", flags: [], from: { natsReplicas: "3" } },
+  { title: "the flag first", flags: ["--nats-replicas", "3"], from: { natsReplicas: "5" } },
+])("on how many servers streams are kept is said by $title", async ({ flags, from }) => {
+  const { started } = await runWith(["controller", "--id", "c1", "--nats", "nats://n", ...flags], from);
+  expect(started).toMatchObject([{ natsReplicas: 3 }]);
+});
+
+test.each([{ replicas: "2" }, { replicas: "three" }, { replicas: "" }])(
+  "SERIN_NATS_REPLICAS=$replicas is refused",
+  async ({ replicas }) => {
+    const startController = (options: unknown) => {
+      ControllerOptionsSchema.parse(options);
+      return Promise.resolve({ stop: () => Promise.resolve() });
+    };
+    const { code, error } = await runWith(["controller", "--id", "c1", "--nats", "nats://n"], { natsReplicas: replicas, startController });
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: "--nats-replicas: write 1, 3 or 5: with an even number no more servers may be away than with one less\n",
+    });
+  },
+);

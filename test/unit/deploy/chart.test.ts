@@ -37,9 +37,11 @@ const paths = [...read("README.md").matchAll(/^\| `([\w.]+)` \|/gm)].map(([, pat
 const namesOf = (path: string): string[] => [path, path.replace(/^(controller|sidecar)\./, "*.")];
 
 const readPaths = new Set(
-  readdirSync(join(chart, "templates"), { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.(yaml|tpl|txt)$/.test(file))
-    .flatMap((file) => [...valuePaths(read("templates", file))]),
+  ["templates", join("charts", "nats", "templates")].flatMap((folder) =>
+    readdirSync(join(chart, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(yaml|tpl|txt)$/.test(file))
+      .flatMap((file) => [...valuePaths(read(folder, file))]),
+  ),
 );
 
 test.each(Object.entries({ ...chartFiles(), ...overlayFiles() }))("%s is what its source says; `npm run docs` makes it", (path, text) => {
@@ -48,6 +50,12 @@ test.each(Object.entries({ ...chartFiles(), ...overlayFiles() }))("%s is what it
 
 test("the chart has the version of the program", () => {
   expect(parse(read("Chart.yaml"))).toMatchObject({ version: VERSION, appVersion: VERSION });
+});
+
+test("the chart of its NATS comes with it, in the version that it depends on", () => {
+  const nats = { name: "nats", version: VERSION };
+  expect(parse(read("Chart.yaml")).dependencies).toEqual([{ ...nats, condition: "nats.bundled.enabled" }]);
+  expect(parse(read("charts", "nats", "Chart.yaml"))).toMatchObject(nats);
 });
 
 test("the chart's NATS is the one that the tests run", () => {

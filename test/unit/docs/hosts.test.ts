@@ -28,6 +28,12 @@ test("each command takes the flags that it is given", async () => {
   ]);
 });
 
+test("a controller of three servers keeps what it stores on each", async () => {
+  const ran = await Promise.all((blocks("cluster-flags")[0] ?? "").split("\n").map((line) => runWith(line.split(" ").slice(1))));
+  const nats = [1, 2, 3].map((number) => `tls://nats-${number}.example:4222`).join(",");
+  expect(ran.map(({ started }) => started)).toMatchObject([[{ source: { nats } }], [{ nats, natsReplicas: 3 }]]);
+});
+
 /** Runs what a unit starts, with the files of its environment. */
 function startBy(text: string, files: readonly string[]) {
   const environment = settings(files.join("\n"));

@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { STREAMS } from "../../src/contract/names.ts";
+import { runCommand } from "../../src/demo/run-command.ts";
+import { connectNats, ensureStreams, type NatsLink } from "../../src/io/nats.ts";
+import { readKeeping } from "../../src/io/store.ts";
+import { type NatsCluster, startNatsCluster } from "../support/nats-cluster.ts";
+import { natsFolder } from "../support/nats-roles.ts";
+import { startNatsServer } from "../support/nats-server.ts";
+import { type Ran, runWith } from "../unit/cli/cli-parts.ts";
+import { waitFor } from "./controller/wait.ts";
+
+test("what is shipped for one of three servers passes the server's own check", async () => {
+  const folder = await natsFolder("secrets", "routes");
+  onTestFinished(folder.remove);
+  const { code, stderr } = await runCommand(
+    inject("natsServerProgram"),
+    ["-t", "-c", folder.at("cluster.conf"), "--name", "nats-1"],
+    30_000,
+  );
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/configuration file \S+ is valid/)]);
+});
+
+test("one server keeps no three replicas, and that is said with the ways out", async () => {
+  const server = await startNatsServer();
+  onTestFinished(server.stop);
+  const link = await connectNats({ url: server.url, name: "test", waitForServer: false });
+  onTestFinished(link.close);
+  await expect(ensureStreams(link, { replicas: 3, onFewer: () => undefined })).rejects.toThrow(
+    "NATS cannot keep SERIN_PLANS on 3 servers (replicas > 1 not supported in non-clustered mode); start as many in one cluster, or say --nats-replicas 1",
+  );
+});
+
+describe("a cluster of three whose streams one server keeps", () => {
+  let cluster: NatsCluster;
+  let link: NatsLink;
+  beforeAll(async () => {
+    cluster = await startNatsCluster();
+    const login = { url: cluster.url, creds: cluster.creds("controller"), ca: cluster.ca };
+    link = await connectNats({ ...login, name: "test", waitForServer: true });
+    // A cluster takes some seconds to come together.
+    await waitFor("the streams", () =>
+      ensureStreams(link).then(
+        () => true as const,
+        () => undefined,
+      ),
+    );
+  });
+  afterAll(async () => {
+    await link?.close();
+    await cluster?.stop();
+  });
+  const viewer = (...args: string[]): Promise<Ran> =>
+    runWith([...args, "--nats", cluster.url, "--nats-ca", cluster.ca, "--nats-creds", cluster.creds("viewer")], {
+      nowMs: Date.now,
+      newId: randomUUID,
+      signal: new AbortController().signal,
+    });
+
+  test("tells whoever wants three of each stream, and leaves them as they are", async () => {
+    const fewer: [string, number][] = [];
+    const replication = { replicas: 3, onFewer: (stream: string, has: number) => void fewer.push([stream, has]) };
+    const manager = await ensureStreams(link, replication);
+    const { plans, state, audit, kills, presence } = STREAMS;
+    expect(fewer).toEqual([plans, state, audit, kills, presence].map((stream) => [stream, 1]));
+    expect((await manager.streams.info(state)).config.num_replicas).toBe(1);
+  });
+
+  test("shows it in `serin status`", async () => {
+    expect((await viewer("status")).out).toContain(
+      "one server alone of NATS' cluster serin keeps live state; `nats stream edit SERIN_STATE",
+    );
+    expect(JSON.parse((await viewer("status", "--json")).out).nats).toEqual({
+      cluster: "serin",
+      replicas: 1,
+      leads: expect.stringMatching(/^nats-[123]$/),
+      behind: [],
+    });
+  });
+
+  test("says while that server is away that nobody answers, and not that there is nothing", async () => {
+    const { leads } = (await readKeeping(link)) ?? {};
+    await cluster.servers.get(leads ?? "")?.kill();
+    const looks = [["status"], ["status", "cart"], ["get"], ["get", "cart"], ["history", "cart"], ["audit"]];
+    const ran = await Promise.all(looks.map((args) => viewer(...args)));
+    const problem = `NATS answers at ${cluster.url}, but not for what Serin keeps in it; start those of its servers that keep it\n`;
+    expect(ran.map(({ code, error }) => [code, error])).toEqual(looks.map(() => [4, problem]));
+  });
+});
