@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { NatsRole } from "../../src/contract/nats-permissions.ts";
 import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
+import { commandsOf } from "./doc-blocks.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 
 /** NATS as docs/hosts.md says: the configuration that is shipped, with secrets as the page makes them. */
@@ -15,6 +16,9 @@ export interface NatsWithRoles extends NatsServer {
   violations(): Promise<string[]>;
 }
 
+/** Makes passwords, for the server and for the programs, in the folder in which it runs. */
+export const secretsScript = (): string => commandsOf("docs/hosts.md", "secrets").join("\n");
+
 /** Starts it; `stop` removes what it made. */
 export async function startNatsWithRoles(): Promise<NatsWithRoles> {
   const directory = await mkdtemp(join(tmpdir(), "serin-roles-"));
@@ -23,7 +27,7 @@ export async function startNatsWithRoles(): Promise<NatsWithRoles> {
   const config = join(directory, "nats-server.conf");
   // The server of a test says by a flag where its store is, and takes no second word of it.
   await writeFile(config, (await readFile(config, "utf8")).replace(/^ *store_dir:.*\n/m, ""));
-  const made = await runCommand("sh", ["-ec", `cd "$0"\n${await hostsBlock("secrets")}`, directory], 30_000);
+  const made = await runCommand("sh", ["-ec", `cd "$0"\n${secretsScript()}`, directory], 30_000);
   if (made.code !== 0) throw new Error(`secrets could not be made: ${made.stderr}`);
   const server = await startNatsServer({ args: ["--config", config, "--log", log] });
   return {
@@ -36,12 +40,4 @@ export async function startNatsWithRoles(): Promise<NatsWithRoles> {
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** The first block of docs/hosts.md with this mark. */
-export async function hostsBlock(mark: string): Promise<string> {
-  const page = await readFile(join(packageRoot(), "docs", "hosts.md"), "utf8");
-  const block = new RegExp(`^\`\`\`sh ${mark}\n(.*?)^\`\`\``, "ms").exec(page)?.[1];
-  if (block === undefined) throw new Error(`docs/hosts.md has no block ${mark}`);
-  return block;
 }
