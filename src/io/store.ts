@@ -27,7 +27,8 @@ export class CorruptValueError extends SerinError {
   readonly subject: string;
 
   constructor(subject: string, options?: ErrorOptions) {
-    super("CORRUPT_VALUE", EXIT.ourError, `the value at ${subject} cannot be read; it was written by another version or altered`, options);
+    const why = "a newer version wrote it, or it was altered; use the newest version that runs here";
+    super("CORRUPT_VALUE", EXIT.ourError, `the value at ${subject} cannot be read: ${why}`, options);
     this.subject = subject;
   }
 }

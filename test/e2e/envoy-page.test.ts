@@ -9,7 +9,7 @@ import { parse } from "yaml";
 import { METRIC_FACTS } from "../../src/contract/metric-facts.ts";
 import { RolloutSchema } from "../../src/contract/rollout.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
-import { blocksOf } from "../support/doc-blocks.ts";
+import { blocksOf, commandsOf } from "../support/doc-blocks.ts";
 import { startEdgeForTest } from "../support/edge.ts";
 import { withCluster } from "../support/edge-config.ts";
 
@@ -24,7 +24,7 @@ function valuesOf(key: string, within: unknown): unknown[] {
 }
 
 test("the command by which docs/envoy.md checks a configuration accepts the one that is shipped", async () => {
-  const [command = ""] = blocksOf(page, "sh check");
+  const [command = ""] = commandsOf("docs/envoy.md", "check");
   const [program, ...args] = command.trim().split(" ");
   expect(program).toBe("envoy");
   const { stdout } = await promisify(execFile)(inject("envoyProgram"), args, { cwd: root });

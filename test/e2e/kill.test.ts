@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import type { NatsLink } from "../../src/io/nats.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
+import { commandsOf } from "../support/doc-blocks.ts";
 import { plainVariant } from "../support/plain-bucketing.ts";
 import {
   applyRollout,
@@ -24,12 +25,6 @@ import {
 
 const NAME = "switched";
 
-/** Lines of the block with this mark in the page on rules. */
-async function documented(mark: string): Promise<string[]> {
-  const text = await readFile(join(packageRoot(), "docs", "rules.md"), "utf8");
-  return new RegExp(`\`\`\`sh ${mark}\n(.*?)\n\`\`\``, "s").exec(text)?.[1]?.split("\n") ?? [];
-}
-
 const [first = "", second = ""] = users(200).filter((user) => plainVariant(NAME, user, 5_000) === "canary");
 
 describe("an operator's signed order", () => {
@@ -39,7 +34,7 @@ describe("an operator's signed order", () => {
   let key: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "serin-kill-"));
-    for (const line of await documented("keys")) execFileSync("sh", ["-c", line], { cwd: directory });
+    for (const line of commandsOf("docs/rules.md", "keys")) execFileSync("sh", ["-c", line], { cwd: directory });
     const keys = join(directory, "operators.pem");
     key = join(directory, "operator.pem");
     stack = await startStack({ sidecarArgs: ["--operator-keys", keys], controllerArgs: ["--operator-keys", keys] });
@@ -125,7 +120,7 @@ describe("an operator's signed order", () => {
   });
 
   test("is given as the page on rules says, and taken back", async () => {
-    const lines = await documented("kill");
+    const lines = commandsOf("docs/rules.md", "kill");
     expect((await stack.serin("apply", "-f", join(packageRoot(), "docs", "examples", "segment.yaml"))).code).toBe(0);
     expect(lines.length).toBeGreaterThan(3);
     for (const line of lines) {

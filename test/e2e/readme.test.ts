@@ -1,20 +1,15 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NatsLink } from "../../src/io/nats.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
+import { commandsOf } from "../support/doc-blocks.ts";
 import { connect, type Stack, startStack, waitForLive } from "../support/stack.ts";
 
 const root = packageRoot();
-
-/** Lines of a page's fenced blocks with this mark. */
-async function commands(mark: string, page = "README.md"): Promise<string[]> {
-  const text = await readFile(join(root, page), "utf8");
-  return [...text.matchAll(new RegExp(`\`\`\`sh ${mark}\\n(.*?)\`\`\``, "gs"))].flatMap(([, block = ""]) => block.trim().split("\n"));
-}
 
 /** Runs a line as a shell would, with the README's `npx serin` being the build of this checkout. */
 const run = (line: string, cwd: string, env: Record<string, string> = {}): Promise<{ code: number; out: string }> =>
@@ -27,11 +22,10 @@ const run = (line: string, cwd: string, env: Record<string, string> = {}): Promi
   });
 
 test.each([
-  ["README.md", "bucket"],
-  ["docs/write-a-rollout.md", "errors 0.1%->5%"],
-])("the first steps of %s work without a server", async (page, end) => {
+  { page: "README.md", lines: commandsOf("README.md", "test"), end: "bucket" },
+  { page: "docs/write-a-rollout.md", lines: commandsOf("docs/write-a-rollout.md", "test"), end: "errors 0.1%->5%" },
+])("the first steps of $page work without a server", async ({ lines, end }) => {
   const directory = await mkdtemp(join(tmpdir(), "serin-readme-"));
-  const lines = await commands("test", page);
   expect(lines.length).toBeGreaterThan(2);
   let last = "";
   for (const line of lines) {
@@ -55,7 +49,7 @@ afterAll(async () => {
 });
 
 test("the README's verbs work, in their order, on a running system", async () => {
-  const lines = await commands("online");
+  const lines = commandsOf("README.md", "online");
   expect(lines.length).toBeGreaterThan(4);
   for (const line of lines) {
     const { code, out } = await run(line, stack.directory, { SERIN_NATS: stack.nats.url });

@@ -6,7 +6,7 @@ import { type ProcessEnd, startProcess } from "../../src/demo/processes.ts";
 import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { issueCertificates } from "../support/certificates.ts";
-import { hostsBlock } from "../support/nats-roles.ts";
+import { secretsScript } from "../support/nats-roles.ts";
 
 /** Asks the server itself, in a directory of the test. */
 async function checked(directory: string, config: string): Promise<{ end: ProcessEnd; output: string }> {
@@ -31,7 +31,7 @@ test("so is the one with a user for each role, with its lines for TLS", async ()
   const certificates = await issueCertificates([], "localhost");
   onTestFinished(() => certificates.directory.remove());
   await cp(join(packageRoot(), "deploy", "nats"), directory, { recursive: true });
-  await runCommand("sh", ["-ec", `cd "$0"\n${await hostsBlock("secrets")}`, directory], 30_000);
+  await runCommand("sh", ["-ec", `cd "$0"\n${secretsScript().join("\n")}`, directory], 30_000);
   const config = join(directory, "nats-server.conf");
   const text = await readFile(config, "utf8");
   const withTls = text.replace(/^# (tls \{)\n# ( .*)\n# ( .*)\n# (\})/m, "$1\n$2\n$3\n$4");

@@ -5,13 +5,13 @@ import { runCommand } from "../../src/demo/run-command.ts";
 import { connectNats, ensureStreams, type NatsLink } from "../../src/io/nats.ts";
 import { readKeeping } from "../../src/io/store.ts";
 import { type NatsCluster, startNatsCluster } from "../support/nats-cluster.ts";
-import { natsFolder } from "../support/nats-roles.ts";
+import { natsFolder, routesScript, secretsScript } from "../support/nats-roles.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { type Ran, runWith } from "../unit/cli/cli-parts.ts";
 import { waitFor } from "./controller/wait.ts";
 
 test("what is shipped for one of three servers passes the server's own check", async () => {
-  const folder = await natsFolder("secrets", "routes");
+  const folder = await natsFolder(secretsScript(), routesScript());
   onTestFinished(folder.remove);
   const { code, stderr } = await runCommand(
     inject("natsServerProgram"),

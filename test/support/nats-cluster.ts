@@ -1,7 +1,7 @@
 import { copyFile } from "node:fs/promises";
 import { issueCertificates } from "./certificates.ts";
 import { freePort } from "./free-port.ts";
-import { argsOf, type NatsFolder, natsFolder } from "./nats-roles.ts";
+import { argsOf, type NatsFolder, natsFolder, routesScript, secretsScript } from "./nats-roles.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 
 /** Three NATS servers as docs/hosts.md says, with users for roles, and certificates for clients and for each other. */
@@ -21,7 +21,7 @@ const NAMES = ["nats-1", "nats-2", "nats-3"];
 
 /** Starts them with the folder as shipped, but for addresses and for the comment signs before `tls`. */
 export async function startNatsCluster(): Promise<NatsCluster> {
-  const folder = await natsFolder("secrets", "routes");
+  const folder = await natsFolder(secretsScript(), routesScript());
   const stops: (() => Promise<unknown>)[] = [folder.remove];
   const stop = async (): Promise<void> => {
     for (const end of stops.toReversed()) await end();

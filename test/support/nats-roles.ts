@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { NatsRole } from "../../src/contract/nats-permissions.ts";
 import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
+import { commandsOf } from "./doc-blocks.ts";
 import { type NatsServer, startNatsServer } from "./nats-server.ts";
 
 /** The folder of a host of NATS as docs/hosts.md says: the configuration that is shipped, with secrets as the page makes them. */
@@ -22,8 +23,14 @@ export interface NatsFolder {
 
 const LOG = "nats.log";
 
-/** Makes one, with what these blocks of the page make in it. */
-export async function natsFolder(...marks: string[]): Promise<NatsFolder> {
+/** Makes passwords, for the server and for the programs, in the folder in which it runs. */
+export const secretsScript = (): string[] => commandsOf("docs/hosts.md", "secrets");
+
+/** Makes the password with which servers of a cluster let each other in. */
+export const routesScript = (): string[] => commandsOf("docs/hosts.md", "routes");
+
+/** Makes one, with what these commands make in it. */
+export async function natsFolder(...scripts: readonly string[][]): Promise<NatsFolder> {
   const directory = await mkdtemp(join(tmpdir(), "serin-roles-"));
   const at = (file: string): string => join(directory, file);
   const change = async (file: string, changed: (text: string) => string): Promise<void> =>
@@ -31,9 +38,9 @@ export async function natsFolder(...marks: string[]): Promise<NatsFolder> {
   await cp(join(packageRoot(), "deploy", "nats"), directory, { recursive: true });
   // The server of a test says by a flag where its store is, and takes no second word of it.
   await change("nats-server.conf", (text) => text.replace(/^ *store_dir:.*\n/m, ""));
-  for (const mark of marks) {
-    const made = await runCommand("sh", ["-ec", `cd "$0"\n${await hostsBlock(mark)}`, directory], 30_000);
-    if (made.code !== 0) throw new Error(`the block ${mark} of docs/hosts.md failed: ${made.stderr}`);
+  for (const script of scripts) {
+    const made = await runCommand("sh", ["-ec", ['cd "$0"', ...script].join("\n"), directory], 30_000);
+    if (made.code !== 0) throw new Error(`these commands of docs/hosts.md failed: ${script.join("\n")}\n${made.stderr}`);
   }
   return {
     directory,
@@ -53,7 +60,7 @@ export interface NatsWithRoles extends NatsServer, Pick<NatsFolder, "directory" 
 
 /** Starts it; `stop` removes what it made. */
 export async function startNatsWithRoles(): Promise<NatsWithRoles> {
-  const { remove, ...folder } = await natsFolder("secrets");
+  const { remove, ...folder } = await natsFolder(secretsScript());
   const server = await startNatsServer({ args: argsOf({ ...folder, remove }, "nats-server.conf") });
   return {
     ...server,
@@ -63,12 +70,4 @@ export async function startNatsWithRoles(): Promise<NatsWithRoles> {
       await remove();
     },
   };
-}
-
-/** The first block of docs/hosts.md with this mark. */
-export async function hostsBlock(mark: string): Promise<string> {
-  const page = await readFile(join(packageRoot(), "docs", "hosts.md"), "utf8");
-  const block = new RegExp(`^\`\`\`sh ${mark}\n(.*?)^\`\`\``, "ms").exec(page)?.[1];
-  if (block === undefined) throw new Error(`docs/hosts.md has no block ${mark}`);
-  return block;
 }

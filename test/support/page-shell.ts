@@ -2,10 +2,17 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { waitFor } from "../../src/demo/wait-for.ts";
 
+/** A line that was run, its exit code and what it wrote. */
+export interface Ran {
+  readonly line: string;
+  readonly code: number;
+  readonly out: string;
+}
+
 /** A shell in which a page's lines run one after the other, as in a terminal: jobs and variables stay. */
 export interface PageShell {
-  /** Runs a line; tells its exit code and what it wrote. */
-  run(line: string): Promise<{ readonly line: string; readonly code: number; readonly out: string }>;
+  /** Runs a line to its end. */
+  run(line: string): Promise<Ran>;
   /** Ends it with all that it started. */
   stop(): void;
 }
@@ -24,9 +31,9 @@ export function startPageShell(cwd: string, env: NodeJS.ProcessEnv): PageShell {
   return {
     async run(line) {
       written = "";
-      shell.stdin.write(`${line}\necho "@@ $?"\n`);
+      shell.stdin.write(`${line}\nprintf "\\n@@ %s\\n" $?\n`);
       const code = await waitFor(() => /^@@ (\d+)$/m.exec(written)?.[1], { deadlineMs: LINE_MS, what: `the end of: ${line}` });
-      return { line, code: Number(code), out: written.replace(/^@@ \d+\n/m, "") };
+      return { line, code: Number(code), out: written.replace(/\n@@ \d+\n/, "") };
     },
     stop() {
       if (shell.pid !== undefined) process.kill(-shell.pid, "SIGKILL");

@@ -57,7 +57,7 @@ export function openApiDocument(): object {
         .join("; ")}.`,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "http://127.0.0.1:9465" }],
+    servers: [{ url: "http://127.0.0.1:9470" }],
     security: [{ token: [] }],
     paths,
     components: {

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { promisify } from "node:util";
 import { describe, expect } from "vitest";
@@ -8,6 +7,7 @@ import { API_ROUTES, ProblemSchema } from "../../../src/contract/api.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
 import { listAudit, readPlan } from "../../../src/io/store.ts";
 import { digestOf, tokenLine } from "../../../src/io/tokens.ts";
+import { commandsOf } from "../../support/doc-blocks.ts";
 import { runWith } from "../../unit/cli/cli-parts.ts";
 import { documentOf } from "../../unit/controller/builders.ts";
 import { type Api, apiOf, command, longStage, tokenOf, tokensFile, yaml } from "./api-world.ts";
@@ -150,13 +150,10 @@ test("the examples of docs/api.md work, in their order", async ({ world }) => {
   await world.sidecar("one");
   await world.apply(documentOf("checkout", { strategy: longStage }));
   await world.phase("checkout", "stage");
-  const page = await readFile(join(packageRoot(), "docs", "api.md"), "utf8");
-  const lines = page.split("\n").filter((line) => line.startsWith("curl "));
-  expect(lines.length).toBeGreaterThan(4);
-  for (const line of lines) {
+  for (const line of commandsOf("docs/api.md", "examples")) {
     const script = line
       .replace("curl ", "curl -s -w '%{http_code}' -o /dev/null ")
-      .replace("http://127.0.0.1:9465", `${controller.httpUrl}`);
+      .replace("http://127.0.0.1:9470", `${controller.httpUrl}`);
     const run = execFileAsync("sh", ["-c", script], { cwd: packageRoot(), env: { ...process.env, TOKEN: tokenOf("ci") } });
     // Another document while this one runs: refused as things stand.
     expect([line, (await run).stdout]).toEqual([line, line.includes("/v1/apply") ? "409" : "200"]);

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** A TCP relay that can be frozen, like a paused process or a black-holed link, and cut. */
+/** A TCP relay that can be frozen, like a paused process or a black-holed link, and cut, and that can say something else. */
 export interface Cuttable {
   readonly port: number;
   /** Bytes wait in both directions until `thaw`. */
@@ -10,6 +10,8 @@ export interface Cuttable {
   cut(): void;
   /** Takes connections again. */
   mend(): void;
+  /** From now on this text in what one side sends is another one of the same length: as if another version had sent it. */
+  alter(from: "client" | "server", text: string, other: string): void;
   close(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ export async function startCuttable(targetPort: number, delayMs = 0): Promise<Cu
   const pairs = new Set<readonly [Socket, Socket]>();
   let isFrozen = false;
   let isCut = false;
+  const altered: Record<"client" | "server", Alter> = { client: (data) => data, server: (data) => data };
   const server = createServer((near) => {
     if (isCut) {
       near.destroy();
@@ -27,8 +30,8 @@ export async function startCuttable(targetPort: number, delayMs = 0): Promise<Cu
     const pair = [near, far] as const;
     pairs.add(pair);
     if (isFrozen) for (const socket of pair) socket.pause();
-    relay(near, far, delayMs);
-    relay(far, near);
+    relay(near, far, (data) => altered.client(data), delayMs);
+    relay(far, near, (data) => altered.server(data));
     for (const socket of pair) {
       socket.on("error", () => socket.destroy());
       socket.on("close", () => {
@@ -56,6 +59,10 @@ export async function startCuttable(targetPort: number, delayMs = 0): Promise<Cu
     mend() {
       isCut = false;
     },
+    alter(from, text, other) {
+      if (text.length !== other.length) throw new Error("NATS says the length of what comes");
+      altered[from] = (data) => Buffer.from(data.toString("latin1").replaceAll(text, other), "latin1");
+    },
     close: () =>
       new Promise((resolve) => {
         for (const socket of all()) socket.destroy();
@@ -64,8 +71,11 @@ export async function startCuttable(targetPort: number, delayMs = 0): Promise<Cu
   };
 }
 
-function relay(from: Socket, to: Socket, delayMs = 0): void {
-  from.on("data", (data) => {
+type Alter = (data: Buffer) => Buffer;
+
+function relay(from: Socket, to: Socket, alter: Alter, delayMs = 0): void {
+  from.on("data", (sent) => {
+    const data = alter(sent);
     if (delayMs === 0) to.write(data);
     // Timers of one length end in their order.
     else setTimeout(() => to.destroyed || to.write(data), delayMs);

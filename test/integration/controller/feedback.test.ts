@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
 import { describe, expect, onTestFinished } from "vitest";
 import { SUBJECTS } from "../../../src/contract/names.ts";
 import type { RunningController } from "../../../src/controller/controller.ts";
@@ -8,6 +11,7 @@ import { bucketOf } from "../../../src/core/decide/bucket.ts";
 import { hashUsers } from "../../../src/core/decide/rollout-rules.ts";
 import { readState } from "../../../src/io/nats.ts";
 import { readJudge } from "../../../src/io/store.ts";
+import { commandsOf } from "../../support/doc-blocks.ts";
 import { documentOf } from "../../unit/controller/builders.ts";
 import { waitFor } from "./wait.ts";
 import { test, type World } from "./world.ts";
@@ -54,6 +58,14 @@ async function inStage(world: World): Promise<RunningController> {
 }
 
 describe("feedback to any controller", () => {
+  test("is sent as docs/checks.md says", async ({ world }) => {
+    const { httpUrl } = await inStage(world);
+    const [line = ""] = commandsOf("docs/checks.md", "feedback");
+    const script = line.replace("curl ", "curl -s ").replace("http://controller:9470", String(httpUrl));
+    const env = { ...process.env, TOKEN: "t0ken-of-support" };
+    expect((await promisify(execFile)("sh", ["-c", script], { env })).stdout).toMatch(/"counted: complaint on (stable|canary)"/);
+  });
+
   test("goes to the variant that the user's share gave, once, and into the verdict", async ({ world }) => {
     const standby = await inStage(world);
     const complaint = { rollout: "cart", kind: "complaint" };

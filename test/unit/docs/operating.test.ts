@@ -5,7 +5,6 @@ import { parseRollouts } from "../../../src/io/documents.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
 import { blocksOf } from "../../support/doc-blocks.ts";
 import { events, states, stepOf } from "../../support/plan-inputs.ts";
-import { runWith } from "../cli/cli-parts.ts";
 
 const page = readFileSync(join(packageRoot(), "docs", "operating.md"), "utf8");
 const blocks = (language: string): string[] => blocksOf(page, language);
@@ -26,18 +25,6 @@ test("each example is one that a rollout may hold", () => {
     [undefined, false, "advise", undefined],
     [undefined, false, "act", { failedRequests: 200, failedUsers: 50 }],
   ]);
-});
-
-const commands = blocks("sh")
-  .flatMap((text) => text.trim().split("\n"))
-  .map((line) => line.replace("npx serin ", ""));
-
-test.each(commands)("the command line knows `serin %s`", async (command) => {
-  const args = command.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', "")) ?? [];
-  // Nobody listens there, and no key lies there: what is read of the command is right.
-  const { error } = await runWith([...args, "--nats", "nats://127.0.0.1:1"]);
-  expect(error).not.toMatch(/unknown|missing|invalid|required|Usage/);
-  expect(error).not.toBe("");
 });
 
 test("each row of what breaks names tests that there are", () => {

@@ -5,7 +5,8 @@ import { documentOf } from "../controller/builders.ts";
 
 const stored = (value: unknown) => ({ subject: "serin.plans.cart", sequence: 7, data: new TextEncoder().encode(JSON.stringify(value)) });
 const plan = { format: 1, document: documentOf("cart"), who: { name: "ann", claimed: true }, atMs: 5, commandId: "command-1" };
-const message = "the value at serin.plans.cart cannot be read; it was written by another version or altered";
+const message =
+  "the value at serin.plans.cart cannot be read: a newer version wrote it, or it was altered; use the newest version that runs here";
 
 describe("a stored plan", () => {
   test("is read with its sequence, as written and parsed", () => {

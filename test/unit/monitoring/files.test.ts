@@ -7,7 +7,7 @@ import { monitoringFiles } from "../../../scripts/monitoring/files.ts";
 import { RECORDED, RECORDING_RULES } from "../../../scripts/monitoring/rules.ts";
 import { packageRoot } from "../../../src/io/package-root.ts";
 import { boards, panelsOf } from "../../support/boards.ts";
-import { blocksOf } from "../../support/doc-blocks.ts";
+import { commandsOf } from "../../support/doc-blocks.ts";
 
 const root = packageRoot();
 const RUNBOOKS = join("docs", "runbooks");
@@ -36,7 +36,7 @@ test("every runbook is of an alert, which it names, and says what users feel, ho
 });
 
 test("the docs' line puts an address before each runbook, and changes nothing else", () => {
-  const [line = ""] = blocksOf(readFileSync(join(root, "docs", "dashboards.md"), "utf8"), "sh runbooks");
+  const [line = ""] = commandsOf("docs/dashboards.md", "runbooks");
   const [command = "", target] = line.trim().split(" > ");
   expect(target).toBe("alerts.rules.yaml");
   const text = execFileSync("sh", ["-c", command], { cwd: root, encoding: "utf8" });
