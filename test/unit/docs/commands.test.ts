@@ -25,14 +25,17 @@ const blocks = texts.flatMap((text) => [...text.matchAll(/^ *```sh\b.*?\n(.*?)^ 
 const lines = blocks.flatMap((block) => block.split("\n"));
 const commands = new Map(lines.map(wordsOf).flatMap((words) => (words === undefined ? [] : [[words.join(" "), words] as const])));
 
+const newProgram = (out: (text: string) => void): Command =>
+  // No command runs here, so none asks for other parts.
+  buildProgram({ out, error: out } as CliParts, () => undefined);
+
 /** What the command line says of these words when it is not to act on them; undefined where it takes them. */
 async function faultIn(words: readonly string[]): Promise<string | undefined> {
   let said = "";
   const say = (text: string): void => {
     said += text;
   };
-  // No command runs here, so none asks for other parts.
-  const program = buildProgram({ out: say, error: say } as CliParts, () => undefined);
+  const program = newProgram(say);
   const still = (command: Command): void => {
     command.action(() => undefined);
     command.commands.forEach(still);
@@ -50,6 +53,29 @@ test("each command line of a page is one that the command line takes", async () 
   expect(commands.size).toBeGreaterThan(60);
   const faults = await Promise.all([...commands.values()].map(faultIn));
   expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+});
+
+/** A span of a trace, which is called like a command. */
+const NO_COMMANDS = ["serin decide"];
+const inSentences = texts
+  .flatMap((text) => text.replaceAll(/^ *```.*?^ *```/gms, "").match(/(?<=`(?:npx )?)serin [a-z][^`]*(?=`)/g) ?? [])
+  .filter((words) => !NO_COMMANDS.includes(words));
+
+/** The word that names no command, or the flag that its command does not have. */
+function unknownIn(words: string): string | undefined {
+  const program = newProgram(() => undefined);
+  const [, verb = ""] = /^serin ([a-z]+)/.exec(words) ?? [];
+  if (verb === "help") return undefined;
+  const command = program.commands.find((each) => each.name() === verb);
+  if (command === undefined) return words;
+  const known = [program, command].flatMap(({ options }) => options.map(({ long }) => long));
+  return words.match(/--[a-z-]+/g)?.find((flag) => !known.includes(flag));
+}
+
+test("a command that a sentence names is one, and has the flags that stand with it", () => {
+  expect(inSentences.length).toBeGreaterThan(100);
+  expect(inSentences.flatMap((words) => unknownIn(words) ?? [])).toEqual([]);
+  expect([unknownIn("serin forgets ID"), unknownIn("serin promote NAME --ful")]).toEqual(["serin forgets ID", "--ful"]);
 });
 
 test("one that is not taken is found", async () => {
