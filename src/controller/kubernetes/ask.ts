@@ -25,6 +25,7 @@ export class KubernetesError extends Error {
 
 /** Makes one request, which ends with the signal; that is for this one alone. Throws KubernetesError, and the signal's reason. */
 export async function ask<Answer>(request: (options: ConfigurationOptions) => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  signal.throwIfAborted();
   const httpApi: HttpLibrary = {
     send(context) {
       context.setSignal(signal);
@@ -55,6 +56,7 @@ interface Watched<Item> {
 
 /** Watches until the server ends it, or the signal, which is for this watch alone. Throws KubernetesError, and the signal's reason. */
 export async function watch<Item>(config: KubeConfig, watched: Watched<Item>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   const { path, query, what, answerMs, onOpen, onEvent } = watched;
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
@@ -104,9 +106,7 @@ function endingWith(config: KubeConfig, signal: AbortSignal): KubeConfig {
 /** Whatever the library still does: nothing ends the program that a kubeconfig logs in by. */
 const endedBy = <Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> =>
   new Promise((resolve, reject) => {
-    const end = (): void => reject(signal.reason);
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     work.then(resolve, reject);
   });
 
