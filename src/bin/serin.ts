@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { randomBytes } from "node:crypto";
-import { hostname, userInfo } from "node:os";
+import { existsSync } from "node:fs";
+import { homedir, hostname, userInfo } from "node:os";
+import { delimiter, join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -27,10 +29,14 @@ const otlpWanted =
   Object.entries(process.env).some(([name, value]) => /^OTEL_EXPORTER_OTLP_(METRICS_|TRACES_)?ENDPOINT$/.test(name) && value !== "") ||
   ["OTEL_METRICS_EXPORTER", "OTEL_TRACES_EXPORTER"].some((name) => process.env[name]?.split(",").includes("otlp") === true);
 
-/** Kubernetes gives each container these two. */
-function inCluster({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }: NodeJS.ProcessEnv): string | undefined {
-  if (host === undefined || host === "") return undefined;
-  return `https://${host.includes(":") ? `[${host}]` : host}:${port ?? "443"}`;
+/** Kubernetes tells each container where the API is, and mounts the account's token unless it is told not to. */
+const isPod = (): boolean =>
+  (process.env["KUBERNETES_SERVICE_HOST"] ?? "") !== "" && existsSync("/var/run/secrets/kubernetes.io/serviceaccount/token");
+
+/** As kubectl looks for them: it passes over those of the variable that are not there. */
+function kubeconfig(): string[] {
+  const named = (process.env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
+  return (named.length === 0 ? [join(homedir(), ".kube", "config")] : named).filter((file) => existsSync(file));
 }
 
 /** How one of the programs makes its log. */
@@ -69,7 +75,8 @@ const parts: CliParts = {
   natsReplicas: process.env["SERIN_NATS_REPLICAS"],
   token: process.env["SERIN_TOKEN"],
   operatorKey: process.env["SERIN_OPERATOR_KEY"],
-  kubernetes: inCluster(process.env),
+  isPod,
+  kubeconfig,
   otlp: otlpWanted,
   nowMs: systemClock.nowMs,
   newId: () => randomBytes(12).toString("hex"),

@@ -32,8 +32,10 @@ export interface CliParts {
   readonly natsCa: string | undefined;
   /** `SERIN_NATS_REPLICAS`: servers of NATS that keep each stream. */
   readonly natsReplicas: string | undefined;
-  /** Address of the API of the cluster that this is a pod of; undefined elsewhere. */
-  readonly kubernetes: string | undefined;
+  /** True in a pod of Kubernetes whose account is mounted. */
+  isPod(): boolean;
+  /** Paths of the kubeconfigs that kubectl would read here; none where there are none. */
+  kubeconfig(): readonly string[];
   /** True where OTEL_* variables ask for a push. */
   readonly otlp: boolean;
   nowMs(): number;

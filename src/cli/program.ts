@@ -203,9 +203,10 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .option("--notify-secrets <folder>", "secrets of notifications, a file each")
     .option("--public-url <url>", "where people reach the HTTP API; messages link there")
     .option(
-      "--kubernetes [url]",
-      "let rollouts wait for endpoints of their Services, and write Events; without an address in the cluster that this is a pod of",
+      "--kubernetes [where]",
+      "let rollouts wait for endpoints of their Services, and write Events; at an address or as a kubeconfig says; when neither is given, in the cluster that this is a pod of, else where kubectl goes",
     )
+    .option("--kubernetes-context <name>", "context of the kubeconfig; the current one when absent")
     .option("--prometheus <url>", "judge by what this Prometheus scrapes of the sidecars, in place of the counts that they send")
     .option("--prometheus-every <duration>", "how often it is asked, as often as it scrapes; 5s when absent", parseDuration)
     .option("--renew <duration>", "how often the lease is renewed; 1s when absent", parseDuration)

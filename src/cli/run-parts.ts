@@ -89,8 +89,9 @@ export interface ControllerFlags extends NatsFlags {
   readonly tokens?: string;
   readonly notifySecrets?: string;
   readonly publicUrl?: string;
-  /** An address, or true for the cluster that the controller runs in. */
+  /** An address, a kubeconfig, or true for the cluster that the controller runs in or kubectl speaks to. */
   readonly kubernetes?: string | true;
+  readonly kubernetesContext?: string;
   readonly renew?: number;
   readonly lease?: number;
   readonly logLevel: LogLevel;
@@ -114,7 +115,7 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
     tokens: flags.tokens,
     notifySecrets: flags.notifySecrets,
     publicUrl: flags.publicUrl,
-    kubernetes: kubernetesOf(flags.kubernetes, parts),
+    kubernetes: kubernetesOf(flags, parts),
     renewMs: flags.renew,
     leaseMs: flags.lease,
     otlp: parts.otlp,
@@ -127,15 +128,20 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
   return EXIT.done;
 }
 
-/** Where Kubernetes gives each pod its account. */
-const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-function kubernetesOf(flag: ControllerFlags["kubernetes"], { kubernetes, host }: CliParts): object | undefined {
-  if (flag === undefined) return undefined;
-  if (flag !== true) return { url: flag };
-  if (kubernetes === undefined)
-    throw new UsageError("--kubernetes: this is no pod of a cluster; give an address, like that of `kubectl proxy`, http://127.0.0.1:8001");
-  return { url: kubernetes, account: ACCOUNT, pod: host };
+/** A context is one of a kubeconfig, so who names one means no pod's account. */
+function kubernetesOf({ kubernetes: where, kubernetesContext: context }: ControllerFlags, parts: CliParts): object | undefined {
+  if (where === undefined && context === undefined) return undefined;
+  if (typeof where === "string") {
+    if (!where.includes("://")) return withoutUndefined({ kubeconfig: [where], context });
+    if (context !== undefined) throw new UsageError("--kubernetes-context: an address has no contexts; give a kubeconfig, or no context");
+    return { url: where };
+  }
+  if (context === undefined && parts.isPod()) return { pod: parts.host };
+  const kubeconfig = parts.kubeconfig();
+  if (kubeconfig.length > 0) return withoutUndefined({ kubeconfig, context });
+  throw new UsageError(
+    "--kubernetes: this is no pod with an account, and there is no kubeconfig (KUBECONFIG, ~/.kube/config); name one, or give an address, like that of `kubectl proxy`, http://127.0.0.1:8001",
+  );
 }
 
 /** Undefined when the signal came while NATS was still away: nothing runs then. */

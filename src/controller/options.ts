@@ -14,8 +14,12 @@ const DeadlinesSchema = z.strictObject({
 } satisfies Record<keyof Deadlines, unknown>);
 
 const KubernetesOptionsSchema = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: "not an address; write one like http://127.0.0.1:8001" }).describe("Of the API."),
-  account: z.string().min(1).optional().describe("Folder of the account's token, certificate and namespace; nobody logs in when absent."),
+  url: z
+    .url({ protocol: /^https?$/, error: "not an address; write one like http://127.0.0.1:8001" })
+    .optional()
+    .describe("Of the API, where nobody logs in; by the kubeconfig, else by this pod's account when absent."),
+  kubeconfig: z.array(z.string().min(1)).min(1).optional().describe("Files that say where the API is and how to log in."),
+  context: z.string().min(1).optional().describe("Which of their contexts; the current one when absent."),
   pod: z.string().min(1).optional().describe("Name of the controller's own pod; Events of what has no Service are about it."),
   watchMs: z.int().min(1_000).default(60_000).describe("How long a watch lasts before it begins anew."),
 });

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
+import { TLSSocket } from "node:tls";
 import { onTestFinished } from "vitest";
 
 /** A pod behind a Service: by its name; ready unless it says otherwise. */
@@ -28,29 +30,47 @@ export class FakeKubernetes {
   readonly asked: string[] = [];
   /** Answers everything with this status; 0 leaves it without an answer. */
   failsWith: number | undefined;
-  /** Who asks may list and not watch. */
-  refusesWatches = false;
+  /** Who asks may list and not watch; 0 leaves a watch without an answer. */
+  refusesWatches: boolean | 0 = false;
+  /** Watches hear nothing more, and are not ended. */
+  isFrozen = false;
+  /** Who else is refused by 401: by the bearer's token, or by the name in a client's certificate. */
+  knows: string | undefined;
   /** Objects in one page of a list. */
   page = 500;
   readonly #slices = new Map<string, { uid: string; version: number; namespace: string; service: string; pods: readonly FakePod[] }>();
   readonly #watches = new Set<Watch>();
+  readonly #sockets = new Set<object>();
   #version = 10;
   #oldest = 0;
 
-  static async start(): Promise<FakeKubernetes> {
+  /** With TLS where it is told the certificate, and whose certificates it believes. */
+  static async start(tls?: Pick<ServerOptions, "cert" | "key" | "ca">): Promise<FakeKubernetes> {
     const fake = new FakeKubernetes();
-    const server = createServer((request, response) => void fake.#answer(request, response));
+    const answer = (request: IncomingMessage, response: ServerResponse): void => void fake.#answer(request, response);
+    const asksAll = { requestCert: true, rejectUnauthorized: false };
+    const server = tls === undefined ? createServer(answer) : createTlsServer({ ...tls, ...asksAll }, answer);
+    server.on("connection", (socket) => {
+      fake.#sockets.add(socket);
+      socket.once("close", () => fake.#sockets.delete(socket));
+    });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     });
-    fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // It listens on TCP.
+    const { port } = server.address() as AddressInfo; // It listens on TCP.
+    fake.url = tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`;
     return fake;
   }
 
   get watches(): number {
     return this.#watches.size;
+  }
+
+  /** Open ones. */
+  get connections(): number {
+    return this.#sockets.size;
   }
 
   /** The pods behind a Service from now on. */
@@ -101,6 +121,7 @@ export class FakeKubernetes {
   }
 
   #tell(namespace: string, type: string, object: object): void {
+    if (this.isFrozen) return;
     for (const watch of this.#watches) if (watch.namespace === namespace) watch.response.write(`${JSON.stringify({ type, object })}\n`);
   }
 
@@ -108,7 +129,8 @@ export class FakeKubernetes {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://fake");
     this.asked.push(`${request.method} ${pathname}${searchParams.has("watch") ? " watch" : ""}`);
     const body = Buffer.concat(await request.toArray()).toString();
-    if (this.failsWith === 0) return;
+    if (this.failsWith === 0 || (this.refusesWatches === 0 && searchParams.has("watch"))) return;
+    if (this.knows !== undefined && this.knows !== nameOf(request)) return send(response, statusOf(401, "Unauthorized", "Unauthorized"));
     if (this.failsWith !== undefined) return send(response, statusOf(this.failsWith, "Failed", "the test says so"));
     const [, namespace = "", kind = "", name = ""] = /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(pathname) ?? [];
     if (kind === "events" && request.method === "POST") return send(response, this.#create(namespace, JSON.parse(body)));
@@ -200,6 +222,14 @@ const statusOf = (code: number, reason: string, message: string): Sent => ({
 const noSlice = (key: string): never => {
   throw new Error(`the test serves no ${key}`);
 };
+
+/** Who asks: the bearer's token, else the name in the client's certificate. */
+function nameOf({ headers, socket }: IncomingMessage): string | undefined {
+  const isKnown = socket instanceof TLSSocket && socket.authorized;
+  return /^Bearer (?<token>.+)$/.exec(headers.authorization ?? "")?.groups?.["token"] ?? (isKnown ? commonName(socket) : undefined);
+}
+
+const commonName = (socket: TLSSocket): string => String(socket.getPeerCertificate().subject.CN);
 
 function send(response: ServerResponse, body: Sent): void {
   response.writeHead(body.code, { "content-type": "application/json" }).end(JSON.stringify(body));

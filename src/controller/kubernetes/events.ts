@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type EventsV1Event, V1MicroTime } from "@kubernetes/client-node";
 import type { Audit } from "../../contract/messages.ts";
 import { STABLE } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
@@ -26,15 +27,14 @@ export function serviceOf(rollout: Pick<Rollout, "kubernetes"> | undefined): Reg
 }
 
 /** A line of the audit as an Event (events.k8s.io/v1). Its name follows from the line's id: a repeat is there already. */
-export function eventOf(line: Audit, regarding: Regarding, controller: string): object {
+export function eventOf(line: Audit, regarding: Regarding, controller: string): EventsV1Event {
   const { id, action, rollout = "mesh", atMs } = line;
   const reason = `${action.charAt(0).toUpperCase()}${action.slice(1)}`;
   return {
     apiVersion: "events.k8s.io/v1",
     kind: "Event",
     metadata: { name: `${rollout}.${createHash("sha256").update(id).digest("hex").slice(0, 20)}`, namespace: regarding.namespace },
-    // With microseconds, as the API asks.
-    eventTime: new Date(atMs).toISOString().replace("Z", "000Z"),
+    eventTime: new V1MicroTime(atMs),
     reportingController: "serin/controller",
     reportingInstance: controller.slice(0, 128),
     action: reason,

@@ -1,19 +1,17 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import * as z from "zod";
+import { CoreV1Api, EventsV1Api, type KubeConfig } from "@kubernetes/client-node";
 import type { Audit } from "../../contract/messages.ts";
 import { STABLE } from "../../contract/names.ts";
 import type { Rollout } from "../../contract/rollout.ts";
 import type { EndpointsSeen } from "../../core/plan/endpoints.ts";
 import type { Pod } from "../../core/plan/stable-pods.ts";
 import type { Clock } from "../../io/clock.ts";
-import { createKubernetesApi, type KubernetesApi, KubernetesError } from "../../io/kubernetes-api.ts";
-import { Reflector } from "../../io/kubernetes-watch.ts";
 import type { Logger } from "../../io/log.ts";
 import type { Delivered } from "../notify/deliver.ts";
 import type { KubernetesOptions } from "../options.ts";
+import { ask, KubernetesError } from "./ask.ts";
 import { eventOf, type Regarding, serviceOf } from "./events.ts";
-import { type Endpoint, endpointsOf, parseSlice, type Slice } from "./slices.ts";
+import { Reflector } from "./reflector.ts";
+import { type Endpoint, endpointsOf } from "./slices.ts";
 
 /** What was seen last counts for so long after a watch is lost: one that begins anew takes moments. */
 const GRACE_MS = 10_000;
@@ -21,20 +19,18 @@ const ASK_MS = 5_000;
 /** Pods that are asked for at once. */
 const ABREAST = 8;
 
-const PodSchema = z.object({
-  metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
-  spec: z.object({ containers: z.array(z.object({ name: z.string(), image: z.string().default("") })) }),
-});
-
 interface Namespace {
-  readonly reflector: Reflector<Slice>;
+  readonly reflector: Reflector;
   /** Monotonic time since when nothing is heard; undefined while all is current. */
   lostMs: number | undefined;
   /** Null once it was reached. */
   problem: string | null;
 }
 
+type Options = Pick<KubernetesOptions, "pod" | "watchMs">;
+
 interface Parts {
+  readonly config: KubeConfig;
   readonly clock: Clock;
   readonly log: Logger;
   readonly id: string;
@@ -42,15 +38,17 @@ interface Parts {
 
 /** What a controller asks of Kubernetes and tells it, while it leads. */
 export class Kubernetes {
-  readonly #api: KubernetesApi;
-  readonly #options: KubernetesOptions;
+  readonly #pods: CoreV1Api;
+  readonly #events: EventsV1Api;
+  readonly #options: Options;
   readonly #parts: Parts;
   readonly #namespaces = new Map<string, Namespace>();
 
-  constructor(options: KubernetesOptions, parts: Parts) {
+  constructor(options: Options, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
-    this.#api = createKubernetesApi(options);
+    this.#pods = parts.config.makeApiClient(CoreV1Api);
+    this.#events = parts.config.makeApiClient(EventsV1Api);
   }
 
   /** Endpoints of a Service as they were heard of last; the first question makes this controller listen. */
@@ -86,11 +84,10 @@ export class Kubernetes {
   /** Writes an Event about a rollout's Service, or about this pod where none is named. */
   async tell(line: Audit, rollout: Pick<Rollout, "kubernetes"> | undefined, signal: AbortSignal): Promise<Delivered> {
     try {
-      const regarding = serviceOf(rollout) ?? (await this.#self());
+      const regarding = serviceOf(rollout) ?? this.#self();
       if (regarding === undefined) return { type: "told" };
-      const event = eventOf(line, regarding, this.#parts.id);
-      const path = `/apis/events.k8s.io/v1/namespaces/${regarding.namespace}/events`;
-      await this.#api.create(path, event, AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]));
+      const event = { namespace: regarding.namespace, body: eventOf(line, regarding, this.#parts.id) };
+      await ask((options) => this.#events.createNamespacedEvent(event, options), within(signal));
       return { type: "told" };
     } catch (error) {
       return deliveredBy(error);
@@ -107,18 +104,17 @@ export class Kubernetes {
   #heard(namespace: string, service: string): readonly Endpoint[] | Readonly<{ problem: string }> {
     const { lostMs, problem, reflector } = this.#namespaces.get(namespace) ?? this.#listen(namespace);
     const isLost = problem !== null && (lostMs === undefined || this.#parts.clock.monotonicMs() - lostMs >= GRACE_MS);
-    return isLost ? { problem } : endpointsOf(service, reflector.items);
+    return isLost ? { problem } : endpointsOf(service, reflector.slices);
   }
 
   #listen(name: string): Namespace {
-    const { clock, log } = this.#parts;
+    const { config, clock, log } = this.#parts;
     const namespace: Namespace = {
       lostMs: undefined,
       problem: "Kubernetes has not answered yet",
       reflector: new Reflector({
-        api: this.#api,
-        path: `/apis/discovery.k8s.io/v1/namespaces/${name}/endpointslices`,
-        parse: parseSlice,
+        config,
+        namespace: name,
         watchMs: this.#options.watchMs,
         onReached: () => {
           if (namespace.lostMs !== undefined) log.info({ namespace: name }, "Kubernetes tells of endpoints again");
@@ -138,19 +134,21 @@ export class Kubernetes {
   }
 
   async #pod(namespace: string, name: string, signal: AbortSignal): Promise<Pod> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
-    const { metadata, spec } = PodSchema.parse(await this.#api.get(`/api/v1/namespaces/${namespace}/pods/${name}`, limit));
-    return { ...metadata, images: Object.fromEntries(spec.containers.map(({ name: container, image }) => [container, image])) };
+    const { metadata, spec } = await ask((options) => this.#pods.readNamespacedPod({ namespace, name }, options), within(signal));
+    const images = (spec?.containers ?? []).map((container) => [container.name, container.image ?? ""]);
+    return { name, labels: metadata?.labels ?? {}, images: Object.fromEntries(images) };
   }
 
   /** The pod of this controller; undefined where it is none. */
-  async #self(): Promise<Regarding | undefined> {
-    const { account, pod } = this.#options;
-    if (account === undefined || pod === undefined) return undefined;
-    const namespace = (await readFile(join(account, "namespace"), "utf8")).trim();
-    return { apiVersion: "v1", kind: "Pod", namespace, name: pod };
+  #self(): Regarding | undefined {
+    const { config } = this.#parts;
+    const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
+    const { pod } = this.#options;
+    return pod === undefined || namespace === undefined ? undefined : { apiVersion: "v1", kind: "Pod", namespace, name: pod };
   }
 }
+
+const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
 
 /** What is there already was told before; what the API calls the sender's fault will be no better later. */
 function deliveredBy(error: unknown): Delivered {

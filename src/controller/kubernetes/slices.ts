@@ -1,19 +1,4 @@
-import * as z from "zod";
-
-const ConditionSchema = z.boolean().nullish();
-
-const SliceSchema = z.object({
-  metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }),
-  endpoints: z
-    .array(
-      z.object({
-        addresses: z.array(z.string()),
-        conditions: z.object({ ready: ConditionSchema, terminating: ConditionSchema }).default({}),
-        targetRef: z.object({ kind: z.string().default(""), name: z.string().default(""), uid: z.string().default("") }).nullish(),
-      }),
-    )
-    .nullish(),
-});
+import type { V1Endpoint, V1EndpointSlice } from "@kubernetes/client-node";
 
 /** An endpoint of a Service that does not end. */
 export interface Endpoint {
@@ -31,15 +16,15 @@ export interface Slice {
 }
 
 /** Reads a slice. By the API's documentation a readiness that is not said means ready. */
-export function parseSlice(object: unknown): Slice {
-  const { metadata, endpoints } = SliceSchema.parse(object);
+export function sliceOf({ metadata, endpoints }: V1EndpointSlice): Slice {
   return {
-    service: metadata.labels["kubernetes.io/service-name"] ?? "",
-    endpoints: (endpoints ?? [])
-      .filter(({ conditions }) => conditions.terminating !== true)
+    service: metadata?.labels?.["kubernetes.io/service-name"] ?? "",
+    // Null where there are none.
+    endpoints: ((endpoints as V1Endpoint[] | null | undefined) ?? [])
+      .filter(({ conditions }) => conditions?.terminating !== true)
       .map(({ addresses, conditions, targetRef }) => ({
         id: targetRef?.uid || (addresses[0] ?? ""),
-        isReady: conditions.ready ?? true,
+        isReady: conditions?.ready ?? true,
         pod: targetRef?.kind === "Pod" ? targetRef.name : undefined,
       })),
   };

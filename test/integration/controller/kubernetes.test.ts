@@ -70,7 +70,11 @@ describe("a rollout that names its Services", () => {
     fake.refusesWatches = true;
     fake.failsWith = undefined;
     fake.serve("shop", "cart-new", pods(true));
-    await world.live("cart", "held by a refused watch", (live) => held(live) === "Kubernetes answers 403: cannot watch");
+    await world.live(
+      "cart",
+      "held by a refused watch",
+      (live) => held(live) === "Kubernetes answers 403: Forbidden (watch of endpointslices in shop)",
+    );
     fake.refusesWatches = false;
     await world.phase("cart", "stage");
   });

@@ -41,7 +41,7 @@ const said = (args: readonly string[]) =>
   runWith(args, {
     // Nobody listens there.
     defaultNats: "nats://127.0.0.1:1",
-    kubernetes: "https://10.0.0.1:443",
+    isPod: () => true,
     startSidecar: checked,
     startWorkers: async (options, count) => {
       workerOptions(SidecarOptionsSchema.parse(options), count);

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import type { Audit } from "../../../src/contract/messages.ts";
 import { Kubernetes } from "../../../src/controller/kubernetes/kubernetes.ts";
+import { loginOf } from "../../../src/controller/kubernetes/login.ts";
 import { waitFor } from "../../../src/demo/wait-for.ts";
 import { systemClock } from "../../../src/io/clock.ts";
 import { parseRollouts } from "../../../src/io/documents.ts";
@@ -44,8 +45,8 @@ async function rightsAsked(): Promise<string[]> {
   const fake = await FakeKubernetes.start();
   fake.serve("shop", "checkout", [{ name: "old" }]);
   const kubernetes = new Kubernetes(
-    { url: fake.url, watchMs: 1_000 },
-    { clock: systemClock, log: createLog({ name: "test", level: "silent" }), id: "a" },
+    { watchMs: 1_000 },
+    { config: loginOf({ url: fake.url }), clock: systemClock, log: createLog({ name: "test", level: "silent" }), id: "a" },
   );
   onTestFinished(() => kubernetes.close());
   const rollout = rolloutOf("checkout", { kubernetes: { namespace: "shop", services: { stable: "checkout", canary: "checkout-canary" } } });

@@ -31,3 +31,9 @@ test("one of several sidecars does so too", () => {
   const worker = [...COMMAND_LINE, "bin/worker-processes.ts", "io/log.ts", "sidecar/sidecar.ts", "sidecar/workers/worker.ts"];
   expect(packagesOf(worker)).toEqual(["commander", "ipaddr.js", "pino", "re2js", "semver", "zod"]);
 });
+
+test("a controller loads the client of Kubernetes only where it is asked for", () => {
+  const controller = [...COMMAND_LINE, "cli/run-parts.ts", "io/log.ts", "controller/controller.ts", "controller/options.ts"];
+  expect(packagesOf(controller).filter((name) => name.includes("kubernetes"))).toEqual([]);
+  expect(packagesOf([...controller, "controller/kubernetes/kubernetes.ts"])).toContain("@kubernetes/client-node");
+});
