@@ -93,7 +93,7 @@ describe("a kubeconfig", () => {
 describe("`serin controller --kubernetes`", () => {
   const controller = (...args: string[]) => ["controller", "--nats", "nats://127.0.0.1:1", "--id", "a", ...args];
   const options = (kubernetes: object) => [expect.objectContaining({ kubernetes })];
-  const home = { kubeconfig: () => ["/home/ann/.kube/config"] };
+  const home = { kubeconfig: () => ["/etc/kube/config"] };
 
   test("takes the account of its pod, and elsewhere the files that kubectl reads", async () => {
     const inPod = { isPod: () => true, host: "serin-0" };
