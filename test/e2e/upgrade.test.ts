@@ -104,6 +104,9 @@ test("an upgrade in the page's order: no request fails or is misrouted, nothing 
     expect(await other()).toBe("stable");
   }
 
+  const isHeard = async (): Promise<boolean> => ((await readJudge(link, "upgrade"))?.totals.canary.requests ?? 0) > 100;
+  await waitFor(isHeard, { deadlineMs: 30_000, what: "the new sidecars to hear outcomes of the old Envoy" });
+
   await envoys.start(patient, inHaste(commandsOf("docs/release.md", "envoy")));
   await waitForHealthy();
   expect(await old.ended).toEqual(WELL);

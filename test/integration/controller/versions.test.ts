@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import type { LiveState } from "../../../src/contract/live.ts";
-import { METRICS } from "../../../src/contract/names.ts";
+import { METRICS, SUBJECTS } from "../../../src/contract/names.ts";
+import { readState } from "../../../src/io/nats.ts";
 import { readLive } from "../../../src/io/store.ts";
 import { plainVariant } from "../../support/plain-bucketing.ts";
 import { decidedFor, startTestSidecar, type TestSidecar, waitForVariant } from "../../support/sidecar.ts";
@@ -95,6 +96,30 @@ test("a controller that is older than receipts takes their sidecar for silent: n
   expect((await readLive(world.link, "cart"))?.plan).toMatchObject({ phase: "stage", begunAtMs: null });
   await world.send("abort", { rollout: "cart", reason: "wrong" });
   await waitForVariant(sidecar, next, "stable");
+});
+
+test("a controller that is older than what one before it stored leaves that rollout's users on stable, and the next one goes on", async ({
+  world,
+}) => {
+  const newer = await world.leader("a");
+  const sidecar = await sidecarAt(world, world.server.url);
+  await world.knows("other");
+  await world.apply(document);
+  const before = await world.live("cart", "in its first stage", hasBegun);
+  await waitForVariant(sidecar, early, "canary");
+  await newer.stop();
+  const stored = Buffer.from((await readState(world.link, SUBJECTS.live("cart")))?.data ?? []).toString();
+  expect(stored).toContain('"phase":"stage"');
+  await world.link.jetstream.publish(SUBJECTS.live("cart"), stored.replace('"phase":"stage"', '"phase":"stake"'));
+
+  const older = await world.leader("b");
+  await waitForVariant(sidecar, early, "stable");
+  await older.stop();
+
+  await world.link.jetstream.publish(SUBJECTS.live("cart"), stored);
+  await world.leader("c");
+  await waitForVariant(sidecar, early, "canary");
+  expect((await readLive(world.link, "cart"))?.plan).toEqual(before.plan);
 });
 
 test("a command line that is older than what is stored says so where it would show it, and its verbs work", async ({ world }) => {
