@@ -8,8 +8,8 @@ const DOWNLOAD_MS = 600_000;
 interface Packages {
   /** Names, those of apt. */
   readonly names: readonly string[];
-  /** With what they depend on, as far as the machine lacks it. */
-  readonly withNeeds?: true;
+  /** With what they depend on, as far as the machine lacks it, or all of it. */
+  readonly withNeeds?: true | "all";
   /** Unpacked beside it first, and put where `keep` says in one step. */
   readonly cacheDir: string;
   /** Path inside the packages and where it is kept; the whole of them where that is empty. */
@@ -56,7 +56,8 @@ async function download(work: string, wanted: Wanted): Promise<CommandResult> {
 /** As in a shell, apt leaves packages where it runs. */
 async function downloadBy(work: string, options: readonly string[], { names, withNeeds, run }: Wanted): Promise<CommandResult> {
   if (withNeeds === undefined) return aptGet(work, [...options, "download", ...names], run);
-  const planned = await aptGet(work, [...options, "--simulate", "--no-install-recommends", "install", ...names], run);
+  const nothing = withNeeds === "all" ? ["-o", "Dir::State::status=/dev/null"] : [];
+  const planned = await aptGet(work, [...options, ...nothing, "--simulate", "--no-install-recommends", "install", ...names], run);
   if (planned.code !== 0) return planned;
   const needed = [...planned.stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = ""]) => name);
   return aptGet(work, [...options, "download", ...new Set([...names, ...needed])], run);

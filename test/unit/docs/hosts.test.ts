@@ -55,7 +55,7 @@ describe("the unit of a sidecar", () => {
       { extProc: "unix:/run/serin/0/ext-proc.sock", source: { natsCreds: "/etc/serin/sidecar.creds" }, stateDir: "/var/lib/serin/0" },
     ]);
     expect((await startBy(text, [first, second])).started).toMatchObject([
-      { metrics: "127.0.0.1:9465", source: { nats: "tls://nats.example:4222" } },
+      { metrics: "127.0.0.1:9466", source: { nats: "tls://nats.example:4222" } },
     ]);
   });
 
