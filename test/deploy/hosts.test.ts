@@ -6,20 +6,13 @@ import { runCommand } from "../../src/demo/run-command.ts";
 import { waitFor } from "../../src/demo/wait-for.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { issueCertificates } from "../support/certificates.ts";
-import { blocksOf } from "../support/doc-blocks.ts";
+import { commandsOf } from "../support/doc-blocks.ts";
 import { patient } from "../support/edge-config.ts";
 import { packSerin } from "../support/package.ts";
 import { type SystemdHost, startSystemdHost } from "../support/systemd-host.ts";
 
 const here = (...path: string[]): string => join(packageRoot(), ...path);
 const page = readFileSync(here("docs", "hosts.md"), "utf8");
-
-/** The page's only block of commands with these words in it. */
-function block(words: string): string {
-  const [found, ...more] = blocksOf(page, "sh[ a-z]*").filter((text) => text.includes(words));
-  if (found === undefined || more.length > 0) throw new Error(`docs/hosts.md has not exactly one block with: ${words}`);
-  return found;
-}
 
 const ROLLOUT = [
   "apiVersion: serin/v1",
@@ -33,6 +26,9 @@ const ROLLOUT = [
 ].join("\n");
 
 let host: SystemdHost;
+/** Lines of the page, in a folder of the host. */
+const follow = (lines: readonly string[], folder?: string): Promise<string> => host.run(lines.join("\n"), folder);
+
 beforeAll(async () => {
   const packed = await packSerin();
   try {
@@ -66,11 +62,11 @@ async function prepare(root: string, tarball: string): Promise<void> {
   mkdirSync(to("etc/serin"));
   cpSync(server.authority, to("etc/serin/ca.pem"));
   await directory.remove();
-  const environment = (name: string, text: string): void =>
-    writeFileSync(to("etc/serin", name), `${text}SERIN_NATS_CA=/etc/serin/ca.pem\n`);
-  environment("sidecar.env", block("SERIN_FLAGS=--label"));
-  environment("sidecar-1.env", block("SERIN_FLAGS=--metrics"));
-  environment("controller.env", block("SERIN_FLAGS=--http"));
+  const environment = (name: string, lines: readonly string[]): void =>
+    writeFileSync(to("etc/serin", name), `${lines.join("\n")}\nSERIN_NATS_CA=/etc/serin/ca.pem\n`);
+  environment("sidecar.env", commandsOf("docs/hosts.md", "sidecar"));
+  environment("sidecar-1.env", commandsOf("docs/hosts.md", "second"));
+  environment("controller.env", commandsOf("docs/hosts.md", "controller"));
   writeFileSync(to("srv/shop.yaml"), ROLLOUT);
   const shipped = patient(readFileSync(here("envoy/envoy.yaml"), "utf8"));
   const sockets = ["/run/serin/0/ext-proc-0.sock", "/run/serin/0/ext-proc-1.sock", "/run/serin/1/ext-proc.sock"];
@@ -82,14 +78,16 @@ async function prepare(root: string, tarball: string): Promise<void> {
 /** Carries out what the page says, in its order, with NATS and Envoy as units of users of their own. */
 async function followPage(): Promise<void> {
   await host.run("sed --in-place '/^# tls {/,/^# }/s/^# //' nats-server.conf", "/etc/nats");
-  await host.run(block("secrets.conf"), "/etc/nats");
+  await follow(commandsOf("docs/hosts.md", "secrets"), "/etc/nats");
   await host.run("systemd-sysusers --inline 'u nats -' 'u envoy -' && chown nats secrets.conf server.key", "/etc/nats");
-  await host.run(`systemd-run --quiet --unit nats --uid nats --property StateDirectory=nats ${block("nats-server -c")}`);
-  await host.run(block("npm install --global"));
-  await host.run(block("systemd-sysusers"), "/srv/systemd");
-  expect(await host.run(block("usermod"), "/etc/nats")).toContain('"isReady":true');
+  await host.run(
+    `systemd-run --quiet --unit nats --uid nats --property StateDirectory=nats ${commandsOf("docs/hosts.md", "nats").join("\n")}`,
+  );
+  await follow(commandsOf("docs/hosts.md", "install"));
+  await follow(commandsOf("docs/hosts.md", "units"), "/srv/systemd");
+  expect(await follow(commandsOf("docs/hosts.md", "sidecar-start"), "/etc/nats")).toContain('"isReady":true');
   await host.run("systemctl enable --now serin-sidecar@1");
-  await host.run(block("enable --now serin-controller"), "/etc/nats");
+  await follow(commandsOf("docs/hosts.md", "controller-start"), "/etc/nats");
   for (const [name, port] of Object.entries({ stable: 8081, canary: 8082 })) {
     const script = `require("node:http").createServer((_, answer) => answer.setHeader("x-seen", "${name}").end()).listen(${port}, "127.0.0.1")`;
     await host.run(`systemd-run --quiet --unit ${name} node --eval '${script}'`);
@@ -180,7 +178,7 @@ describe.each([
 test("sidecars that are restarted as the page says cost no request under load, and no decision", async () => {
   const load = `until [ -e /run/enough ]; do ${asking("ann", 200)}; done > /srv/load`;
   await host.run(`systemd-run --quiet --unit load bash -c "${load}"`);
-  await host.run(block("systemctl restart"));
+  await follow(commandsOf("docs/hosts.md", "restart"));
   await host.run("until curl --silent --fail http://127.0.0.1:9466/readyz; do sleep 0.1; done; touch /run/enough");
   await waitFor(async () => (await shown("load", "ActiveState"))[0] === "inactive", { deadlineMs: 60_000, what: "the load to end" });
   expect(await host.run("sort load | uniq --count")).toMatch(/^\d{4,} 200 canary$/);

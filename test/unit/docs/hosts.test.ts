@@ -49,7 +49,7 @@ describe("the unit of a sidecar", () => {
   const text = unit("serin-sidecar@.service");
 
   test("starts one with the page's environment, and with that of a second one", async () => {
-    const [first = "", second = ""] = blocks("sidecar");
+    const [first = "", second = ""] = [...blocks("sidecar"), ...blocks("second")];
     expect((await startBy(text, [first])).started).toMatchObject([
       2,
       { extProc: "unix:/run/serin/0/ext-proc.sock", source: { natsCreds: "/etc/serin/sidecar.creds" }, stateDir: "/var/lib/serin/0" },

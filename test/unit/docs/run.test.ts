@@ -13,12 +13,10 @@ const filesIn = (folder: string, end: string): string[] =>
 const NOT_RUN = {
   "needs a cluster of Kubernetes": ["docs/istio.md", "docs/envoy-gateway.md", "docs/kubernetes.md", "docs/kubernetes-glue.md"],
   "needs Docker; test/e2e/compose.test.ts runs the commands of the compose file as processes": ["docs/compose.md"],
-  "needs root and systemd, or names the reader's hosts; test/e2e/hosts.test.ts starts what the units start": ["docs/hosts.md"],
+  "names the reader's hosts; test/e2e/nats-cluster.test.ts starts three servers by the same files": ["docs/hosts.md"],
   "is a file or a start with the reader's hosts: test/unit/docs/hosts.test.ts reads them as the programs do": [
     "docs/hosts.md flags",
     "docs/hosts.md cluster-flags",
-    "docs/hosts.md sidecar",
-    "docs/hosts.md controller",
   ],
   "downloads and runs for minutes; test/e2e/demo.test.ts and package.test.ts run the same in pieces": [
     "README.md demo",
@@ -32,7 +30,9 @@ const pages = ["README.md", ...filesIn("docs", ".md").filter((page) => !page.sta
 const textOf = (path: string): string => readFileSync(join(root, path), "utf8");
 const blocks = pages.flatMap((page) => [...textOf(page).matchAll(/^ *```sh(.*)$/gm)].map(([, mark = ""]) => `${page}${mark}`));
 
-const tests = ["test/e2e", "test/integration", "test/support", "test/unit/monitoring"].flatMap((folder) => filesIn(folder, ".ts"));
+const tests = ["test/e2e", "test/integration", "test/support", "test/unit/monitoring", "test/deploy"].flatMap((folder) =>
+  filesIn(folder, ".ts"),
+);
 const CALL = /\bcommandsOf\(\s*"(.+?)",\s*"(.+?)",?\s*\)/g;
 const run = tests.flatMap((path) => [...textOf(path).matchAll(CALL)].map(([, page, mark]) => `${page} ${mark}`));
 const excepted: string[] = Object.values(NOT_RUN).flat();
