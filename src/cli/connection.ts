@@ -12,7 +12,7 @@ export async function withNats<Result>(flags: NatsFlags, work: (link: NatsLink) 
   const access = natsAccess(flags);
   let link: NatsLink;
   try {
-    link = await connectNats({ ...access, name: "serin", waitForServer: false });
+    link = await connectNats({ ...access, name: "serin", waitForServer: false, doubtsSilence: true });
   } catch (cause) {
     const trouble = troubleOf(cause, access);
     if (trouble !== undefined) throw new UsageError(trouble, { cause });

@@ -14,7 +14,7 @@ export async function reachNats({ id, ...flags }: ControllerSettings, log: Logge
   const { url } = access;
   const slow = setTimeout(() => log.warn({ nats: url }, "NATS does not answer; neither leading nor standing by, and trying on"), SLOW_MS);
   const connect = (name: string, more: Pick<NatsOptions, "onTrouble"> = {}): Promise<NatsLink> =>
-    connectNats({ ...access, name, waitForServer: true, ...(signal && { signal }), ...more });
+    connectNats({ ...access, name, waitForServer: true, doubtsSilence: true, ...(signal && { signal }), ...more });
   // Both are the same user: one tells for both.
   const onTrouble = (problem: string): void => log.error({ problem }, "NATS refuses something, trying on");
   try {

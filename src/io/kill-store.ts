@@ -2,6 +2,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { type KillOrder, type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import { type OperatorKeys, orderId, statedKill, verifiedKill } from "./kill-signatures.ts";
+import { areUnmade } from "./made-streams.ts";
 import { ensureKills, type NatsLink } from "./nats.ts";
 
 /** Stores an order: sidecars hear it as it is published, and find it later. Answers with the id by which they tell of it. */
@@ -13,14 +14,14 @@ export async function storeKill(link: NatsLink, scope: KillScope, signed: Signed
 }
 
 /** The last order of each scope; none where nobody ever gave one. Throws when the server does not answer. */
-export async function readKills({ connection }: NatsLink): Promise<Uint8Array[]> {
+export async function readKills({ connection, doubtsSilence }: NatsLink): Promise<Uint8Array[]> {
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 3_000 });
   const found: Uint8Array[] = [];
   try {
     const messages = await manager.direct.getLastMessagesFor(STREAMS.kills, { multi_last: [SUBJECTS.allKills] });
     for await (const { data } of messages) found.push(data);
   } catch (error) {
-    if (!isNothing(error)) throw error;
+    if (!isNothing(error) || (isSilence(error) && doubtsSilence && !(await areUnmade(connection)))) throw error;
   }
   return found;
 }
@@ -41,5 +42,8 @@ export async function readOrders(link: NatsLink, keys?: OperatorKeys): Promise<S
   };
 }
 
-/** No message in the stream (404), or no such stream: nobody answers for it (503). */
-const isNothing = (error: unknown): boolean => error instanceof Error && "code" in error && (error.code === 404 || error.code === 503);
+const hasCode = (error: unknown, code: number): boolean => error instanceof Error && "code" in error && error.code === code;
+/** Nobody answers for the stream: there is none, or its servers are away. */
+const isSilence = (error: unknown): boolean => hasCode(error, 503);
+/** No message in the stream, or no such stream. */
+const isNothing = (error: unknown): boolean => hasCode(error, 404) || isSilence(error);

@@ -14,7 +14,6 @@ export const WRONG_LAST_SEQUENCE = 10_071;
 export interface NatsLink {
   readonly connection: NatsConnection;
   readonly jetstream: JetStreamClient;
-  /** For one who would take silence about a value for its absence: where nobody answers, reads ask whether the streams were ever made. */
   readonly doubtsSilence: boolean;
   close(): Promise<void>;
 }
@@ -24,6 +23,8 @@ export interface NatsOptions extends NatsAccess {
   readonly name: string;
   /** False for a command line that should fail instead of waiting for a server. */
   readonly waitForServer: boolean;
+  /** Where nobody answers a read, ask whether the streams were ever made, as all but sidecars may; else there is nothing then. */
+  readonly doubtsSilence?: boolean;
   /** Ends the wait for a server. */
   readonly signal?: AbortSignal;
   /** Hears what an operator must put right, like refused credentials, also later: each once, until there is a connection again. */
@@ -46,7 +47,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsLink> {
       return {
         connection,
         jetstream: jetstream(connection, { timeout: 3_000 }),
-        doubtsSilence: !options.waitForServer,
+        doubtsSilence: options.doubtsSilence === true,
         close: () => connection.close(),
       };
     } catch (error) {
