@@ -34,5 +34,5 @@ test("where nobody answers for orders, though controllers made the streams, whoe
   const manager = await ensureStreams(sure);
   await manager.streams.delete(STREAMS.kills);
   expect(await readKills(sure)).toEqual([]);
-  await expect(readKills(doubting)).rejects.toThrow();
+  await expect(readKills(doubting)).rejects.toMatchObject({ code: 503 });
 });
