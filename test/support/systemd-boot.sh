@@ -1,11 +1,11 @@
 #!/bin/sh
 # Boots systemd as the first process of namespaces of its own, on the root $1, in the group of processes $2 (a folder of cgroup2).
-# The process that this becomes is outside of them; where it is killed, all that runs inside is.
+# The process that this becomes is outside of them. Where it or its parent is killed, all that runs inside is.
 set -eu
 
 if [ "${3:-}" = "" ]; then
   echo $$ > "$2/cgroup.procs"
-  exec unshare --mount --uts --ipc --net --pid --cgroup --fork --kill-child "$0" "$1" "$2" inside
+  exec setpriv --pdeathsig KILL unshare --mount --uts --ipc --net --pid --cgroup --fork --kill-child "$0" "$1" "$2" inside
 fi
 
 # From here on nothing is seen outside, and goes with the last process.
