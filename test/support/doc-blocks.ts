@@ -1,6 +1,6 @@
-/** Texts of the fenced blocks of a page that begin with this fence, like `yaml rollout`. */
+/** Texts of the fenced blocks of a page that begin with this fence, like `yaml rollout`; those in a list are indented. */
 export const blocksOf = (page: string, fence: string): string[] =>
-  [...page.matchAll(new RegExp(`^\`\`\`${fence}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
+  [...page.matchAll(new RegExp(`^ *\`\`\`${fence}\n(.*?)^ *\`\`\``, "gms"))].map(([, text = ""]) => text);
 
 /** Of a rollout, for excerpts that show some of its fields. */
 export const ROLLOUT_HEAD = [

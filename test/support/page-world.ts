@@ -1,6 +1,4 @@
-import { randomInt } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -10,6 +8,7 @@ import { packageRoot } from "../../src/io/package-root.ts";
 import { digestOf, tokenLine } from "../../src/io/tokens.ts";
 import { patient } from "./edge-config.ts";
 import { LEASE, waitForFleet } from "./fleet.ts";
+import { freePort } from "./free-port.ts";
 
 const NAMES = { ann: "operate", boss: "approve", board: "view" } as const;
 
@@ -61,22 +60,6 @@ export async function startPageWorld(
     await stack.stop();
     throw error;
   }
-}
-
-/**
- * One that a controller can take, and take again when it starts anew. None that the system gives to whoever asks for any (from 32768 on,
- * by Linux' `ip_local_port_range`): another could have it in between.
- */
-async function freePort(): Promise<number> {
-  const port = randomInt(20_000, 30_000);
-  const server = createServer();
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => resolve(true));
-  });
-  if (!isFree) return freePort();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Gives the page a token, and waits until it shows something. */
