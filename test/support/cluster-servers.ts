@@ -17,6 +17,7 @@ const CONTROLLERS = [
   "endpointslice-controller",
   "garbage-collector-controller",
   "namespace-controller",
+  "persistentvolumeclaim-protection-controller",
   "replicaset-controller",
   "root-ca-certificate-publisher-controller",
   "serviceaccount-controller",
