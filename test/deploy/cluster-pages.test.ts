@@ -116,16 +116,16 @@ const END = [
 ];
 
 describe.each([
-  { name: "istio", namespaces: ["shop"], callers: ["kubectl apply -f deploy/istio/outbound.yaml"] },
-  { name: "envoy-gateway", namespaces: ["shop", "envoy-gateway-system"], callers: [] },
-])("docs/$name.md by its own commands", async ({ name, namespaces, callers }) => {
+  { name: "istio", namespaces: ["shop"] },
+  { name: "envoy-gateway", namespaces: ["shop", "envoy-gateway-system"] },
+])("docs of $name by its own commands", async ({ name, namespaces }) => {
   const [platform, service, overlay] = commandsOf(await page(`${name}.md`));
 
   test("installs what the platform owns, then a service's routes and rollout; or all of the platform's by Kustomize", async () => {
     for (const namespace of namespaces) await cluster.kubectl("create", "namespace", namespace);
     expect(await faultOf(platform)).toBeUndefined();
     expect(await faultOf(service)).toBeUndefined();
-    expect(await faultOf([...callers, ...END])).toBeUndefined();
+    expect(await faultOf(END)).toBeUndefined();
     await cluster.kubectl("delete", "namespace", "edge", "shop");
     expect(await faultOf(overlay)).toBeUndefined();
     await cluster.kubectl("delete", "-k", join(packageRoot(), "deploy/kustomize/overlays", name));
