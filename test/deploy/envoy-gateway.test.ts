@@ -6,13 +6,13 @@ import { stringify } from "yaml";
 import { type CommandResult, runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { TRANSLATED } from "../support/envoy-gateway.ts";
-import { goTool } from "../support/go.ts";
+import { EGCTL, goTool } from "../support/go.ts";
 
 const FILES = ["deploy/envoy-gateway/gateway.yaml", "deploy/envoy-gateway/routes.yaml", "test/deploy/envoy-gateway-services.yaml"];
 
 /** What Envoy Gateway makes of files, and says of them. */
 async function translate(change: (text: string) => string = (text) => text, files: readonly string[] = FILES): Promise<CommandResult> {
-  const egctl = await goTool({ name: "egctl", package: "github.com/envoyproxy/gateway/cmd/egctl", version: "v1.9.1" });
+  const egctl = await goTool(EGCTL);
   const directory = await mkdtemp(join(tmpdir(), "serin-egctl-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const texts = await Promise.all(files.map((file) => readFile(join(packageRoot(), file), "utf8")));

@@ -8,7 +8,7 @@ import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { chartDigest } from "../support/chart-digest.ts";
 import { decodeManifests } from "../support/decode-manifests.ts";
-import { goTool } from "../support/go.ts";
+import { goTool, HELM } from "../support/go.ts";
 import { manifestsOf, patchSpec } from "../support/manifests.ts";
 
 const chart = join(packageRoot(), "deploy", "helm", "serin");
@@ -19,7 +19,7 @@ const COMMAND_MS = 60_000;
 let helm: string;
 
 beforeAll(async () => {
-  helm = await goTool({ name: "helm", package: "helm.sh/helm/v3/cmd/helm", version: "v3.22.0" });
+  helm = await goTool(HELM);
 });
 
 const run = (...args: string[]) => runCommand(helm, args, COMMAND_MS);

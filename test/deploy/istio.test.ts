@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { runCommand } from "../../src/demo/run-command.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
-import { goTool } from "../support/go.ts";
+import { goTool, ISTIOCTL } from "../support/go.ts";
 
 const GATEWAY = "deploy/istio/gateway.yaml";
 const FILES = [GATEWAY, "deploy/istio/outbound.yaml", "deploy/istio/routes.yaml"];
@@ -12,9 +12,7 @@ const OVERLAY = "test/deploy/golden/kustomize/istio.yaml";
 
 let istioctl: string;
 beforeAll(async () => {
-  // Istio's tags are no versions for Go; this is its state of 2026-08-27, which calls itself 1.31.
-  const version = "v0.0.0-20260827124520-eed52ebb66ad";
-  istioctl = await goTool({ name: "istioctl", package: "istio.io/istio/istioctl/cmd/istioctl", version });
+  istioctl = await goTool(ISTIOCTL);
 });
 
 /** Exit code and all that istioctl says. */

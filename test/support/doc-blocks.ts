@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../src/io/package-root.ts";
 
-/** Texts of the fenced blocks of a page that begin with this fence, like `yaml rollout`. */
+/** Texts of the fenced blocks of a page that begin with this fence, like `yaml rollout`; those in a list are indented. */
 export const blocksOf = (page: string, fence: string): string[] =>
-  [...page.matchAll(new RegExp(`^\`\`\`${fence}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
+  [...page.matchAll(new RegExp(`^ *\`\`\`${fence}\n(.*?)^ *\`\`\``, "gms"))].map(([, text = ""]) => text);
 
 /**
  * Lines of a page's blocks of commands with this mark, for a test that runs them. Each call is found by its text, with the two names written

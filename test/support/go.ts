@@ -27,6 +27,17 @@ export interface GoTool {
   readonly version: string;
 }
 
+/** Istio's tags are no versions for Go; this is its state of 2026-08-27, which calls itself 1.31. */
+export const ISTIOCTL: GoTool = {
+  name: "istioctl",
+  package: "istio.io/istio/istioctl/cmd/istioctl",
+  version: "v0.0.0-20260827124520-eed52ebb66ad",
+};
+
+export const HELM: GoTool = { name: "helm", package: "helm.sh/helm/v3/cmd/helm", version: "v3.22.0" };
+
+export const EGCTL: GoTool = { name: "egctl", package: "github.com/envoyproxy/gateway/cmd/egctl", version: "v1.9.1" };
+
 /** Path of the tool, built into the project's cache at first. Throws when there is no Go, or it refuses. */
 export async function goTool({ name, package: path, version }: GoTool): Promise<string> {
   const folder = join(packageRoot(), ".cache", "tools", `${name}-${version}`);
@@ -39,11 +50,21 @@ export async function goTool({ name, package: path, version }: GoTool): Promise<
   return program;
 }
 
-/** Builds packages of a Go module of this project into a folder of its cache; Go itself decides what is new. */
-export async function goBuild(module: string, into: string, packages: readonly string[]): Promise<void> {
+/** The folder of the module that a tool is built of. */
+export async function sourcesOf({ package: path, version }: GoTool, module: string): Promise<string> {
+  if (!path.startsWith(`${module}/`)) throw new Error(`${path} is no package of ${module}`);
+  const { go } = await findGo();
+  const { code, stdout, stderr } = await runCommand(go, ["mod", "download", "-json", `${module}@${version}`], BUILD_MS);
+  const { Dir, Error: problem }: { Dir?: string; Error?: string } = JSON.parse(stdout === "" ? "{}" : stdout);
+  if (code !== 0 || Dir === undefined) throw new Error(`go mod download ${module}@${version}: ${problem ?? stderr}`);
+  return Dir;
+}
+
+/** Builds packages of a Go module of this project into a folder of its cache; Go itself decides what is new. `stamp` is for the linker. */
+export async function goBuild(module: string, into: string, packages: readonly string[], stamp = ""): Promise<void> {
   const { go } = await findGo();
   // With -C before all else; -mod=readonly is Go's default, so go.sum decides.
-  const built = await runCommand(go, ["-C", module, "build", "-trimpath", "-o", `${into}/`, ...packages], BUILD_MS);
+  const built = await runCommand(go, ["-C", module, "build", "-trimpath", "-ldflags", stamp, "-o", `${into}/`, ...packages], BUILD_MS);
   if (built.code !== 0) throw new Error(`go build: ${built.stderr.trim()}`);
 }
 
