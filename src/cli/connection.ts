@@ -29,13 +29,11 @@ export async function withNats<Result>(flags: NatsFlags, work: (link: NatsLink) 
           cause: error,
         },
       );
-    if (isUnanswered(error)) {
-      const problem = `NATS answers at ${access.url}, but not for what Serin keeps in it; start those of its servers that keep it`;
-      throw new NoLeaderError(problem, { cause: error });
-    }
     const trouble = troubleOf(error, access);
-    if (trouble === undefined) throw error;
-    throw new NotAllowedError(trouble, { cause: error });
+    if (trouble !== undefined) throw new NotAllowedError(trouble, { cause: error });
+    if (!isUnanswered(error)) throw error;
+    const fix = "start those of its servers that keep it, or a controller where a stream of it was never made or is deleted";
+    throw new NoLeaderError(`NATS answers at ${access.url}, but not for what Serin keeps in it; ${fix}`, { cause: error });
   } finally {
     await link.close();
   }

@@ -19,6 +19,13 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** Parses on how many servers of a NATS cluster streams are kept. */
+export function parseReplicas(text: string): number {
+  if (!/^[135]$/.test(text))
+    throw new InvalidArgumentError("Write 1, 3 or 5: with an even number no more servers may be away than with one less.");
+  return Number(text);
+}
+
 /** Parses a number above 0, like requests a second. */
 export function parseRate(text: string): number {
   const rate = Number(text);

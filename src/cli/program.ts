@@ -19,6 +19,7 @@ import {
   parseDuration,
   parsePercent,
   parseRate,
+  parseReplicas,
   parseTime,
   parseWorkers,
   signingOption,
@@ -192,7 +193,7 @@ function addRunners(command: Add, parts: CliParts, done: (code: ExitCode) => voi
     .addOption(logLevelOption())
     .action(async (flags: SidecarFlags) => done(await (await import("./run-parts.ts")).runSidecar(flags, parts)));
   addNats(command("controller", "run a controller; one leads, others stand by"), parts)
-    .option("--nats-replicas <count>", "servers of a NATS cluster that keep each stream: 1, 3 or 5 (SERIN_NATS_REPLICAS)", parseCount)
+    .option("--nats-replicas <count>", "servers of a NATS cluster that keep each stream: 1, 3 or 5 (SERIN_NATS_REPLICAS)", parseReplicas)
     .option("--id <id>", "name of this controller")
     .option("--operator-keys <file>", "public keys of operators, so that a rollout that they switch off is rolled back")
     .option("--checks-prometheus <url>", "server that queries of rollouts' own checks go to, where these name no other")

@@ -20,9 +20,12 @@ export interface RecordedFlags extends NatsFlags {
 export const replayRecorded = (name: string, { attempt, ...flags }: RecordedFlags, parts: CliParts): Promise<ExitCode> =>
   withNats(flags, async (link) => {
     const subject = SUBJECTS.ticks(name);
-    const last = await readLast(link, STREAMS.ticks, subject);
+    // The one stream that may be missing beside the others.
+    const last = await readLast({ ...link, doubtsSilence: false }, STREAMS.ticks, subject);
     if (last === undefined)
-      throw new UsageError(`no ticks of ${name} are recorded; \`serin status\` names the rollouts, and ticks are kept for 7 days`);
+      throw new UsageError(
+        `no ticks of ${name} are recorded, or the NATS server that keeps them is away; \`serin status\` names the rollouts, and ticks are kept for 7 days`,
+      );
     const firstRun = attempt ?? decodeStored(RecordedTickSchema, last).firstRun;
     const { judged, differ, unknown, ...rest } = await repeatAll(ticksOf(link, name, firstRun), parts);
     const counts = [

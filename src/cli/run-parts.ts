@@ -4,6 +4,7 @@ import type { ExitCode } from "../contract/exit-codes.ts";
 import { EXIT } from "../contract/exit-codes.ts";
 import type { LogLevel } from "../io/log-levels.ts";
 import type { NatsFlags } from "../io/nats-access.ts";
+import { parseReplicas } from "./flags.ts";
 import { type CliParts, type Running, stopped } from "./parts.ts";
 
 /** Flags of `serin sidecar`; durations in milliseconds. */
@@ -98,13 +99,23 @@ export interface ControllerFlags extends NatsFlags {
   readonly json?: boolean;
 }
 
+/** What `SERIN_NATS_REPLICAS` says; an empty one says nothing. Throws UsageError where the flag would be refused. */
+function replicasNamed(text = ""): number | undefined {
+  if (text === "") return undefined;
+  try {
+    return parseReplicas(text);
+  } catch (cause) {
+    throw new UsageError(`SERIN_NATS_REPLICAS: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
 /** Runs a controller until the signal. */
 export async function runController(flags: ControllerFlags, parts: CliParts): Promise<ExitCode> {
   const id = flags.id ?? defaultId(parts.host, parts.newId());
   const options = withoutUndefined({
     id,
     ...natsOf(flags),
-    natsReplicas: flags.natsReplicas ?? (parts.natsReplicas === undefined ? undefined : Number(parts.natsReplicas)),
+    natsReplicas: flags.natsReplicas ?? replicasNamed(parts.natsReplicas),
     http: flags.http,
     prometheus: flags.prometheus,
     prometheusEveryMs: flags.prometheusEvery,

@@ -208,7 +208,8 @@ class Controller implements RunningController, Shown {
 
   async #begin(term: Term, manager: JetStreamManager): Promise<void> {
     const { link, log, kills } = this.#parts;
-    await ensureTicks(manager).catch((error: unknown) => log.warn({ err: error }, "no stream for ticks: `serin replay` will find none"));
+    // Not waited for: its one server may be away, and nothing that moves traffic needs it.
+    void ensureTicks(manager).catch((error: unknown) => log.warn({ err: error }, "no stream for ticks: `serin replay` will find none"));
     // Given while nobody led.
     for (const order of await readKills(link)) kills.hear(order);
     await term.begin();

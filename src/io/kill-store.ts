@@ -1,16 +1,37 @@
-import { jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { type KillOrder, type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import { type OperatorKeys, orderId, statedKill, verifiedKill } from "./kill-signatures.ts";
-import { areUnmade } from "./made-streams.ts";
+import { areUnmade, isNoStream, isTooFewServers } from "./made-streams.ts";
 import { ensureKills, type NatsLink } from "./nats.ts";
 
 /** Stores an order: sidecars hear it as it is published, and find it later. Answers with the id by which they tell of it. */
 export async function storeKill(link: NatsLink, scope: KillScope, signed: SignedKill): Promise<string> {
-  await ensureKills(await jetstreamManager(link.connection, { timeout: 3_000 }));
+  await ensureOrders(await jetstreamManager(link.connection, { timeout: 3_000 }));
   const text = JSON.stringify(signed);
   await link.jetstream.publish(SUBJECTS.kill(scopeToken(scope)), text);
   return orderId(text);
+}
+
+/**
+ * Makes the stream of orders where there is none, on as many servers as keep live state, or three before any controller ran: were it on one alone,
+ * no controller could lead while that one is away. Where NATS has not as many, one is better than no order.
+ */
+async function ensureOrders(manager: JetStreamManager): Promise<void> {
+  const isThere = await manager.streams.info(STREAMS.kills).then(
+    () => true,
+    (error: unknown) => {
+      if (isNoStream(error)) return false;
+      throw error;
+    },
+  );
+  if (isThere) return;
+  const state = await manager.streams.info(STREAMS.state).catch(() => undefined);
+  const replicas = state?.config.num_replicas ?? 3;
+  await ensureKills(manager, { replicas, onFewer: () => undefined }).catch((error: unknown) => {
+    if (!(error instanceof Error && isTooFewServers(error.cause))) throw error;
+    return ensureKills(manager);
+  });
 }
 
 /** The last order of each scope; none where nobody ever gave one. Throws when the server does not answer. */

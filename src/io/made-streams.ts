@@ -20,9 +20,22 @@ export async function areUnmade(connection: NatsConnection): Promise<boolean> {
   );
 }
 
+/** JetStream's codes for what is away for now: no leader of all, none of a group, a stream offline. */
+const AWAY = [10_008, 10_009, 10_118];
+
+/** Codes for replicas that no servers are there for: no suitable peers, no cluster, replicas outside of one. */
+const TOO_FEW = [10_005, 10_010, 10_074];
+
+const hasCode = (error: unknown, codes: readonly number[]): boolean => error instanceof JetStreamApiError && codes.includes(error.code);
+
 /** Whether nobody answered a question about a stream: its servers are away, or too few of them answer each other. */
 export function isUnanswered(error: unknown): boolean {
   if (error instanceof TimeoutError || error instanceof NoRespondersError) return true;
   if (error instanceof RequestError) return error.isNoResponders() || error.cause instanceof TimeoutError;
-  return error instanceof JetStreamApiError && error.status >= 500;
+  // A batch that nobody answers; the client does not export the class.
+  if (error instanceof Error && error.name === "JetStreamStatusError") return "code" in error && error.code === 503;
+  return hasCode(error, AWAY);
 }
+
+/** Whether NATS has not as many servers as a stream should have replicas. */
+export const isTooFewServers = (error: unknown): boolean => hasCode(error, TOO_FEW);

@@ -43,22 +43,27 @@ export interface HeardReceipt {
   readonly atMs: number;
 }
 
-/** Reads the picture from the store; receipts are listened for a little, because they are nowhere stored. */
+/**
+ * Reads the picture from the store; receipts are listened for a little, because they are nowhere stored. With `listenMs` 0, as for
+ * rollouts alone, nobody is listened to, and how NATS keeps live state is not asked.
+ */
 export async function readPicture(
   link: NatsLink,
   { name, nowMs, listenMs }: { name: string | undefined; nowMs: () => number; listenMs: number },
 ): Promise<Picture> {
   const heard = new Map<string, HeardReceipt>();
   const stop = hearReceipts(link, (id, receipt) => heard.set(id, { receipt, atMs: nowMs() }));
+  // Beside the listening, and for nobody fatal: it is least answered in the seconds when a cluster elects, and rollouts are what is asked for.
+  const keeping = listenMs === 0 ? undefined : readKeeping(link).catch(() => undefined);
   try {
     const states = name === undefined ? await listLive(link) : [await readLive(link, name)];
     const fleet = await readFleet(link);
     const found = states.filter((state) => state !== undefined);
     const rollouts = await Promise.all(found.map((state) => rolloutPicture(link, state, fleet)));
-    const nats = await readKeeping(link);
     if (Object.keys(fleet?.sidecars ?? {}).length > 0) await new Promise((resolve) => setTimeout(resolve, listenMs));
+    const [mesh, nats] = await Promise.all([readMesh(link, nowMs()), keeping]);
     return {
-      ...(await readMesh(link, nowMs())),
+      ...mesh,
       sidecars: sidecarPictures(fleet, heard, found),
       rollouts: rollouts.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
       ...(nats !== undefined && { nats }),

@@ -35,4 +35,10 @@ test("where nobody answers for orders, though controllers made the streams, whoe
   await manager.streams.delete(STREAMS.kills);
   expect(await readKills(sure)).toEqual([]);
   await expect(readKills(doubting)).rejects.toMatchObject({ code: 503 });
+  expect(await runWith(["status", "--nats", nats.url])).toMatchObject({
+    code: 4,
+    error: expect.stringMatching(
+      /start those of its servers that keep it, or a controller where a stream of it was never made or is deleted\n$/,
+    ),
+  });
 });

@@ -107,8 +107,8 @@ class LiveScreen implements Live {
       const name = this.#controls.shown ?? this.#controls.chosen;
       const begunMs = performance.now();
       const read = readPicture(link, { name, nowMs: parts.nowMs, listenMs: LISTEN_MS });
-      const { rollouts: _, ...mesh } = await read.catch((error: unknown) => this.#unread(error));
-      this.#picture = { ...this.#picture, ...mesh };
+      const mesh = await read.catch((error: unknown) => this.#unread(error));
+      this.#picture = { ...mesh, rollouts: this.#picture.rollouts };
       this.#draw();
       // A read that failed, and one without sidecars to listen to, ends at once.
       const restMs = CLOCK_MS - (performance.now() - begunMs);

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import { connectNats, ensureStreams } from "../../../src/io/nats.ts";
 import { startNatsServer } from "../../support/nats-server.ts";
 import { type Ran, runWith } from "../../unit/cli/cli-parts.ts";
 
@@ -24,7 +25,10 @@ describe("before any controller ran", () => {
 
   test.each([
     ["history", "there is no rollout cart; `serin status` names those that there are\n"],
-    ["replay", "no ticks of cart are recorded; `serin status` names the rollouts, and ticks are kept for 7 days\n"],
+    [
+      "replay",
+      "no ticks of cart are recorded, or the NATS server that keeps them is away; `serin status` names the rollouts, and ticks are kept for 7 days\n",
+    ],
   ])("a rollout that `serin %s` names is not there", async (verb, said) => {
     const { serin } = await newServer();
     const { code, error } = await serin(verb, "cart");
@@ -37,4 +41,13 @@ test("a NATS without JetStream is said to be one, with the way to start it", asy
   const ran = await Promise.all([serin("status"), serin("get"), serin("watch")]);
   const said = `JetStream does not answer in NATS at ${url}; start NATS with it, as by deploy/nats-server.conf or --jetstream\n`;
   expect(ran.map(({ code, error }) => [code, error])).toEqual(ran.map(() => [4, said]));
+});
+
+test("ticks may be missing where the other streams are, and then there are none", async () => {
+  const { serin, url } = await newServer();
+  const link = await connectNats({ url, name: "test", waitForServer: false });
+  onTestFinished(link.close);
+  await ensureStreams(link);
+  const { code, error } = await serin("replay", "cart");
+  expect([code, error]).toEqual([2, expect.stringMatching(/^no ticks of cart are recorded, or /)]);
 });

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { ControllerOptionsSchema } from "../../../src/controller/options.ts";
 import { runWith } from "./cli-parts.ts";
 
 test("SERIN_NATS names the server where no flag does", async () => {
@@ -33,17 +32,19 @@ test.each([
   expect(started).toMatchObject([{ natsReplicas: 3 }]);
 });
 
-test.each([{ replicas: "2" }, { replicas: "three" }, { replicas: "" }])(
-  "SERIN_NATS_REPLICAS=$replicas is refused",
-  async ({ replicas }) => {
-    const startController = (options: unknown) => {
-      ControllerOptionsSchema.parse(options);
-      return Promise.resolve({ stop: () => Promise.resolve() });
-    };
-    const { code, error } = await runWith(["controller", "--id", "c1", "--nats", "nats://n"], { natsReplicas: replicas, startController });
-    expect({ code, error }).toEqual({
-      code: 2,
-      error: "--nats-replicas: write 1, 3 or 5: with an even number no more servers may be away than with one less\n",
-    });
-  },
-);
+test("an empty SERIN_NATS_REPLICAS says nothing", async () => {
+  const { started } = await runWith(["controller", "--id", "c1", "--nats", "nats://n"], { natsReplicas: "" });
+  expect(started).toEqual([{ id: "c1", nats: "nats://n", otlp: false }]);
+});
+
+const WHY = "Write 1, 3 or 5: with an even number no more servers may be away than with one less.";
+
+test.each(["2", "three", "03"])("%s servers are refused, with the name of what says so", async (replicas) => {
+  const args = ["controller", "--id", "c1", "--nats", "nats://n"];
+  const [byVariable, byFlag] = await Promise.all([
+    runWith(args, { natsReplicas: replicas }),
+    runWith([...args, "--nats-replicas", replicas], {}),
+  ]);
+  expect([byVariable.code, byVariable.error, byVariable.started]).toEqual([2, `SERIN_NATS_REPLICAS: ${WHY}\n`, []]);
+  expect([byFlag.code, byFlag.error, byFlag.started]).toEqual([2, expect.stringMatching(/--nats-replicas.*Write 1, 3 or 5/), []]);
+});
