@@ -43,7 +43,8 @@ export class CredentialLogin {
     const { token, certificate, key } = await this.#credential();
     if (certificate !== undefined) options.cert = certificate;
     if (key !== undefined) options.key = key;
-    if (token !== undefined) options.headers = { ...options.headers, Authorization: `Bearer ${token}` };
+    options.headers ??= {};
+    if (token !== undefined) Object.assign(options.headers, { Authorization: `Bearer ${token}` });
   }
 
   async #credential(): Promise<Credential> {

@@ -4,8 +4,16 @@ import { type Cluster, KubeConfig, type User } from "@kubernetes/client-node";
 import * as z from "zod";
 import { UsageError } from "../../contract/errors.ts";
 import { readYaml } from "../../io/yaml-source.ts";
-import { ProgramSchema, programSource, tokenFileSource, tokenIn } from "./credential.ts";
-import type { Login } from "./login.ts";
+import { type CredentialSource, ProgramSchema, programSource, tokenFileSource, tokenIn } from "./credential.ts";
+
+/** One place, and who logs in there. */
+export interface Login {
+  readonly cluster: Cluster;
+  readonly user: User;
+  /** Where the user's own fields do not log in. */
+  readonly source?: CredentialSource | undefined;
+  readonly namespace?: string | undefined;
+}
 
 /** What kubectl understands of a user, and the library does not, or otherwise. */
 const UserSchema = z.looseObject({ tokenFile: z.string().optional() });

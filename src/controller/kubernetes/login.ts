@@ -1,18 +1,9 @@
-import { type Cluster, KubeConfig, type User } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node";
 import type { KubernetesOptions } from "../options.ts";
-import { CredentialLogin, type CredentialSource, OURS, tokenFileSource } from "./credential.ts";
-import { readKubeconfigs } from "./kubeconfig.ts";
+import { CredentialLogin, OURS, tokenFileSource } from "./credential.ts";
+import { type Login, readKubeconfigs } from "./kubeconfig.ts";
 
 type Place = Pick<KubernetesOptions, "url" | "kubeconfig" | "context">;
-
-/** One place, and who logs in there. */
-export interface Login {
-  readonly cluster: Cluster;
-  readonly user: User;
-  /** Where the user's own fields do not log in. */
-  readonly source?: CredentialSource | undefined;
-  readonly namespace?: string | undefined;
-}
 
 /**
  * Where the cluster is, and how this program logs in there: not at all at an address; as a kubeconfig says; else by the account of this

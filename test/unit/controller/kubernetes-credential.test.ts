@@ -1,6 +1,6 @@
 import type { RequestOptions } from "node:https";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { CredentialLogin, programSource } from "../../../src/controller/kubernetes/credential.ts";
+import { CredentialLogin, type CredentialSource, programSource } from "../../../src/controller/kubernetes/credential.ts";
 
 const credentialOf = (token: string, untilMs: number) => ({ token, certificate: undefined, key: undefined, untilMs });
 
@@ -14,7 +14,7 @@ describe("a login", () => {
   test("is asked for once, however many questions wait for it, and again when it is over", async () => {
     vi.useFakeTimers({ now: 1_000 });
     onTestFinished(() => void vi.useRealTimers());
-    const source = vi.fn(() => Promise.resolve(credentialOf("t", Date.now() + 500)));
+    const source = vi.fn<CredentialSource>(() => Promise.resolve(credentialOf("t", Date.now() + 500)));
     const login = new CredentialLogin(source);
     const headers = { "Impersonate-User": "ann", Authorization: "Bearer t" };
     expect(await Promise.all([headersOf(login), headersOf(login)])).toEqual([headers, headers]);
@@ -26,7 +26,7 @@ describe("a login", () => {
   });
 
   test("that fails is asked for again by the next question", async () => {
-    const source = vi.fn(() => Promise.resolve(credentialOf("t", Number.POSITIVE_INFINITY)));
+    const source = vi.fn<CredentialSource>(() => Promise.resolve(credentialOf("t", Number.POSITIVE_INFINITY)));
     source.mockRejectedValueOnce(new Error("no session"));
     const login = new CredentialLogin(source);
     await expect(headersOf(login)).rejects.toThrow("no session");
