@@ -142,6 +142,7 @@ export async function runController(flags: ControllerFlags, parts: CliParts): Pr
 /** A context is one of a kubeconfig, so who names one means no pod's account. */
 function kubernetesOf({ kubernetes: where, kubernetesContext: context }: ControllerFlags, parts: CliParts): object | undefined {
   if (where === undefined && context === undefined) return undefined;
+  if (where === "") throw new UsageError("--kubernetes: names nothing; give a kubeconfig or an address, or the flag alone");
   if (typeof where === "string") {
     if (!where.includes("://")) return withoutUndefined({ kubeconfig: [where], context });
     if (context !== undefined) throw new UsageError("--kubernetes-context: an address has no contexts; give a kubeconfig, or no context");
@@ -151,7 +152,7 @@ function kubernetesOf({ kubernetes: where, kubernetesContext: context }: Control
   const kubeconfig = parts.kubeconfig();
   if (kubeconfig.length > 0) return withoutUndefined({ kubeconfig, context });
   throw new UsageError(
-    "--kubernetes: this is no pod with an account, and there is no kubeconfig (KUBECONFIG, ~/.kube/config); name one, or give an address, like that of `kubectl proxy`, http://127.0.0.1:8001",
+    "--kubernetes: this is no pod with an account, and there is no kubeconfig (KUBECONFIG, ~/.kube/config); in a pod let the account be mounted (automountServiceAccountToken), elsewhere name a kubeconfig, or give an address, like that of `kubectl proxy`, http://127.0.0.1:8001",
   );
 }
 

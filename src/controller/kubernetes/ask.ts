@@ -12,13 +12,18 @@ import {
 /** The library's own; it holds nothing. */
 const http = new IsomorphicFetchHttpLibrary();
 
+/** A page of a proxy, or what a program prints, need not stand whole in the log, in `status` and in the audit; in characters. */
+const MAX_SAID = 300;
+
+const shortened = (text: string): string => (text.length > MAX_SAID ? `${text.slice(0, MAX_SAID)}…` : text);
+
 /** An answer other than 2xx. */
 export class KubernetesError extends Error {
   override readonly name = "KubernetesError";
   readonly status: number;
 
   constructor(status: number, said: string) {
-    super(`Kubernetes answers ${status}: ${said}`);
+    super(shortened(`Kubernetes answers ${status}: ${said}`));
     this.status = status;
   }
 }
@@ -35,7 +40,7 @@ export async function ask<Answer>(request: (options: ConfigurationOptions) => Pr
   try {
     return await endedBy(signal, request({ httpApi }));
   } catch (error) {
-    throw error instanceof ApiException ? new KubernetesError(error.code, saidIn(error.body) ?? statusText(error.code)) : error;
+    throw tellable(error instanceof ApiException ? new KubernetesError(error.code, saidIn(error.body) ?? statusText(error.code)) : error);
   }
 }
 
@@ -84,6 +89,8 @@ export async function watch<Item>(config: KubeConfig, watched: Watched<Item>, si
   });
   try {
     await endedBy(ending, watching);
+  } catch (error) {
+    throw tellable(error);
   } finally {
     clearTimeout(silent);
     over.abort();
@@ -103,12 +110,20 @@ function endingWith(config: KubeConfig, signal: AbortSignal): KubeConfig {
   return login;
 }
 
-/** Whatever the library still does: nothing ends the program that a kubeconfig logs in by. */
+/** Whatever the library still does: a program that logs in may take its time. */
 const endedBy = <Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> =>
   new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     work.then(resolve, reject);
   });
+
+/** What may be told of an error. A header that cannot be sent is quoted by the library, with the token that it holds. */
+function tellable(error: unknown): unknown {
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof TypeError && /header/i.test(text))
+    return new Error("what logs in cannot be sent in a header; look for characters that do not belong there");
+  return text.length > MAX_SAID && !(error instanceof KubernetesError) ? new Error(shortened(text)) : error;
+}
 
 const statusText = (code: number): string => STATUS_CODES[code] ?? "no success";
 

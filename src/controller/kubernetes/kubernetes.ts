@@ -6,6 +6,7 @@ import type { EndpointsSeen } from "../../core/plan/endpoints.ts";
 import type { Pod } from "../../core/plan/stable-pods.ts";
 import type { Clock } from "../../io/clock.ts";
 import type { Logger } from "../../io/log.ts";
+import { within } from "../../io/time-limit.ts";
 import type { Delivered } from "../notify/deliver.ts";
 import type { KubernetesOptions } from "../options.ts";
 import { ask, KubernetesError } from "./ask.ts";
@@ -87,7 +88,7 @@ export class Kubernetes {
       const regarding = serviceOf(rollout) ?? this.#self();
       if (regarding === undefined) return { type: "told" };
       const event = { namespace: regarding.namespace, body: eventOf(line, regarding, this.#parts.id) };
-      await ask((options) => this.#events.createNamespacedEvent(event, options), within(signal));
+      await within(ASK_MS, signal, (limited) => ask((options) => this.#events.createNamespacedEvent(event, options), limited));
       return { type: "told" };
     } catch (error) {
       return deliveredBy(error);
@@ -134,7 +135,9 @@ export class Kubernetes {
   }
 
   async #pod(namespace: string, name: string, signal: AbortSignal): Promise<Pod> {
-    const { metadata, spec } = await ask((options) => this.#pods.readNamespacedPod({ namespace, name }, options), within(signal));
+    const { metadata, spec } = await within(ASK_MS, signal, (limited) =>
+      ask((options) => this.#pods.readNamespacedPod({ namespace, name }, options), limited),
+    );
     const images = (spec?.containers ?? []).map((container) => [container.name, container.image ?? ""]);
     return { name, labels: metadata?.labels ?? {}, images: Object.fromEntries(images) };
   }
@@ -147,8 +150,6 @@ export class Kubernetes {
     return pod === undefined || namespace === undefined ? undefined : { apiVersion: "v1", kind: "Pod", namespace, name: pod };
   }
 }
-
-const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
 
 /** What is there already was told before; what the API calls the sender's fault will be no better later. */
 function deliveredBy(error: unknown): Delivered {

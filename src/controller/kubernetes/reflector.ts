@@ -1,5 +1,6 @@
 import { setTimeout as after } from "node:timers/promises";
 import { DiscoveryV1Api, type KubeConfig, type V1EndpointSlice } from "@kubernetes/client-node";
+import { within } from "../../io/time-limit.ts";
 import { ask, KubernetesError, watch } from "./ask.ts";
 import { type Slice, sliceOf } from "./slices.ts";
 
@@ -75,7 +76,9 @@ export class Reflector {
     let from: string | undefined;
     for (;;) {
       const asked = { namespace, limit: PAGE, ...(from !== undefined && { _continue: from }) };
-      const page = await ask((options) => this.#api.listNamespacedEndpointSlice(asked, options), this.#limit(ANSWER_MS));
+      const page = await within(ANSWER_MS, this.#ending.signal, (signal) =>
+        ask((options) => this.#api.listNamespacedEndpointSlice(asked, options), signal),
+      );
       for (const slice of page.items) slices.set(slice.metadata?.uid ?? "", sliceOf(slice));
       from = page.metadata?._continue || undefined;
       if (from !== undefined) continue;
@@ -103,7 +106,7 @@ export class Reflector {
       },
     };
     try {
-      await watch(config, watched, this.#limit(watchMs + SLACK_MS));
+      await within(watchMs + SLACK_MS, this.#ending.signal, (signal) => watch(config, watched, signal));
     } catch (error) {
       if (error instanceof KubernetesError && error.status === 410) return undefined;
       throw error;
@@ -119,9 +122,5 @@ export class Reflector {
     if (type === "DELETED") this.#slices.delete(uid);
     else if (type !== "BOOKMARK") this.#slices.set(uid, sliceOf(slice));
     return resourceVersion;
-  }
-
-  #limit(ms: number): AbortSignal {
-    return AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ms)]);
   }
 }

@@ -1,12 +1,12 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { stringify } from "yaml";
 import type { Audit } from "../../../src/contract/messages.ts";
 import { Kubernetes } from "../../../src/controller/kubernetes/kubernetes.ts";
-import { loginOf } from "../../../src/controller/kubernetes/login.ts";
+import { loginOf, loginOfPod } from "../../../src/controller/kubernetes/login.ts";
 import { systemClock } from "../../../src/io/clock.ts";
 import { createLog } from "../../../src/io/log.ts";
 import { type Certificates, issueCertificates } from "../../support/certificates.ts";
@@ -74,8 +74,8 @@ describe("in a pod", () => {
     const account = join(folder, "var", "run", "secrets", "kubernetes.io", "serviceaccount");
     await mkdir(account, { recursive: true });
     await writeFile(join(account, "ca.crt"), certificates.authority);
-    await writeFile(join(account, "namespace"), "serin");
-    await writeFile(join(account, "token"), "first");
+    await writeFile(join(account, "namespace"), "serin\n");
+    await writeFile(join(account, "token"), "first\n");
     return account;
   }
 
@@ -85,9 +85,7 @@ describe("in a pod", () => {
     const account = await accountAt(fake);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     onTestFinished(() => void vi.useRealTimers());
-    const config = new KubeConfig();
-    config.loadFromCluster(folder);
-    const kubernetes = lookingAs(config, "serin-0");
+    const kubernetes = lookingAs(loginOfPod(folder), "serin-0");
     expect(await kubernetes.tell(lineOf("1"), rollout, never())).toEqual({ type: "told" });
     await writeFile(join(account, "token"), "second");
     fake.knows = "second";
@@ -101,9 +99,7 @@ describe("in a pod", () => {
   test("what is no rollout's is told about the pod itself, in the account's namespace", async () => {
     const fake = await fakeWithTls();
     await accountAt(fake);
-    const config = new KubeConfig();
-    config.loadFromCluster(folder);
-    expect(await lookingAs(config, "serin-0").tell(lineOf("1"), undefined, never())).toEqual({ type: "told" });
+    expect(await lookingAs(loginOfPod(folder), "serin-0").tell(lineOf("1"), undefined, never())).toEqual({ type: "told" });
     expect(fake.events).toEqual([
       expect.objectContaining({ regarding: { apiVersion: "v1", kind: "Pod", namespace: "serin", name: "serin-0" } }),
     ]);
@@ -111,10 +107,12 @@ describe("in a pod", () => {
 });
 
 describe("a kubeconfig logs in", () => {
-  test("by a token", async () => {
+  test("by a token, here or in a file beside it, with the end of its line", async () => {
     const fake = await fakeWithTls();
     fake.knows = "ann's";
-    expect(await seenBy(await byKubeconfig(fake, { token: "ann's" }))).toEqual({ ready: 1, all: 1 });
+    expect(await seenBy(await byKubeconfig(fake, { token: "ann's\n" }))).toEqual({ ready: 1, all: 1 });
+    const inFile = await byKubeconfig(fake, { token: "old", tokenFile: "token" }, { token: "ann's\n" });
+    expect(await seenBy(inFile)).toEqual({ ready: 1, all: 1 });
   });
 
   test("by a client's certificate, in files beside it", async () => {
@@ -128,10 +126,48 @@ describe("a kubeconfig logs in", () => {
   test("by a program that gives a token", async () => {
     const fake = await fakeWithTls();
     fake.knows = "by program";
-    const credential = { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status: { token: "by program" } };
-    const exec = { apiVersion: credential.apiVersion, command: join(folder, "login"), interactiveMode: "Never" };
-    const kubernetes = await byKubeconfig(fake, { exec }, { login: `#!/bin/sh\necho '${JSON.stringify(credential)}'\n` });
+    const credential = { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status: { token: "by program\n" } };
+    const env = [{ name: "PRINTED", value: JSON.stringify(credential) }];
+    const exec = { apiVersion: credential.apiVersion, command: join(folder, "login"), interactiveMode: "Never", env };
+    // It reads its input to the end, as one does that asks a question.
+    const kubernetes = await byKubeconfig(fake, { exec }, { login: `#!/bin/sh\ncat\nprintf %s "$PRINTED"\n` });
     expect(await seenBy(kubernetes)).toEqual({ ready: 1, all: 1 });
+  });
+
+  test.each([
+    {
+      title: "ends with a failure",
+      script: `printf 'no session %01000d' 0 >&2; exit 3`,
+      why: /^the program \S*login, which logs in, ended with 3: no session 0+…$/,
+    },
+    { title: "prints no JSON", script: "echo secret-1", why: /printed no ExecCredential with a status$/ },
+    { title: "prints no status", script: "echo '{}'", why: /printed no ExecCredential with a status$/ },
+    {
+      title: "prints no legal token",
+      script: `printf '{"status":{"token":"secret-1\\\\nx"}}'`,
+      why: /printed no ExecCredential with a status$/,
+    },
+  ])("by a program that $title, and is asked again until it does better", async ({ script, why }) => {
+    const fake = await fakeWithTls();
+    fake.knows = "better";
+    const exec = { apiVersion: "client.authentication.k8s.io/v1", command: join(folder, "login"), interactiveMode: "Never" };
+    const kubernetes = await byKubeconfig(fake, { exec }, { login: `#!/bin/sh\n${script}\n` });
+    const told = await kubernetes.tell(lineOf("1"), rollout, never());
+    expect(told).toEqual({ type: "later", why: expect.stringMatching(why) });
+    expect(JSON.stringify(told).length).toBeLessThan(350);
+    expect(JSON.stringify(told)).not.toContain("secret-1");
+    await writeFile(join(folder, "login"), `#!/bin/sh\necho '{"status":{"token":"better"}}'\n`);
+    expect(await kubernetes.tell(lineOf("1"), rollout, never())).toEqual({ type: "told" });
+  });
+
+  test("and a token that the library itself cannot send stands in no error", async () => {
+    const fake = await fakeWithTls();
+    const user = { "auth-provider": { name: "other", config: { tokenFile: join(folder, "token") } } };
+    const kubernetes = await byKubeconfig(fake, user, { token: "secret-1\nmore" });
+    const why = "what logs in cannot be sent in a header; look for characters that do not belong there";
+    expect(await kubernetes.tell(lineOf("1"), rollout, never())).toEqual({ type: "later", why });
+    kubernetes.endpoints("shop", "cart-new");
+    await expect.poll(() => kubernetes.endpoints("shop", "cart-new")).toEqual({ problem: why });
   });
 
   test("and who is refused, or not believed, is said to be", async () => {
@@ -187,16 +223,16 @@ describe("nothing stays open after the end", () => {
 
   test("and a program that logs in for ever is waited for by nobody", async () => {
     const fake = await fakeWithTls();
-    // It ends with its input, as this process does.
     const exec = { apiVersion: "client.authentication.k8s.io/v1", command: join(folder, "login"), interactiveMode: "Never" };
-    const kubernetes = await byKubeconfig(fake, { exec }, { login: `#!/bin/sh\ntouch '${join(folder, "begun")}'\nexec cat\n` });
-    const begun = () => waitFor("the program", () => rm(join(folder, "begun")).then(() => true));
+    const [begun, pid] = [join(folder, "begun"), join(folder, "pid")];
+    const login = `#!/bin/sh\necho $$ > '${begun}'\nmv '${begun}' '${pid}'\nexec sleep 600\n`;
+    const kubernetes = await byKubeconfig(fake, { exec }, { login });
     kubernetes.endpoints("shop", "cart-new");
-    await begun();
+    const begunAs = await waitFor("the program", () => readFile(pid, "utf8"));
+    onTestFinished(() => void process.kill(Number(begunAs), "SIGKILL"));
     await kubernetes.close();
     const stopping = new AbortController();
     const told = kubernetes.tell(lineOf("1"), rollout, stopping.signal);
-    await begun();
     stopping.abort(new Error("the controller stops"));
     expect(await told).toEqual({ type: "later", why: "the controller stops" });
   });

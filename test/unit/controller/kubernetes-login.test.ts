@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { inspect } from "node:util";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { UsageError } from "../../../src/contract/errors.ts";
 import { startController } from "../../../src/controller/controller.ts";
@@ -76,10 +77,63 @@ describe("a kubeconfig", () => {
       text: kubeconfigOf(["blue"], {}, { "client-certificate": "/nowhere/blue.pem" }),
       problem: 'context "blue" names the file /nowhere/blue.pem, which is not there; bring it, or choose another context',
     },
+    {
+      title: "whose user acts for a group",
+      text: kubeconfigOf(["blue"], {}, { token: "t", as: "ann", "as-groups": ["ops"] }),
+      problem: 'context "blue" names the user "blue", whose "as-groups" Serin does not know; log in as somebody with their own rights',
+    },
+    {
+      title: "whose token no header can hold",
+      text: kubeconfigOf(["blue"], {}, { token: "secret\nmore" }),
+      problem: 'context "blue" names the user "blue", whose token holds what no header may; write it anew',
+    },
+    {
+      title: "whose program has no name",
+      text: kubeconfigOf(["blue"], {}, { exec: { args: ["secret"] } }),
+      problem: 'context "blue" names the user "blue", whose "exec" names no program; give it a command, args and env as kubectl reads them',
+    },
+    ...[{ token: "t" }, { tokenFile: "/dev/null" }, { username: "ann", password: "p" }, { exec: { command: "login" } }].map((user) => ({
+      title: `that would give ${Object.keys(user)[0]} away`,
+      text: kubeconfigOf(["blue"], { clusters: [{ name: "blue", cluster: { server: "http://blue.example:8080" } }] }, user),
+      problem: 'context "blue" names the cluster "blue", which would get credentials in clear; write its server with https://',
+    })),
   ])("$title is refused", async ({ text, problem }) => {
     const folder = await folderWith({ config: text });
     const path = join(folder, "config");
     expect(() => loginOf({ kubeconfig: [path] })).toThrow(new UsageError(`--kubernetes: ${path}: ${problem}`));
+  });
+
+  test.each([
+    { title: "on this machine", server: "http://127.0.0.1:8001", user: { token: "t" } },
+    { title: "where nobody logs in", server: "http://blue.example:8080", user: {} },
+  ])("may lead to an address without TLS $title", async ({ server, user }) => {
+    const clusters = [{ name: "blue", cluster: { server } }];
+    const path = join(await folderWith({ config: kubeconfigOf(["blue"], { clusters }, user) }), "config");
+    expect(loginOf({ kubeconfig: [path] }).getCurrentCluster()).toMatchObject({ server, skipTLSVerify: true });
+  });
+
+  test("need name no user in its context", async () => {
+    const contexts = [{ name: "blue", context: { cluster: "blue" } }];
+    const path = join(await folderWith({ config: kubeconfigOf(["blue"], { contexts }) }), "config");
+    expect(loginOf({ kubeconfig: [path] }).getCurrentUser()).toEqual({ name: "nobody" });
+  });
+
+  test.each([
+    { title: "a quote that is open", line: 'token: "secret-1' },
+    { title: "what no value begins with", line: "token: @secret-1" },
+    { title: "an alias of nothing", line: "token: *secret-1" },
+    { title: "a bracket that is open", line: "token: [secret-1" },
+  ])("that is no YAML by $title is refused with its place, and without what it holds", async ({ line }) => {
+    const path = join(await folderWith({ config: `users:\n  - name: ann\n    user:\n      ${line}\n` }), "config");
+    const refused = vi.fn<(error: unknown) => void>();
+    try {
+      loginOf({ kubeconfig: [path] });
+    } catch (error) {
+      refused(error);
+    }
+    const place = expect.stringMatching(/^--kubernetes: .*config:[45]:\d+: .*; give a file that kubectl can read$/);
+    expect(refused.mock.calls).toEqual([[expect.objectContaining({ name: "UsageError", message: place })]]);
+    expect(inspect(refused.mock.calls)).not.toContain("secret-1");
   });
 
   test("without the context that is named is refused by the flag's name", async () => {
@@ -87,6 +141,20 @@ describe("a kubeconfig", () => {
     expect(() => loginOf({ kubeconfig: [path], context: "red" })).toThrow(
       new UsageError(`--kubernetes-context: ${path}: there is no context "red"; choose one of these: blue, green`),
     );
+  });
+});
+
+describe("the account of a pod", () => {
+  test.each([
+    { host: "10.0.0.1", port: "8080", server: "https://10.0.0.1:8080" },
+    { host: "10.0.0.1", port: undefined, server: "https://10.0.0.1:443" },
+    { host: "10.0.0.1", port: "", server: "https://10.0.0.1:443" },
+    { host: "fd00::1", port: "6443", server: "https://[fd00::1]:6443" },
+  ])("leads to $server by TLS", ({ host, port, server }) => {
+    vi.stubEnv("KUBERNETES_SERVICE_HOST", host);
+    vi.stubEnv("KUBERNETES_SERVICE_PORT", port);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(loginOf({}).getCurrentCluster()).toMatchObject({ server, skipTLSVerify: false });
   });
 });
 
@@ -114,11 +182,20 @@ describe("`serin controller --kubernetes`", () => {
     {
       args: ["--kubernetes"],
       error:
-        "--kubernetes: this is no pod with an account, and there is no kubeconfig (KUBECONFIG, ~/.kube/config); name one, or give an address, like that of `kubectl proxy`, http://127.0.0.1:8001\n",
+        "--kubernetes: this is no pod with an account, and there is no kubeconfig (KUBECONFIG, ~/.kube/config); in a pod let the account be mounted (automountServiceAccountToken), elsewhere name a kubeconfig, or give an address, like that of `kubectl proxy`, http://127.0.0.1:8001\n",
     },
     {
       args: ["--kubernetes", "http://127.0.0.1:8001", "--kubernetes-context", "green"],
       error: "--kubernetes-context: an address has no contexts; give a kubeconfig, or no context\n",
+    },
+    {
+      args: ["--kubernetes", ""],
+      error: "--kubernetes: names nothing; give a kubeconfig or an address, or the flag alone\n",
+    },
+    {
+      args: ["--kubernetes", "localhost:8001"],
+      error:
+        "--kubernetes: localhost:8001: ENOENT: no such file or directory, open 'localhost:8001'; if it is an address, write http://localhost:8001\n",
     },
     { args: ["--kubernetes", "ftp://a"], error: "--kubernetes: not an address; write one like http://127.0.0.1:8001\n" },
     {
