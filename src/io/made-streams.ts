@@ -1,4 +1,4 @@
-import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, JetStreamError, jetstreamManager } from "@nats-io/jetstream";
 import { type NatsConnection, NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
 import { STREAMS } from "../contract/names.ts";
 
@@ -24,5 +24,7 @@ export async function areUnmade(connection: NatsConnection): Promise<boolean> {
 export function isUnanswered(error: unknown): boolean {
   if (error instanceof TimeoutError || error instanceof NoRespondersError) return true;
   if (error instanceof RequestError) return error.isNoResponders() || error.cause instanceof TimeoutError;
+  // A batch is answered so; the client does not export the class.
+  if (error instanceof JetStreamError && error.name === "JetStreamStatusError") return "code" in error && error.code === 503;
   return error instanceof JetStreamApiError && error.status >= 500;
 }

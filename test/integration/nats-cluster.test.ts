@@ -31,6 +31,17 @@ test("one server keeps no three replicas, and that is said with the ways out", a
   );
 });
 
+test.each(["audit", "history cart"])("`serin %s` says it where nobody answers for the audit alone", async (look) => {
+  const server = await startNatsServer();
+  onTestFinished(server.stop);
+  const link = await connectNats({ url: server.url, name: "test", waitForServer: false });
+  onTestFinished(link.close);
+  // As a cluster looks whose only server that keeps it is away.
+  await (await ensureStreams(link)).streams.delete(STREAMS.audit);
+  const problem = `NATS answers at ${server.url}, but not for what Serin keeps in it; start those of its servers that keep it\n`;
+  expect(await runWith([...look.split(" "), "--nats", server.url])).toMatchObject({ code: 4, out: "", error: problem });
+});
+
 /** How long servers may take to come together, in milliseconds. */
 const TOGETHER_MS = 120_000;
 
