@@ -32,7 +32,7 @@ export interface NatsServer {
   stop(): Promise<void>;
 }
 
-const READY_MS = 10_000;
+const READY_MS = 30_000;
 
 /** Starts a NATS server and waits until it takes connections. */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {

@@ -1,5 +1,5 @@
 import { jetstreamManager } from "@nats-io/jetstream";
-import { areUnmade } from "./made-streams.ts";
+import { areUnmade, isUnanswered } from "./made-streams.ts";
 import type { NatsLink, Stored } from "./nats.ts";
 
 const PAGE = 256;
@@ -23,9 +23,6 @@ export async function* messagesOf(link: NatsLink, stream: string, subject: strin
 
 /** JetStream answers 404 to a batch that finds nothing, and the client turns that into an error. */
 const isNothingFound = (error: unknown): boolean => statusOf(error) === 404;
-
-/** Nobody answers where there is no stream, and where its servers are away. */
-const isUnanswered = (error: unknown): boolean => statusOf(error) === 503 || (error instanceof Error && error.name === "NoRespondersError");
 
 function statusOf(error: unknown): unknown {
   const isStatus = error instanceof Error && (error.name === "JetStreamStatusError" || error.name === "JetStreamError");

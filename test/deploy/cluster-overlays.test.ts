@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stopAll } from "../../src/demo/stop-all.ts";
+import { waitFor } from "../../src/demo/wait-for.ts";
 import { packageRoot } from "../../src/io/package-root.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { defineCustomResources } from "../support/custom-resources.ts";
@@ -31,7 +32,8 @@ describe.each(readdirSync(root))("the overlay %s", (name) => {
       expect.arrayContaining(["serin Deployment/serin-controller", "serin StatefulSet/serin-nats"]),
     );
     await cluster.kubectl("delete", "-k", join(root, name), "--timeout=120s");
-    expect(await settledWorkloads(cluster)).toEqual([]);
+    const isEmpty = async (): Promise<boolean> => (await settledWorkloads(cluster)).length === 0;
+    await waitFor(isEmpty, { deadlineMs: 120_000, what: "the overlay's workloads to be gone" });
   });
 });
 

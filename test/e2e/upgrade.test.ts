@@ -32,7 +32,7 @@ const WELL = { code: 0, signal: null };
 
 /** The page's lines, for an Envoy that is younger here than there would be time for. */
 const inHaste = (lines: readonly string[]): string[] =>
-  lines.map((line) => line.replace(/(--drain-time-s) \d+ (--parent-shutdown-time-s) \d+/, "$1 2 $2 6"));
+  lines.map((line) => line.replace(/(--drain-time-s) \d+ (--parent-shutdown-time-s) \d+/, "$1 2 $2 20"));
 
 /** Requests of many users, who give a connection up that they have not used for a second: Envoy ends with those that are left. */
 function startVisits(port: number): Load {
@@ -68,8 +68,11 @@ async function beforeUpgrade() {
   const envoys = await createHotEnvoys({ sidecars, stable: stack.stable.address, canary: stack.canary.address });
   stops.push(envoys.stop);
   const old = await envoys.start((shipped) => patient(withAccessLogStream(shipped)), ["envoy -c envoy/envoy.yaml"]);
-  const isHealthy = async (): Promise<boolean> => (await envoys.stat("cluster.serin.membership_healthy")) === 2;
-  const waitForHealthy = () => waitFor(isHealthy, { deadlineMs: 20_000, what: "both sidecars to be healthy" });
+  const waitForHealthy = (count = 2) =>
+    waitFor(async () => (await envoys.stat("cluster.serin.membership_healthy")) === count, {
+      deadlineMs: 20_000,
+      what: `${count} sidecars to be healthy`,
+    });
   await waitForHealthy();
   const serin = async (line: string): Promise<void> => {
     const { code, error } = await stack.serin(...line.replace("npx serin ", "").split(" "));
@@ -94,6 +97,8 @@ test("an upgrade in the page's order: no request fails or is misrouted, nothing 
   expect(await other()).toBe("canary");
   for (const index of [0, 1]) {
     expect(await stack.sidecar(index).stop(GRACE_MS)).toEqual(WELL);
+    // Envoy has noticed: else the number could be that of before.
+    await waitForHealthy(1);
     await stack.startSidecar(index);
     await waitForHealthy();
     await waitForRequests(load, 100);
@@ -101,7 +106,7 @@ test("an upgrade in the page's order: no request fails or is misrouted, nothing 
     // One sidecar is new, the other one, Envoy and the controllers are old.
     await serin("npx serin abort other");
     await waitForLive(link, "other", ({ plan }) => plan.phase === "rolledBack");
-    expect(await other()).toBe("stable");
+    await waitFor(async () => (await other()) === "stable", { deadlineMs: 30_000, what: "what went back to be on stable" });
   }
 
   const isHeard = async (): Promise<boolean> => ((await readJudge(link, "upgrade"))?.totals.canary.requests ?? 0) > 100;

@@ -27,7 +27,8 @@ export interface HotEnvoys {
 /** Makes a place for them; numbers of their own keep them apart from others on the machine. */
 export async function createHotEnvoys(addresses: EnvoyAddresses): Promise<HotEnvoys> {
   const directory = await mkdtemp(join(tmpdir(), "serin-hot-"));
-  const own = ["--base-id", String(randomInt(1, 2 ** 20)), "--concurrency", "1", "--log-level", "warning"];
+  const base = randomInt(1, 2 ** 20);
+  const own = ["--base-id", String(base), "--concurrency", "1", "--log-level", "warning"];
   const started: RunningProcess[] = [];
   const adminPath = (): string => join(directory, `admin-${started.length}`);
   let port = 0;
@@ -68,6 +69,8 @@ export async function createHotEnvoys(addresses: EnvoyAddresses): Promise<HotEnv
     async stop() {
       await Promise.all(started.map((envoy) => envoy.stop()));
       await rm(directory, { recursive: true, force: true });
+      // What they share outlives them: Envoy names it by ten times the number.
+      await rm(`/dev/shm/envoy_shared_memory_${base * 10}`, { force: true });
     },
   };
 }

@@ -42,8 +42,8 @@ export async function startKubelet(url: string, isReady: (pod: ClusterPod) => bo
   const ask = async (method: string, path: string, body: object, type = "application/json"): Promise<unknown> => {
     const response = await fetch(url + path, { method, headers: { "content-type": type }, body: JSON.stringify(body), signal });
     const text = await response.text();
-    // 404: it went away meanwhile.
-    if (response.ok || response.status === 404) return JSON.parse(text);
+    // It went away meanwhile, or was changed: what it is now comes as well.
+    if (response.ok || response.status === 404 || response.status === 409) return JSON.parse(text);
     throw new Error(`${method} ${path}: ${text}`);
   };
   const addresses = new Map<string, string>();

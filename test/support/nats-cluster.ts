@@ -28,14 +28,15 @@ export async function startNatsCluster(): Promise<NatsCluster> {
   };
   try {
     await useCertificates(folder);
-    const ports = await Promise.all(NAMES.map(freePort));
+    const ports: number[] = [];
+    for (const _ of NAMES) ports.push(await freePort());
     await folder.change("routes.conf", (text) => text.replaceAll(HOST, (_, number) => `localhost:${ports[Number(number) - 1]}`));
     const servers = new Map<string, NatsServer>();
     for (const [index, name] of NAMES.entries()) {
       const config = `${name}.conf`;
       await copyFile(folder.at("cluster.conf"), folder.at(config));
       await folder.change(config, (text) => text.replace("0.0.0.0:6222", `127.0.0.1:${ports[index]}`));
-      const server = await startNatsServer({ args: [...argsOf(folder, config), "--name", name] });
+      const server = await startNatsServer({ port: await freePort(), args: [...argsOf(folder, config), "--name", name] });
       stops.push(server.stop);
       servers.set(name, server);
     }

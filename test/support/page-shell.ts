@@ -22,12 +22,18 @@ const LINE_MS = 60_000;
 /** Starts bash in that folder. */
 export function startPageShell(cwd: string, env: NodeJS.ProcessEnv): PageShell {
   // A group of its own, so that nothing of it outlives the test.
-  const shell = spawn("bash", ["-s"], { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const shell = spawn("bash", ["-s"], { cwd, env, detached: true, stdio: ["pipe", "pipe", "ignore"] });
+  const kill = (): void => {
+    if (shell.pid !== undefined) process.kill(-shell.pid, "SIGKILL");
+  };
+  process.once("exit", kill);
+  shell.once("exit", () => process.removeListener("exit", kill));
   let written = "";
-  for (const stream of [shell.stdout, shell.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      written += text;
-    });
+  shell.stdout.setEncoding("utf8").on("data", (text: string) => {
+    written += text;
+  });
+  // What goes wrong stands where it was written, before the end of its line.
+  shell.stdin.write("exec 2>&1\n");
   return {
     async run(line) {
       written = "";
@@ -35,8 +41,6 @@ export function startPageShell(cwd: string, env: NodeJS.ProcessEnv): PageShell {
       const code = await waitFor(() => /^@@ (\d+)$/m.exec(written)?.[1], { deadlineMs: LINE_MS, what: `the end of: ${line}` });
       return { line, code: Number(code), out: written.replace(/\n@@ \d+\n/, "") };
     },
-    stop() {
-      if (shell.pid !== undefined) process.kill(-shell.pid, "SIGKILL");
-    },
+    stop: kill,
   };
 }

@@ -204,7 +204,7 @@ describe("nothing stays open after the end", () => {
     const kubernetes = await byKubeconfig(fake, { token: "ann's" });
     kubernetes.endpoints("shop", "cart-new");
     await waitFor(asked, () => fake.asked.includes(asked) || undefined);
-    expect(fake.connections).toBe(1);
+    await open(fake).toBe(1);
     await kubernetes.close();
     await open(fake).toBe(0);
   });

@@ -71,7 +71,7 @@ describe("a sidecar that is older than the rules", () => {
   ])("goes on with those it has where $what is new, says why, and is waited for until it is upgraded", async (one, { world }) => {
     const { relay, sidecar } = await inStage(world);
     relay.alter("server", one.known, one.newer);
-    expect(await world.send("promote", { rollout: "cart" })).toMatchObject({ result: "done" });
+    expect(await world.ask("promote", { rollout: "cart" })).toMatchObject({ result: "done" });
     await waitForStatus(world, one.said);
     await waitForStatus(world, /waiting for other/);
     expect([await decidedFor(sidecar, early), await decidedFor(sidecar, next)]).toEqual(["canary", "stable"]);
@@ -90,11 +90,11 @@ test("a controller that is older than receipts takes their sidecar for silent: n
 }) => {
   const { relay, sidecar } = await inStage(world);
   relay.alter("client", '"state":"ok"', '"state":"on"');
-  await world.send("promote", { rollout: "cart" });
+  expect(await world.ask("promote", { rollout: "cart" })).toMatchObject({ result: "done" });
   await waitForVariant(sidecar, next, "canary");
   await waitForStatus(world, /waiting for other/);
   expect((await readLive(world.link, "cart"))?.plan).toMatchObject({ phase: "stage", begunAtMs: null });
-  await world.send("abort", { rollout: "cart", reason: "wrong" });
+  expect(await world.ask("abort", { rollout: "cart", reason: "wrong" })).toMatchObject({ result: "done" });
   await waitForVariant(sidecar, next, "stable");
 });
 

@@ -69,9 +69,13 @@ export class World {
   }
 
   /** Asks the same again while nobody leads: parts that start in this process may hold the leader up for longer than its lease. */
+  ask(verb: Command["verb"], change: Partial<Command> = {}): Promise<Reply> {
+    const command = { id: randomUUID(), ...change };
+    return waitFor("a leader's answer", () => this.send(verb, command).catch(whileNobodyLeads));
+  }
+
   apply(document: RolloutInput, change: Partial<Command> = {}): Promise<Reply> {
-    const command = { id: randomUUID(), rollout: document.name, document, ...change };
-    return waitFor("a leader's answer", () => this.send("apply", command).catch(whileNobodyLeads));
+    return this.ask("apply", { rollout: document.name, document, ...change });
   }
 
   /** Waits until the rollout's live state is as asked. */
