@@ -11,7 +11,8 @@ const filesIn = (folder: string, end: string): string[] =>
 
 /** Blocks of commands that no test runs as they stand: why, and which, by page and mark. What only parses them is `commands.test.ts`. */
 const NOT_RUN = {
-  "needs a cluster of Kubernetes": ["docs/istio.md", "docs/envoy-gateway.md", "docs/kubernetes.md", "docs/kubernetes-glue.md"],
+  "needs a cluster of Kubernetes; test/deploy/cluster-pages.test.ts and cluster-controller.test.ts run what needs no containers on a real API server":
+    ["docs/istio.md", "docs/envoy-gateway.md", "docs/kubernetes.md", "docs/kubernetes-glue.md"],
   "needs Docker; test/e2e/compose.test.ts runs the commands of the compose file as processes": ["docs/compose.md"],
   "names the reader's hosts; test/e2e/nats-cluster.test.ts starts three servers by the same files": ["docs/hosts.md"],
   "is a file or a start with the reader's hosts: test/unit/docs/hosts.test.ts reads them as the programs do": [
