@@ -2,7 +2,7 @@ import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { type KillOrder, type KillScope, type SignedKill, scopeToken } from "../contract/kills.ts";
 import { STREAMS, SUBJECTS } from "../contract/names.ts";
 import { type OperatorKeys, orderId, statedKill, verifiedKill } from "./kill-signatures.ts";
-import { areUnmade, isNoStream, isTooFewServers } from "./made-streams.ts";
+import { areUnmade, infoOf, isTooFewServers } from "./made-streams.ts";
 import { ensureKills, type NatsLink } from "./nats.ts";
 
 /** Stores an order: sidecars hear it as it is published, and find it later. Answers with the id by which they tell of it. */
@@ -18,14 +18,7 @@ export async function storeKill(link: NatsLink, scope: KillScope, signed: Signed
  * no controller could lead while that one is away. Where NATS has not as many, one is better than no order.
  */
 async function ensureOrders(manager: JetStreamManager): Promise<void> {
-  const isThere = await manager.streams.info(STREAMS.kills).then(
-    () => true,
-    (error: unknown) => {
-      if (isNoStream(error)) return false;
-      throw error;
-    },
-  );
-  if (isThere) return;
+  if ((await infoOf(manager, STREAMS.kills)) !== undefined) return;
   const state = await manager.streams.info(STREAMS.state).catch(() => undefined);
   const replicas = state?.config.num_replicas ?? 3;
   await ensureKills(manager, { replicas, onFewer: () => undefined }).catch((error: unknown) => {

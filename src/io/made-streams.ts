@@ -1,9 +1,16 @@
-import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamManager, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
 import { type NatsConnection, NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
 import { STREAMS } from "../contract/names.ts";
 
 /** Whether the server says that there is no such stream. */
 export const isNoStream = (error: unknown): boolean => error instanceof Error && error.name === "StreamNotFoundError";
+
+/** What the server tells of a stream; undefined where there is no such stream. Throws where NATS does not tell. */
+export const infoOf = (manager: JetStreamManager, stream: string): Promise<StreamInfo | undefined> =>
+  manager.streams.info(stream).catch((error: unknown) => {
+    if (isNoStream(error)) return undefined;
+    throw error;
+  });
 
 /**
  * Whether no controller ever made the streams: nobody answers for them then, as while the servers that keep them are away. It asks for the
@@ -11,13 +18,7 @@ export const isNoStream = (error: unknown): boolean => error instanceof Error &&
  */
 export async function areUnmade(connection: NatsConnection): Promise<boolean> {
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 3_000 });
-  return manager.streams.info(STREAMS.state).then(
-    () => false,
-    (error: unknown) => {
-      if (isNoStream(error)) return true;
-      throw error;
-    },
-  );
+  return (await infoOf(manager, STREAMS.state)) === undefined;
 }
 
 /** JetStream's codes for what is away for now: no leader of all, none of a group, a stream offline. */

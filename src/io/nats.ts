@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager, PersistMode } from "@nats-io/jetstream";
 import { connect, errors, type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
 import { inboxPrefix, STREAMS, SUBJECTS } from "../contract/names.ts";
-import { areUnmade, isNoStream, isTooFewServers } from "./made-streams.ts";
+import { areUnmade, infoOf, isTooFewServers } from "./made-streams.ts";
 import { type NatsAccess, needsTls, readLogin } from "./nats-access.ts";
 import { authenticatorOf } from "./nats-login.ts";
 import { createTroubles, type Troubles } from "./nats-trouble.ts";
@@ -220,16 +220,15 @@ export const ensureTicks = (manager: JetStreamManager): Promise<void> =>
 type StreamConfig = Parameters<JetStreamManager["streams"]["add"]>[0];
 
 async function ensure(manager: JetStreamManager, config: StreamConfig, { replicas, onFewer } = ONE_SERVER): Promise<void> {
-  try {
-    const { num_replicas: has } = (await manager.streams.info(config.name)).config;
+  const has = (await infoOf(manager, config.name))?.config.num_replicas;
+  if (has !== undefined) {
     if (has < replicas) onFewer(config.name, has);
-  } catch (error) {
-    if (!isNoStream(error)) throw error;
-    await manager.streams.add({ ...config, num_replicas: replicas }).catch((cause: unknown) => {
-      if (replicas === 1 || !isTooFewServers(cause)) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const fix = "start as many in one cluster; where there will never be so many, say fewer by --nats-replicas";
-      throw new Error(`NATS cannot keep ${config.name} on ${replicas} servers (${why}); ${fix}`, { cause });
-    });
+    return;
   }
+  await manager.streams.add({ ...config, num_replicas: replicas }).catch((cause: unknown) => {
+    if (replicas === 1 || !isTooFewServers(cause)) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const fix = "start as many in one cluster; where there will never be so many, say fewer by --nats-replicas";
+    throw new Error(`NATS cannot keep ${config.name} on ${replicas} servers (${why}); ${fix}`, { cause });
+  });
 }

@@ -16,7 +16,7 @@ import { type SegmentPlan, SegmentPlanSchema } from "../contract/segments.ts";
 import { type StoredPlan, StoredPlanSchema } from "../contract/stored-plan.ts";
 import { type TemplateInput, TemplateSchema, type UsedTemplate, withTemplate } from "../contract/templates.ts";
 import { askLeader } from "./ask-leader.ts";
-import { isNoStream } from "./made-streams.ts";
+import { infoOf, isNoStream } from "./made-streams.ts";
 import { type NatsLink, readAt, readLast, readState, type Stored } from "./nats.ts";
 import { messagesOf } from "./stream-messages.ts";
 import { vouchFor } from "./vouching.ts";
@@ -199,10 +199,7 @@ export async function listSubjects(manager: JetStreamManager, stream: string, fi
 /** How a cluster of NATS keeps live state; undefined where NATS is one server, and where no controller ever ran. */
 export async function readKeeping(link: NatsLink): Promise<Keeping | undefined> {
   const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: 3_000 });
-  const info = await manager.streams.info(STREAMS.state).catch((error: unknown) => {
-    if (isNoStream(error)) return undefined;
-    throw error;
-  });
+  const info = await infoOf(manager, STREAMS.state);
   if (info?.cluster?.name === undefined) return undefined;
   const { name, leader, replicas = [] } = info.cluster;
   const behind = replicas.filter(({ current }) => !current).map((replica) => replica.name);

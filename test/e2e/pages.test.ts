@@ -79,8 +79,9 @@ describe("docs/envoy.md, with all sidecars running", () => {
     const [, request = ""] = commandsOf("docs/envoy.md", "decide");
     const [status = ""] = commandsOf("docs/envoy.md", "count");
     await inStage("shop");
-    const counted = ({ out }: Ran): boolean => /stable [1-9]\d* requests, 0 failed; canary [1-9]\d* requests, 0 failed/.test(out);
-    await until([request, request.replace('"x-beta: 1"', '"x-beta: 0"'), status].join("\n"), counted);
+    const counted = /stable [1-9]\d* requests, 0 failed; canary [1-9]\d* requests, 0 failed/;
+    const lines = [request, request.replace('"x-beta: 1"', '"x-beta: 0"'), status].join("\n");
+    expect((await until(lines, ({ out }) => counted.test(out))).out).toMatch(counted);
   });
 
   test("says so where a rollout names a cluster that Envoy does not call so", async () => {

@@ -1,4 +1,5 @@
 import { copyFile } from "node:fs/promises";
+import { stopAll } from "../../src/demo/stop-all.ts";
 import { issueCertificates } from "./certificates.ts";
 import { freePort } from "./free-port.ts";
 import { argsOf, type NatsFolder, natsFolder, routesScript, secretsScript } from "./nats-roles.ts";
@@ -22,10 +23,7 @@ const NAMES = ["nats-1", "nats-2", "nats-3"];
 /** Starts them with the folder as shipped, but for addresses and for the comment signs before `tls`. */
 export async function startNatsCluster(): Promise<NatsCluster> {
   const folder = await natsFolder(secretsScript(), routesScript());
-  const stops: (() => Promise<unknown>)[] = [folder.remove];
-  const stop = async (): Promise<void> => {
-    for (const end of stops.toReversed()) await end();
-  };
+  const stops: (() => unknown)[] = [folder.remove];
   try {
     await useCertificates(folder);
     const ports: number[] = [];
@@ -41,9 +39,9 @@ export async function startNatsCluster(): Promise<NatsCluster> {
       servers.set(name, server);
     }
     const url = [...servers.values()].map(({ port }) => `tls://localhost:${port}`).join(",");
-    return { ...folder, url, ca: folder.at("ca.pem"), servers, stop };
+    return { ...folder, url, ca: folder.at("ca.pem"), servers, stop: () => stopAll(stops) };
   } catch (error) {
-    await stop();
+    await stopAll(stops);
     throw error;
   }
 }

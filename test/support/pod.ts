@@ -19,8 +19,6 @@ const SCRIPT = [
 export interface Account {
   readonly namespace: string;
   readonly folder: string;
-  /** Another token, as the kubelet brings one every hour. */
-  renew(token: string): Promise<void>;
 }
 
 /** Makes the folder, with a token that the API server gives out for an account that is there. */
@@ -28,11 +26,10 @@ export async function mountAccount(cluster: Cluster, parent: string, namespace: 
   const folder = join(parent, "account");
   await mkdir(folder);
   const authority = await cluster.kubectl("get", "configmap", "kube-root-ca.crt", "-n", namespace, "-o", "jsonpath={.data.ca\\.crt}");
-  const renew = (token: string): Promise<void> => writeFile(join(folder, "token"), token);
   await writeFile(join(folder, "ca.crt"), authority);
   await writeFile(join(folder, "namespace"), namespace);
-  await renew(await tokenOf(cluster, namespace, name));
-  return { namespace, folder, renew };
+  await writeFile(join(folder, "token"), await tokenOf(cluster, namespace, name));
+  return { namespace, folder };
 }
 
 /** A new token of an account, for an hour. */
