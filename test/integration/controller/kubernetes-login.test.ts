@@ -188,18 +188,11 @@ describe("nothing stays open after the end", () => {
   const open = (fake: FakeKubernetes) => () => fake.connections;
   const soon = { timeout: 10_000 };
 
+  const list = "GET /apis/discovery.k8s.io/v1/namespaces/shop/endpointslices";
   test.each([
-    {
-      title: "of a list that is not answered",
-      change: { failsWith: 0 },
-      asked: "GET /apis/discovery.k8s.io/v1/namespaces/shop/endpointslices",
-    },
-    {
-      title: "of a watch that is not answered",
-      change: { refusesWatches: 0 },
-      asked: "GET /apis/discovery.k8s.io/v1/namespaces/shop/endpointslices watch",
-    },
-    { title: "of an open watch", change: {}, asked: "GET /apis/discovery.k8s.io/v1/namespaces/shop/endpointslices watch" },
+    { title: "of a list that is not answered", change: { failsWith: 0 }, asked: list },
+    { title: "of a watch that is not answered", change: { refusesWatches: 0 }, asked: `${list} watch` },
+    { title: "of an open watch", change: {}, asked: `${list} watch` },
   ] as const)("$title", async ({ change, asked }) => {
     const fake = Object.assign(await fakeWithTls(), change);
     const kubernetes = await byKubeconfig(fake, { token: "ann's" });
